@@ -1,0 +1,86 @@
+"""Public name -> module, one literal table: the only place where a name becomes a class."""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+FORECASTERS = {
+    "SeasonalNaive": "tsformers.forecasters.seasonal_naive",
+    "HoltWinters": "tsformers.forecasters.holt_winters",
+    "AutoETS": "tsformers.forecasters.auto_ets",
+    "AutoARIMA": "tsformers.forecasters.auto_arima",
+    "Theta": "tsformers.forecasters.theta",
+    "Autoformer": "tsformers.forecasters.autoformer",
+}
+
+OTHERS = {
+    "DataError": "tsformers.errors",
+    "JobError": "tsformers.errors",
+    "Panel": "tsformers.panel",
+    "from_wide": "tsformers.panel",
+    "Forecast": "tsformers.forecast",
+    "from_gluonts": "tsformers.forecast",
+    "load": "tsformers.storage",
+    "score": "tsformers.scoring.table",
+    "backtest": "tsformers.jobs.rolling",
+    "load_dataset": "tsformers.jobs.recipes",
+}
+
+PUBLIC = FORECASTERS | OTHERS
+ROOMS = ("nn", "scoring", "testing")  # submodules reached as attributes: tsf.scoring.crps_samples
+PLUGIN_GROUP = "tsformers.forecasters"
+
+
+def load_public(name: str) -> object:
+    """The public object called ``name``; its module is imported now, not before.
+
+    Args:
+        name: a key of ``PUBLIC``.
+
+    Returns:
+        The class or function.
+
+    Raises:
+        KeyError: the name is not in the table.
+
+    Example:
+        >>> load_public("DataError").__name__
+        'DataError'
+    """
+    return getattr(import_module(PUBLIC[name]), name)
+
+
+def plugin_names() -> list[str]:
+    """Names that installed packages offer under the entry-point group ``tsformers.forecasters``.
+
+    Example:
+        >>> isinstance(plugin_names(), list)
+        True
+    """
+    return sorted(entry_points(group=PLUGIN_GROUP).names)
+
+
+def find_class(name: str, extra: dict[str, type] | None = None) -> type:
+    """The forecaster class called ``name``: the caller's own first, then ours, then installed plug-ins.
+
+    Args:
+        name: class name in the catalog, key of ``extra``, or name of an entry point.
+        extra: classes of the caller's own, by name.
+
+    Returns:
+        The class.
+
+    Raises:
+        KeyError: nobody offers that name; the message lists those on offer.
+
+    Example:
+        >>> find_class("Mine", {"Mine": dict}) is dict
+        True
+    """
+    if extra and name in extra:
+        return extra[name]
+    if name in FORECASTERS:
+        return getattr(import_module(FORECASTERS[name]), name)
+    for point in entry_points(group=PLUGIN_GROUP, name=name):
+        return point.load()
+    offered = ", ".join([*FORECASTERS, *plugin_names(), *(extra or {})])
+    raise KeyError(f"no forecaster is called {name!r}; on offer: {offered}")

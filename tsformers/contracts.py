@@ -1,0 +1,88 @@
+"""The promises that rooms make to each other, on one page. Structural: nobody must inherit."""
+
+from typing import Any, Protocol, Self, Unpack, runtime_checkable
+
+from jaxtyping import Float
+from torch import Tensor
+
+from tsformers.forecast import Forecast
+from tsformers.frames import Frame
+from tsformers.panel import Panel, Roles
+from tsformers.windows import Window
+
+State = dict[str, Any]  # plain and JSON-able
+
+
+@runtime_checkable
+class Forecaster(Protocol):
+    """Law: reads nothing after the last row it is given; same seed, same bits."""
+
+    horizon: int
+
+    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+        """Learn from ``data``; roles are the keywords of ``Panel.from_frame``."""
+        ...
+
+    def predict(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+    ) -> Forecast:
+        """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``)."""
+        ...
+
+
+@runtime_checkable
+class Preprocessor(Protocol):
+    """Law: the transformed truth, as a forecast, inverts to the truth."""
+
+    def fit(self, panel: Panel) -> Self:
+        """Learn what the transformation needs from the history of ``panel``."""
+        ...
+
+    def transform(self, panel: Panel) -> Panel:
+        """The panel as the forecaster shall see it."""
+        ...
+
+    def inverse(self, forecast: Forecast, past: Panel | None = None) -> Forecast:
+        """The forecast in the caller's units; ``past`` is what ``transform`` was given, None the panel of ``fit``."""
+        ...
+
+
+@runtime_checkable
+class Network(Protocol):
+    """Law: ``sample`` ignores ``window.future``; ``loss`` ignores what is unseen."""
+
+    levels: tuple[float, ...] | None  # set: ``sample`` gives the quantiles at these levels, in place of draws
+
+    def loss(self, window: Window) -> Float[Tensor, " B"]:
+        """One number a window, to be minimised."""
+        ...
+
+    def sample(self, window: Window, n_samples: int) -> Float[Tensor, "B S H C"]:
+        """Draws of the future, or its quantiles where ``levels`` is set."""
+        ...
+
+
+@runtime_checkable
+class Procedure(Protocol):
+    """Law: without a rejection the levels do not depend on the p-values."""
+
+    state: State  # saving it and going on changes nothing
+
+    def test(self, p: float) -> tuple[float, bool]:
+        """The level at which ``p`` was tested, and whether it was rejected."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Law: detecting on a frame is updating row by row."""
+
+    def step(self, state: State, row: dict[str, Any]) -> tuple[State, Any]:
+        """One row in, the next state and the decision out; nothing else changes."""
+        ...

@@ -1,0 +1,1 @@
+"""Forecasters, one file each; importing one imports no other."""

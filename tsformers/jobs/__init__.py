@@ -1,0 +1,1 @@
+"""From recipes and job files to backtests and reports."""
