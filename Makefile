@@ -1,0 +1,40 @@
+# make demo, make test: the two commands on a fresh machine. Everything runs in .venv, with the CPU build of torch that constraints.txt names.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+
+.PHONY: demo test slow lint check bench format clean
+
+demo: $(READY)
+	$(BIN)/tsformers backtest pipelines/quickstart.toml
+	@echo "The report: runs/quickstart/report.html"
+
+test: $(READY)
+	$(BIN)/python -P -m pytest -q -m "not slow" $(ARGS)
+
+slow: $(READY)
+	$(BIN)/python -P -m pytest -q -m slow $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test
+
+bench: $(READY)
+	$(BIN)/python -P -m benchmarks $(ARGS)
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	touch $(READY)
+
+clean:
+	rm -rf .venv build dist *.egg-info runs .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,88 @@
+"""Who may import whom: downwards only, and no slow library where it is not wanted."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "tsformers"
+FLOORS = {
+    "errors": 0, "catalog": 0,
+    "frames": 1, "calendar": 1, "panel": 1, "forecast": 1, "plotting": 1, "storage": 1, "nn": 1,
+    "scoring.crps": 1, "scoring.quantile": 1, "scoring.point": 1, "scoring": 3,
+    "contracts": 2, "windows": 2,
+    "training": 3, "testing": 3, "scoring.table": 3,
+    "forecasters": 4, "preprocessing": 4, "anomaly": 4, "compose": 4,
+    "jobs": 5, "cli": 6, "__main__": 6, "__init__": 0,
+}  # fmt: skip
+WINGS = ("forecasters", "preprocessing", "anomaly", "compose")
+SLOW = ("torch", "gluonts", "statsmodels", "matplotlib", "sklearn", "scipy")
+
+
+def rooms():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield ".".join(path.relative_to(PACKAGE).with_suffix("").parts), path
+
+
+def floor(room: str) -> int:
+    room = room.removesuffix(".__init__")
+    while room not in FLOORS:
+        assert "." in room, f"{room} stands on no floor: add it to FLOORS"
+        room = room.rpartition(".")[0]
+    return FLOORS[room]
+
+
+def imports(path: Path, *, top_only: bool):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if top_only else ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.names[0].name != "*", f"{path}: star import"
+            yield node.module
+            if node.module.startswith("tsformers"):
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize(("room", "path"), [pytest.param(room, path, id=room) for room, path in rooms()])
+def test_a_room_imports_only_what_lies_below_it(room, path):
+    own = {name for name, _ in rooms()} | {name.removesuffix(".__init__") for name, _ in rooms()}
+    for name in imports(path, top_only=False):
+        target = name.removeprefix("tsformers.")
+        if not name.startswith("tsformers.") or target not in own or target == room:
+            continue
+        assert floor(target) <= floor(room), f"{room} (floor {floor(room)}) imports {target} (floor {floor(target)})"
+        wings = [next((wing for wing in WINGS if part == wing or part.startswith(f"{wing}.")), None) for part in (room, target)]
+        assert None in wings or wings[0] == wings[1], f"{room} imports another wing: {target}"
+
+
+def test_no_room_is_in_an_import_cycle():
+    edges = {}
+    for room, path in rooms():
+        targets = {name.removeprefix("tsformers.") for name in imports(path, top_only=False) if name.startswith("tsformers.")}
+        edges[room.removesuffix(".__init__")] = targets
+    def reach(start):
+        seen, todo = set(), list(edges[start])
+        while todo:
+            here = todo.pop()
+            if here in edges and here not in seen:
+                seen.add(here)
+                todo += edges[here]
+        return seen
+    assert [room for room in edges if room in reach(room)] == []
+
+
+@pytest.mark.parametrize("room", ["frames", "calendar", "panel", "forecast", "storage", "cli", "errors", "catalog", "jobs.recipes"])
+def test_the_lower_rooms_do_not_load_slow_libraries(room):
+    code = f"import sys, tsformers.{room}; print([m for m in {SLOW!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_importing_the_package_loads_neither_pandas_nor_torch():
+    code = "import sys, tsformers; print([m for m in ('numpy', 'pandas', 'torch', 'gluonts') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,93 @@
+"""The house itself: public names, packages and folders, docstrings, and no code in the folders of recipes."""
+
+import ast
+import importlib
+import inspect
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import tsformers
+from tsformers.catalog import FORECASTERS, OTHERS, PUBLIC
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SOURCED = [path for folder in ("forecasters", "nn", "scoring") for path in sorted((ROOT / "tsformers" / folder).glob("*.py"))]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_loads_and_is_documented_with_an_example(name):
+    thing = getattr(tsformers, name)
+    assert thing.__name__ == name
+    assert inspect.getdoc(thing)
+    assert ">>>" in inspect.getsource(thing), f"{name} has no example"
+
+
+def test_the_face_offers_exactly_the_catalog_and_its_stub_says_the_same():
+    stub = ast.parse((ROOT / "tsformers" / "__init__.pyi").read_text(encoding="utf-8"))
+    imported = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert imported == {*PUBLIC, *tsformers.catalog.ROOMS}
+    assert set(tsformers.__all__) == set(PUBLIC) == {*FORECASTERS, *OTHERS}
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="Autoforme"):
+        tsformers.Autoforme  # noqa: B018
+
+
+def test_the_packages_listed_are_the_folders_there_are():
+    folders = {"tsformers"} | {
+        "tsformers." + ".".join(path.parent.relative_to(ROOT / "tsformers").parts)
+        for path in (ROOT / "tsformers").rglob("__init__.py")
+        if path.parent != ROOT / "tsformers"
+    }
+    listed = set(PROJECT["tool"]["setuptools"]["packages"])
+    assert listed == folders | {"tsformers._datasets", "tsformers._pipelines"}
+
+
+@pytest.mark.parametrize("folder", ["datasets", "pipelines"])
+def test_recipes_and_jobs_are_data_and_hold_no_python(folder):
+    assert list((ROOT / folder).glob("*.toml"))
+    assert list((ROOT / folder).rglob("*.py")) == []
+
+
+def test_the_version_is_said_once():
+    assert tsformers.__version__ == PROJECT["project"]["version"]
+
+
+def public_definitions(path: Path):
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+
+
+@pytest.mark.parametrize("path", SOURCED, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_public_blocks_models_and_scores_name_their_source(path):
+    for node in public_definitions(path):
+        assert "Source:" in (ast.get_docstring(node) or ""), f"{path.name}: {node.name} names no source"
+
+
+def test_files_and_functions_stay_readable():
+    for path in sorted((ROOT / "tsformers").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert sum(bool(line.strip()) for line in text.splitlines()) <= 400, f"{path} is longer than 400 lines"
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                doc = node.body[0] if ast.get_docstring(node) else None
+                lines = node.end_lineno - node.lineno + 1 - (doc.end_lineno - doc.lineno + 1 if doc else 0)
+                assert lines <= 60, f"{path}: {node.name} has {lines} lines"
+
+
+def test_nothing_is_pickled():
+    for path in sorted((ROOT / "tsformers").rglob("*.py")):
+        names = {alias.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Import) for alias in node.names}
+        assert not names & {"pickle", "dill", "cloudpickle"}, path
+
+
+@pytest.mark.parametrize("name", FORECASTERS)
+def test_a_forecaster_needs_its_horizon_and_nothing_else(name):
+    model = getattr(tsformers, name)(horizon=3)
+    assert model.get_params()["horizon"] == 3
+    module = importlib.import_module(FORECASTERS[name])
+    assert Path(module.__file__).stem == FORECASTERS[name].rpartition(".")[2]

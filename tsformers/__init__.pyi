@@ -1,0 +1,22 @@
+from tsformers import nn as nn
+from tsformers import scoring as scoring
+from tsformers import testing as testing
+from tsformers.errors import DataError as DataError
+from tsformers.errors import JobError as JobError
+from tsformers.forecast import Forecast as Forecast
+from tsformers.forecast import from_gluonts as from_gluonts
+from tsformers.forecasters.auto_arima import AutoARIMA as AutoARIMA
+from tsformers.forecasters.auto_ets import AutoETS as AutoETS
+from tsformers.forecasters.autoformer import Autoformer as Autoformer
+from tsformers.forecasters.holt_winters import HoltWinters as HoltWinters
+from tsformers.forecasters.seasonal_naive import SeasonalNaive as SeasonalNaive
+from tsformers.forecasters.theta import Theta as Theta
+from tsformers.jobs.recipes import load_dataset as load_dataset
+from tsformers.jobs.rolling import backtest as backtest
+from tsformers.panel import Panel as Panel
+from tsformers.panel import from_wide as from_wide
+from tsformers.scoring.table import score as score
+from tsformers.storage import load as load
+
+__version__: str
+__all__: list[str]
