@@ -5,7 +5,7 @@ from importlib import import_module
 from tsformers.catalog import PUBLIC, ROOMS, load_public
 
 __version__ = "0.1.0"
-__all__ = [*PUBLIC]  # noqa: PLE0604
+__all__ = [*PUBLIC]
 
 
 def __getattr__(name: str) -> object:

@@ -70,7 +70,7 @@ class Network(Protocol):
 
 @runtime_checkable
 class Procedure(Protocol):
-    """Law: without a rejection the levels do not depend on the p-values."""
+    """Law: the level of a test is settled before its p-value is seen, and saving the state changes nothing."""
 
     state: State  # saving it and going on changes nothing
 
