@@ -55,7 +55,7 @@ class Gambler(SeasonalNaive):
     """Draws from the caller's random state."""
 
     def fit(self, *args, **keywords):
-        np.random.random()  # noqa: NPY002
+        np.random.random()
         return super().fit(*args, **keywords)
 
 
