@@ -1,11 +1,16 @@
 """Building blocks: plain ``torch.nn.Module``s, usable without the rest."""
 
+from tsformers.nn.autocorrelation import AutoCorrelation, AutoCorrelationLayer
+from tsformers.nn.decomposition import SeriesDecomposition
 from tsformers.nn.heads import NegativeBinomialHead, NormalHead, QuantileHead, StudentTHead, make_head
 
 __all__ = [
+    "AutoCorrelation",
+    "AutoCorrelationLayer",
     "NegativeBinomialHead",
     "NormalHead",
     "QuantileHead",
+    "SeriesDecomposition",
     "StudentTHead",
     "make_head",
 ]
