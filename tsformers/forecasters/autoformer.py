@@ -1,0 +1,228 @@
+"""Autoformer: a transformer that decomposes as it goes and attends to periods."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from tsformers.nn import AutoCorrelationLayer, SeriesDecomposition
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The sizes of an ``AutoformerStack``; the defaults suit a CPU, the paper's own are d_model 512 and d_ff 2048.
+
+    Args:
+        d_model: D, width of the hidden series.
+        n_heads: heads of each auto-correlation.
+        d_ff: width inside the feed-forward parts.
+        encoder_layers: layers that read the past.
+        decoder_layers: layers that refine the future.
+        moving_average: k of every decomposition, in steps.
+        factor: how many lags each auto-correlation keeps, in units of the logarithm of the length.
+        dropout: share of hidden numbers set to zero while training.
+        activation: between the two feed-forward maps.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 4, implementation details.
+    """
+
+    d_model: int = 64
+    n_heads: int = 8
+    d_ff: int = 256
+    encoder_layers: int = 2
+    decoder_layers: int = 1
+    moving_average: int = 25
+    factor: float = 3.0
+    dropout: float = 0.05
+    activation: Literal["gelu", "relu"] = "gelu"
+
+
+class SeasonalNorm(nn.LayerNorm):
+    """Layer norm over the width, then the mean over time is taken off: what is seasonal has no level.
+
+    Args:
+        normalized_shape: D.
+
+    Example:
+        >>> bool(SeasonalNorm(4)(torch.randn(2, 10, 4)).mean(1).abs().max() < 1e-6)
+        True
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``x`` (B, L, D).
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
+        """
+        normal = super().forward(x)
+        return normal - normal.mean(1, keepdim=True)
+
+
+class Embedding(nn.Module):
+    """Three neighbouring values, circularly, and the covariates of a step become D numbers; positions are not coded.
+
+    Args:
+        channels: C, columns of the series.
+        covariates: columns known beside it; 0 for none.
+        width: D.
+        dropout: share of numbers set to zero while training.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
+    """
+
+    def __init__(self, channels: int, covariates: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.values = nn.Conv1d(channels, width, 3, padding=1, padding_mode="circular", bias=False)
+        nn.init.kaiming_normal_(self.values.weight, nonlinearity="leaky_relu")
+        self.covariates = nn.Linear(covariates, width, bias=False) if covariates else None
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, marks: Tensor) -> Tensor:
+        """Embed the series ``x`` (B, L, C) with its covariates ``marks`` (B, L, M) as (B, L, D).
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
+        """
+        embedded = self.values(x.transpose(1, 2)).transpose(1, 2)
+        return self.dropout(embedded if self.covariates is None else embedded + self.covariates(marks))
+
+
+class EncoderLayer(nn.Module):
+    """Auto-correlation and feed-forward, each followed by a decomposition of which the seasonal part goes on.
+
+    Args:
+        sizes: width, heads, kernel and so on.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 3.
+    """
+
+    def __init__(self, sizes: Architecture) -> None:
+        super().__init__()
+        self.attention = AutoCorrelationLayer(sizes.d_model, sizes.n_heads, sizes.factor)
+        self.feed_forward = _feed_forward(sizes)
+        self.decompose = SeriesDecomposition(sizes.moving_average)
+        self.dropout = nn.Dropout(sizes.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The hidden series ``x`` (B, L, D), one layer deeper.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 3.
+        """
+        x, _ = self.decompose(x + self.dropout(self.attention(x, x)))
+        x, _ = self.decompose(x + self.feed_forward(x))
+        return x
+
+
+class DecoderLayer(nn.Module):
+    """Self-correlation, correlation with the past and feed-forward; the three trends split off are projected and kept.
+
+    Args:
+        sizes: width, heads, kernel and so on.
+        channels: C, columns of the trend.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 4; one projection of the summed trends as in the released code.
+    """
+
+    def __init__(self, sizes: Architecture, channels: int) -> None:
+        super().__init__()
+        self.self_attention = AutoCorrelationLayer(sizes.d_model, sizes.n_heads, sizes.factor)
+        self.cross_attention = AutoCorrelationLayer(sizes.d_model, sizes.n_heads, sizes.factor)
+        self.feed_forward = _feed_forward(sizes)
+        self.decompose = SeriesDecomposition(sizes.moving_average)
+        self.dropout = nn.Dropout(sizes.dropout)
+        self.trend = nn.Conv1d(sizes.d_model, channels, 3, padding=1, padding_mode="circular", bias=False)
+
+    def forward(self, x: Tensor, encoded: Tensor) -> tuple[Tensor, Tensor]:
+        """The pair (hidden series, trend found) from ``x`` (B, L, D) and the encoded past (B, T, D).
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 4.
+        """
+        x, first = self.decompose(x + self.dropout(self.self_attention(x, x)))
+        x, second = self.decompose(x + self.dropout(self.cross_attention(x, encoded)))
+        x, third = self.decompose(x + self.feed_forward(x))
+        return x, self.trend((first + second + third).transpose(1, 2)).transpose(1, 2)
+
+
+class Decoded(NamedTuple):
+    """What the stack says about the label steps and the horizon; the point forecast is ``seasonal + trend``.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+    """
+
+    seasonal: Tensor  # (B, L, C) with L = label_length + horizon
+    trend: Tensor  # (B, L, C)
+    stream: Tensor  # (B, L, D), the normalised hidden series that the seasonal part is read from
+
+
+class AutoformerStack(nn.Module):
+    """The network of the paper, and nothing else: a past and its covariates in, seasonal part and trend out.
+
+    Args:
+        channels: C, columns of the series.
+        past_covariates: columns beside the past.
+        covariates: columns beside label steps and horizon.
+        label_length: how many last steps of the past the decoder starts from.
+        sizes: width, heads, kernel and so on.
+
+    Example:
+        >>> stack = AutoformerStack(1, 0, 0, label_length=12, sizes=Architecture(d_model=16))
+        >>> decoded = stack(torch.randn(5, 24, 1), torch.empty(5, 24, 0), torch.empty(5, 12 + 6, 0))
+        >>> (decoded.seasonal + decoded.trend)[:, 12:].shape
+        torch.Size([5, 6, 1])
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1 and figure 1.
+    """
+
+    def __init__(
+        self, channels: int, past_covariates: int, covariates: int, label_length: int, sizes: Architecture
+    ) -> None:
+        super().__init__()
+        self.label_length = label_length
+        self.decompose = SeriesDecomposition(sizes.moving_average)
+        self.embed_past = Embedding(channels, past_covariates, sizes.d_model, sizes.dropout)
+        self.embed_future = Embedding(channels, covariates, sizes.d_model, sizes.dropout)
+        self.encoder = nn.ModuleList(EncoderLayer(sizes) for _ in range(sizes.encoder_layers))
+        self.encoder_norm = SeasonalNorm(sizes.d_model)
+        self.decoder = nn.ModuleList(DecoderLayer(sizes, channels) for _ in range(sizes.decoder_layers))
+        self.decoder_norm = SeasonalNorm(sizes.d_model)
+        self.seasonal = nn.Linear(sizes.d_model, channels)
+
+    def forward(self, past: Tensor, past_marks: Tensor, marks: Tensor) -> Decoded:
+        """Decode ``marks.shape[1] - label_length`` steps from ``past`` (B, T, C).
+
+        Args:
+            past: the series, complete.
+            past_marks: its covariates (B, T, M).
+            marks: covariates of the last ``label_length`` steps and of the horizon (B, L, M), M may be 0.
+
+        Returns:
+            Seasonal part, trend and hidden series over the label steps and the horizon.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+        """
+        start, ahead = past.shape[1] - self.label_length, marks.shape[1] - self.label_length
+        seasonal, trend = self.decompose(past)
+        x = nn.functional.pad(seasonal[:, start:], (0, 0, 0, ahead))
+        trend = torch.cat([trend[:, start:], past.mean(1, keepdim=True).expand(-1, ahead, -1)], dim=1)
+        encoded = self.embed_past(past, past_marks)
+        for layer in self.encoder:
+            encoded = layer(encoded)
+        encoded = self.encoder_norm(encoded)
+        x = self.embed_future(x, marks)
+        for layer in self.decoder:
+            x, found = layer(x, encoded)
+            trend = trend + found
+        x = self.decoder_norm(x)
+        return Decoded(self.seasonal(x), trend, x)
+
+
+def _feed_forward(sizes: Architecture) -> nn.Sequential:
+    """Two maps without bias, applied to each step alone."""
+    return nn.Sequential(
+        nn.Linear(sizes.d_model, sizes.d_ff, bias=False),
+        {"gelu": nn.GELU, "relu": nn.ReLU}[sizes.activation](),
+        nn.Dropout(sizes.dropout),
+        nn.Linear(sizes.d_ff, sizes.d_model, bias=False),
+        nn.Dropout(sizes.dropout),
+    )
