@@ -1,0 +1,469 @@
+"""Forecast: joint samples or quantiles of the future, never crossing; frame, picture and GluonTS objects out."""
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int, Shaped
+
+from tsformers import interchange
+from tsformers.frames import Schema, from_pandas, stamps
+from tsformers.panel import Panel
+from tsformers.plotting import Fan, around, fan_chart
+from tsformers.quantiles import between_levels, level_of, mean_weights
+
+Levels = float | Sequence[float] | np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What a forecaster says about the future: draws, or quantiles at fixed levels, for every series and step.
+
+    With ``levels=None`` the values are draws from the predictive distribution, and quantiles are numpy's linear ones
+    (order statistics, straight lines in between). With ``levels`` the values are quantiles at those levels, and the
+    predictive distribution is the one whose quantile function is straight between neighbouring levels and exponential
+    beyond the outermost ones, ``q(p) = q_1 + b log(p / p_1)`` with ``b`` such that the curve passes through the two
+    lowest held quantiles (likewise on the right, with ``1 - p``); one single level is a point forecast. Quantiles,
+    mean, median, intervals and PIT values all belong to that one distribution, so none contradicts another.
+
+    Args:
+        ids: names of the N series, no two alike.
+        times: (N, H) stamps, increasing along H: datetime64 (UTC where ``schema.tz`` is set) or integers.
+        values: (N, S, H) in the caller's units: S draws, or one quantile for each of ``levels``. Kept as a read-only
+            view, not as a copy; quantiles that cross are sorted.
+        levels: strictly increasing, inside (0, 1); None = ``values`` are draws.
+        freq: pandas offset alias, or the step of integer time; None = unknown.
+        schema: column names, time zone and frame type of the caller.
+        joint: draw k of every series belongs to one joint draw of all series.
+
+    Raises:
+        ValueError: shapes that do not fit together, a level out of place, doubled ids, stamps that do not increase, or
+            a NaN or infinite value (naming the series and the step).
+
+    Example:
+        >>> steps = np.array([[5, 6]])
+        >>> forecast = Forecast(pd.Index(["a"]), steps, np.array([[[1.0, 2.0], [3.0, 6.0]]]), freq=1)
+        >>> forecast.mean
+        array([[2., 4.]])
+        >>> forecast.interval(0.5)
+        array([[[1.5, 3. ],
+                [2.5, 5. ]]])
+        >>> forecast.to_frame(quantiles=(0.5,))
+          unique_id  ds  mean  q0.5
+        0         a   5   2.0   2.0
+        1         a   6   4.0   4.0
+    """
+
+    ids: pd.Index
+    times: Shaped[np.ndarray, "N H"]
+    values: Float[np.ndarray, "N S H"]
+    levels: tuple[float, ...] | None = None
+    freq: str | int | None = None
+    schema: Schema = field(default_factory=Schema)
+    joint: bool = False
+
+    def __post_init__(self) -> None:
+        ids = pd.Index(self.ids)
+        times, values = _checked_times(ids, self.times), _checked_values(ids, self.values)
+        if times.shape != (len(values), values.shape[2]):
+            raise ValueError(f"times has shape {times.shape}, values {values.shape}; they must be (N, H) and (N, S, H)")
+        if self.levels is not None:
+            levels = _checked_held_levels(self.levels, values.shape[1])
+            object.__setattr__(self, "levels", levels)
+            if (values[:, 1:] < values[:, :-1]).any():
+                values = np.sort(values, axis=1)
+        for name, array in (("times", times), ("values", values)):
+            frozen = array.view()
+            frozen.setflags(write=False)
+            object.__setattr__(self, name, frozen)
+        object.__setattr__(self, "ids", ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        held = f"{self.n_samples} draws" if self.levels is None else f"quantiles at {self.levels}"
+        return f"Forecast({self.n_series} series, {self.horizon} steps of {self.freq!r}, {held})"
+
+    @property
+    def n_series(self) -> int:
+        """N, the number of series."""
+        return len(self.values)
+
+    @property
+    def n_samples(self) -> int:
+        """S, the number of draws; 0 where the forecast holds quantiles."""
+        return self.values.shape[1] if self.levels is None else 0
+
+    @property
+    def horizon(self) -> int:
+        """H, the number of steps ahead."""
+        return self.values.shape[2]
+
+    @property
+    def samples(self) -> Float[np.ndarray, "N S H"] | None:
+        """The draws, read-only; None where the forecast holds quantiles."""
+        return self.values if self.levels is None else None
+
+    @property
+    def mean(self) -> Float[np.ndarray, "N H"]:
+        """Mean of the draws; of quantiles, the integral of the quantile function over all levels, tails included."""
+        if self.levels is None:
+            return self.values.mean(axis=1)
+        return np.einsum("nqh,q->nh", self.values, mean_weights(np.asarray(self.levels)))
+
+    @property
+    def median(self) -> Float[np.ndarray, "N H"]:
+        """The quantile at level 0.5."""
+        return self.quantile(0.5)[:, 0]
+
+    def quantile(self, levels: Levels) -> Float[np.ndarray, "N Q H"]:
+        """Quantiles at any levels, in the order asked; they never cross.
+
+        Args:
+            levels: one level or several in [0, 1], in any order, repeats allowed.
+
+        Returns:
+            (N, Q, H), axis 1 as ``levels``. Of draws, levels 0 and 1 are the least and greatest draw; of held
+            quantiles they are infinite, for the tails have no end (unless the two outermost held values are equal).
+
+        Raises:
+            ValueError: a level outside [0, 1], NaN, or no level at all.
+
+        Example:
+            >>> held = np.array([[[0.0], [1.0], [3.0]]])
+            >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), held, levels=(0.1, 0.5, 0.9))
+            >>> forecast.quantile([0.7, 0.5, 0.95]).ravel().round(3)
+            array([2.   , 1.   , 3.861])
+        """
+        asked = np.atleast_1d(np.asarray(levels, dtype=np.float64))
+        if asked.ndim != 1 or not len(asked) or not ((asked >= 0) & (asked <= 1)).all():
+            raise ValueError(f"levels must be numbers in [0, 1], at least one; got {levels!r}")
+        rising, back = np.unique(asked, return_inverse=True)
+        if self.levels is None:
+            found = np.moveaxis(np.quantile(self.values, rising, axis=1, method="linear"), 0, 1)
+        else:
+            found = between_levels(self.values, np.asarray(self.levels), rising)
+        np.maximum.accumulate(found, axis=1, out=found)  # rounding may cross neighbours by one unit in the last place
+        return found[:, back]
+
+    def interval(self, coverage: float) -> Float[np.ndarray, "N 2 H"]:
+        """The central interval that holds the truth with probability ``coverage``.
+
+        Args:
+            coverage: in [0, 1), for example 0.9 for the quantiles at 0.05 and 0.95.
+
+        Returns:
+            (N, 2, H): lower and upper ends along axis 1.
+
+        Raises:
+            ValueError: ``coverage`` is outside [0, 1).
+
+        Example:
+            >>> Forecast(pd.Index(["a"]), np.array([[7]]), np.arange(11.0).reshape(1, 11, 1)).interval(0.8).ravel()
+            array([1., 9.])
+        """
+        if not 0 <= coverage < 1:
+            raise ValueError(f"coverage must be in [0, 1), for example 0.9; got {coverage!r}")
+        tail = (1 - coverage) / 2
+        return self.quantile([tail, 1 - tail])
+
+    def cdf(self, y: Float[np.ndarray, "N H"] | Int[np.ndarray, "N H"]) -> Float[np.ndarray, "N H"]:
+        """Probability integral transform: where in its predictive distribution did each ``y`` fall, 0 to 1.
+
+        Ties count half: ``P(X < y) + P(X = y) / 2``. Of draws these are shares of the S draws.
+
+        Args:
+            y: what happened; NaN gives NaN.
+
+        Returns:
+            (N, H) PIT values; uniform on [0, 1] where the forecast is calibrated.
+
+        Raises:
+            ValueError: ``y`` does not have the shape (N, H).
+
+        Example:
+            >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), np.array([[[1.0], [2.0], [2.0], [4.0]]]))
+            >>> forecast.cdf(np.array([[2.0]]))
+            array([[0.5]])
+        """
+        actual = np.asarray(y, dtype=np.float64)
+        if actual.shape != self.times.shape:
+            raise ValueError(f"y must have one value a series and step, {self.times.shape}; got shape {actual.shape}")
+        below = np.count_nonzero(self.values < actual[:, None], axis=1)
+        upto = np.count_nonzero(self.values <= actual[:, None], axis=1)
+        if self.levels is None:
+            pit = (below + upto) / (2 * self.n_samples)
+        else:
+            pit = level_of(actual, self.values, np.asarray(self.levels), below, upto)
+        return np.where(np.isnan(actual), np.nan, pit)
+
+    def sum(self, groups: Mapping[Any, Any] | pd.Series | None = None) -> "Forecast":
+        """Sum over series, draw by draw: the total, or one sum for each group.
+
+        Args:
+            groups: which group each series belongs to, by its id (more ids than needed may be there); None = the
+                total of all series, whose id is "total".
+
+        Returns:
+            A forecast whose ids are the groups, in order of their first series.
+
+        Raises:
+            ValueError: the forecast holds quantiles (which cannot be added), a series has no group, or two series of a
+                group have different stamps.
+
+        Warns:
+            UserWarning: series are added although ``joint`` is False, which treats them as independent.
+
+        Example:
+            >>> draws = np.array([[[1.0], [2.0]], [[10.0], [20.0]]])
+            >>> forecast = Forecast(pd.Index(["a", "b"]), np.array([[7], [7]]), draws, joint=True)
+            >>> forecast.sum().values.ravel()
+            array([11., 22.])
+        """
+        if self.levels is not None:
+            raise ValueError("quantiles of different series cannot be added; forecast with samples to sum over series")
+        codes, names = self._group_codes(groups)
+        order = np.argsort(codes, kind="stable")
+        first = np.flatnonzero(np.diff(codes[order], prepend=-1))  # where each group begins in `order`
+        leader = order[first][codes]
+        if (self.times != self.times[leader]).any():
+            i = int(np.flatnonzero((self.times != self.times[leader]).any(axis=1))[0])
+            raise ValueError(
+                f"series {self.ids[i]!r} and {self.ids[leader[i]]!r} are forecast for different stamps and cannot be "
+                "added; cut their histories to one common end first"
+            )
+        if not self.joint and len(names) < self.n_series:
+            warnings.warn(
+                "these draws are not joint over series, so their sum treats the series as independent; "
+                "forecast with multivariate=True where they move together",
+                UserWarning,
+                stacklevel=2,
+            )
+        values = np.add.reduceat(self.values[order], first, axis=0)
+        return replace(self, ids=names, times=self.times[order[first]], values=values)
+
+    def _group_codes(self, groups: Mapping[Any, Any] | pd.Series | None) -> tuple[np.ndarray, pd.Index]:
+        """Group number of each series, and the groups' names in order of first appearance."""
+        if groups is None:
+            return np.zeros(self.n_series, dtype=np.int64), pd.Index(["total"], name=self.ids.name)
+        table = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups), dtype=object)
+        if not table.index.is_unique:
+            raise ValueError(f"groups names series {table.index[table.index.duplicated()][0]!r} twice")
+        codes, names = pd.factorize(table.reindex(self.ids).infer_objects())
+        if (codes < 0).any():
+            missing = self.ids[int(np.argmax(codes < 0))]
+            raise ValueError(f"series {missing!r} has no group; give every id of the forecast one")
+        return codes, pd.Index(names, name=self.ids.name)
+
+    def select(self, series: Sequence[int] | np.ndarray) -> "Forecast":
+        """The forecast of some series, by position, in the order given.
+
+        Args:
+            series: integer positions (or a boolean mask) into ``ids``.
+
+        Returns:
+            A forecast of those series.
+
+        Raises:
+            IndexError: a position beyond the last series.
+
+        Example:
+            >>> forecast = Forecast(pd.Index(["a", "b"]), np.array([[7], [7]]), np.ones((2, 3, 1)))
+            >>> list(forecast.select([1]).ids)
+            ['b']
+        """
+        chosen = np.asarray(series)
+        chosen = chosen if len(chosen) else chosen.astype(np.int64)
+        return replace(self, ids=self.ids[chosen], times=self.times[chosen], values=self.values[chosen])
+
+    def to_frame(self, quantiles: Sequence[float] = (0.1, 0.5, 0.9)) -> Any:
+        """One row a series and step, in the caller's own frame type, column names and time zone.
+
+        Args:
+            quantiles: levels of the quantile columns; may be empty.
+
+        Returns:
+            Columns ``unique_id, ds, mean, q0.1, q0.5, q0.9`` (the first two under the caller's names).
+
+        Raises:
+            ValueError: a level outside [0, 1].
+
+        Example:
+            >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), np.array([[[1.0], [2.0]]]))
+            >>> forecast.to_frame(quantiles=())
+              unique_id  ds  mean
+            0         a   7   1.5
+        """
+        columns: dict[str, Any] = {
+            self.schema.id_col: self.ids.repeat(self.horizon),
+            self.schema.time_col: stamps(self.times, self.schema),
+            "mean": self.mean.ravel(),
+        }
+        if len(quantiles):
+            found = self.quantile(quantiles)
+            columns |= {f"q{level:g}": found[:, q].ravel() for q, level in enumerate(quantiles)}
+        return from_pandas(pd.DataFrame(columns), self.schema.backend)
+
+    def plot(
+        self,
+        history: Any = None,
+        ids: Sequence[Any] | None = None,
+        *,
+        levels: Sequence[float] = (0.5, 0.8, 0.95),
+        context: int | None = None,
+    ) -> Any:
+        """Fan chart: the median, central intervals around it, and what came before (and after, where it is known).
+
+        Args:
+            history: frame, Series or Panel in the caller's columns; rows beyond the forecast's start are drawn as
+                actuals. None = the forecast alone.
+            ids: the series to draw, one picture each; None = the first four.
+            levels: coverages of the intervals, each in (0, 1).
+            context: rows of history to show; None = four horizons, at least 24.
+
+        Returns:
+            A ``matplotlib.figure.Figure``, unknown to pyplot; ``figure.savefig("f.png")`` keeps it.
+
+        Raises:
+            ValueError: an id that is not forecast, or a coverage outside (0, 1).
+            ImportError: matplotlib is missing.
+
+        Example:
+            >>> forecast = Forecast(pd.Index(["a"]), np.array([[7, 8]]), np.arange(10.0).reshape(1, 5, 2))
+            >>> [axes.get_title(loc="left") for axes in forecast.plot().axes]
+            ['a']
+        """
+        chosen = self.ids[:4] if ids is None else pd.Index(ids)
+        positions = self.ids.get_indexer(chosen)
+        if (positions < 0).any():
+            raise ValueError(f"series {chosen[int(np.argmax(positions < 0))]!r} is not in this forecast")
+        coverages = sorted(levels, reverse=True)
+        part = self.select(positions)
+        bands = np.stack([part.interval(coverage) for coverage in coverages], axis=1) if coverages else None
+        middle = part.median
+        rows = max(4 * self.horizon, 24) if context is None else context
+        fans = []
+        panel = None if history is None else self._read(history)
+        for n, name in enumerate(part.ids):
+            past_times, past, actual = around(panel, name, part.times[n], rows)
+            band = np.zeros((0, 2, self.horizon)) if bands is None else bands[n]
+            fans.append(Fan(str(name), part.times[n], middle[n], band, past_times, past, actual))
+        return fan_chart(fans, coverages, self.schema.tz)
+
+    def _read(self, history: Any) -> Panel:
+        """The history under the columns and the frequency of this forecast."""
+        schema = self.schema
+        names = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
+        return Panel.from_frame(history, freq=self.freq, short="drop", **names)
+
+    def to_gluonts(self) -> list[Any]:
+        """The same forecasts as GluonTS objects, one a series: ``SampleForecast``, or ``QuantileForecast``.
+
+        ``start_date`` is the period that holds the first stamp (local time where there is a zone). Integer time has no
+        periods: its steps are counted as days after 1970-01-01. What a period cannot say (the exact stamps, ids
+        that are not text, the frequency) travels in ``info``, so that ``from_gluonts`` gives back what was there.
+
+        Returns:
+            N GluonTS forecasts with ``item_id`` as text.
+
+        Raises:
+            ValueError: the frequency is unknown, or pandas has no period for it.
+
+        Example:
+            >>> times = np.array([["2024-01-31", "2024-02-29"]], dtype="datetime64[ns]")
+            >>> monthly = Forecast(pd.Index(["a"]), times, np.ones((1, 3, 2)), freq="ME")
+            >>> monthly.to_gluonts()[0].start_date
+            Period('2024-01', 'M')
+        """
+        if self.freq is None:
+            raise ValueError(
+                "this forecast does not know its frequency; set it with dataclasses.replace(..., freq=...)"
+            )
+        about = {"freq": self.freq, "schema": self.schema, "joint": self.joint}
+        series = zip(self.ids, self.times, self.values, strict=True)
+        return [interchange.write(name, times, values, self.levels, about) for name, times, values in series]
+
+
+def _checked_times(ids: pd.Index, times: np.ndarray) -> np.ndarray:
+    """Stamps as nanoseconds or int64, increasing along the horizon; ids that name each series once."""
+    if not ids.is_unique:
+        raise ValueError(f"series {ids[ids.duplicated()][0]!r} is there twice; every id names one series")
+    array = np.asarray(times)
+    if array.dtype.kind not in "Miu" or array.ndim != 2:
+        raise ValueError(f"times must be an (N, H) array of datetime64 or integers; got {array.dtype} {array.shape}")
+    array = array.astype("datetime64[ns]" if array.dtype.kind == "M" else np.int64, copy=False)
+    steady = (array[:, 1:] > array[:, :-1]).all(axis=1)
+    if len(array) == len(ids) and not steady.all():
+        raise ValueError(f"the stamps of series {ids[int(np.argmin(steady))]!r} do not increase from step to step")
+    return array
+
+
+def _checked_values(ids: pd.Index, values: np.ndarray) -> np.ndarray:
+    """Values as finite float64 of shape (N, S, H)."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 3 or len(array) != len(ids) or 0 in array.shape[1:]:
+        raise ValueError(f"values must have shape (N, S, H) with N = {len(ids)} ids; got {array.shape}")
+    finite = np.isfinite(array)
+    if not finite.all():
+        n, s, h = (int(i) for i in np.unravel_index(int(np.argmin(finite)), array.shape))
+        raise ValueError(
+            f"the forecast of series {ids[n]!r} is {array[n, s, h]} at step {h + 1}; a forecast must be finite: "
+            "look at that series' last values, or at the model's loss, for what blew up"
+        )
+    return array
+
+
+def _checked_held_levels(levels: Sequence[float], n_levels: int) -> tuple[float, ...]:
+    """Levels as floats: one for each quantile, strictly increasing, inside (0, 1)."""
+    held = tuple(float(level) for level in levels)
+    inside = all(0 < level < 1 for level in held)
+    if not inside or any(a >= b for a, b in pairwise(held)) or len(held) != n_levels:
+        raise ValueError(f"levels must be {n_levels} numbers inside (0, 1), strictly increasing; got {held}")
+    return held
+
+
+def from_gluonts(forecasts: Iterable[Any], ids: Sequence[Any] | None = None) -> Forecast:
+    """GluonTS forecasts, one a series, as one Forecast.
+
+    Stamps are the starts of the periods (for weeks their last day, as pandas anchors them). A multivariate
+    ``SampleForecast`` gives one series a dimension, ``item_id_0, item_id_1, ...``; a single one of them is joint.
+    A ``mean`` among the keys of a ``QuantileForecast`` is left out: the quantiles have their own.
+
+    Args:
+        forecasts: GluonTS ``SampleForecast`` or ``QuantileForecast`` objects, all of one kind, horizon and size.
+        ids: names of the series; None = their ``item_id``, or 0, 1, ... where there is none.
+
+    Returns:
+        The forecasts under one roof.
+
+    Raises:
+        ValueError: no forecast at all, or forecasts of different kinds, levels, frequencies, sizes or horizons.
+
+    Example:
+        >>> ours = Forecast(pd.Index(["a"]), np.array([[7, 8]]), np.arange(6.0).reshape(1, 3, 2), freq=1)
+        >>> bool((from_gluonts(ours.to_gluonts()).values == ours.values).all())
+        True
+    """
+    parts = [interchange.read(forecast) for forecast in forecasts]
+    if not parts:
+        raise ValueError("there is no forecast to take; from_gluonts needs at least one")
+    if len({(part.levels, part.freq, part.values.shape) for part in parts}) > 1:
+        raise ValueError("the forecasts differ in kind, levels, frequency, sample count or horizon; convert them apart")
+    first, dims = parts[0], len(parts[0].values)
+    names = [i if part.name is None else part.name for i, part in enumerate(parts)]
+    if dims > 1:
+        names = [f"{name}_{d}" for name in names for d in range(dims)]
+    return Forecast(
+        pd.Index(names if ids is None else ids),
+        np.repeat([part.times for part in parts], dims, axis=0),
+        np.concatenate([part.values for part in parts]),
+        levels=first.levels,
+        freq=first.freq,
+        schema=first.about.get("schema", Schema()),
+        joint=first.about.get("joint", dims > 1 and len(parts) == 1),
+    )

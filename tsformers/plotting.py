@@ -1,0 +1,136 @@
+"""Fan charts: history, median, nested intervals and, where they are known, the actuals. matplotlib loads late."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tsformers.panel import Panel
+
+HISTORY, ACTUAL, MEDIAN = "#333333", "#D55E00", "#00507D"  # vermilion and blue of Okabe and Ito: told apart by all eyes
+BAND = np.array([0x00, 0x72, 0xB2]) / 255
+
+
+class Fan(NamedTuple):
+    """One series of a fan chart; stamps are UTC datetime64 or integers.
+
+    Args:
+        title: written above the picture.
+        times: (H,) stamps of the forecast.
+        median: (H,) the line in the middle.
+        bands: (L, 2, H) lower and upper ends of L intervals, widest first.
+        past_times: (T,) stamps of the history shown.
+        past: (T,) history; NaN breaks the line.
+        actual: (H,) what happened at ``times``; NaN where nobody knows yet.
+
+    Example:
+        >>> none = np.zeros(0)
+        >>> Fan("a", np.arange(2), np.zeros(2), np.zeros((0, 2, 2)), none, none, np.full(2, np.nan)).title
+        'a'
+    """
+
+    title: str
+    times: np.ndarray
+    median: np.ndarray
+    bands: np.ndarray
+    past_times: np.ndarray
+    past: np.ndarray
+    actual: np.ndarray
+
+
+def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = None) -> Any:
+    """One picture a series, under one legend.
+
+    Args:
+        fans: the series; four and more stand in two columns.
+        coverages: (L,) of the bands, widest first, for the legend.
+        tz: time zone in which the axis is labelled; None = as stored.
+
+    Returns:
+        A ``matplotlib.figure.Figure`` that pyplot knows nothing of.
+
+    Raises:
+        ImportError: matplotlib is missing.
+
+    Example:
+        >>> fan = Fan("a", np.arange(2), np.zeros(2), np.zeros((0, 2, 2)), np.arange(0), np.zeros(0), np.full(2, 1.0))
+        >>> len(fan_chart([fan, fan], ()).axes)
+        2
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("plots need matplotlib; install it with: pip install 'tsformers[plot]'") from error
+    columns = 1 if len(fans) < 4 else 2
+    rows = -(-len(fans) // columns)
+    figure = Figure(figsize=(10, 4 if rows == 1 else 0.5 + 2.5 * rows), layout="constrained")
+    shown: dict[str, Any] = {}
+    for position, fan in enumerate(fans, start=1):
+        axes = figure.add_subplot(rows, columns, position)
+        shown |= _draw(axes, fan, coverages)
+        _label_time(axes, fan.times, tz, most=8 if columns == 1 else 5)
+    if shown:
+        order = [name for name in ("history", "actual", "median", *(f"{c:.4g}" for c in coverages)) if name in shown]
+        labels = [name if name.isalpha() else f"{100 * float(name):.4g} %" for name in order]
+        figure.legend([shown[name] for name in order], labels, loc="outside upper center", ncols=8, frameon=False)
+    return figure
+
+
+def around(panel: Panel | None, name: Any, times: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Stamps and values of at most ``rows`` rows before the forecast, and the actuals at its own stamps."""
+    actual = np.full(len(times), np.nan)
+    i = -1 if panel is None else panel.ids.get_indexer([name])[0]
+    if panel is None or i < 0:
+        return times[:0], np.empty(0), actual
+    span = slice(panel.offsets[i], panel.offsets[i + 1])
+    stamps, y = panel.times[span], panel.y[span]
+    end = int(np.searchsorted(stamps, times[0]))
+    start = max(end - rows, 0)
+    place = np.searchsorted(stamps, times).clip(max=len(stamps) - 1)
+    actual = np.where(stamps[place] == times, y[place], np.nan)
+    return stamps[start:end], y[start:end], actual
+
+
+def _draw(axes: Any, fan: Fan, coverages: Sequence[float]) -> dict[str, Any]:
+    """The marks of one series, and what stands for each of them in the legend."""
+    x, past_x = _positions(fan.times), _positions(fan.past_times)
+    shown: dict[str, Any] = {}
+    for rank, (coverage, (lower, upper)) in enumerate(zip(coverages, fan.bands, strict=True)):
+        colour = tuple(1 - (1 - BAND) * (0.2 + 0.5 * rank / max(len(coverages), 1)))  # solid, so legend = picture
+        if len(x) > 1:
+            shown[f"{coverage:.4g}"] = axes.fill_between(x, lower, upper, color=colour, linewidth=0)
+        else:
+            shown[f"{coverage:.4g}"] = axes.vlines(x, lower, upper, color=colour, linewidth=10)
+    dot = "o" if len(x) == 1 else None
+    (shown["median"],) = axes.plot(x, fan.median, color=MEDIAN, linewidth=1.6, marker=dot, markersize=4)
+    if len(past_x):
+        (shown["history"],) = axes.plot(past_x, fan.past, color=HISTORY, linewidth=1.1)
+        axes.axvline((past_x[-1] + x[0]) / 2, color="#999999", linewidth=0.8, linestyle=":")
+    if not np.isnan(fan.actual).all():
+        (shown["actual"],) = axes.plot(x, fan.actual, color=ACTUAL, linewidth=1.1, marker="o", markersize=2.5)
+    axes.set_title(fan.title, fontsize="medium", loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#E5E5E5", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.01)
+    return shown
+
+
+def _positions(times: np.ndarray) -> np.ndarray:
+    """Stamps as matplotlib counts them: days since 1970, or the integers themselves."""
+    from matplotlib.dates import date2num
+
+    return date2num(times) if times.dtype.kind == "M" else times.astype(np.float64)
+
+
+def _label_time(axes: Any, times: np.ndarray, tz: str | None, most: int) -> None:
+    """Few, short tick labels that cannot run into each other."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.ticker import MaxNLocator
+
+    if times.dtype.kind == "M":
+        locator = AutoDateLocator(minticks=3, maxticks=most, tz=tz)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=tz))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=most, integer=True))

@@ -1,0 +1,69 @@
+"""The distribution behind a few quantiles: straight between neighbouring levels, exponential beyond the last."""
+
+import numpy as np
+
+
+def _tail_slopes(values: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scales of the exponential tails, left and right, (N, H) each; zero where there is but one level."""
+    if len(levels) == 1:
+        return np.zeros_like(values[:, 0]), np.zeros_like(values[:, 0])
+    left = (values[:, 1] - values[:, 0]) / np.log(levels[1] / levels[0])
+    right = (values[:, -1] - values[:, -2]) / np.log((1 - levels[-2]) / (1 - levels[-1]))
+    return left, right
+
+
+def between_levels(values: np.ndarray, levels: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Quantiles at the ``asked`` levels: straight between held levels, exponential beyond them."""
+    upper = np.clip(np.searchsorted(levels, asked), 1, max(len(levels) - 1, 1))
+    lower = upper - 1
+    upper = np.minimum(upper, len(levels) - 1)
+    gap = np.where(upper > lower, levels[upper] - levels[lower], 1.0)
+    weight = np.clip((asked - levels[lower]) / gap, 0.0, 1.0)[:, None]  # (Q, 1)
+    found = values[:, lower] * (1 - weight) + values[:, upper] * weight  # (N, Q, H)
+    left, right = _tail_slopes(values, levels)
+    with np.errstate(divide="ignore"):  # log(0) = -inf: a tail has no end
+        found[:, asked < levels[0]] += _tail(left, np.log(asked[asked < levels[0]] / levels[0]))
+        found[:, asked > levels[-1]] -= _tail(right, np.log((1 - asked[asked > levels[-1]]) / (1 - levels[-1])))
+    return found
+
+
+def _tail(slopes: np.ndarray, logs: np.ndarray) -> np.ndarray:
+    """How far an exponential tail reaches, (N, Q, H); a slope of zero stays where it is, even at level 0 or 1."""
+    with np.errstate(invalid="ignore"):
+        return np.where(slopes[:, None] > 0, slopes[:, None] * logs[:, None], 0.0)
+
+
+def mean_weights(levels: np.ndarray) -> np.ndarray:
+    """Weights of the held quantiles in the integral of the quantile function, tails included; they add up to one."""
+    if len(levels) == 1:
+        return np.ones(1)
+    widths = np.diff(levels)
+    weights = np.zeros(len(levels))
+    weights[:-1] += widths / 2
+    weights[1:] += widths / 2
+    left = levels[0] / np.log(levels[1] / levels[0])  # the integral of b log(p / p_1) up to p_1 is -b p_1
+    right = (1 - levels[-1]) / np.log((1 - levels[-2]) / (1 - levels[-1]))
+    weights[0] += levels[0] + left
+    weights[1] -= left
+    weights[-1] += 1 - levels[-1] + right
+    weights[-2] -= right
+    return weights
+
+
+def level_of(y: np.ndarray, values: np.ndarray, levels: np.ndarray, below: np.ndarray, upto: np.ndarray) -> np.ndarray:
+    """The level at which the quantile function passes through ``y``; the middle where it stays there for a while."""
+    last = len(levels) - 1
+    before, after = np.clip(below - 1, 0, last), np.clip(below, 0, last)
+    v0, v1 = (np.take_along_axis(values, i[:, None], axis=1)[:, 0] for i in (before, after))  # (N, H)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        inside = levels[before] + (levels[after] - levels[before]) * np.where(v1 > v0, (y - v0) / (v1 - v0), 0.0)
+        left, right = _tail_slopes(values, levels)
+        head = np.where(left > 0, levels[0] * np.exp((y - values[:, 0]) / left), 0.0)
+        tail = np.where(right > 0, 1 - (1 - levels[-1]) * np.exp(-(y - values[:, -1]) / right), 1.0)
+    tied = upto > below
+    flat_left = (below == 0) & (left <= 0)  # y sits on a lowest value that holds the whole left tail
+    flat_right = (upto == last + 1) & (right <= 0)
+    low = np.where(flat_left, 0.0, levels[after])
+    high = np.where(flat_right, 1.0, levels[np.clip(upto - 1, 0, last)])
+    pit = np.where(below == 0, head, np.where(below == last + 1, tail, inside))
+    return np.where(tied, (low + high) / 2, pit)
