@@ -1,0 +1,276 @@
+"""Scores of a whole predictive distribution: CRPS of draws, of a normal, of quantiles; Brier and log score."""
+
+import math
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Real
+
+from tsformers.scoring.point import Number, paired
+from tsformers.scoring.quantile import Levels, matched, quantile_loss
+
+Estimator = Literal["edf", "fair"]
+NanMembers = Literal["propagate", "omit"]
+BLOCK = 2**16  # numbers looked at together, half a MiB: stays in a core's cache
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])  # numpy has none of its own
+
+
+def crps_samples(
+    y: Real[np.ndarray, "*b"],
+    samples: Real[np.ndarray, "..."],
+    axis: int = -1,
+    estimator: Estimator = "edf",
+    nan_members: NanMembers = "propagate",
+) -> Float[np.ndarray, "*b"]:
+    """CRPS of an ensemble, in the units of ``y``; lower is better.
+
+    ``mean_i |x_i - y| - sum_ij |x_i - x_j| / (2 S^2)``, in "fair" over ``2 S (S - 1)``. The double sum is
+    ``2 sum_i (2 i - S - 1) x_(i)`` over the sorted members: O(S log S). Works on blocks of entries that
+    fit a cache, in float64 whatever the samples are, so that no copy of all samples is made.
+
+    Args:
+        y: what happened; NaN gives NaN.
+        samples: the ensemble, one axis more than ``y``. An infinite member gives NaN.
+        axis: which axis of ``samples`` holds the S members.
+        estimator: "edf" scores the empirical distribution; "fair" is unbiased for the distribution that the members
+            were drawn from, and may be negative.
+        nan_members: "propagate" gives NaN to an entry with a NaN member; "omit" scores its other members (as
+            properscoring does), NaN where fewer remain than the estimator needs.
+
+    Returns:
+        One score for each entry of ``y``.
+
+    Raises:
+        ValueError: the shapes do not match, or "fair" with one member.
+
+    Example:
+        >>> crps_samples(np.array([0.0]), np.array([[1.0, 3.0]]))
+        array([1.5])
+
+    Source: Gneiting & Raftery (2007), eq. 21; fair: Ferro (2014), eq. 3.
+    """
+    truth, members = matched(y, samples, axis)
+    _check_choice(estimator=(estimator, Estimator), nan_members=(nan_members, NanMembers))
+    size, fair = members.shape[-1], estimator == "fair"
+    if fair and size < 2:
+        raise ValueError('the "fair" estimator needs two members or more; use estimator="edf" for one')
+    kernel = _crps_sorted if nan_members == "propagate" else _crps_sorted_seen
+    score = np.empty(truth.shape)
+    with np.errstate(invalid="ignore"):  # infinite members: NaN is the answer
+        for block in blocks(truth.shape, max(1, BLOCK // size)):
+            distance = np.subtract(members[block], truth[block][..., None], order="C", dtype=np.float64)
+            distance.sort(axis=-1)  # in place, NaN last
+            score[block] = kernel(distance, fair)
+    return score
+
+
+def crps_normal(
+    y: Real[np.ndarray, "*b"] | Number, loc: Real[np.ndarray, "*b"] | Number, scale: Real[np.ndarray, "*b"] | Number
+) -> Float[np.ndarray, "*b"]:
+    """CRPS of a normal distribution, in the units of ``y``; lower is better.
+
+    ``scale (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt(pi))`` with ``z = (y - loc) / scale``; at ``scale = 0`` its
+    limit, the absolute error.
+
+    Args:
+        y: what happened; NaN gives NaN.
+        loc: means, one an entry of ``y`` or one for all.
+        scale: standard deviations, likewise, not negative.
+
+    Returns:
+        One score for each entry of ``y``.
+
+    Raises:
+        ValueError: the shapes do not match, or a standard deviation is negative.
+
+    Example:
+        >>> crps_normal(np.array([0.0, 3.0]), 0.0, np.array([1.0, 0.0])).round(4)
+        array([0.2337, 3.    ])
+
+    Source: Gneiting, Raftery, Westveld & Goldman (2005), eq. 5.
+    """
+    (truth, mean), (_, spread) = paired(y, loc), paired(y, scale)
+    if (spread < 0).any():
+        raise ValueError(f"scale is a standard deviation and cannot be negative; the least is {np.nanmin(spread)}")
+    positive = np.where(spread == 0, 1.0, spread)
+    z = (truth - mean) / positive
+    density = np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)
+    score = positive * (z * _erf(z / math.sqrt(2)) + 2 * density - 1 / math.sqrt(math.pi))
+    return np.where(spread == 0, np.abs(truth - mean), score)
+
+
+def crps_quantiles(
+    y: Real[np.ndarray, "*b"], q: Real[np.ndarray, "..."], levels: Levels, axis: int = -1
+) -> Float[np.ndarray, "*b"]:
+    """CRPS as far as Q quantiles tell it, in the units of ``y``; lower is better.
+
+    The CRPS is ``integral over (0, 1) of 2 pinball_a da``; this is the plain mean over the given levels of
+    ``2 pinball_a`` (``quantile_loss``). It approaches the CRPS as equally spaced levels ``k / (Q + 1)`` become dense. Levels
+    spaced unequally count equally all the same. Summed and divided by ``sum |y|`` it is GluonTS's mean weighted quantile loss.
+
+    Args:
+        y: what happened; NaN gives NaN.
+        q: the quantiles, one axis more than ``y``.
+        levels: the Q levels of ``q``, strictly between 0 and 1.
+        axis: which axis of ``q`` holds the levels.
+
+    Returns:
+        One score for each entry of ``y``.
+
+    Raises:
+        ValueError: the shapes do not match, or a level is not between 0 and 1.
+
+    Example:
+        >>> crps_quantiles(np.array([3.0]), np.array([[1.0, 2.0, 4.0]]), [0.1, 0.5, 0.9])
+        array([0.53333333])
+
+    Source: Gneiting & Ranjan (2011), eq. 17, discretised.
+    """
+    level = np.asarray(levels, dtype=np.float64)
+    if level.ndim != 1 or not len(level):
+        raise ValueError(f"levels must be a sequence of at least one level; got {levels!r}")
+    return np.asarray(quantile_loss(y, q, level, axis).mean(axis=axis))
+
+
+def brier_score(
+    y: Real[np.ndarray, "*b"],
+    samples: Real[np.ndarray, "..."],
+    thresholds: Levels,
+    axis: int = -1,
+    nan_members: NanMembers = "propagate",
+) -> Float[np.ndarray, "..."]:
+    """Brier score of an ensemble for exceeding thresholds; lower is better.
+
+    ``(share of members > t - 1{y > t})^2``; its integral over all t is the CRPS.
+
+    Args:
+        y: what happened; NaN gives NaN.
+        samples: the ensemble, one axis more than ``y``.
+        thresholds: one number, or K of them in any order.
+        axis: which axis of ``samples`` holds the S members.
+        nan_members: "propagate" gives NaN to an entry with a NaN member; "omit" scores its other members.
+
+    Returns:
+        The shape of ``y``, with a last axis of K more where ``thresholds`` is a sequence.
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    Example:
+        >>> brier_score(np.array([2.0]), np.array([[1.0, 3.0, 4.0, 5.0]]), [1.5, 9.0])
+        array([[0.0625, 0.    ]])
+
+    Source: Gneiting & Ranjan (2011), eq. 10.
+    """
+    truth, members = matched(y, samples, axis)
+    limits = np.asarray(thresholds, dtype=np.float64)
+    _check_choice(nan_members=(nan_members, NanMembers))
+    if limits.ndim > 1:
+        raise ValueError(f"thresholds must be one number or a sequence of numbers; got shape {limits.shape}")
+    score = np.empty((*truth.shape, limits.size))
+    for block in blocks(truth.shape, max(1, BLOCK // members.shape[-1])):
+        x, happened = members[block], truth[block]
+        known = np.count_nonzero(~np.isnan(x), axis=-1)
+        enough = known > 0 if nan_members == "omit" else known == x.shape[-1]
+        size = np.where(enough & ~np.isnan(happened), known, np.nan)
+        for k, limit in enumerate(limits.flat):
+            score[(*block, ..., k)] = (np.count_nonzero(x > limit, axis=-1) / size - (happened > limit)) ** 2
+    return score if limits.ndim else score[..., 0]
+
+
+def log_score(y: Real[np.ndarray, "*b"], samples: Real[np.ndarray, "..."], axis: int = -1) -> Float[np.ndarray, "*b"]:
+    """Log score of the normal distribution with an ensemble's mean and variance, in nats; lower is better.
+
+    ``log(2 pi v) / 2 + (y - m)^2 / (2 v)``, m the mean and v the variance (over S) of the members: half the
+    Dawid-Sebastiani score plus a constant. Draws have no density of their own; this one uses their first two moments
+    and needs no bandwidth. It is proper; for strongly skewed forecasts prefer the CRPS.
+
+    Args:
+        y: what happened; NaN gives NaN.
+        samples: the ensemble, one axis more than ``y``; a NaN member gives NaN.
+        axis: which axis of ``samples`` holds the S members.
+
+    Returns:
+        One score for each entry of ``y``: infinite where all members agree on another value than ``y`` (a density of
+        0), NaN where they agree on ``y`` itself (no finite density).
+
+    Raises:
+        ValueError: the shapes do not match.
+
+    Example:
+        >>> log_score(np.array([0.0]), np.array([[-1.0, 1.0]])).round(4)
+        array([0.9189])
+
+    Source: Dawid & Sebastiani (1999); Gneiting & Raftery (2007), eq. 25.
+    """
+    truth, members = matched(y, samples, axis)
+    score = np.empty(truth.shape)
+    for block in blocks(truth.shape, max(1, BLOCK // members.shape[-1])):
+        distance = np.subtract(members[block], truth[block][..., None], order="C", dtype=np.float64)
+        mean, variance = distance.mean(axis=-1), distance.var(axis=-1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            score[block] = _normal_log_score(mean, variance)
+    return score
+
+
+def blocks(shape: tuple[int, ...], entries: int) -> Iterator[tuple[slice | int, ...]]:
+    """Indices that cut an array into pieces of about ``entries`` entries, the last axes kept whole where they fit.
+
+    Args:
+        shape: the array's shape.
+        entries: how many entries a piece shall hold, at least 1.
+
+    Yields:
+        Index tuples that cover every entry once.
+
+    Example:
+        >>> [index for index in blocks((2, 3), 2)]
+        [(0, slice(0, 2, None)), (0, slice(2, 4, None)), (1, slice(0, 2, None)), (1, slice(2, 4, None))]
+
+    Source: none; indexing.
+    """
+    if not shape:
+        yield ()
+        return
+    inner = math.prod(shape[1:])
+    if inner <= entries:
+        step = entries // max(1, inner)
+        yield from ((slice(i, i + step),) for i in range(0, shape[0], step))
+        return
+    for i in range(shape[0]):
+        yield from ((i, *rest) for rest in blocks(shape[1:], entries))
+
+
+def _crps_sorted(distance: np.ndarray, fair: bool) -> np.ndarray:
+    """CRPS from the sorted ``x - y``, all known."""
+    size = distance.shape[-1]
+    pairs = size * (size - 1) if fair else size * size
+    rank_weights = (2.0 * np.arange(1, size + 1) - size - 1) / pairs
+    half_spread = distance @ rank_weights
+    return np.abs(distance, out=distance) @ np.full(size, 1 / size) - half_spread
+
+
+def _crps_sorted_seen(distance: np.ndarray, fair: bool) -> np.ndarray:
+    """CRPS from the sorted ``x - y``, unknown ones last."""
+    seen = ~np.isnan(distance)
+    size = np.count_nonzero(seen, axis=-1).astype(np.float64)
+    size[size < (2 if fair else 1)] = np.nan
+    distance[~seen] = 0.0
+    rank_weights = 2.0 * np.arange(1, distance.shape[-1] + 1) - size[..., None] - 1
+    half_spread = np.sum(distance * rank_weights, axis=-1) / (size * (size - 1 if fair else size))
+    return np.sum(np.abs(distance), axis=-1) / size - half_spread
+
+
+def _normal_log_score(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Minus the log density at 0 of a normal with these moments."""
+    return np.where((variance == 0) & (mean != 0), np.inf, 0.5 * (np.log(2 * math.pi * variance) + mean**2 / variance))
+
+
+def _check_choice(**given: tuple[str, object]) -> None:
+    """One sentence for a word that is not among those of its Literal."""
+    for name, (word, choices) in given.items():
+        offered = choices.__args__  # type: ignore[attr-defined]
+        if word not in offered:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, offered))}; got {word!r}")
