@@ -1,0 +1,206 @@
+"""The TOML files of datasets/ and pipelines/: where they lie, how they are read, and what their tables may hold."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from dataclasses import MISSING, fields, is_dataclass
+from importlib import resources
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from tsformers.errors import JobError
+
+T = TypeVar("T")
+
+
+def shipped_folder(kind: Literal["datasets", "pipelines"]) -> Path:
+    """The folder of recipes or jobs that came with the package: in the wheel, or beside it in a checkout.
+
+    Args:
+        kind: "datasets" (recipes) or "pipelines" (jobs).
+
+    Returns:
+        An existing folder.
+
+    Raises:
+        JobError: the installation lacks it.
+
+    Example:
+        >>> (shipped_folder("datasets") / "nile.toml").is_file()
+        True
+    """
+    package = Path(str(resources.files("tsformers")))
+    for folder in (package / f"_{kind}", package.parent / kind):
+        if folder.is_dir():
+            return folder
+    raise JobError(f"the installed tsformers in {package} lacks its folder {kind}; install it again from its wheel")
+
+
+def shipped_names(kind: Literal["datasets", "pipelines"]) -> list[str]:
+    """Names of the recipes or jobs that came with the package, in alphabetical order.
+
+    Args:
+        kind: "datasets" or "pipelines".
+
+    Returns:
+        File names without ".toml".
+
+    Example:
+        >>> "quickstart" in shipped_names("pipelines")
+        True
+    """
+    return sorted((path.stem for path in shipped_folder(kind).glob("*.toml")), key=str.lower)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        JobError: there is no such file, or it is not TOML; the message names the line.
+
+    Example:
+        >>> read_toml(shipped_folder("datasets") / "nile.toml")["frequency"]
+        'YS'
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise JobError(f"{path}: there is no such file; write it, or correct the path") from None
+    except OSError as error:
+        raise JobError(f"{path}: cannot be read ({error.strerror}); correct the path or its permissions") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise JobError(f"{path}: not a TOML file: {error}; correct that place") from None
+
+
+def did_you_mean(name: str, offered: Iterable[str], otherwise: str = "") -> str:
+    """The end of a message about an unknown name: the nearest ones, or all of a short list.
+
+    Args:
+        name: what was written.
+        offered: what could have been written.
+        otherwise: what to say in place of the whole list when nothing is near.
+
+    Returns:
+        A clause without a full stop.
+
+    Example:
+        >>> did_you_mean("horizont", ["horizon", "windows", "step"])
+        "did you mean 'horizon'?"
+    """
+    names = list(offered)
+    lower = {candidate.lower(): candidate for candidate in names}
+    close = [lower[match] for match in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6)]
+    close = close or [candidate for candidate in names if candidate.lower().startswith(f"{name.lower()}_")]
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return otherwise or (f"there are {', '.join(names)}" if names else "nothing is on offer there")
+
+
+def settle(kind: type[T], table: Any, place: str) -> T:
+    """A TOML table as the dataclass that describes it; every key is known, present and of the right type.
+
+    Args:
+        kind: a dataclass whose fields are the keys; fields without a default are required; fields that are
+            dataclasses themselves are tables.
+        table: what stands in the file.
+        place: file and table, for messages.
+
+    Returns:
+        An instance of ``kind``.
+
+    Raises:
+        JobError: an unknown key (the nearest is named), a missing key, or a value of the wrong type.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass
+        ... class Windows:
+        ...     horizon: int
+        >>> settle(Windows, {"horizont": 3}, "mine.toml: backtest")
+        Traceback (most recent call last):
+        tsformers.errors.JobError: mine.toml: backtest has no key 'horizont'; did you mean 'horizon'?
+    """
+    if not isinstance(table, dict):
+        raise JobError(f"{place} must be a table, but is {table!r}; write it as [table] with key = value lines")
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    hints = get_type_hints(kind)
+    for key in table:
+        if key not in known:
+            raise JobError(f"{place} has no key {key!r}; {did_you_mean(key, known)}")
+    for name, field in known.items():
+        if field.default is MISSING and field.default_factory is MISSING and name not in table:
+            raise JobError(f"{place} lacks {name!r}; write {name} = ... ({describe(hints[name])})")
+    values = {}
+    for key, value in table.items():
+        hint = hints[key]
+        inner = next((option for option in (hint, *get_args(hint)) if is_dataclass(option)), None)
+        if isinstance(inner, type):
+            values[key] = settle(inner, value, f"{place} {key}" if place.endswith(":") else f"{place}.{key}")
+        elif fits(value, hint):
+            values[key] = value
+        else:
+            raise JobError(f"{place} {key} = {value!r} must be {describe(hint)}; correct the value")
+    return kind(**values)
+
+
+def fits(value: object, hint: Any) -> bool:
+    """Whether a TOML value has the type that an annotation asks for; a whole number serves as a float.
+
+    Args:
+        value: what stands in the file.
+        hint: a type, a union, a Literal, ``list[...]`` or ``dict[str, ...]``.
+
+    Returns:
+        True or False.
+
+    Example:
+        >>> fits([24, 48], list[int]), fits(True, int), fits(None, int | None)
+        (True, False, True)
+    """
+    origin, args = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, UnionType):
+        return any(fits(value, option) for option in args)
+    if origin is Literal:
+        return value in args
+    if origin is list:
+        return isinstance(value, list) and all(fits(entry, args[0]) for entry in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(fits(entry, args[1]) for entry in value.values())
+    if hint in (int, float):
+        return isinstance(value, int if hint is int else (int, float)) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+def describe(hint: Any) -> str:
+    """An annotation in words a writer of TOML understands.
+
+    Args:
+        hint: as for ``fits``.
+
+    Returns:
+        A few words.
+
+    Example:
+        >>> describe(list[int] | None)
+        'a list of whole numbers'
+    """
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return " or ".join(describe(option) for option in args if option is not type(None))
+    if origin is Literal:
+        return "one of " + ", ".join(map(repr, args))
+    if origin is list:
+        return "a list of " + describe(args[0]).removeprefix("a ") + "s"
+    if origin is dict or is_dataclass(hint):
+        return "a table"
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+    return names.get(hint, "a value")
