@@ -1,0 +1,328 @@
+"""Reading the columns of a caller's frame: each refusal names column, series, row (its position in that frame) and remedy."""
+
+import warnings
+from collections.abc import Sequence
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from tsformers.errors import DataError
+from tsformers.regularity import plain
+
+USUAL = {  # what the three columns are called elsewhere
+    "id_col": ("unique_id", "id", "item_id", "series_id", "series", "uid", "ts_id", "key", "name", "group"),
+    "time_col": ("ds", "date", "time", "timestamp", "datetime", "day", "month", "period", "t", "index"),
+    "target_col": ("y", "value", "target", "values", "sales", "demand", "count"),
+}
+PERIODS = {
+    "M": "MS",
+    "D": "D",
+    "B": "B",
+    "h": "h",
+    "min": "min",
+    "s": "s",
+    "Q-DEC": "QS-JAN",
+    "Y-DEC": "YS-JAN",
+}  # by their starts
+
+
+class RowNames:
+    """The series id of each row, looked up when a message needs it.
+
+    Example:
+        >>> RowNames(pd.Index(["a", "b"]), np.array([1, 0]))[0]
+        'b'
+    """
+
+    def __init__(self, ids: pd.Index, code: np.ndarray) -> None:
+        self.ids, self.code = ids, code
+
+    def __getitem__(self, row: int) -> object:
+        return plain(self.ids[self.code[row]])
+
+
+class Times(NamedTuple):
+    """The time column: int64 counts (nanoseconds in UTC, or integers), zone, the caller's resolution, frequency of a period dtype."""
+
+    counts: np.ndarray
+    tz: str | None
+    unit: str
+    integer: bool
+    freq: str | None
+
+
+def check_columns(
+    frame: pd.DataFrame, wanted: dict[str, str], others: Sequence[str] = (), what: str = "the frame"
+) -> None:
+    """Refuse an empty frame, doubled column names, and missing columns (with a hint at what they may be called).
+
+    Args:
+        frame: the caller's.
+        wanted: keyword ("id_col", ...) -> column name.
+        others: further columns that must be there.
+        what: how messages call the frame.
+
+    Raises:
+        DataError: as said.
+
+    Example:
+        >>> check_columns(pd.DataFrame({"date": [1], "y": [2.0]}), {"time_col": "ds"})
+        Traceback (most recent call last):
+        tsformers.errors.DataError: the frame has no column 'ds' (it has 'date', 'y'); pass time_col='date', or rename the column
+    """
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise DataError(f"{what} has columns of several levels; flatten them to {', '.join(wanted.values())}")
+    doubled = frame.columns[frame.columns.duplicated()]
+    if len(doubled):
+        raise DataError(f"{what} has two columns named {doubled[0]!r}; rename or drop one of them")
+    for keyword, column in wanted.items():
+        if column not in frame.columns:
+            have = ", ".join(repr(name) for name in frame.columns[:12])
+            raise DataError(
+                f"{what} has no column {column!r} (it has {have}); {_remedy(frame, keyword, column, wanted)}"
+            )
+    missing = [name for name in others if name not in frame.columns]
+    if missing:
+        raise DataError(f"{what} has no column {missing[0]!r}; add it, or leave it out of known=")
+    if not len(frame):
+        raise DataError(f"{what} is empty: it has no rows; pass at least one row a series")
+
+
+def _remedy(frame: pd.DataFrame, keyword: str, column: str, wanted: dict[str, str]) -> str:
+    if column in frame.index.names or (
+        keyword == "time_col" and isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex)
+    ):
+        return "it stands in the index: call df.reset_index() first" + (
+            "" if column in frame.index.names else ", then rename it"
+        )
+    free = [name for name in frame.columns if isinstance(name, str) and name not in wanted.values()]
+    lower = {name.lower(): name for name in free}
+    close = [lower[name] for name in (column.lower(), *USUAL[keyword]) if name in lower]
+    close = close or get_close_matches(column, free, n=1)
+    if close:
+        return f"pass {keyword}={close[0]!r}, or rename the column"
+    if keyword == "id_col":
+        return f"for a single series add df[{column!r}] = 'a'; one column a series: use tsf.from_wide(df)"
+    return f"pass {keyword}= with its name, or rename the column"
+
+
+def read_ids(values: pd.Series, column: str, what: str = "the frame") -> tuple[np.ndarray, pd.Index]:
+    """Code of each row and the names, sorted where they can be.
+
+    Args:
+        values: the id column.
+        column: its name.
+        what: how messages call the frame.
+
+    Returns:
+        (R,) codes into the second, an Index of N names.
+
+    Raises:
+        DataError: a null id, or one that cannot be hashed.
+
+    Example:
+        >>> code, ids = read_ids(pd.Series(["b", "a", "b"]), "unique_id")
+        >>> code.tolist(), ids.tolist()
+        ([1, 0, 1], ['a', 'b'])
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        labels = np.asarray(values.cat.codes)
+        used, code = (
+            np.unique(labels, return_inverse=True) if not _small(values) else _used(labels, len(values.cat.categories))
+        )
+        names = values.cat.categories.take(used[used >= 0])
+        code = np.where(labels < 0, -1, code - int((used < 0).any()))
+    else:
+        try:
+            code, names = pd.factorize(values)
+        except TypeError:
+            raise DataError(
+                f"column {column!r} of {what} holds values that cannot be hashed; turn the ids into strings"
+            ) from None
+    if (code < 0).any():
+        row = int(np.flatnonzero(code < 0)[0])
+        raise DataError(f"column {column!r} of {what} is null at row {row}; give the row an id, or drop it")
+    names = pd.Index(names)
+    try:
+        order = np.asarray(names.argsort())
+    except TypeError:  # ids of several types
+        order = np.argsort(np.array([f"{type(name).__name__} {name}" for name in names]), kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[code], names.take(order).rename(None)
+
+
+def _small(values: pd.Series) -> bool:
+    return len(values.cat.categories) <= max(1024, 4 * len(values))
+
+
+def _used(labels: np.ndarray, n_categories: int) -> tuple[np.ndarray, np.ndarray]:
+    seen = np.bincount(labels + np.int64(1), minlength=n_categories + 1) > 0
+    return np.flatnonzero(seen) - 1, (np.cumsum(seen) - 1)[labels + np.int64(1)]
+
+
+def read_times(values: pd.Series, column: str, names: Sequence[object] | RowNames, what: str = "the frame") -> Times:
+    """The time column as integers.
+
+    Datetimes of any resolution, dates, periods (their start), ISO 8601 strings and integers are taken; so are floats that are whole numbers.
+
+    Args:
+        values: the time column.
+        column: its name.
+        names: the id of each row, for messages.
+        what: how messages call the frame.
+
+    Returns:
+        Counts, zone, resolution, and the frequency of a period dtype.
+
+    Raises:
+        DataError: null or unreadable stamps, mixed time zones, numbers that are not whole, times outside 1677 to 2262.
+
+    Example:
+        >>> read_times(pd.Series(["1970-01-01 00:00:01"]), "ds", ["a"]).counts
+        array([1000000000])
+    """
+    place = f"column {column!r} of {what}"
+    null = np.asarray(values.isna())
+    if null.any():
+        row = int(np.flatnonzero(null)[0])
+        raise DataError(f"{place}, series {names[row]!r}: no time at row {row}; fill it in, or drop the row")
+    dtype = values.dtype
+    if isinstance(dtype, pd.PeriodDtype):
+        starts = values.dt.to_timestamp().to_numpy(dtype="M8[ns]").view(np.int64)
+        return Times(starts, None, "ns", False, PERIODS.get(str(dtype)[7:-1]))
+    if types.is_bool_dtype(dtype) or types.is_complex_dtype(dtype):
+        raise DataError(f"{place} holds {dtype} values, not times; pass datetimes or integers")
+    if types.is_integer_dtype(dtype) or types.is_float_dtype(dtype):
+        return Times(_whole(values, place, names), None, "ns", True, None)
+    if not types.is_datetime64_any_dtype(dtype):
+        values = _parse(values, place, names)
+        if types.is_integer_dtype(values.dtype):
+            return Times(values.to_numpy(dtype=np.int64), None, "ns", True, None)
+    index = pd.DatetimeIndex(values)
+    unit = index.unit
+    try:
+        counts = index.as_unit("ns").asi8
+    except pd.errors.OutOfBoundsDatetime as error:
+        raise DataError(f"{place}: {error}; times lie between 1677 and 2262, or use integer time") from None
+    return Times(counts, None if index.tz is None else _zone(index.tz, place), unit, False, None)
+
+
+def _whole(values: pd.Series, place: str, names: Sequence[object] | RowNames) -> np.ndarray:
+    if types.is_integer_dtype(values.dtype):
+        return values.to_numpy(dtype=np.int64)
+    numbers = values.to_numpy(dtype=np.float64)
+    bad = ~(np.abs(numbers) < 2**53) | (numbers != np.round(numbers))
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise DataError(
+            f"{place}, series {names[row]!r}: {numbers[row]} at row {row} is no whole number; pass integers or datetimes"
+        )
+    return numbers.astype(np.int64)
+
+
+def _parse(values: pd.Series, place: str, names: Sequence[object] | RowNames) -> pd.Series:
+    """Objects and strings as datetimes, or integers where all are Python integers."""
+    if types.infer_dtype(values, skipna=True) == "integer":
+        return values.astype(np.int64)
+    mixed = f"{place} mixes time zones (or stamps with and without one); use pd.to_datetime(df[...], utc=True) or one zone for all"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)
+            return pd.Series(pd.to_datetime(values, format="ISO8601", errors="raise"))
+    except FutureWarning:
+        raise DataError(mixed) from None
+    except (ValueError, TypeError) as error:
+        if "time zone" in str(error) or "timezone" in str(error) or "tz-aware" in str(error).lower():
+            raise DataError(mixed) from None
+    for row, value in enumerate(values):
+        try:
+            pd.to_datetime(value, format="ISO8601") if isinstance(value, str) else pd.Timestamp(value)
+        except (ValueError, TypeError):
+            raise DataError(
+                f"{place}, series {names[row]!r}: {value!r} at row {row} is no time in ISO 8601 (2024-01-31 or 2024-01-31 13:00); "
+                "convert the column with pd.to_datetime(df[...], format=...)"
+            ) from None
+    raise DataError(mixed)
+
+
+def _zone(tz: object, place: str) -> str:
+    name = getattr(tz, "key", None) or getattr(tz, "zone", None) or str(tz)
+    try:
+        pd.Timestamp(0, tz="UTC").tz_convert(name)
+    except Exception:
+        raise DataError(
+            f"{place} is in time zone {name!r}, which has no name; use .dt.tz_convert('Europe/Berlin') or the like"
+        ) from None
+    return str(name)
+
+
+def read_numbers(
+    values: pd.Series, column: str, names: Sequence[object] | RowNames, what: str = "the frame", covariate: bool = False
+) -> np.ndarray:
+    """A column as float64, null as NaN. Booleans count as 0 and 1, Decimals and nullable types are taken.
+
+    Args:
+        values: the column.
+        column: its name.
+        names: the id of each row, for messages.
+        what: how messages call the frame.
+        covariate: True for another column than the target.
+
+    Returns:
+        (R,) float64.
+
+    Raises:
+        DataError: text or another kind of thing, or infinite values.
+
+    Example:
+        >>> read_numbers(pd.Series([1, None], dtype="Int64"), "y", ["a", "a"])
+        array([ 1., nan])
+    """
+    remedy = (
+        "encode it as numbers (df[...].astype('category').cat.codes) or drop it"
+        if covariate
+        else "convert it with pd.to_numeric"
+    )
+    dtype = values.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "iufb":
+        numbers = values.to_numpy(dtype=np.float64)
+    elif types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    elif dtype == object or "decimal" in str(dtype):
+        numbers = _from_objects(values.astype(object), column, names, what, remedy)
+    else:
+        row = int(np.argmax(np.asarray(values.notna())))
+        raise DataError(
+            f"column {column!r} of {what} holds {dtype} values, series {names[row]!r} has {values.iloc[row]!r} at row {row}; {remedy}"
+        )
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        row = int(np.flatnonzero(infinite)[0])
+        raise DataError(
+            f"column {column!r} of {what}, series {names[row]!r}: {numbers[row]} at row {row}; "
+            "replace it by a number, or by NaN where the value is unknown"
+        )
+    return numbers
+
+
+def _from_objects(
+    values: pd.Series, column: str, names: Sequence[object] | RowNames, what: str, remedy: str
+) -> np.ndarray:
+    null = np.asarray(values.isna())
+    right = np.fromiter(
+        (isinstance(v, int | float | np.number | np.bool_ | Decimal) for v in values), dtype=bool, count=len(values)
+    )
+    bad = ~(right | null)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        value = values.iloc[row]
+        kind = "text" if isinstance(value, str) else f"a {type(value).__name__}"
+        raise DataError(f"column {column!r} of {what}, series {names[row]!r}: {kind} {value!r} at row {row}; {remedy}")
+    numbers = np.full(len(values), np.nan)
+    numbers[~null] = values.to_numpy()[~null].astype(np.float64)
+    return numbers

@@ -1,0 +1,117 @@
+"""How a frequency is inferred: the most common step between neighbouring rows of a series decides.
+
+Rows that are missing only make longer steps. Steps below a day are absolute time. From a day on, wall-clock dates decide: all
+on month starts or ends gives months, quarters ("QS-JAN", "QE-DEC") or years, all on one weekday gives weeks ("W-FRI"), daily
+steps that never touch a weekend give business days ("B"), anything else counts days. A stamp off that grid is refused
+(``tsformers.regularity``), never moved.
+"""
+
+import numpy as np
+import pandas as pd
+
+from tsformers.errors import DataError
+from tsformers.grid import DAY, MONTHS, SECOND, THURSDAY, WEEKDAYS, Edge, edge_day, tick_name, to_local
+
+SHORTEST_DAY = 23 * 3600 * SECOND  # of a clock change
+EDGES: dict[Edge, tuple[str, str, str]] = {
+    **{"start": ("MS", "QS", "YS"), "end": ("ME", "QE", "YE")},
+    **{"bstart": ("BMS", "BQS", "BYS"), "bend": ("BME", "BQE", "BYE")},
+}
+
+
+def guess_freq(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, tz: str | None, integer: bool) -> str | int:
+    """The frequency that the most common step suggests; whether all stamps keep to it is not looked at.
+
+    Args:
+        code: (R,) index into ``unique`` of each row's stamp.
+        unique: sorted int64 stamps.
+        offsets: (N + 1,).
+        tz: zone of the wall clock.
+        integer: True for integer time.
+
+    Returns:
+        A pandas alias or an integer step.
+
+    Raises:
+        DataError: no series has two rows.
+
+    Example:
+        >>> guess_freq(np.array([0, 1, 2]), np.array([0, 5, 10]), np.array([0, 3]), None, integer=True)
+        5
+    """
+    inner = within(offsets)
+    step = most_common(np.diff(unique[code])[inner])
+    if step is None:
+        example = "freq=1" if integer else "freq='D'"
+        raise DataError(
+            f"no series has two rows, so that the frequency cannot be inferred; pass freq=, for example {example}"
+        )
+    if integer:
+        return step
+    if step < (DAY if tz is None else SHORTEST_DAY):
+        return tick_name(step)
+    local = to_local(unique, tz)
+    steps = np.diff(local[code])[inner]
+    if step % DAY == 0 and tz is not None and (steps % DAY).any() and not (np.diff(unique[code])[inner] % DAY).any():
+        return tick_name(step)  # every 24 hours whatever the clock shows
+    common = most_common(steps)
+    assert common is not None
+    return tick_name(step) if common % DAY else _days_freq(code, local // DAY, inner, common // DAY)
+
+
+def _days_freq(code: np.ndarray, day: np.ndarray, inner: np.ndarray, step: int) -> str:
+    if step >= 28:
+        month = day.view("M8[D]").astype("M8[M]").astype(np.int64)
+        for edge, names in EDGES.items():
+            if (day == edge_day(month, edge)).all():
+                common = most_common(np.diff(month[code])[inner])
+                assert common is not None
+                return _months_freq(month, common, names)
+    weekday = (day + THURSDAY) % 7
+    if step % 7 == 0 and (weekday == weekday[0]).all():
+        return f"{_times(step // 7)}W-{WEEKDAYS[weekday[0]]}"
+    if step == 1 and (weekday < 5).all() and np.diff(((day + THURSDAY) // 7)[code])[inner].any():
+        return "B"
+    return f"{_times(step)}D"
+
+
+def _months_freq(month: np.ndarray, step: int, names: tuple[str, str, str]) -> str:
+    monthly, quarterly, yearly = names
+    if step % 12 == 0 and (month % 12 == month[0] % 12).all():
+        return f"{_times(step // 12)}{yearly}-{MONTHS[month[0] % 12]}"
+    if step % 3 == 0 and (month % 3 == month[0] % 3).all():
+        last = month[0] % 3 if monthly.endswith("MS") else 9 + month[0] % 3
+        return f"{_times(step // 3)}{quarterly}-{MONTHS[last]}"
+    return f"{_times(step)}{monthly}"
+
+
+def _times(count: int) -> str:
+    return "" if count == 1 else str(count)
+
+
+def within(offsets: np.ndarray) -> np.ndarray:
+    """True for each step between neighbouring rows that stays within a series, (R - 1,).
+
+    Example:
+        >>> within(np.array([0, 2, 3]))
+        array([ True, False])
+    """
+    inner = np.ones(max(int(offsets[-1]) - 1, 0), dtype=bool)
+    inner[offsets[1:-1] - 1] = False
+    return inner
+
+
+def most_common(values: np.ndarray) -> int | None:
+    """The most frequent value, the smallest one of several; None of nothing.
+
+    Example:
+        >>> most_common(np.array([3, 1, 3, 1]))
+        1
+    """
+    if not len(values):
+        return None
+    if (values == values[0]).all():
+        return int(values[0])
+    code, unique = pd.factorize(values)
+    count = np.bincount(code)
+    return int(unique[count == count.max()].min())

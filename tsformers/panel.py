@@ -1,0 +1,353 @@
+"""Panel: many series, validated and packed into contiguous arrays. Frame in, frame out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypedDict
+
+import numpy as np
+import pandas as pd
+
+from tsformers import calendar
+from tsformers.errors import DataError
+from tsformers.frames import Frame, Schema, from_pandas, stamps
+from tsformers.packing import Rows, pack
+from tsformers.regularity import plain
+from tsformers.roles import future_rows, read_static
+from tsformers.wide import melt
+
+
+class Roles(TypedDict, total=False):
+    """The keywords of ``Panel.from_frame``, as ``fit`` of every forecaster takes them."""
+
+    freq: str | int
+    known: Sequence[str]
+    static: Frame | None
+    id_col: str
+    time_col: str
+    target_col: str
+    short: Literal["error", "drop"]
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """N series in R packed rows, on one complete grid: rows that were missing are there, with NaN.
+
+    Args:
+        ids: N names, sorted.
+        offsets: (N + 1,) int64; rows of series i are ``offsets[i]:offsets[i + 1]``.
+        ends: (N,) int64; the history of series i is ``offsets[i]:ends[i]``, what follows holds known covariates only.
+        times: (R,) datetime64[ns] (UTC where ``schema.tz`` is set) or int64.
+        y: (R,) float64 in the caller's units, NaN = missing.
+        past: (R, P) float64, covariates known up to the cutoff.
+        known: (R, K) float64, covariates known in advance.
+        static: N rows of numbers, index = ids.
+        freq: a pandas alias or an integer step.
+        schema: how the caller's frame looked.
+    """
+
+    ids: pd.Index
+    offsets: np.ndarray
+    ends: np.ndarray
+    times: np.ndarray
+    y: np.ndarray
+    past: np.ndarray
+    known: np.ndarray
+    static: pd.DataFrame
+    freq: str | int
+    schema: Schema
+
+    @classmethod
+    def from_frame(
+        cls,
+        data: "Frame | Panel",
+        *,
+        freq: str | int | None = None,
+        known: Sequence[str] = (),
+        static: Frame | None = None,
+        id_col: str = "unique_id",
+        time_col: str = "ds",
+        target_col: str = "y",
+        short: Literal["error", "drop"] = "error",
+    ) -> "Panel":
+        """Validate and pack a long frame, which is not modified; a Panel comes back unchanged.
+
+        Rows may come in any order. Rows that the grid of the frequency lacks become missing values; NaN in the target is a missing value
+        too, also at the end: forecasts start after the last row of a series. Columns beside id, time and target are numeric
+        covariates. Time may be datetimes (with one time zone or none), dates, periods (their starts), ISO 8601 strings, or whole numbers.
+        Categorical ids come back as their values.
+
+        Args:
+            data: a long frame (pandas, polars, pyarrow) or a pandas Series with a time index.
+            freq: pandas alias or integer step; None = inferred, see ``tsformers.frequency``.
+            known: covariates whose future values will be given at prediction; all others are past-only.
+            static: one row a series, ids in ``id_col`` or the index, numbers without NaN.
+            id_col: column of series ids.
+            time_col: column of times.
+            target_col: column of values.
+            short: "error" refuses series without any value, "drop" leaves them out with a warning.
+
+        Returns:
+            The panel, series sorted by id.
+
+        Raises:
+            DataError: anything that would make forecasts silently wrong, by column, series, row and remedy.
+
+        Example:
+            >>> frame = pd.DataFrame({"unique_id": "a", "ds": ["2024-01-01", "2024-01-02", "2024-01-04"], "y": [1, 2, 4]})
+            >>> panel = Panel.from_frame(frame)
+            >>> panel.freq, panel.y
+            ('D', array([ 1.,  2., nan,  4.]))
+        """
+        if isinstance(data, Panel):
+            return data
+        names = (known,) if isinstance(known, str) else tuple(known)
+        for name in names:
+            if name in (id_col, time_col, target_col) or names.count(name) > 1:
+                raise DataError(
+                    f"known={list(names)} names {name!r}, which is already {'there' if names.count(name) > 1 else 'id, time or target'}; name covariates once"
+                )
+        schema = Schema(id_col, time_col, target_col, known=names)
+        rows = pack(data, schema, freq, short, fixed=False)
+        return cls._of(rows, read_static(static, rows.ids, id_col))
+
+    @classmethod
+    def _of(cls, rows: Rows, static: pd.DataFrame) -> "Panel":
+        ids, offsets, times, y, past, known, freq, schema = rows
+        return cls(ids, offsets, offsets[1:].copy(), times, y, past, known, static, freq, schema)
+
+    @property
+    def n_series(self) -> int:
+        """N."""
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(N,) rows of history of each series."""
+        return self.ends - self.offsets[:-1]
+
+    def to_frame(self) -> Frame:
+        """The histories as a long frame in the caller's own type and column names, gap rows included as NaN.
+
+        Example:
+            >>> Panel.from_frame(pd.Series([1.0, 2.0], name="a")).to_frame()["y"].tolist()
+            [1.0, 2.0]
+        """
+        rows, _ = self._spans(self.offsets[:-1], self.ends)
+        columns: dict[str, Any] = {
+            self.schema.id_col: self.ids.repeat(self.lengths),
+            self.schema.time_col: stamps(self.times[rows], self.schema),
+            self.schema.target_col: self.y[rows],
+        }
+        columns |= {name: self.past[rows, k] for k, name in enumerate(self.schema.past)}
+        columns |= {name: self.known[rows, k] for k, name in enumerate(self.schema.known)}
+        return from_pandas(pd.DataFrame(columns), self.schema.backend)
+
+    def select(self, series: np.ndarray) -> "Panel":
+        """The series at these positions, in this order.
+
+        Args:
+            series: (n,) integer positions, or a boolean mask of N.
+
+        Example:
+            >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": ["a", "b"], "ds": [0, 0], "y": [1.0, 2.0]}), freq=1)
+            >>> panel.select(np.array([1])).y
+            array([2.])
+        """
+        chosen = np.arange(self.n_series)[np.asarray(series)]
+        rows, offsets = self._spans(self.offsets[chosen], self.offsets[chosen + 1])
+        return self._at(rows, offsets, offsets[:-1] + self.lengths[chosen], self.ids[chosen], self.static.iloc[chosen])
+
+    def until(self, ends: np.ndarray, horizon: int = 0) -> "Panel":
+        """The panel as it was known at a cutoff: what lies beyond is gone from its arrays.
+
+        Args:
+            ends: (N,) absolute row at which each history stops, exclusive.
+            horizon: at most so many rows after it are kept, with their known covariates only (none where there are no known covariates).
+
+        Returns:
+            A panel of the same series.
+
+        Raises:
+            ValueError: an end lies outside its series' history.
+
+        Example:
+            >>> panel = Panel.from_frame(pd.Series([1.0, 2.0, 3.0], name="a"))
+            >>> panel.until(np.array([2])).y
+            array([1., 2.])
+        """
+        ends = np.broadcast_to(np.asarray(ends, dtype=np.int64), (self.n_series,))
+        if ((ends < self.offsets[:-1]) | (ends > self.ends)).any():
+            raise ValueError("ends must lie within the histories: offsets[i] <= ends[i] <= panel.ends[i]")
+        last = np.minimum(ends + (horizon if self.schema.known else 0), self.offsets[1:])
+        rows, offsets = self._spans(self.offsets[:-1], last)
+        part = self._at(rows, offsets, offsets[:-1] + ends - self.offsets[:-1], self.ids, self.static)
+        hidden = part._beyond()
+        part.y[hidden], part.past[hidden] = np.nan, np.nan
+        return part
+
+    def tail(self, rows: int) -> "Panel":
+        """The last ``rows`` rows of each history, and the known rows after it.
+
+        Example:
+            >>> Panel.from_frame(pd.Series([1.0, 2.0, 3.0], name="a")).tail(2).y
+            array([2., 3.])
+        """
+        starts = np.maximum(self.offsets[:-1], self.ends - rows)
+        kept, offsets = self._spans(starts, self.offsets[1:])
+        return self._at(kept, offsets, offsets[:-1] + self.ends - starts, self.ids, self.static)
+
+    def like(self, data: "Frame | Panel", static: Frame | None = None) -> "Panel":
+        """Read other data under this panel's roles and frequency.
+
+        Args:
+            data: a frame with the columns of this panel's, of known or new series; or a Panel.
+            static: as in ``from_frame``; None = the static covariates of this panel's series.
+
+        Returns:
+            The panel of the new data.
+
+        Raises:
+            DataError: other covariates, another frequency or kind of time, new series without static covariates, or what ``from_frame`` refuses.
+
+        Example:
+            >>> panel = Panel.from_frame(pd.Series([1.0, 2.0], name="a"))
+            >>> panel.like(pd.Series([3.0], name="b")).ids.tolist()
+            ['b']
+        """
+        if isinstance(data, Panel):
+            mine, other = self.schema, data.schema
+            if (set(mine.past), mine.known, self.freq) != (set(other.past), other.known, data.freq):
+                raise DataError(
+                    f"the panel's covariates and frequency (past {list(other.past)}, known {list(other.known)}, {data.freq!r}) differ from "
+                    f"those of fit (past {list(mine.past)}, known {list(mine.known)}, {self.freq!r}); build it with the roles of fit"
+                )
+            return data
+        rows = pack(data, self.schema, self.freq, "error", fixed=True)
+        columns = self.static.columns
+        if static is not None:
+            table = read_static(static, rows.ids, self.schema.id_col)
+            lacking = columns.difference(table.columns)
+            if len(lacking):
+                raise DataError(
+                    f"the static frame has no column {lacking[0]!r}, which fit had; pass the columns {list(columns)}"
+                )
+            return self._of(rows, table[columns])
+        if len(columns) and not rows.ids.isin(self.ids).all():
+            new = [plain(name) for name in rows.ids[~rows.ids.isin(self.ids)][:5]]
+            raise DataError(
+                f"series {new} were not in fit, so that their static covariates are unknown; pass static= with {list(columns)}"
+            )
+        return self._of(rows, self.static.reindex(rows.ids) if len(columns) else pd.DataFrame(index=rows.ids))
+
+    def with_future(self, future: Frame | None, horizon: int) -> "Panel":
+        """Append the known covariates of the steps to be forecast.
+
+        Args:
+            future: a frame of id, time and known columns, one row for each series and step; rows at other times and other columns are ignored.
+                None is enough where there are no known covariates, or where the panel has these rows already (``until``).
+            horizon: H.
+
+        Returns:
+            A panel with H known rows after each history; itself where there are no known covariates.
+
+        Raises:
+            DataError: lacking rows, unknown series, NaN and the like.
+
+        Example:
+            >>> frame = pd.DataFrame({"unique_id": "a", "ds": [1, 2], "y": [1.0, 2.0], "price": [5.0, 6.0]})
+            >>> panel = Panel.from_frame(frame, known=["price"])
+            >>> panel.with_future(pd.DataFrame({"unique_id": ["a"], "ds": [3], "price": [7.0]}), 1).known[:, 0]
+            array([5., 6., 7.])
+        """
+        if not self.schema.known:
+            return self
+        beyond = self.offsets[1:] - self.ends
+        if future is None and (beyond >= horizon).all() and (horizon > 0):
+            return self
+        later = self.future_times(horizon)
+        values = future_rows(future, self.schema, self.ids, later, self.freq)
+        rows, _ = self._spans(self.offsets[:-1], self.ends)
+        lengths = self.lengths
+        offsets = np.concatenate([[0], np.cumsum(lengths + horizon)])
+        shift = np.repeat(offsets[:-1], lengths) + (rows - np.repeat(self.offsets[:-1], lengths))
+        ahead = (offsets[1:, None] - horizon + np.arange(horizon)).ravel()
+
+        def joined(history: np.ndarray, after: np.ndarray | float) -> np.ndarray:
+            out = np.empty((offsets[-1], *history.shape[1:]), dtype=history.dtype)
+            out[shift], out[ahead] = history[rows], after
+            return out
+
+        return replace(
+            self,
+            offsets=offsets,
+            ends=offsets[1:] - horizon,
+            times=joined(self.times, later.ravel()),
+            y=joined(self.y, np.nan),
+            past=joined(self.past, np.nan),
+            known=joined(self.known, values.reshape(-1, values.shape[-1])),
+        )
+
+    def future_times(self, horizon: int) -> np.ndarray:
+        """(N, H) stamps after the end of each history.
+
+        Example:
+            >>> Panel.from_frame(pd.Series([1.0, 2.0], name="a")).future_times(3)
+            array([[2, 3, 4]])
+        """
+        return calendar.future_times(self.times[self.ends - 1], horizon, self.freq, self.schema.tz)
+
+    def padded(self, rows: int) -> np.ndarray:
+        """(N, rows) the last values of each history, NaN in front where it is shorter.
+
+        Example:
+            >>> Panel.from_frame(pd.Series([1.0, 2.0], name="a")).padded(3)
+            array([[nan,  1.,  2.]])
+        """
+        at = self.ends[:, None] + np.arange(-rows, 0)
+        return np.where(at >= self.offsets[:-1, None], self.y[np.maximum(at, 0)], np.nan)
+
+    def _spans(self, starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray | slice, np.ndarray]:
+        """Rows of ``starts[i]:stops[i]`` one after another, and their offsets."""
+        lengths = stops - starts
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths), offsets
+
+    def _at(
+        self, rows: np.ndarray, offsets: np.ndarray, ends: np.ndarray, ids: pd.Index, static: pd.DataFrame
+    ) -> "Panel":
+        return replace(
+            self,
+            **{"ids": ids, "offsets": offsets, "ends": ends, "static": static},
+            **{"times": self.times[rows], "y": self.y[rows], "past": self.past[rows], "known": self.known[rows]},
+        )
+
+    def _beyond(self) -> np.ndarray:
+        """(R,) True for the rows after each history."""
+        return np.arange(len(self.y)) >= np.repeat(self.ends, np.diff(self.offsets))
+
+
+def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None = None) -> Frame:
+    """A wide frame, one column a series, as the long frame that everything else takes.
+
+    Time is ``time_col``, else a datetime or period index, else a column called ds, date, time, timestamp or datetime, else the first datetime
+    column, else the integer index. Empty cells before a series' first value are left out: the series starts later.
+
+    Args:
+        df: the wide frame (pandas, polars, pyarrow).
+        freq: given, rows that this grid lacks are added as NaN and stamps off it are refused; None = rows as they are.
+        time_col: name of the time column.
+
+    Returns:
+        A frame of unique_id, ds, y in the caller's type.
+
+    Raises:
+        DataError: an empty frame, doubled or no series columns, text in a series, no such time column.
+
+    Example:
+        >>> from_wide(pd.DataFrame({"date": ["2024-01-01", "2024-01-02"], "a": [1, 2], "b": [None, 4]}))["unique_id"].tolist()
+        ['a', 'a', 'b']
+    """
+    long, backend = melt(df, time_col)
+    if freq is not None:
+        long = Panel.from_frame(long, freq=freq).to_frame()
+    return from_pandas(long, backend)

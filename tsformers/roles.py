@@ -1,0 +1,143 @@
+"""What comes beside the long frame: static covariates, one row a series, and the known covariates of the future."""
+
+import numpy as np
+import pandas as pd
+
+from tsformers.checks import RowNames, check_columns, read_ids, read_numbers, read_times
+from tsformers.errors import DataError
+from tsformers.frames import Frame, Schema, to_pandas
+from tsformers.grid import as_counts, parse
+from tsformers.regularity import plain, show
+
+
+def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFrame:
+    """Static covariates in the order of the panel's ids.
+
+    Args:
+        static: a frame with one row a series, ids in ``id_col`` or in the index; rows of other series are ignored. None = no columns.
+        ids: N names.
+        id_col: name of the id column.
+
+    Returns:
+        N rows of float64, index = ids.
+
+    Raises:
+        DataError: doubled or lacking series, text, NaN or infinite values.
+
+    Example:
+        >>> read_static(pd.DataFrame({"unique_id": ["b", "a"], "size": [2, 1]}), pd.Index(["a", "b"]), "unique_id")["size"].tolist()
+        [1.0, 2.0]
+    """
+    if static is None:
+        return pd.DataFrame(index=ids)
+    frame, _ = to_pandas(static)
+    if id_col not in frame.columns and (frame.index.name == id_col or ids.isin(frame.index).all()):
+        frame = frame.rename_axis(id_col).reset_index()
+    check_columns(frame, {"id_col": id_col}, what="the static frame")
+    code, names = read_ids(frame[id_col], id_col, "the static frame")
+    doubled = pd.Series(code).duplicated().to_numpy()
+    if doubled.any():
+        row = int(np.flatnonzero(doubled)[0])
+        raise DataError(
+            f"the static frame has series {plain(names[code[row]])!r} twice, again at row {row}; keep one row a series"
+        )
+    first = np.empty(len(names), dtype=np.int64)
+    first[code] = np.arange(len(code))
+    at = names.get_indexer(ids)
+    if (at < 0).any():
+        lacking = [plain(name) for name in ids[at < 0][:5]]
+        raise DataError(f"the static frame lacks {int((at < 0).sum())} series, such as {lacking}; add one row for each")
+    rows, columns = first[at], {}
+    for name in frame.columns.drop(id_col):
+        values = read_numbers(frame[name], str(name), RowNames(names, code), "the static frame", covariate=True)
+        null = np.isnan(values[rows])
+        if null.any():
+            row = int(rows[null][0])
+            raise DataError(
+                f"column {name!r} of the static frame, series {plain(names[code[row]])!r}: NaN at row {row}; fill it in or drop the column"
+            )
+        columns[name] = values[rows]
+    return pd.DataFrame(columns, index=ids)
+
+
+def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.ndarray, freq: str | int) -> np.ndarray:
+    """Known covariates at the stamps to be forecast.
+
+    Rows at other stamps (the history, or beyond the horizon) and other columns are ignored.
+
+    Args:
+        future: a frame of id, time and known columns.
+        schema: the panel's.
+        ids: N names.
+        times: (N, H) stamps.
+        freq: the panel's.
+
+    Returns:
+        (N, H, K) float64.
+
+    Raises:
+        DataError: no frame, a missing column, an unknown or lacking series, a lacking stamp, NaN or infinite values, duplicates.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": ["a"], "ds": [3], "price": [9.0]})
+        >>> future_rows(frame, Schema(known=("price",)), pd.Index(["a"]), np.array([[3]]), 1)
+        array([[[9.]]])
+    """
+    what, known = "the future frame", list(schema.known)
+    needed = f"pass future= with the columns {[schema.id_col, schema.time_col, *known]} for the {times.shape[1]} steps after each series"
+    if future is None:
+        raise DataError(f"the known covariates {known} need their future values; {needed}")
+    frame, _ = to_pandas(future, schema.id_col, schema.time_col, schema.target_col)
+    check_columns(frame, {"id_col": schema.id_col, "time_col": schema.time_col}, known, what)
+    code, names = read_ids(frame[schema.id_col], schema.id_col, what)
+    lookup = RowNames(names, code)
+    read = read_times(frame[schema.time_col], schema.time_col, lookup, what)
+    grid = parse(freq)
+    if read.integer != (grid.unit == "int") or (read.tz is None) != (schema.tz is None):
+        raise DataError(
+            f"column {schema.time_col!r} of {what} is not of the kind (integers, datetimes, time zone) of the data's; make them alike"
+        )
+    series = ids.get_indexer(names)
+    if (series < 0).any():
+        row = int(np.flatnonzero((series < 0)[code])[0])
+        raise DataError(f"{what} has series {lookup[row]!r} at row {row}, which the data do not have; drop its rows")
+    row_of = _match(series[code], read.counts, as_counts(times))
+    short = row_of < 0
+    if short.any():
+        which = np.flatnonzero(short.any(axis=1))
+        i = int(which[0])
+        missing = [show(count, grid, schema.tz) for count in as_counts(times)[i][short[i]][:3]]
+        raise DataError(
+            f"{what} lacks {int(short[i].sum())} of {times.shape[1]} rows of series {plain(ids[i])!r}, such as {', '.join(missing)} "
+            f"({len(which)} series lack rows); {needed}"
+        )
+    _refuse_repeats(series[code], read.counts, row_of, lookup, what)
+    values = np.stack([read_numbers(frame[name], name, lookup, what, covariate=True) for name in known], axis=-1)[
+        row_of
+    ]
+    null = np.isnan(values)
+    if null.any():
+        i, step, k = (int(part) for part in np.argwhere(null)[0])
+        raise DataError(
+            f"column {known[k]!r} of {what}, series {plain(ids[i])!r}: NaN at row {row_of[i, step]}; fill in the value that will be known"
+        )
+    return values
+
+
+def _match(series: np.ndarray, counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Row of each wanted (series, stamp), -1 where there is none; the first of several."""
+    stamp, unique = pd.factorize(np.concatenate([counts, wanted.ravel()]))
+    key = np.concatenate([series, np.repeat(np.arange(len(wanted)), wanted.shape[1])]) * len(unique) + stamp
+    have, want = key[: len(counts)], key[len(counts) :]
+    order = np.argsort(have, kind="stable")
+    at = np.minimum(np.searchsorted(have[order], want), max(len(have) - 1, 0))
+    return np.where(have[order[at]] == want, order[at], -1).reshape(wanted.shape)
+
+
+def _refuse_repeats(series: np.ndarray, counts: np.ndarray, row_of: np.ndarray, names: RowNames, what: str) -> None:
+    doubled = pd.DataFrame({"series": series, "count": counts}).duplicated().to_numpy()
+    if doubled.any():
+        row = int(np.flatnonzero(doubled)[0])
+        raise DataError(
+            f"{what} has two rows of series {names[row]!r} at one time, the second at row {row}; keep one of them"
+        )

@@ -1,0 +1,60 @@
+"""From one column a series to one row a value."""
+
+import numpy as np
+import pandas as pd
+
+from tsformers.checks import RowNames, check_columns, read_numbers
+from tsformers.errors import DataError
+from tsformers.frames import Frame, to_pandas
+
+TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime")
+
+
+def melt(data: Frame, time_col: str | None = None) -> tuple[pd.DataFrame, str]:
+    """The long frame of a wide one, and the backend to answer in; ``tsf.from_wide`` tells the rules.
+
+    Args:
+        data: the wide frame.
+        time_col: name of the time column; None = found.
+
+    Returns:
+        A frame of unique_id, ds, y, and the backend.
+
+    Raises:
+        DataError: an empty frame, doubled or no series columns, text in a series, no such time column.
+
+    Example:
+        >>> melt(pd.DataFrame({"a": [1.0], "b": [2.0]}))[0].to_dict("list")
+        {'unique_id': ['a', 'b'], 'ds': [0, 0], 'y': [1.0, 2.0]}
+    """
+    if isinstance(data, pd.Series):
+        raise DataError("a Series is one series, not a wide frame; pass it to fit as it is")
+    frame, backend = to_pandas(data)
+    check_columns(frame, {} if time_col is None else {"time_col": time_col}, what="the wide frame")
+    time_col = _time_column(frame) if time_col is None else time_col
+    times = frame.index.to_series() if time_col is None else frame[time_col]
+    names = pd.Index([name for name in frame.columns if name != time_col])
+    if not len(names):
+        raise DataError("the wide frame has no column beside the time; pass one column a series")
+    if isinstance(frame.index, pd.MultiIndex) and time_col is None:
+        raise DataError("the wide frame has an index of several levels; call df.reset_index() and pass time_col=")
+    values = np.empty((len(frame), len(names)))
+    for k, name in enumerate(names):
+        lookup = RowNames(names[[k]], np.zeros(len(frame), dtype=np.int64))
+        values[:, k] = read_numbers(frame[name], name, lookup, "the wide frame")
+    seen = ~np.isnan(values)
+    started = np.logical_or.accumulate(seen, axis=0) | ~seen.any(axis=0)
+    series, rows = np.nonzero(started.T)
+    long = {"unique_id": names[series], "ds": times.array[rows], "y": values[rows, series]}
+    return pd.DataFrame(long), backend
+
+
+def _time_column(frame: pd.DataFrame) -> str | None:
+    if isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex):
+        return None
+    named = {str(name).lower(): name for name in frame.columns}
+    for name in TIME_NAMES:
+        if name in named:
+            return named[name]
+    dated = frame.select_dtypes(["datetime", "datetimetz"]).columns
+    return dated[0] if len(dated) else None
