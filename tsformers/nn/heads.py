@@ -62,7 +62,8 @@ class Rescaled(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-density (or probability) of ``value * scale`` under ``base``."""
         value = value * self.scale
-        return self.base.log_prob(value.round() if self.base.support.is_discrete else value)
+        support = self.base.support
+        return self.base.log_prob(value.round() if support is not None and support.is_discrete else value)
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Draws of ``x / scale``."""
@@ -259,7 +260,7 @@ class QuantileHead(nn.Module):
         self.levels = tuple(float(level) for level in levels)
         self.middle = len(levels) // 2
         self.project = nn.Linear(width, channels * len(levels))
-        steps = Normal(0.0, 1.0).icdf(rising[1:-1]).diff()
+        steps = torch.special.ndtri(rising[1:-1]).diff()
         bias = self.project.bias.data.view(channels, -1)
         bias[:, 0] = 0.0
         bias[:, 1:] = steps.expm1().log()  # softplus gives the steps back
@@ -319,12 +320,21 @@ class OutputHead(nn.Module):
     ) -> Distribution:
         """The law at each step and channel; ``location`` shifts it where the object knows ``loc``.
 
+        Raises:
+            ValueError: the object's laws are of vectors.
+
         Source: GluonTS 0.17, ``gluonts.torch.distributions.DistributionOutput``.
         """
         arguments = self.project(self.spread(features).unflatten(-1, (self.channels, -1)))
         scale = features.new_ones(1, 1, 1) if scale is None else scale.to(features.dtype)
         shift = None if location is None else location * scale
-        return Rescaled(self.output.distribution(arguments, loc=shift, scale=scale), scale)
+        law = self.output.distribution(arguments, loc=shift, scale=scale)
+        if law.event_shape:
+            raise ValueError(
+                f"{type(self.output).__name__} speaks of vectors of shape {tuple(law.event_shape)}; give one that "
+                "speaks of single values: channels are a dimension of the batch here"
+            )
+        return Rescaled(law, scale)
 
 
 HEADS: dict[str, type[NormalHead | StudentTHead | NegativeBinomialHead | QuantileHead]] = {

@@ -1,0 +1,219 @@
+"""Covariates.learn(panel), then panel -> Packed: covariates in units a network can use, calendar features, statics."""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+
+from tsformers.calendar import n_time_features, time_features
+from tsformers.errors import DataError
+from tsformers.panel import Panel
+from tsformers.windows import Packed, pack_rows
+
+MOST_LEVELS = 100  # of a categorical static
+
+
+class Covariates(NamedTuple):
+    """What ``fit`` learns about covariates, so that ``predict`` sees them in the same units.
+
+    Numbers (past, known, static) are centred on their mean and divided by their standard deviation (1 where that is
+    zero); a missing one becomes 0, the mean. Other statics become one column a level (100 at most, in sorted order);
+    a level that was not there in ``fit``, or a missing one, is a row of zeros.
+
+    Args:
+        past: mean and deviation of each past covariate, (2, P).
+        known: the same for known covariates, (2, K).
+        static: for each static column its mean and deviation, or its levels.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": [0, 1], "y": [1.0, 2.0], "rain": [3.0, 5.0]})
+        >>> Covariates.learn(Panel.from_frame(frame)).past
+        array([[4.],
+               [1.]])
+    """
+
+    past: np.ndarray
+    known: np.ndarray
+    static: dict[str, tuple[float, float] | list[str]]
+
+    @classmethod
+    def learn(cls, panel: Panel) -> Self:
+        """Means, deviations and levels of the history of ``panel``.
+
+        Raises:
+            DataError: a static column has more than 100 levels.
+        """
+        history = np.arange(len(panel.times)) < np.repeat(panel.ends, np.diff(panel.offsets))
+        static: dict[str, tuple[float, float] | list[str]] = {}
+        for name, column in panel.static.items():
+            if pd.api.types.is_numeric_dtype(column):
+                mean, deviation = _units(column.to_numpy(dtype=np.float64, na_value=np.nan)[:, None])[:, 0]
+                static[str(name)] = (float(mean), float(deviation))
+                continue
+            levels = sorted(column.dropna().astype(str).unique())
+            if len(levels) > MOST_LEVELS:
+                raise DataError(
+                    f"static column {str(name)!r} has {len(levels)} levels, {MOST_LEVELS} at most; leave the column "
+                    "out, group its levels, or put a number in its place"
+                )
+            static[str(name)] = levels
+        return cls(_units(panel.past[history]), _units(panel.known[history]), static)
+
+    def columns(self, panel: Panel, *, multivariate: bool) -> tuple[int, int, int, int]:
+        """Channels C, past covariates P, known columns K, and how many of these are calendar features."""
+        calendar = n_time_features(panel.freq)
+        repeats = panel.n_series if multivariate else 1
+        statics = (
+            0 if multivariate else sum(len(entry) if isinstance(entry, list) else 1 for entry in self.static.values())
+        )
+        known = calendar + repeats * self.known.shape[1] + statics
+        return repeats, repeats * self.past.shape[1], known, calendar
+
+    def pack(self, panel: Panel, *, multivariate: bool) -> Packed:
+        """All rows of ``panel`` for training.
+
+        With ``multivariate`` the series become the channels of one, side by side from their common end backwards; rows
+        before a series begins are missing. Covariates of all series stand side by side too; statics, which would be
+        constant, are left out.
+
+        Args:
+            panel: as it was in ``learn``, or like it.
+            multivariate: see above.
+
+        Returns:
+            The rows as tensors.
+
+        Raises:
+            DataError: the series of a multivariate panel do not end together.
+        """
+        if multivariate:
+            check_common_end(panel)
+            return self._pack_block(panel, int(panel.lengths.max()), 0, multivariate=True)
+        known = np.concatenate([_calendar(panel.times, panel), _standardised(panel.known, self.known)], axis=1)
+        past = _standardised(panel.past, self.past)
+        return pack_rows(panel.y[:, None], panel.offsets, past, known, self._static_rows(panel), panel.ends)
+
+    def pack_future(self, panel: Panel, context_length: int, horizon: int, *, multivariate: bool) -> Packed:
+        """The last ``context_length`` rows of each history and the ``horizon`` rows that follow, for prediction.
+
+        Args:
+            panel: holds known covariates of the rows to come, if there are any.
+            context_length: T.
+            horizon: H.
+            multivariate: as in ``pack``.
+
+        Returns:
+            ``T + H`` rows a series (or in all, if multivariate), of which ``ends`` are T; targets to come are unseen.
+
+        Raises:
+            DataError: the series of a multivariate panel do not end together.
+        """
+        if multivariate:
+            check_common_end(panel)
+        return self._pack_block(panel, context_length, horizon, multivariate=multivariate)
+
+    def _pack_block(self, panel: Panel, before: int, after: int, *, multivariate: bool) -> Packed:
+        """``before`` rows up to the end of each history, and ``after`` rows from there."""
+        rows = panel.ends[:, None] + np.arange(-before, after)  # (N, L)
+        inside = (rows >= panel.offsets[:-1, None]) & (rows < panel.offsets[1:, None])
+        rows = np.clip(rows, 0, len(panel.times) - 1)
+        y = np.where(inside & (np.arange(-before, after) < 0), panel.y[rows], np.nan)
+        past = np.where(inside[..., None], _standardised(panel.past, self.past)[rows], 0)
+        known = np.where(inside[..., None], _standardised(panel.known, self.known)[rows], 0)
+        longest = int(panel.lengths.argmax())
+        clock = panel.select(np.array([longest])) if multivariate else panel
+        times = panel.times[rows][longest : longest + 1] if multivariate else panel.times[rows]
+        if after:
+            times[:, before:] = clock.future_times(after)
+        calendar = _calendar(times, panel)  # (N or 1, L, M)
+        n, length = y.shape
+        if multivariate:
+            sides = (y.T, past.swapaxes(0, 1).reshape(length, -1), known.swapaxes(0, 1).reshape(length, -1))
+            bounds, static = np.array([0, length]), None
+        else:
+            sides = (y.reshape(-1, 1), past.reshape(n * length, -1), known.reshape(n * length, -1))
+            bounds, static = np.arange(n + 1) * length, self._static_rows(panel)
+        known_x = np.concatenate([calendar.reshape(len(sides[0]), -1), sides[2]], axis=1)
+        return pack_rows(sides[0], bounds, sides[1], known_x, static, bounds[1:] - after)
+
+    def _static_rows(self, panel: Panel) -> np.ndarray:
+        """Statics of each series, (N, S)."""
+        columns = [np.zeros((panel.n_series, 0), dtype=np.float32)]
+        for name, entry in self.static.items():
+            column = panel.static[name]
+            if isinstance(entry, list):
+                text = column.astype(str).where(column.notna(), None).to_numpy(dtype=object)
+                columns.append((text[:, None] == np.array(entry, dtype=object)).astype(np.float32))
+            else:
+                numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)[:, None]
+                columns.append(_standardised(numbers, np.array(entry)[:, None]))
+        return np.concatenate(columns, axis=1)
+
+
+def check_common_end(panel: Panel) -> None:
+    """Refuses a panel whose series do not all end at the same time.
+
+    Args:
+        panel: to be forecast as one multivariate series.
+
+    Raises:
+        DataError: names a series that ends elsewhere, and both ends.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": ["a", "a", "b"], "ds": [0, 1, 1], "y": 1.0})
+        >>> check_common_end(Panel.from_frame(frame, freq=1))
+    """
+    ends = panel.times[panel.ends - 1]
+    early = np.flatnonzero(ends < ends.max())
+    if len(early):
+        raise DataError(
+            f"multivariate=True needs series that end together: series {panel.ids[early[0]]!r} ends at "
+            f"{ends[early[0]]}, others at {ends.max()}; cut the others there, or append rows with y = NaN to it"
+        )
+
+
+def _units(values: np.ndarray) -> np.ndarray:
+    """Mean and standard deviation of each column, (2, P); 0 and 1 where there is nothing to measure."""
+    seen = ~np.isnan(values)
+    n = np.maximum(seen.sum(axis=0), 1)
+    mean = np.where(seen, values, 0).sum(axis=0) / n
+    deviation = np.sqrt(np.square(np.where(seen, values - mean, 0)).sum(axis=0) / n)
+    return np.stack([mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0)])
+
+
+def _standardised(values: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """(..., P) in units of (2, P); missing values are 0."""
+    return np.nan_to_num((values - units[0]) / units[1], nan=0.0).astype(np.float32)
+
+
+def _calendar(times: np.ndarray, panel: Panel) -> np.ndarray:
+    """Calendar features (..., M) of stamps; each stamp is looked at once."""
+    code, unique = pd.factorize(times.ravel())
+    features = time_features(unique, panel.freq, panel.schema.tz).astype(np.float32)
+    return features[code].reshape(*times.shape, -1) if features.shape[1] else np.zeros((*times.shape, 0), np.float32)
+
+
+def default_context(lengths: np.ndarray, horizon: int, season: int) -> int:
+    """The context length chosen where the caller gives none.
+
+    Twice the horizon or twice the season, whichever is longer (seasons above 100 steps do not count), but short enough
+    that the shortest series of at least two horizons still gives a window to train on and one to hold back; never
+    shorter than the horizon if that can be.
+
+    Args:
+        lengths: (N,) rows of history.
+        horizon: H.
+        season: steps in a season.
+
+    Returns:
+        T, at least 1.
+
+    Example:
+        >>> default_context(np.array([200, 150]), 8, 4), default_context(np.array([20]), 8, 4)
+        (16, 8)
+    """
+    wanted = 2 * max(horizon, season if season <= 100 else 1)
+    long_enough = lengths[lengths >= 2 * horizon]
+    if len(long_enough):
+        return min(wanted, max(horizon, int(long_enough.min()) - 2 * horizon))
+    return max(1, min(wanted, int(lengths.max()) - horizon))

@@ -1,0 +1,303 @@
+"""TorchForecaster: one network for all series. DistributionNetwork: forward gives a distribution, the rest follows."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self, Unpack
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from tsformers import storage
+from tsformers.calendar import season_length
+from tsformers.covariates import Covariates, default_context
+from tsformers.forecast import Forecast
+from tsformers.forecasters._refusals import check_context, check_counts, check_like, check_settings, long_enough
+from tsformers.frames import Frame
+from tsformers.nn.heads import DistributionOutput, QuantileHead, Quantiles
+from tsformers.panel import Panel, Roles
+from tsformers.training import Plan, seeded, train
+from tsformers.windows import Packed, Scaler, Window, cut, scale, unscale
+
+MOST_DRAWN = 2**23  # numbers that ``predict`` asks of the network at once
+MOST_WINDOWS = 512  # windows that ``predict`` shows the network at once
+
+
+class DistributionNetwork(nn.Module):
+    """A network whose ``forward(window)`` gives a distribution over (B, H, C) in the units of the window.
+
+    Loss: ``-log_prob(future)``, averaged over the seen targets of each window; for a quantile head the pinball loss.
+    Draws: of each step and channel alone.
+
+    Example:
+        >>> from tsformers.nn import NormalHead
+        >>> class Mean(DistributionNetwork):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.head = NormalHead(1, 1)
+        ...     def forward(self, window):
+        ...         return self.head(window.past.mean(1, keepdim=True), None, window.scale)
+        >>> window = Window(torch.ones(2, 8, 1), torch.ones(2, 8, 1, dtype=bool), torch.zeros(2, 8, 0),
+        ...     torch.ones(2, 1, 1), torch.ones(2, 1, 1, dtype=bool), torch.zeros(2, 1, 0), torch.arange(2))
+        >>> Mean().loss(window).shape, Mean().sample(window, 5).shape
+        (torch.Size([2]), torch.Size([2, 5, 1, 1]))
+
+    Source: Salinas et al. (2020), DeepAR, section 3, for likelihoods on scaled windows.
+    """
+
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        """The levels of the network's quantile head, None where it has none."""
+        return next((part.levels for part in self.modules() if isinstance(part, QuantileHead)), None)
+
+    def loss(self, window: Window) -> Float[Tensor, " B"]:
+        """Mean of ``-log_prob`` over the seen targets; 0 for a window without any."""
+        distribution = self(window)
+        future, seen = window.future, window.future_seen
+        if not bool(seen.all()):  # a draw lies in the support of any law; it is masked below
+            future = torch.where(seen, future, distribution.sample().to(future.dtype))
+        loss = torch.where(seen, -distribution.log_prob(future), 0.0)
+        return loss.sum(dim=(1, 2)) / seen.sum(dim=(1, 2)).clamp(min=1)
+
+    def sample(self, window: Window, n_samples: int) -> Float[Tensor, "B S H C"]:
+        """Draws, or the quantiles at ``levels``."""
+        distribution = self(window)
+        if isinstance(distribution, Quantiles):
+            return distribution.values.movedim(-1, 1)
+        return distribution.sample((n_samples,)).movedim(0, 1)
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class TorchForecaster(BaseEstimator):
+    """Trains one network on windows of all series; a subclass says in ``build`` which network.
+
+    Windows are scaled by their own context, missing values are masked, covariates come in the units learned in ``fit``
+    (``covariates.Covariates``). The same network forecasts any series whose history is as long as the context.
+
+    Args:
+        horizon: H, steps to forecast.
+        context_length: T, steps the network sees; None: twice the horizon or the season, the longer of the two (seasons
+            above 100 aside), shortened so that the shortest series of at least two horizons can be used.
+        max_steps: batches at most.
+        max_epochs: passes over all windows at most, if that is less; None: ``max_steps`` alone decides.
+        batch_size: windows in a batch.
+        learning_rate: the largest of the run.
+        weight_decay: as in AdamW; 0 is Adam.
+        schedule: "cosine" (a short rise, then down to zero) or "constant".
+        gradient_clip: largest norm of a gradient.
+        early_stopping_patience: checks of the held-back windows without improvement before the run ends; there are at
+            least 20 checks in a run. None: the run goes on, and the best weights are restored all the same.
+        validation_windows: how many last horizons of each series long enough are held back; 0: none, last weights stay.
+        device: "auto" is the first CUDA device, else the CPU.
+        likelihood: "normal", "student_t", "negative_binomial" (counts; scaler "mean_abs" or None), "quantile", or an
+            object with GluonTS's ``DistributionOutput`` interface.
+        scaler: of each window: "mean_abs", "standard", "robust" or None, see ``windows.scale``.
+        multivariate: True: the series are the channels of one series; they must end together, and statics are unused.
+        verbose: progress bar; None: where stderr is a terminal.
+        seed: of ``fit`` and ``predict``; None: fresh entropy. The caller's random state is never touched.
+
+    Returns:
+        After ``fit``: ``network_``, ``history_`` (step, train_loss, validation_loss, seconds), ``context_length_``.
+
+    Raises:
+        ValueError: at ``fit``, a setting is out of range.
+        DataError: series too short, covariates that differ from those of ``fit``, ...
+
+    Source: the shared part; each subclass names its paper.
+    """
+
+    horizon: int
+    context_length: int | None = None
+    max_steps: int = 1000
+    max_epochs: int | None = None
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    schedule: Literal["cosine", "constant"] = "cosine"
+    gradient_clip: float = 1.0
+    early_stopping_patience: int | None = 10
+    validation_windows: int = 1
+    device: str = "auto"
+    likelihood: str | DistributionOutput = "student_t"
+    scaler: Scaler | None = "standard"
+    multivariate: bool = False
+    verbose: bool | None = None
+    seed: int | None = None
+
+    save = storage.save
+
+    def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> nn.Module:
+        """The network, untrained; see ``contracts.Network``.
+
+        Args:
+            channels: C.
+            past_x: P, past covariates: the first columns of ``window.past_x``.
+            known_x: K, known columns: the rest of them, and all of ``window.future_x``.
+            calendar: how many of the K are calendar features; they come first.
+        """
+        raise NotImplementedError
+
+    def groups(self, network: nn.Module) -> list[dict[str, Any]]:
+        """Parameter groups of the optimiser; a subclass may give some of them a ``lr`` of their own."""
+        return [{"params": list(network.parameters())}]
+
+    def fit(self, data: Frame | Panel, *, warm_start: bool = False, **roles: Unpack[Roles]) -> Self:
+        """Train on ``data``.
+
+        Args:
+            data: a long frame or a Panel.
+            warm_start: go on from the weights of the last fit, if there was one, with its context length and units of
+                covariates; ``history_`` goes on too.
+            **roles: the keywords of ``Panel.from_frame``; ``short="drop"`` drops series too short for a window.
+
+        Returns:
+            The forecaster itself. Ctrl-C ends training early and keeps the best weights so far.
+
+        Raises:
+            ValueError: a setting is out of range.
+            DataError: series too short for context and horizon, and what ``Panel.from_frame`` refuses.
+            FloatingPointError: training diverged.
+        """
+        self.check()
+        go_on = warm_start and hasattr(self, "network_")
+        panel = Panel.from_frame(data, **roles)
+        context = self.context_length_ if go_on else self.context_length
+        if context is None:
+            lengths = panel.lengths.max(keepdims=True) if self.multivariate else panel.lengths
+            context = default_context(lengths, self.horizon, season_length(panel.freq))
+        panel = long_enough(self, panel, context, roles.get("short", "error"))
+        if go_on:
+            check_like(self, panel)
+        if self.likelihood == "negative_binomial":
+            check_counts(panel)
+        covariates = self.covariates_ if go_on else Covariates.learn(panel)
+        sizes = covariates.columns(panel, multivariate=self.multivariate)
+        device = self._device()
+        packed = covariates.pack(panel, multivariate=self.multivariate).to(device)
+        with seeded(self.seed, device):
+            network = (self.network_ if go_on else self.build(*sizes)).to(device)
+            history = train(
+                network, packed, self._plan(context), np.random.default_rng(self.seed), self.groups(network)
+            )
+        if go_on:
+            done = self.history_[["step", "seconds"]].iloc[-1] if len(self.history_) else 0
+            history[["step", "seconds"]] += done
+            history = pd.concat([self.history_, history.astype(self.history_.dtypes)], ignore_index=True)
+        self.network_: Any = network
+        self.history_: pd.DataFrame = history
+        self.covariates_: Covariates = covariates
+        self.sizes_: tuple[int, int, int, int] = sizes
+        self.context_length_: int = context
+        self.panel_: Panel = panel.tail(context)
+        return self
+
+    def predict(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+    ) -> Forecast:
+        """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
+
+        Args:
+            data: other or longer series with the covariates of ``fit``; only the last ``context_length_`` rows of each
+                are read. Ids may be new, unless ``multivariate``.
+            future: rows after the ends with the known covariates, if the model has some.
+            static: statics of the series of ``data``.
+            n_samples: S draws of each series; a model with quantiles gives those in their place.
+            seed: None: the constructor's.
+
+        Returns:
+            Draws, or quantiles at the network's levels.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before ``fit``.
+            DataError: a history too short, or without a value in the context; covariates that differ.
+        """
+        check_is_fitted(self, "network_")
+        if n_samples < 1:
+            raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
+        panel = self.panel_ if data is None else self.panel_.like(data, static)
+        panel = panel.with_future(future, self.horizon)
+        if data is not None:
+            check_like(self, panel)
+        packed = self.covariates_.pack_future(panel, self.context_length_, self.horizon, multivariate=self.multivariate)
+        check_context(self, panel, packed)
+        values = self._draw(packed, n_samples, self.seed if seed is None else seed)
+        if self.likelihood == "negative_binomial":
+            values = np.round(values)  # undoing the scale left 2.9999998
+        return Forecast(
+            panel.ids,
+            panel.future_times(self.horizon),
+            values,
+            levels=self.network_.levels,
+            freq=panel.freq,
+            schema=panel.schema,
+            joint=self.multivariate,
+        )
+
+    def learned(self) -> dict[str, object]:
+        """What ``fit`` learned, as plain values."""
+        check_is_fitted(self, "network_")
+        return {
+            "sizes": self.sizes_,
+            "context_length": self.context_length_,
+            "covariates": self.covariates_._asdict(),
+            "history": self.history_,
+            "panel": self.panel_,
+            "weights": {name: tensor.cpu() for name, tensor in self.network_.state_dict().items()},
+        }
+
+    def relearn(self, learned: dict[str, Any]) -> None:
+        """Takes up what ``learned`` gave."""
+        self.sizes_, self.context_length_ = tuple(learned["sizes"]), learned["context_length"]
+        self.covariates_ = Covariates(**learned["covariates"])
+        self.history_, self.panel_ = learned["history"], learned["panel"]
+        device = self._device()
+        with seeded(0, device):  # the weights drawn here are replaced at once
+            self.network_ = self.build(*self.sizes_)
+        self.network_.load_state_dict(learned["weights"])
+        self.network_.to(device).eval()
+
+    def check(self) -> None:
+        """The settings are in range; a subclass adds its own.
+
+        Raises:
+            ValueError: names the setting, its value and what it may be.
+        """
+        check_settings(self)
+
+    def _plan(self, context: int) -> Plan:
+        own = {name: getattr(self, name) for name in Plan.__dataclass_fields__ if name != "context_length"}
+        return Plan(context_length=context, **own)
+
+    def _device(self) -> torch.device:
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)
+
+    def _draw(self, packed: Packed, n_samples: int, seed: int | None) -> np.ndarray:
+        """(N, S, H) in the caller's units, a bounded number of draws at a time."""
+        device, levels = self._device(), self.network_.levels
+        n, channels, width = len(packed.ends), packed.y.shape[1], len(levels) if levels else n_samples
+        values = np.empty((n, width, self.horizon, channels))
+        numbers = self.horizon * channels
+        windows = max(1, min(MOST_WINDOWS, MOST_DRAWN // (numbers * width)))
+        draws = width if levels else max(1, min(width, MOST_DRAWN // numbers))
+        packed = packed.to(device)
+        self.network_.eval()
+        with torch.no_grad(), seeded(seed, device):
+            for start in range(0, n, windows):
+                series = torch.arange(start, min(start + windows, n), device=device)
+                window = cut(packed, series, packed.ends[series], self.context_length_, self.horizon)
+                window = scale(window, self.scaler)
+                for first in range(0, width, draws):
+                    some = self.network_.sample(window, min(draws, width - first))
+                    values[start : start + windows, first : first + draws] = unscale(some.double(), window).cpu()
+        return np.ascontiguousarray(values[0].transpose(2, 0, 1) if self.multivariate else values[..., 0])

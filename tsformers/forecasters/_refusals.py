@@ -1,0 +1,188 @@
+"""What a torch forecaster refuses, and what it says then."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsformers.covariates import check_common_end
+from tsformers.errors import DataError
+from tsformers.nn.heads import HEADS, DistributionOutput
+from tsformers.panel import Panel
+from tsformers.windows import SCALERS, Packed
+
+NAMED = 5  # series that a message lists by name
+WHOLE = {"horizon": 1, "context_length": 1, "max_steps": 1, "max_epochs": 1, "batch_size": 1}
+WHOLE |= {"early_stopping_patience": 1, "validation_windows": 0}  # smallest value of each whole-number setting
+OPTIONAL = ("context_length", "max_epochs", "early_stopping_patience")  # None has a meaning
+
+
+def check_settings(model: Any) -> None:
+    """The settings shared by torch forecasters are in range.
+
+    Args:
+        model: a ``TorchForecaster``.
+
+    Raises:
+        ValueError: names the setting, its value and what it may be.
+
+    Source: the docstring of ``TorchForecaster``.
+    """
+    for name, smallest in WHOLE.items():
+        value = getattr(model, name)
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= smallest
+        if not whole and not (value is None and name in OPTIONAL):
+            or_none = " or None" if name in OPTIONAL else ""
+            raise ValueError(f"{name} must be a whole number of {smallest} or more{or_none}, not {value!r}")
+    for name in ("learning_rate", "gradient_clip", "weight_decay"):
+        value, zero_too = getattr(model, name), name == "weight_decay"
+        if not isinstance(value, float | int | np.number) or not (value > 0 or (value == 0 and zero_too)):
+            raise ValueError(f"{name} must be a number {'of 0 or more' if zero_too else 'above 0'}, not {value!r}")
+    for name, known in (("scaler", (*SCALERS, None)), ("schedule", ("cosine", "constant"))):
+        value = getattr(model, name)
+        if value not in known:
+            raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")
+    _check_likelihood(model.likelihood, model.scaler)
+
+
+def _check_likelihood(likelihood: object, scaler: str | None) -> None:
+    known_object = not isinstance(likelihood, str) and isinstance(likelihood, DistributionOutput)
+    if not known_object and likelihood not in HEADS:
+        raise ValueError(
+            f"likelihood={likelihood!r} is unknown; choose one of {', '.join(map(repr, HEADS))}, or give an "
+            "object with GluonTS's DistributionOutput interface"
+        )
+    if likelihood == "negative_binomial" and scaler not in ("mean_abs", None):
+        raise ValueError(
+            f"likelihood='negative_binomial' counts from 0, which scaler={scaler!r} would move; choose "
+            "scaler='mean_abs' or None"
+        )
+
+
+def long_enough(model: Any, panel: Panel, context: int, short: str) -> Panel:
+    """The panel, or what is left of it, with room for a window in each series.
+
+    Args:
+        model: a ``TorchForecaster``.
+        panel: to be trained on.
+        context: T, steps of context.
+        short: "drop" leaves short series out and warns; "error" refuses.
+
+    Returns:
+        The panel without the series dropped. A multivariate panel needs one series that is long enough: the rows
+        before a shorter one begins are missing.
+
+    Raises:
+        DataError: series are too short, or the series of a multivariate panel do not end together.
+
+    Source: the contract of ``TorchForecaster.fit``.
+    """
+    least = context + model.horizon
+    few = panel.lengths < least
+    if model.multivariate:
+        check_common_end(panel)
+        few &= few.all()
+    if not few.any():
+        return panel
+    which = _listed(panel.ids[few], panel.lengths[few])
+    if short == "drop" and not few.all():
+        warnings.warn(
+            f"{few.sum()} of {panel.n_series} series have less than {least} rows and are dropped: {which}",
+            UserWarning,
+            stacklevel=3,
+        )
+        return panel.select(np.flatnonzero(~few))
+    raise DataError(
+        f"{few.sum()} of {panel.n_series} series are too short: context_length + horizon = {context} + "
+        f"{model.horizon} = {least} rows are needed, but {which}; set a smaller context_length, or drop such series "
+        "with short='drop'"
+    )
+
+
+def check_like(model: Any, panel: Panel) -> None:
+    """The panel has the covariates of ``fit`` and, if multivariate, its series.
+
+    Args:
+        model: a fitted ``TorchForecaster``.
+        panel: to be forecast, or to go on training with.
+
+    Raises:
+        DataError: says what differs.
+
+    Source: the contract of ``TorchForecaster.predict``.
+    """
+    fitted = model.panel_
+    for kind, new, old in (
+        ("past covariates", panel.schema.past, fitted.schema.past),
+        ("known covariates", panel.schema.known, fitted.schema.known),
+        ("static columns", tuple(panel.static.columns), tuple(fitted.static.columns)),
+    ):
+        if new != old:
+            raise DataError(f"{kind} are {list(new)}, but the model was fitted with {list(old)}; give it the same")
+    if panel.freq != fitted.freq:
+        raise DataError(f"the frequency is {panel.freq!r}, but the model was fitted at {fitted.freq!r}; resample first")
+    if model.multivariate and not panel.ids.equals(fitted.ids):
+        odd = panel.ids.symmetric_difference(fitted.ids)
+        raise DataError(
+            f"a multivariate model forecasts the series of fit together, all of them and no others; {odd[0]!r} is "
+            f"{'missing' if odd[0] in fitted.ids else 'new'}"
+        )
+
+
+def check_context(model: Any, panel: Panel, packed: Packed) -> None:
+    """Each series has as many rows as the context, and a value among them.
+
+    Args:
+        model: a fitted ``TorchForecaster``.
+        panel: to be forecast.
+        packed: its contexts, on the CPU.
+
+    Raises:
+        DataError: names the series that cannot be forecast.
+
+    Source: the contract of ``TorchForecaster.predict``.
+    """
+    context = model.context_length_
+    few = panel.lengths < context
+    if model.multivariate:
+        few &= few.all()
+    if few.any():
+        raise DataError(
+            f"{few.sum()} of {panel.n_series} series are shorter than the context of {context} rows: "
+            f"{_listed(panel.ids[few], panel.lengths[few])}; give more history, or leave them out"
+        )
+    seen = packed.seen.numpy().reshape(len(packed.ends), -1, packed.seen.shape[1])
+    empty = ~seen.any(axis=1).ravel()
+    if empty.any():
+        raise DataError(
+            f"series {panel.ids[empty][0]!r} has no value in its last {context} rows, the context of the model; leave "
+            f"it out ({empty.sum()} such series), or fill {panel.schema.target_col!r}"
+        )
+
+
+def check_counts(panel: Panel) -> None:
+    """Targets are counts, or missing.
+
+    Args:
+        panel: to be trained on.
+
+    Raises:
+        DataError: names the first value that is none.
+
+    Source: the support of the negative binomial law.
+    """
+    wrong = np.flatnonzero(~np.isnan(panel.y) & ((panel.y < 0) | (panel.y != np.round(panel.y))))
+    if len(wrong):
+        row = int(wrong[0])
+        series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
+        raise DataError(
+            f"likelihood='negative_binomial' needs whole numbers of 0 or more, but series {panel.ids[series]!r} has "
+            f"{panel.schema.target_col}={panel.y[row]:g} at {panel.schema.time_col}={panel.times[row]}; choose "
+            "another likelihood, such as 'student_t'"
+        )
+
+
+def _listed(ids: pd.Index, lengths: np.ndarray) -> str:
+    some = ", ".join(f"{name!r} has {n}" for name, n in zip(ids[:NAMED], lengths, strict=False))
+    return some + (", ..." if len(ids) > NAMED else "")

@@ -1,0 +1,324 @@
+"""train(network, packed, plan, rng) -> history: the only training loop."""
+
+import math
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from tsformers.windows import Packed, Scaler, Window, cut, cutoffs, held_back, scale
+
+MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
+MOST_VALIDATED = 512  # windows read at each check
+CHECKS = 20  # of the held-back windows in a run, and at least one an epoch
+WARM_UP = 0.05  # share of the steps in which the learning rate rises
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a network is to be trained.
+
+    Args:
+        context_length: T, steps of context.
+        horizon: H, steps to forecast.
+        scaler: of each window, see ``windows.scale``.
+        max_steps: batches at most.
+        max_epochs: passes over all windows at most; None: ``max_steps`` alone decides.
+        batch_size: windows in a batch.
+        learning_rate: the largest of the run.
+        weight_decay: decoupled, as in AdamW; 0 is Adam.
+        schedule: "cosine" rises for the first twentieth of the steps and falls to zero, "constant" stays.
+        gradient_clip: largest norm of a gradient.
+        early_stopping_patience: checks without improvement before the run ends; None: it goes on to its last step.
+        validation_windows: last horizons of each series kept from training, for early stopping; 0: none.
+        verbose: progress bar; None: where stderr is a terminal.
+
+    Example:
+        >>> Plan(context_length=8, horizon=2, max_steps=10).batch_size
+        64
+    """
+
+    context_length: int
+    horizon: int
+    scaler: Scaler | None = "standard"
+    max_steps: int = 1000
+    max_epochs: int | None = None
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    schedule: Literal["cosine", "constant"] = "cosine"
+    gradient_clip: float = 1.0
+    early_stopping_patience: int | None = 10
+    validation_windows: int = 1
+    verbose: bool | None = None
+
+
+class Windows:
+    """The training windows of packed series in random order, and those held back; nothing is cut before it is used.
+
+    Args:
+        packed: where to cut, on the device of the network.
+        plan: sizes, and how many windows are held back.
+        rng: shuffles; an epoch is a permutation (drawn with replacement above 10 million windows).
+
+    Raises:
+        ValueError: there is no window to train on.
+
+    Example:
+        >>> from tsformers.windows import pack_rows
+        >>> packed = pack_rows(np.arange(12.0)[:, None], [0, 12])
+        >>> windows = Windows(packed, Plan(context_length=4, horizon=2, batch_size=4), np.random.default_rng(0))
+        >>> len(windows), windows.n_validation, next(windows.batches()).past.shape
+        (5, 1, torch.Size([4, 4, 1]))
+    """
+
+    def __init__(self, packed: Packed, plan: Plan, rng: np.random.Generator) -> None:
+        self.packed, self.plan, self.rng = packed, plan, rng
+        sizes = plan.context_length, plan.horizon
+        self.series, self.cutoffs = cutoffs(packed, *sizes, hold_back=plan.validation_windows * plan.horizon)
+        if len(self) == 0:
+            raise ValueError(
+                f"no window of {plan.context_length} + {plan.horizon} rows holds a seen value in its context and in "
+                "its targets; shorten context_length, or fill some of the missing values"
+            )
+        self.held_back = held_back(packed, *sizes, plan.validation_windows)
+        if self.n_validation > MOST_VALIDATED:
+            chosen = np.sort(rng.choice(self.n_validation, MOST_VALIDATED, replace=False))
+            some = torch.from_numpy(chosen).to(packed.offsets.device)
+            self.held_back = self.held_back[0][some], self.held_back[1][some]
+
+    def __len__(self) -> int:
+        return len(self.cutoffs)
+
+    @property
+    def n_validation(self) -> int:
+        """How many windows are held back."""
+        return len(self.held_back[0])
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in one pass."""
+        return math.ceil(len(self) / self.plan.batch_size)
+
+    def batches(self) -> Iterator[Window]:
+        """Batches without end, epoch after epoch, in the caller's units."""
+        size = self.plan.batch_size
+        while True:
+            if len(self) > MOST_PERMUTED:
+                yield self._cut(self.series, self.cutoffs, self.rng.integers(len(self), size=size))
+                continue
+            order = self.rng.permutation(len(self))
+            for start in range(0, len(self), size):
+                yield self._cut(self.series, self.cutoffs, order[start : start + size])
+
+    def validation(self) -> Iterator[Window]:
+        """The held-back windows, always in the same order."""
+        for start in range(0, self.n_validation, self.plan.batch_size):
+            index = np.arange(start, min(start + self.plan.batch_size, self.n_validation))
+            yield self._cut(*self.held_back, index)
+
+    def _cut(self, series: Tensor, rows: Tensor, index: np.ndarray) -> Window:
+        chosen = torch.from_numpy(index).to(series.device)
+        return cut(self.packed, series[chosen], rows[chosen], self.plan.context_length, self.plan.horizon)
+
+
+def train(
+    network: nn.Module,
+    packed: Packed,
+    plan: Plan,
+    rng: np.random.Generator,
+    groups: list[dict[str, Any]] | None = None,
+) -> pd.DataFrame:
+    """Trains ``network`` in place and leaves it with the weights that did best on the held-back windows.
+
+    Without held-back windows (no series is long enough, or ``validation_windows=0``) the last weights stay. Ctrl-C
+    ends the run with a warning and keeps the best weights so far. Randomness inside the network is torch's: see
+    ``seeded``.
+
+    Args:
+        network: has ``loss(window) -> (B,)``.
+        packed: the series, on the device of the network.
+        plan: sizes, steps, rates.
+        rng: order of the windows.
+        groups: parameter groups of the optimiser, each with a learning rate of its own if it names one; None: one
+            group of all parameters.
+
+    Returns:
+        A frame with one row a check: step, train_loss (mean since the last check), validation_loss, seconds.
+
+    Raises:
+        ValueError: there is no window to train on.
+        FloatingPointError: the loss or its gradient is no longer finite.
+
+    Example:
+        >>> from tsformers.windows import pack_rows
+        >>> class Drift(nn.Linear):
+        ...     def loss(self, window):
+        ...         return (self(window.past[..., 0]) - window.future[..., 0]).square().mean(-1)
+        >>> packed = pack_rows(np.arange(60.0)[:, None], [0, 60])
+        >>> plan = Plan(context_length=4, horizon=2, max_steps=200, learning_rate=0.05)
+        >>> with seeded(0, torch.device("cpu")):
+        ...     history = train(Drift(4, 2), packed, plan, np.random.default_rng(0))
+        >>> bool(history["validation_loss"].min() < 0.01)
+        True
+    """
+    windows = Windows(packed, plan, rng)
+    total = plan.max_steps
+    if plan.max_epochs is not None:
+        total = min(total, plan.max_epochs * windows.steps_per_epoch)
+    every = max(1, min(windows.steps_per_epoch, total // CHECKS) if windows.steps_per_epoch > 1 else total // CHECKS)
+    best = _Best(network, plan.early_stopping_patience)
+    history: list[tuple[int, float, float, float]] = []
+    began = time.perf_counter()
+    with _progress(total, plan.verbose) as bar:
+        try:
+            train_loss = 0.0
+            for step, batch_loss in enumerate(_steps(network, windows, total, groups), start=1):
+                train_loss += batch_loss
+                bar.update()
+                if step % every and step < total:
+                    continue
+                validation_loss = _validate(network, windows, packed.y.device)
+                since = step - (history[-1][0] if history else 0)
+                history.append((step, train_loss / since, validation_loss, time.perf_counter() - began))
+                bar.set_postfix(train=f"{train_loss / since:.4g}", validation=f"{validation_loss:.4g}")
+                train_loss = 0.0
+                if best.no_better(validation_loss):
+                    break
+        except KeyboardInterrupt:
+            done = history[-1][0] if history else 0
+            warnings.warn(
+                f"training was interrupted after step {done}; the best weights so far are kept",
+                UserWarning,
+                stacklevel=3,
+            )
+    best.restore()
+    return pd.DataFrame(history, columns=["step", "train_loss", "validation_loss", "seconds"])
+
+
+@contextmanager
+def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
+    """A block with a random state of its own; the caller's is as before when it ends.
+
+    Args:
+        seed: None: fresh entropy.
+        device: where random numbers will be drawn, besides the CPU.
+
+    Example:
+        >>> before = torch.get_rng_state()
+        >>> with seeded(1, torch.device("cpu")):
+        ...     draw = torch.rand(())
+        >>> torch.equal(before, torch.get_rng_state())
+        True
+    """
+    if seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
+    elsewhere = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if elsewhere else [], device_type="cuda"):
+        torch.default_generator.manual_seed(seed)
+        if elsewhere:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+class _Best:
+    """Remembers the weights with the lowest validation loss."""
+
+    def __init__(self, network: nn.Module, patience: int | None) -> None:
+        self.network, self.patience = network, patience
+        self.loss, self.waited = math.inf, 0
+        self.weights: dict[str, Tensor] | None = None
+
+    def no_better(self, loss: float) -> bool:
+        """Notes one check; True when patience is at its end."""
+        if math.isnan(loss):  # nothing is held back
+            return False
+        if loss < self.loss:
+            self.loss, self.waited = loss, 0
+            self.weights = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
+        else:
+            self.waited += 1
+        return self.patience is not None and self.waited >= self.patience
+
+    def restore(self) -> None:
+        """Puts the best weights back."""
+        if self.weights is not None:
+            self.network.load_state_dict(self.weights)
+        self.network.eval()
+
+
+def _steps(network: nn.Module, windows: Windows, total: int, groups: list[dict[str, Any]] | None) -> Iterator[float]:
+    """One optimiser step an item; yields the loss of its batch."""
+    plan = windows.plan
+    parameters = groups or [{"params": list(network.parameters())}]
+    optimiser = torch.optim.AdamW(parameters, lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda done: _rate(done, total, plan.schedule))
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+    for step, batch in zip(range(1, total + 1), windows.batches(), strict=False):
+        network.train()
+        loss = network.loss(scale(batch, plan.scaler)).mean()  # type: ignore[operator]
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(weights, plan.gradient_clip)
+        value = loss.item()
+        if not math.isfinite(value) or not math.isfinite(norm.item()):
+            raise FloatingPointError(
+                f"at step {step} the loss is {value} and the norm of its gradient {norm.item()}; lower learning_rate "
+                f"(now {plan.learning_rate:g}), or give extreme values a scaler ('standard', 'robust')"
+            )
+        optimiser.step()
+        schedule.step()
+        yield value
+
+
+def _rate(done: int, total: int, schedule: str) -> float:
+    """Share of the learning rate after ``done`` of ``total`` steps."""
+    if schedule == "constant":
+        return 1.0
+    rising = max(1, round(WARM_UP * total))
+    if done < rising:
+        return (done + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (done - rising) / max(1, total - rising)))
+
+
+def _validate(network: nn.Module, windows: Windows, device: torch.device) -> float:
+    """Mean loss of the held-back windows that have a seen target; NaN without any. The same draws at every check."""
+    network.eval()
+    total, n = 0.0, 0
+    with torch.no_grad(), seeded(0, device):
+        for batch in windows.validation():
+            window = scale(batch, windows.plan.scaler)
+            scored = window.future_seen.flatten(1).any(dim=1)
+            total += float(network.loss(window)[scored].sum())  # type: ignore[operator]
+            n += int(scored.sum())
+    return total / n if n else math.nan
+
+
+class _Silence:
+    """A progress bar that shows nothing."""
+
+    def __enter__(self) -> "_Silence":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def update(self) -> None: ...
+
+    def set_postfix(self, **_: object) -> None: ...
+
+
+def _progress(total: int, verbose: bool | None) -> Any:
+    if verbose is False or (verbose is None and not sys.stderr.isatty()):
+        return _Silence()
+    from tqdm import tqdm
+
+    return tqdm(total=total, file=sys.stderr, unit="step", leave=False)
