@@ -68,7 +68,7 @@ def join_column(parts: dict[str, Any]) -> Any:
         ...                   "ordered": False}))
         ['b', 'a']
     """
-    values = parts.get("values")
+    values: Any = parts.get("values")
     match parts["kind"]:
         case "plain":
             return values
@@ -85,7 +85,7 @@ def join_column(parts: dict[str, Any]) -> Any:
             kind = pd.StringDtype(parts["storage"], na_value=np.nan if parts["nan"] else pd.NA)
             return pd.array(parts["values"], dtype=kind)
         case "arrow":
-            return _from_arrow_bytes(np.asarray(values))
+            return _from_arrow_bytes(values)
         case "masked":
             array = np.asarray(values)
             return MASKED[array.dtype.kind](array, parts["mask"])

@@ -84,7 +84,7 @@ class Encoder:
             return {TAG: "timestamp", "v": int(stamp.view("i8")), "unit": value.unit, "tz": _zone(value.tz)}
         if isinstance(value, pd.Timedelta):
             return {TAG: "timedelta", "v": int(value.asm8.view("i8")), "unit": value.unit}
-        if type(value).__name__ in RECORDS and type(value) is RECORDS[type(value).__name__]:
+        if type(value) in RECORDS.values():
             held = {f.name: self.value(getattr(value, f.name), (*path, f.name)) for f in fields(value) if f.init}
             return {TAG: "record", "class": type(value).__name__, "v": held}
         if torch is not None and isinstance(value, torch.Tensor):
@@ -232,7 +232,8 @@ class Decoder:
         return self._tagged(code)
 
     def _tagged(self, code: dict[str, Any]) -> Any:
-        kind, held = code[TAG], code.get("v")
+        kind = code[TAG]
+        held: Any = code.get("v")
         match kind:
             case "float":
                 return float(held)
@@ -289,7 +290,8 @@ class Decoder:
             case "series":
                 return pd.Series(self._column(held), index=self.value(code["index"]), name=name)
             case "range":
-                return pd.RangeIndex(*held, name=name)
+                start, stop, step = held
+                return pd.RangeIndex(start, stop, step, name=name)
             case "multiindex":
                 names, levels, codes = self.value(held)
                 return pd.MultiIndex(levels=levels, codes=codes, names=names)

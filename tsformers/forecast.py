@@ -16,7 +16,7 @@ from tsformers.panel import Panel
 from tsformers.plotting import Fan, around, fan_chart
 from tsformers.quantiles import between_levels, level_of, mean_weights
 
-Levels = float | Sequence[float] | np.ndarray
+Levels = float | int | Sequence[float | int] | np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Forecast:
     joint: bool = False
 
     def __post_init__(self) -> None:
-        ids = pd.Index(self.ids)
+        ids = pd.Index(self.ids, tupleize_cols=False)
         times, values = _checked_times(ids, self.times), _checked_values(ids, self.values)
         if times.shape != (len(values), values.shape[2]):
             raise ValueError(f"times has shape {times.shape}, values {values.shape}; they must be (N, H) and (N, S, H)")
@@ -251,14 +251,16 @@ class Forecast:
         """Group number of each series, and the groups' names in order of first appearance."""
         if groups is None:
             return np.zeros(self.n_series, dtype=np.int64), pd.Index(["total"], name=self.ids.name)
-        table = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups), dtype=object)
+        table = groups
+        if not isinstance(groups, pd.Series):
+            table = pd.Series([*groups.values()], index=pd.Index([*groups], tupleize_cols=False), dtype=object)
         if not table.index.is_unique:
             raise ValueError(f"groups names series {table.index[table.index.duplicated()][0]!r} twice")
         codes, names = pd.factorize(table.reindex(self.ids).infer_objects())
         if (codes < 0).any():
             missing = self.ids[int(np.argmax(codes < 0))]
             raise ValueError(f"series {missing!r} has no group; give every id of the forecast one")
-        return codes, pd.Index(names, name=self.ids.name)
+        return codes, pd.Index(names, name=self.ids.name, tupleize_cols=False)
 
     def select(self, series: Sequence[int] | np.ndarray) -> "Forecast":
         """The forecast of some series, by position, in the order given.
@@ -281,7 +283,7 @@ class Forecast:
         chosen = chosen if len(chosen) else chosen.astype(np.int64)
         return replace(self, ids=self.ids[chosen], times=self.times[chosen], values=self.values[chosen])
 
-    def to_frame(self, quantiles: Sequence[float] = (0.1, 0.5, 0.9)) -> Any:
+    def to_frame(self, quantiles: Sequence[float | int] = (0.1, 0.5, 0.9)) -> Any:
         """One row a series and step, in the caller's own frame type, column names and time zone.
 
         Args:
@@ -338,7 +340,7 @@ class Forecast:
             >>> [axes.get_title(loc="left") for axes in forecast.plot().axes]
             ['a']
         """
-        chosen = self.ids[:4] if ids is None else pd.Index(ids)
+        chosen = self.ids[:4] if ids is None else pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
         positions = self.ids.get_indexer(chosen)
         if (positions < 0).any():
             raise ValueError(f"series {chosen[int(np.argmax(positions < 0))]!r} is not in this forecast")
@@ -459,7 +461,7 @@ def from_gluonts(forecasts: Iterable[Any], ids: Sequence[Any] | None = None) -> 
     if dims > 1:
         names = [f"{name}_{d}" for name in names for d in range(dims)]
     return Forecast(
-        pd.Index(names if ids is None else ids),
+        pd.Index(names if ids is None else ids, tupleize_cols=False),
         np.repeat([part.times for part in parts], dims, axis=0),
         np.concatenate([part.values for part in parts]),
         levels=first.levels,

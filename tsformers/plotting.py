@@ -79,9 +79,9 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
 def around(panel: Panel | None, name: Any, times: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Stamps and values of at most ``rows`` rows before the forecast, and the actuals at its own stamps."""
     actual = np.full(len(times), np.nan)
-    i = -1 if panel is None else panel.ids.get_indexer([name])[0]
-    if panel is None or i < 0:
+    if panel is None or name not in panel.ids:
         return times[:0], np.empty(0), actual
+    i = int(panel.ids.get_loc(name))  # type: ignore[arg-type]
     span = slice(panel.offsets[i], panel.offsets[i + 1])
     stamps, y = panel.times[span], panel.y[span]
     end = int(np.searchsorted(stamps, times[0]))
@@ -120,7 +120,9 @@ def _positions(times: np.ndarray) -> np.ndarray:
     """Stamps as matplotlib counts them: days since 1970, or the integers themselves."""
     from matplotlib.dates import date2num
 
-    return date2num(times) if times.dtype.kind == "M" else times.astype(np.float64)
+    if times.dtype.kind != "M":
+        return times.astype(np.float64)
+    return date2num(times)  # type: ignore[no-untyped-call]
 
 
 def _label_time(axes: Any, times: np.ndarray, tz: str | None, most: int) -> None:
@@ -129,8 +131,9 @@ def _label_time(axes: Any, times: np.ndarray, tz: str | None, most: int) -> None
     from matplotlib.ticker import MaxNLocator
 
     if times.dtype.kind == "M":
-        locator = AutoDateLocator(minticks=3, maxticks=most, tz=tz)
+        locator = AutoDateLocator(minticks=3, maxticks=most, tz=tz)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=tz))
+        formatter = ConciseDateFormatter(locator, tz=tz)  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(formatter)
     else:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=most, integer=True))
