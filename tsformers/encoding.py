@@ -110,9 +110,8 @@ class Encoder:
         dtype = value.dtype
         if isinstance(value, np.str_):
             return {TAG: "scalar", "dtype": "str", "v": str(value)}
-        if isinstance(value, np.generic):
-            if dtype.kind not in "biufcMm":
-                raise self._refusal(value, path)
+        odd = dtype.kind not in "biufcMm" or dtype.itemsize > (16 if dtype.kind == "c" else 8)  # no long doubles
+        if isinstance(value, np.generic) and not odd:
             return {TAG: "scalar", "dtype": dtype.str, "v": value.tobytes().hex()}
         if dtype.kind == "U" or (dtype.kind == "O" and all(type(item) is str for item in value.flat)):
             return {
@@ -121,7 +120,7 @@ class Encoder:
                 "shape": list(value.shape),
                 "v": [str(item) for item in value.flat],
             }
-        if dtype.kind not in "biufcMm" or dtype.itemsize > (16 if dtype.kind == "c" else 8):
+        if odd:
             raise self._refusal(value, path)
         native = np.ascontiguousarray(value, dtype=dtype.newbyteorder("=")).reshape(value.shape)
         if dtype.kind in "Mm":

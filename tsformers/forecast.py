@@ -251,8 +251,9 @@ class Forecast:
         """Group number of each series, and the groups' names in order of first appearance."""
         if groups is None:
             return np.zeros(self.n_series, dtype=np.int64), pd.Index(["total"], name=self.ids.name)
-        table = groups
-        if not isinstance(groups, pd.Series):
+        if isinstance(groups, pd.Series):
+            table = groups
+        else:
             table = pd.Series([*groups.values()], index=pd.Index([*groups], tupleize_cols=False), dtype=object)
         if not table.index.is_unique:
             raise ValueError(f"groups names series {table.index[table.index.duplicated()][0]!r} twice")
