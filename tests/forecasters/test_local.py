@@ -1,0 +1,328 @@
+"""What all models of one series have in common, on a model small enough to know by heart."""
+
+import json
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import tsformers as tsf
+from tsformers.forecasters import _local
+from tsformers.forecasters._local import LocalForecaster, filled, guessed_states, placed, seasonal_profile
+
+MODELS = [tsf.SeasonalNaive, tsf.HoltWinters, tsf.AutoETS, tsf.AutoARIMA, tsf.Theta]
+RAN: list[int] = []
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Walk(LocalForecaster):
+    """A random walk with the spread of the first differences; refuses series that begin with 13."""
+
+    unlucky: float = 13.0
+
+    def fit_one(self, y, season):
+        if y[0] == self.unlucky:
+            raise ValueError("unlucky")
+        if y[0] == 7:
+            return {"sigma": float("nan")}
+        return {"sigma": float(np.nanstd(np.diff(y))), "season": season}
+
+    def simulate(self, params, y, start, horizon, n_samples, rng):
+        RAN.append(start)
+        if y[-1] == 99:
+            raise ValueError("no number follows 99")
+        return y[-1] + np.cumsum(rng.normal(0, params["sigma"], (n_samples, horizon)), axis=1)
+
+
+def frame_of(*series, ids=None, freq="D", begins="2024-01-01"):
+    ids = ids or [chr(97 + i) for i in range(len(series))]
+    parts = [
+        pd.DataFrame(
+            {"unique_id": name, "ds": pd.date_range(begins, periods=len(y), freq=freq), "y": np.asarray(y, float)}
+        )
+        for name, y in zip(ids, series, strict=True)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture
+def three(rng):
+    return frame_of(*(np.cumsum(rng.normal(size=n)) + 10 for n in (30, 40, 35)))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_settings_survive_clone_and_repr(model):
+    one = model(horizon=3, season_length=4, n_jobs=1, seed=5, verbose=False)
+    assert clone(one).get_params() == one.get_params()
+    assert "horizon=3" in repr(one)
+    assert one.set_params(horizon=9).horizon == 9
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_predict_before_fit_is_refused(model):
+    with pytest.raises(NotFittedError):
+        model(horizon=3).predict()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"), [({"horizon": 0}, "horizon"), ({"horizon": 2.5}, "horizon"), ({"horizon": True}, "horizon")]
+    + [({"season_length": 0}, "season_length"), ({"n_jobs": 0}, "n_jobs")],
+)  # fmt: skip
+@pytest.mark.parametrize("model", MODELS)
+def test_settings_out_of_range_are_named(model, wrong, word, three):
+    with pytest.raises(ValueError, match=word):
+        model(**{"horizon": 3, **wrong}).fit(three)
+
+
+def test_draws_of_a_series_do_not_depend_on_the_others(three):
+    together = Walk(horizon=5, seed=1).fit(three).predict()
+    alone = Walk(horizon=5, seed=1).fit(three[three.unique_id == "b"]).predict()
+    np.testing.assert_array_equal(together.samples[1], alone.samples[0])
+    assert not np.array_equal(
+        together.samples[0] - together.samples[0, :1], together.samples[1] - together.samples[1, :1]
+    )
+
+
+def test_the_seed_of_predict_goes_before_that_of_the_model(three):
+    model = Walk(horizon=5, seed=1).fit(three)
+    first = model.predict().samples
+    np.testing.assert_array_equal(first, model.predict(seed=1).samples)
+    assert not np.array_equal(first, model.predict(seed=2).samples)
+    fresh = Walk(horizon=5).fit(three)
+    assert not np.array_equal(fresh.predict().samples, fresh.predict().samples)
+
+
+def test_numpys_global_state_is_left_alone(three):
+    before = np.random.get_state()[1].copy()
+    Walk(horizon=5).fit(three).predict()
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_processes_give_the_same_numbers_as_one(three, monkeypatch):
+    here = tsf.HoltWinters(horizon=4, seed=0, n_jobs=1).fit(three)
+    many = frame_of(*[three.y[three.unique_id == name].to_numpy() for name in "abcabc"])
+    expected = tsf.HoltWinters(horizon=4, seed=0, n_jobs=1).fit(many).predict().samples
+    monkeypatch.setattr(_local, "WORTH_PROCESSES", 0.0)
+    used = []
+    parallel = _local.joblib.Parallel
+    monkeypatch.setattr(_local.joblib, "Parallel", lambda *a, **k: used.append(a) or parallel(*a, **k))
+    model = tsf.HoltWinters(horizon=4, seed=0, n_jobs=2).fit(many)
+    np.testing.assert_array_equal(model.predict().samples, expected)
+    assert len(used) == 2, "one pool for fit, one for predict"
+    np.testing.assert_array_equal(expected[:3], here.predict().samples)
+
+
+def test_small_work_starts_no_process(three, monkeypatch):
+    monkeypatch.setattr(_local.joblib, "Parallel", None)
+    Walk(horizon=2, n_jobs=2).fit(three).predict()
+
+
+def test_one_warning_names_the_series_that_cannot_be_fitted_and_why():
+    y = np.arange(9.0)
+    bad = frame_of(
+        [13, 1, 2, 5], [5, 5, 5, 5], [7, 8, 9, 1], [3], 4 + y**2, ids=["unlucky", "flat", "nan", "one", "good"]
+    )
+    with pytest.warns(UserWarning) as caught:
+        model = Walk(horizon=2, seed=0).fit(bad)
+    assert len(caught) == 1
+    text = str(caught[0].message)
+    assert "4 of 5 series" in text and caught[0].filename == __file__
+    for words in ("'unlucky' (unlucky)", "'flat' (constant)", "'one' (one value only)", "'nan' (the fitted parameters"):
+        assert words in text
+    assert set(model.fallbacks_) == {"unlucky", "flat", "nan", "one"}
+    forecast = model.predict()
+    np.testing.assert_array_equal(forecast.samples[list(forecast.ids).index("flat")], 5.0)
+    np.testing.assert_array_equal(forecast.samples[list(forecast.ids).index("one")], 3.0)
+
+
+def test_a_long_list_of_bad_series_is_cut():
+    bad = frame_of(*[[1, 1, 1]] * 8, ids=[f"s{i}" for i in range(8)])
+    with pytest.warns(UserWarning, match="8 of 8 .* 's4' .constant. and 3 more"):
+        Walk(horizon=2).fit(bad)
+
+
+def test_a_series_that_falls_back_is_forecast_as_the_seasonal_naive_model_does(rng):
+    y = np.r_[13, rng.normal(size=30)]
+    with pytest.warns(UserWarning, match="unlucky"):
+        fallen = Walk(horizon=9, seed=3).fit(frame_of(y)).predict()
+    naive = tsf.SeasonalNaive(horizon=9, seed=3).fit(frame_of(y)).predict()
+    np.testing.assert_array_equal(fallen.samples, naive.samples)
+
+
+def test_a_bad_series_does_not_change_the_forecast_of_the_others(three):
+    alone = Walk(horizon=3, seed=0).fit(three).predict()
+    with pytest.warns(UserWarning, match="'bad'"):
+        beside = Walk(horizon=3, seed=0).fit(pd.concat([three, frame_of([13, 4, 2], ids=["bad"])])).predict()
+    np.testing.assert_array_equal(beside.samples[[0, 1, 3]], alone.samples)
+
+
+def test_a_history_that_the_model_cannot_continue_falls_back_at_predict_with_a_warning(three):
+    model = Walk(horizon=3, seed=0).fit(three)
+    with pytest.warns(UserWarning, match="could not be continued.*'a' .no number follows 99") as caught:
+        forecast = model.predict(frame_of([50, 60, 99], [1, 2, 3]))
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(np.isfinite(forecast.samples), True)
+
+
+@pytest.mark.parametrize("model", MODELS[1:])
+def test_unknown_ids_are_refused_by_name(model, three):
+    fitted = model(horizon=2).fit(three)
+    with pytest.raises(tsf.DataError, match=r"'z'.*SeasonalNaive"):
+        fitted.predict(frame_of([1, 2, 3], [4, 5, 6], ids=["a", "z"]))
+
+
+def test_series_may_come_in_another_selection_and_length(three):
+    model = Walk(horizon=3, seed=0).fit(three)
+    longer = pd.concat([three[three.unique_id == "c"], frame_of([4, 9], ids=["c"], begins="2024-02-05")])
+    forecast = model.predict(longer)
+    assert list(forecast.ids) == ["c"] and forecast.times[0, 0] == np.datetime64("2024-02-07")
+    assert abs(forecast.samples[0, :, 0].mean() - 9) < 1
+
+
+@pytest.mark.parametrize("freq", ["h", "D", "B", "W-FRI", "ME", "QS"])
+def test_the_start_of_another_history_is_counted_in_grid_steps(three, freq):
+    times = pd.date_range("2024-01-01", periods=30, freq=freq)
+    frame = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.arange(30.0) ** 2})
+    model = Walk(horizon=1).fit(frame)
+    for start in (0, 7, 29):
+        RAN.clear()
+        model.predict(frame.iloc[start:])
+        assert RAN == [start]
+
+
+def test_the_model_is_drawn_across_missing_last_values(rng):
+    y = np.cumsum(rng.normal(size=50))
+    model = Walk(horizon=2, seed=0).fit(frame_of(y))
+    gap = frame_of(np.r_[y, [np.nan] * 8])
+    spread = model.predict(gap, n_samples=2000).samples[0].std(axis=0)
+    sigma = model.params_[0]["sigma"]
+    np.testing.assert_allclose(spread, sigma * np.sqrt([9, 10]), rtol=0.08)
+
+
+def test_missing_first_values_shift_nothing(rng):
+    y = rng.normal(size=20)
+    RAN.clear()
+    late = Walk(horizon=2, seed=0).fit(frame_of(np.r_[[np.nan] * 3, y], begins="2023-12-29")).predict()
+    np.testing.assert_array_equal(late.samples, Walk(horizon=2, seed=0).fit(frame_of(y)).predict().samples)
+    assert RAN == [0, 0]
+
+
+def test_a_series_without_an_observed_value_is_named_with_a_remedy(three):
+    model = Walk(horizon=2).fit(three)
+    panel = tsf.Panel.from_frame(frame_of([np.nan, np.nan, 1], [1, 2, 3]))
+    with pytest.raises(tsf.DataError, match="'a' holds no observed value"):
+        model.predict(panel.until(panel.ends - 1))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_answers_short_flat_and_gappy_series(model, rng):
+    rows = np.arange(40)
+    gappy = 10 + np.sin(rows * 2 * np.pi / 7) + rng.normal(size=40) * 0.1
+    gappy[[3, 4, 20, 39]] = np.nan
+    frame = frame_of(
+        [4.0], [1, 2], np.full(30, 2.5), gappy, rng.normal(size=40) - 5, ids=["one", "two", "flat", "gap", "neg"]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        forecast = model(horizon=5, seed=0).fit(frame).predict(n_samples=50)
+    where = {name: i for i, name in enumerate(forecast.ids)}
+    assert forecast.samples.shape == (5, 50, 5)
+    np.testing.assert_array_equal(forecast.samples[where["one"]], 4.0)
+    np.testing.assert_array_equal(forecast.samples[where["flat"]], 2.5)
+    assert abs(forecast.mean[where["gap"]] - 10).max() < 3
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_saved_model_predicts_the_same_bits(model, three, tmp_path):
+    fitted = model(horizon=4, seed=2).fit(three)
+    fitted.save(tmp_path / "m")
+    loaded = tsf.load(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.predict().samples, fitted.predict().samples)
+    again = three.iloc[5:]
+    np.testing.assert_array_equal(loaded.predict(again).samples, fitted.predict(again).samples)
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["arrays.safetensors", "model.json"]
+    json.loads((tmp_path / "m" / "model.json").read_text())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_model_looks_ahead(model, three):
+    fitted = model(horizon=4, seed=2).fit(three)
+    panel = tsf.Panel.from_frame(three)
+    cut = panel.ends - 6
+    changed = three.copy()
+    after = changed.groupby("unique_id").cumcount(ascending=False) < 6
+    changed.loc[after, "y"] = 1e6
+    other = tsf.Panel.from_frame(changed)
+    np.testing.assert_array_equal(fitted.predict(panel.until(cut)).samples, fitted.predict(other.until(cut)).samples)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_predicting_the_training_frame_is_predicting(model, three):
+    fitted = model(horizon=4, seed=2).fit(three)
+    np.testing.assert_array_equal(fitted.predict(three).samples, fitted.predict().samples)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@settings(max_examples=6, deadline=None)
+@given(scale=st.floats(1e-3, 1e6), shift=st.floats(0, 1e3))
+def test_forecasts_move_with_scale_and_shift(model, scale, shift):
+    rng = np.random.default_rng(1)
+    y = 30 + np.cumsum(rng.normal(size=40))
+    kwargs = {"seasonal": "add"} if model is tsf.HoltWinters else {}
+    if model in (tsf.AutoETS, tsf.HoltWinters):
+        shift = 0.0  # multiplicative errors move with the scale only; the optimiser of the other stops where it likes
+    plain = model(horizon=3, season_length=1, seed=0, **kwargs).fit(frame_of(y)).predict()
+    moved = model(horizon=3, season_length=1, seed=0, **kwargs).fit(frame_of(scale * (y + shift))).predict()
+    np.testing.assert_allclose(moved.mean, scale * (plain.mean + shift), rtol=0.02)
+
+
+def test_interpolation_is_linear():
+    np.testing.assert_array_equal(filled(np.array([1, np.nan, np.nan, 4.0])), [1, 2, 3, 4])
+
+
+@given(season=st.integers(2, 30), rows=st.integers(0, 40))
+@settings(max_examples=30, deadline=None)
+def test_a_seasonal_profile_finds_its_place(season, rows):
+    pattern = np.sin(np.arange(season)) * 5
+    y = placed(pattern, 0, 3 * season + rows)
+    np.testing.assert_allclose(placed(seasonal_profile(y, season), 0, len(y)), y - y.mean(), atol=2.0)
+    np.testing.assert_array_equal(placed(pattern, rows, 4), np.tile(pattern, 60)[rows : rows + 4])
+
+
+def test_first_states_are_guessed_from_a_line_and_a_season():
+    terms = np.array([5.0, -1.0, -4.0, 0.0])
+    learned = {"level": 1.0, "slope": 2.0, "seasonals": terms, "seasonal": "add"}
+    y = 100 + 3.0 * np.arange(1, 31) + placed(terms, 2, 30)
+    (_, _, turned), (level, slope, guessed) = guessed_states(learned, y, 2)
+    np.testing.assert_array_equal(turned, [-4.0, 0.0, 5.0, -1.0])
+    np.testing.assert_allclose(guessed, turned, atol=1e-9)
+    assert (level, slope) == pytest.approx((100.0, 3.0))
+
+
+def test_a_short_other_history_keeps_the_learned_season():
+    learned = {"level": 1.0, "slope": 2.0, "seasonals": np.array([2.0, 0.5]), "seasonal": "mul"}
+    _, (level, slope, terms) = guessed_states(learned, np.array([40.0]), 1)
+    np.testing.assert_array_equal(terms, [0.5, 2.0])
+    assert (level, slope) == (80.0 - 2.0, 2.0)
+
+
+def test_warnings_of_the_caller_stay_as_they_were(three):
+    before = list(warnings.filters)
+    Walk(horizon=2).fit(three).predict()
+    assert warnings.filters == before
+
+
+def test_covariates_are_carried_but_not_used(three):
+    plain = Walk(horizon=2, seed=0).fit(three).predict()
+    priced = three.assign(price=1.0, visitors=2.0)
+    model = Walk(horizon=2, seed=0).fit(priced, known=["price"])
+    np.testing.assert_array_equal(model.predict().samples, plain.samples)
+    short = pd.DataFrame({"unique_id": ["a"], "ds": [pd.Timestamp("2024-01-31")], "price": [1.0]})
+    with pytest.raises(tsf.DataError):
+        model.predict(future=short)

@@ -1,0 +1,346 @@
+"""LocalForecaster: one small model a series, drawn from the end of any history of that series."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Any, NamedTuple, Self, Unpack
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+from tqdm import tqdm
+
+from tsformers import storage
+from tsformers.calendar import ordinals, season_length
+from tsformers.errors import DataError
+from tsformers.forecast import Forecast
+from tsformers.forecasters._naive import History, naive_errors, naive_samples, series_keys
+from tsformers.frames import Frame
+from tsformers.panel import Panel, Roles
+
+Params = dict[str, Any]  # what fit_one learned of one series: plain numbers, strings and arrays
+LONG_SEASON = 24  # longer seasons are taken out as one fixed profile: a state per season position costs too much
+WORTH_PROCESSES = 8.0  # seconds of work left that pay for starting processes and importing statsmodels in each
+CHUNKS_PER_PROCESS = 4
+SETTLED = 10  # rows whose line tells where exponential smoothing begins
+NAMED = 5  # series that a warning or an error lists by name
+
+
+class Spans(NamedTuple):
+    """Absolute rows of the first observed value of each series (N,), and one past the last."""
+
+    first: np.ndarray
+    stop: np.ndarray
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class LocalForecaster(BaseEstimator):
+    """Fits one model to each series; a subclass says how one series is fitted and how it is drawn.
+
+    ``fit_one(y, season) -> params`` and ``simulate(params, y, start, horizon, n_samples, rng) -> (S, H)`` are pure
+    functions of one series. ``y`` begins and ends with an observed value; NaN in between is a missing value. ``start``
+    is the number of grid steps from the first value of the training history to ``y[0]`` (0 = the same beginning), by
+    which a learned seasonal pattern finds its place in another history. Where the history ends with missing values,
+    the model is drawn across them. Covariates are not used.
+
+    A series that cannot be fitted (too short, constant, an error inside, parameters or draws that are not finite) is
+    forecast by the seasonal naive model; one warning names such series, and ``fallbacks_`` says why.
+
+    Args:
+        horizon: steps to forecast, H.
+        season_length: rows of one season; None takes it from the frequency (1 = no season).
+        n_jobs: processes, in joblib's counting (-1: one a processor). They are started only when the work left
+            is worth it; the numbers do not depend on it.
+        seed: seeds ``predict``; draws of a series depend on the seed and its id alone. None = fresh draws.
+        verbose: show a progress bar on a terminal.
+
+    Returns:
+        After ``fit``: ``params_`` (one dictionary a series), ``season_``, ``fallbacks_`` (id -> reason), ``panel_``.
+
+    Raises:
+        ValueError: a setting is out of its range.
+        DataError: at ``predict``, ids that ``fit`` has not seen.
+
+    Example:
+        >>> class Last(LocalForecaster):
+        ...     def fit_one(self, y, season):
+        ...         return {}
+        ...     def simulate(self, params, y, start, horizon, n_samples, rng):
+        ...         return np.full((n_samples, horizon), y[-1])
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(4), "y": [1.0, 2.0, 5.0, 3.0]})
+        >>> Last(horizon=2).fit(frame).predict().mean
+        array([[3., 3.]])
+
+    Source: one model a series is the classical practice: Hyndman & Athanasopoulos (2021), 3rd ed., chapters 8 and 9.
+    """
+
+    horizon: int
+    season_length: int | None = None
+    n_jobs: int = -1
+    seed: int | None = None
+    verbose: bool = True
+
+    save = storage.save
+
+    def fit_one(self, y: np.ndarray, season: int) -> Params:
+        """What the model learns of one series ``y`` (T,); raises any exception where it cannot."""
+        raise NotImplementedError
+
+    def simulate(
+        self, params: Params, y: np.ndarray, start: int, horizon: int, n_samples: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draws (S, H) of what follows ``y`` (T,) under ``params``."""
+        raise NotImplementedError
+
+    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+        """Fit a model to each series; ``roles`` are the keywords of ``Panel.from_frame``."""
+        self.check()
+        panel = Panel.from_frame(data, **roles)
+        season = self.season_length or season_length(panel.freq)
+        params, reasons = self.learn(panel, season)
+        self.panel_, self.season_, self.params_ = panel, season, params
+        self.fallbacks_ = {id_: reason for id_, reason in zip(panel.ids, reasons, strict=True) if reason}
+        self.warn("cannot be fitted and fall back to the seasonal naive model", panel.ids, reasons)
+        return self
+
+    def predict(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+    ) -> Forecast:
+        """Draw what follows the end of each series of ``data`` (None: of the data of ``fit``); nothing is refitted."""
+        check_is_fitted(self, "params_")
+        if n_samples < 1:
+            raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
+        panel = self.panel_ if data is None else self.panel_.like(data, static)
+        if future is not None:
+            panel.with_future(future, self.horizon)  # covariates are not used, but a frame that lacks rows is a mistake
+        values = self.draw(panel, n_samples, series_keys(panel.ids, self.seed if seed is None else seed))
+        times = panel.future_times(self.horizon)
+        return Forecast(ids=panel.ids, times=times, values=values, freq=panel.freq, schema=panel.schema)
+
+    def check(self) -> None:
+        """The settings are in range, else ValueError with the remedy; a subclass adds its own."""
+        for name in ("horizon", "season_length"):
+            value = getattr(self, name)
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if not (whole and value >= 1) and not (name == "season_length" and value is None):
+                raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
+        if self.n_jobs == 0:
+            raise ValueError("n_jobs must not be 0; write 1 for one process or -1 for one a processor")
+
+    def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
+        """Parameters of each series of ``panel``, and the reason where it falls back (else "")."""
+        spans = observed(panel)
+        histories = [panel.y[first:stop] for first, stop in zip(*spans, strict=True)]
+        found = self.each(partial(fit_safely, self, season), histories)
+        return [params for params, _ in found], [reason for _, reason in found]
+
+    def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
+        """Draws (N, S, H) of what follows each history of ``panel``; ``keys`` (N,) seed them."""
+        where = self.panel_.ids.get_indexer(panel.ids)
+        if (where < 0).any():
+            raise DataError(
+                f"series {named(panel.ids[where < 0])} of '{panel.schema.id_col}' were not there at fit; fit again "
+                "with them, or use SeasonalNaive, which needs no fit for each series"
+            )
+        spans, trained = observed(panel), observed(self.panel_)
+        begins = self.panel_.times[trained.first[where]]
+        starts = steps_since(begins, panel.times[spans.first], panel.freq, panel.schema.tz)
+        rows = zip(where, *spans, panel.ends - spans.stop, starts, keys, strict=True)
+        tasks = [(self.params_[i], panel.y[first:stop], int(gap), int(begin), int(key))
+                 for i, first, stop, gap, begin, key in rows]  # fmt: skip
+        found = self.each(partial(draw_safely, self, self.season_, n_samples), tasks)
+        self.warn("could not be continued and fall back to the seasonal naive model", panel.ids, [r for _, r in found])
+        return np.stack([values for values, _ in found])
+
+    def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """``work(item)`` for each item, in order: here, or in processes once the work left turns out to be worth it."""
+        done: list[Any] = []
+        silent = None if self.verbose else True
+        with quiet(), tqdm(total=len(items), desc=type(self).__name__, disable=silent, leave=False, delay=1) as bar:
+            processes = available_processes(self.n_jobs)
+            began = perf_counter()
+            for item in items:
+                if len(done) == 1:
+                    began = perf_counter()  # the first item has paid for imports
+                mean = (perf_counter() - began) / max(len(done) - 1, 1)
+                if processes > 1 and len(done) > 1 and mean * (len(items) - len(done)) > WORTH_PROCESSES:
+                    break
+                done.append(work(item))
+                bar.update()
+            rest = items[len(done) :]
+            size = max(1, len(rest) // (processes * CHUNKS_PER_PROCESS))
+            chunks = (rest[i : i + size] for i in range(0, len(rest), size))
+            calls = (joblib.delayed(work_chunk)(work, chunk, os.getpid()) for chunk in chunks)
+            for answers in joblib.Parallel(processes, return_as="generator")(calls) if rest else ():
+                done += answers
+                bar.update(len(answers))
+        return done
+
+    def warn(self, what: str, ids: Iterable[Any], reasons: Sequence[str]) -> None:
+        """One warning for all series that have a reason."""
+        bad = [f"{id_!r} ({reason})" for id_, reason in zip(ids, reasons, strict=True) if reason]
+        if bad:
+            more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+            listed = ", ".join(bad[:NAMED]) + more
+            text = f"{type(self).__name__}: {len(bad)} of {len(reasons)} series {what}: {listed}"
+            warnings.warn(text, UserWarning, stacklevel=4 if what.startswith("could") else 3)
+
+    def learned(self) -> dict[str, object]:
+        """What ``fit`` has learned, as plain values."""
+        check_is_fitted(self, "params_")
+        names = ("panel_", "season_", "params_", "fallbacks_")
+        return {name: getattr(self, name) for name in names}
+
+    def relearn(self, learned: dict[str, object]) -> None:
+        """Take over what ``learned`` gave."""
+        for name, value in learned.items():
+            setattr(self, name, value)
+
+
+def fit_safely(model: LocalForecaster, season: int, y: np.ndarray) -> tuple[Params, str]:
+    """``fit_one``, or the naive model's errors and the reason why not."""
+    reason = ""
+    if len(y) < 2 or np.nanmax(y) == np.nanmin(y):
+        reason = "one value only" if len(y) < 2 else "constant"
+    else:
+        try:
+            with np.errstate(all="ignore"):
+                params = model.fit_one(y, season)
+            if all(np.isfinite(v).all() for v in params.values() if isinstance(v, float | np.ndarray)):
+                return params, ""
+            reason = "the fitted parameters are not finite"
+        except Exception as error:
+            reason = f"{error}" or type(error).__name__
+    return {"naive": naive_errors(alone(y), season)[0]}, reason
+
+
+def draw_safely(
+    model: LocalForecaster, season: int, n_samples: int, task: tuple[Params, np.ndarray, int, int, int]
+) -> tuple[np.ndarray, str]:
+    """``simulate`` across the ``gap`` of missing last values, or the naive model's draws and the reason why not."""
+    params, y, gap, start, key = task
+    shape, reason = (n_samples, gap + model.horizon), ""
+    if "naive" not in params:
+        try:
+            with np.errstate(all="ignore"):
+                rng = np.random.default_rng(key)
+                values = np.asarray(model.simulate(params, y, start, shape[1], n_samples, rng))
+            if values.shape == shape and np.isfinite(values).all():
+                return values[:, gap:], ""
+            reason = "the draws are not finite"
+        except Exception as error:
+            reason = f"{error}" or type(error).__name__
+    errors = params["naive"][None] if "naive" in params else naive_errors(alone(y), season)
+    values = naive_samples(alone(y), season, errors, np.array([key], np.uint64), n_samples, shape[1])
+    return values[0, :, gap:], reason
+
+
+def alone(y: np.ndarray) -> History:
+    """One series ``y`` (T,) as a packed history."""
+    return History(y, np.array([0, len(y)]), np.array([len(y)]))
+
+
+def work_chunk(work: Callable[[Any], Any], items: Sequence[Any], home: int) -> list[Any]:
+    """``work`` on a chunk; another process than ``home`` has warnings of its own to silence (threads share ours)."""
+    with nullcontext() if os.getpid() == home else quiet():
+        return [work(item) for item in items]
+
+
+def quiet() -> "warnings.catch_warnings[None]":
+    """No warnings from inside the fits: what matters of them is said in one warning at the end."""
+    return warnings.catch_warnings(action="ignore")
+
+
+def available_processes(n_jobs: int) -> int:
+    """Processes joblib would start here: one where we already run inside a worker of somebody else's."""
+    backend, _ = joblib.parallel.get_active_backend()
+    return 1 if backend.nesting_level else joblib.effective_n_jobs(n_jobs)
+
+
+def named(ids: pd.Index) -> str:
+    """The first few ids, for a message."""
+    return ", ".join(repr(id_) for id_ in ids[:NAMED]) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
+
+
+def observed(panel: Panel) -> Spans:
+    """Where the observed values of each series begin and end; DataError where a history has none."""
+    n = panel.n_series
+    owner = np.repeat(np.arange(n), np.diff(panel.offsets))
+    rows = np.arange(len(panel.y))
+    seen = np.isfinite(panel.y) & (rows < panel.ends[owner])
+    first, stop = np.full(n, len(rows)), np.full(n, -1)
+    np.minimum.at(first, owner[seen], rows[seen])
+    np.maximum.at(stop, owner[seen], rows[seen] + 1)
+    if (stop < 0).any():
+        raise DataError(
+            f"column '{panel.schema.target_col}' of series {named(panel.ids[stop < 0])} holds no observed value; "
+            "drop these series, or write short='drop'"
+        )
+    return Spans(first, stop)
+
+
+def steps_since(begins: np.ndarray, times: np.ndarray, freq: str | int, tz: str | None) -> np.ndarray:
+    """Grid steps (N,) from each of ``begins`` (N,) to each of ``times`` (N,)."""
+    return ordinals(times, freq, tz) - ordinals(begins, freq, tz)
+
+
+def filled(y: np.ndarray) -> np.ndarray:
+    """``y`` with missing values interpolated linearly."""
+    seen = np.isfinite(y)
+    if seen.all():
+        return y
+    rows = np.arange(len(y))
+    return np.interp(rows, rows[seen], y[seen])
+
+
+def seasonal_profile(y: np.ndarray, season: int) -> np.ndarray:
+    """The latest season (m,) of an STL decomposition, at the places ``row % m``; ValueError below two seasons."""
+    from statsmodels.tsa.seasonal import STL
+
+    if len(y) < 2 * season:
+        raise ValueError(f"{len(y)} rows are fewer than two seasons of {season}")
+    latest = STL(filled(y), period=season, robust=True).fit().seasonal[-season:]
+    return np.roll(latest, len(y) % season)
+
+
+def placed(profile: np.ndarray, start: int, rows: int) -> np.ndarray:
+    """The seasonal ``profile`` (m,) at ``rows`` steps from step ``start`` of the training history on."""
+    return profile[(start + np.arange(rows)) % len(profile)]
+
+
+States = tuple[float, float, np.ndarray]  # level, slope and seasonal terms (m,) just before the first row
+
+
+def guessed_states(params: Params, y: np.ndarray, start: int) -> list[States]:
+    """First states of exponential smoothing on ``y`` (T,): those of ``fit``, and those the first rows of ``y`` suggest.
+
+    ``params`` holds "level", "slope", "seasonals" and "seasonal" ("add", "mul" or None). With two seasons of rows the
+    seasonal terms are means by place, else those of ``fit``, turned by ``start`` steps.
+    """
+    seasonals, multiplies = params["seasonals"], params["seasonal"] == "mul"
+    turned = np.roll(seasonals, -start % len(seasonals)) if len(seasonals) else seasonals
+    learned = (params["level"], params["slope"], turned)
+    season = max(len(seasonals), 1)
+    head = y[: max(2 * season, SETTLED)]
+    rows, terms = np.arange(len(head)), turned
+    if len(seasonals) and len(head) >= 2 * season:
+        slope = float(np.mean(head[season : 2 * season] - head[:season])) / season
+        line = head[: 2 * season].mean() + slope * (rows - season + 0.5)
+        parts = head / line if multiplies else head - line
+        terms = np.bincount(rows % season, weights=parts) / np.bincount(rows % season)
+    if len(terms):
+        head = head / placed(terms, 0, len(head)) if multiplies else head - placed(terms, 0, len(head))
+    slope, level = np.polyfit(rows, head, 1) if len(head) >= SETTLED else (params["slope"], head[0])
+    return [learned, (float(level - slope), float(slope), terms)]

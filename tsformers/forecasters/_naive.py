@@ -1,0 +1,105 @@
+"""The seasonal random walk, for all series at once: SeasonalNaive, and what every local model falls back to."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+GOLDEN, MIX_A, MIX_B = (np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+
+
+class History(NamedTuple):
+    """Packed values: those of series i are ``y[offsets[i]:ends[i]]``, NaN = missing."""
+
+    y: np.ndarray  # (R,)
+    offsets: np.ndarray  # (N + 1,)
+    ends: np.ndarray  # (N,)
+
+
+def naive_errors(history: History, season: int) -> np.ndarray:
+    """Root mean square (N, 2) of the differences over one season and over one step; NaN where there is no pair."""
+    y, offsets, ends = history
+    owner = np.repeat(np.arange(len(ends)), np.diff(offsets))
+    y = np.where(np.arange(len(y)) < ends[owner], y, np.nan)
+    errors = np.full((len(ends), 2), np.nan)
+    for column, lag in enumerate((season, 1)):
+        change = y[lag:] - y[:-lag]
+        pair = (owner[lag:] == owner[:-lag]) & np.isfinite(change)
+        count = np.bincount(owner[lag:][pair], minlength=len(ends))
+        total = np.bincount(owner[lag:][pair], weights=change[pair] ** 2, minlength=len(ends))
+        known = count > 0
+        errors[known, column] = np.sqrt(total[known] / count[known])
+    return errors
+
+
+def naive_samples(
+    history: History, season: int, errors: np.ndarray, keys: np.ndarray, n_samples: int, horizon: int
+) -> np.ndarray:
+    """Draws (N, S, H): the last value at the same place of the season, plus one normal error a season passed.
+
+    A series whose seasonal error is NaN (``errors[:, 0]``; it has no two values one season apart) walks from its last
+    value with the one-step error; where that is NaN too, the draws are all the last value.
+    """
+    y, offsets, ends = history
+    n, width = len(ends), min(season, horizon)
+    owner = np.repeat(np.arange(n), np.diff(offsets))
+    rows = np.arange(len(y))
+    back = ends[owner] - 1 - rows
+    seen = np.isfinite(y) & (back >= 0)
+    newest = np.full(n, -1)
+    np.maximum.at(newest, owner[seen], rows[seen])
+    step = season - 1 - back % season  # the first step ahead that stands at the same place of the season
+    used = seen & (step < width)
+    same = np.full((n, width), -1)
+    np.maximum.at(same, (owner[used], step[used]), rows[used])
+
+    seasonal = np.isfinite(errors[:, 0])
+    ages = np.where(same >= 0, (ends[:, None] + np.arange(width) - same) / season, 1.0)  # seasons up to the first step
+    bases = y[np.where(same >= 0, same, newest[:, None])]
+    draws = keyed_normals(keys, n_samples, horizon)
+    values = np.empty((n, n_samples, horizon))
+    values[seasonal] = _walk(bases[seasonal], ages[seasonal], errors[seasonal, 0], draws[seasonal])
+    plain = ~seasonal
+    ages = (ends - newest)[plain, None].astype(float)
+    values[plain] = _walk(y[newest[plain], None], ages, np.nan_to_num(errors[plain, 1]), draws[plain])
+    return values
+
+
+def _walk(bases: np.ndarray, ages: np.ndarray, errors: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """One random walk a place of the season, from ``bases`` (N, W), the first stride ``ages`` (N, W) long."""
+    n, n_samples, horizon = draws.shape
+    width = bases.shape[1]
+    seasons = -(-horizon // width)
+    strides = np.zeros((n, n_samples, seasons * width))
+    strides[..., :horizon] = draws * errors[:, None, None]
+    strides = strides.reshape(n, n_samples, seasons, width)
+    strides[:, :, 0] *= np.sqrt(ages)[:, None]
+    walk = np.cumsum(strides, axis=2) + bases[:, None, None]
+    return walk.reshape(n, n_samples, seasons * width)[..., :horizon]
+
+
+def series_keys(ids: pd.Index, seed: int | None) -> np.ndarray:
+    """A seed (N,) for each series, from ``seed`` and the id alone: other series change nothing. None = fresh seeds."""
+    names = pd.util.hash_array(ids.astype(str).to_numpy(object), categorize=False)
+    entropy = np.random.SeedSequence(seed).generate_state(1, np.uint64)
+    return _mixed(names ^ entropy)
+
+
+def keyed_normals(keys: np.ndarray, n_samples: int, horizon: int) -> np.ndarray:
+    """Standard normal draws (N, S, H), those of series i from ``keys[i]`` alone and without a loop over series.
+
+    Counter-based: draw c of key k is the normal quantile of ``mix(k + c * golden)`` as a fraction of 2**64.
+
+    Source: Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators, fig. 17 (SplitMix64).
+    """
+    counter = np.arange(1, n_samples * horizon + 1, dtype=np.uint64) * GOLDEN
+    bits = _mixed(keys[:, None] + counter) >> np.uint64(11)
+    return ndtri((bits + 0.5) * 2.0**-53).reshape(len(keys), n_samples, horizon)
+
+
+def _mixed(x: np.ndarray) -> np.ndarray:
+    """SplitMix64's finaliser: a bijection of 64 bits after which neighbours have nothing in common."""
+    x = (x ^ (x >> np.uint64(30))) * MIX_A
+    x = (x ^ (x >> np.uint64(27))) * MIX_B
+    return x ^ (x >> np.uint64(31))

@@ -1,0 +1,171 @@
+"""HoltWinters: level, trend and season, each smoothed exponentially."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsformers.forecasters._local import (
+    LONG_SEASON,
+    LocalForecaster,
+    Params,
+    filled,
+    guessed_states,
+    placed,
+    seasonal_profile,
+)
+
+SHORTEST = 10  # rows from which statsmodels can guess where to start
+WEIGHTS = ("smoothing_level", "smoothing_trend", "smoothing_seasonal", "damping_trend")
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class HoltWinters(LocalForecaster):
+    """Triple exponential smoothing with a trend and a season of your choice.
+
+    With ``f[t] = l[t-1] + p b[t-1]`` and an additive season: ``y[t] = f[t] + s[t-m] + e[t]``, ``l[t] = f[t] + a e[t]``,
+    ``b[t] = p b[t-1] + b' e[t]``, ``s[t] = s[t-m] + g e[t]``; with a multiplicative season ``y[t] = f[t] s[t-m] (1 + e[t])``.
+    Weights and first states minimise the squared one-step errors. Draws follow these equations with
+    ``e ~ Normal(0, s**2)``, ``s**2`` being the squared errors (relative ones for a multiplicative season) over the rows
+    less the number of parameters. A season needs two whole seasons of rows, else it is left out; one above 24 rows is
+    taken out first as a fixed additive pattern, the latest season of an STL. Missing values are interpolated linearly.
+    About 0.2 s a series of 200 quarterly values, 0.3 s for 700 hourly ones ("auto" tries three seasons).
+
+    In ``predict(new_df)`` the weights stay. The states at the beginning of the history are those of ``fit`` or are
+    guessed from the first seasons of the new history, whichever explains the new history better.
+
+    Args:
+        horizon: steps to forecast, H.
+        season_length: rows of one season; None takes it from the frequency, 1 = no season.
+        n_jobs: processes, in joblib's counting; started only when the work left is worth it.
+        seed: seeds ``predict``; None = fresh draws.
+        verbose: show a progress bar on a terminal.
+        trend: "add" or None.
+        damped: the trend fades (``p < 1``); one that does not often runs away after a turn at the end.
+        seasonal: "add", "mul" (positive values only), None, or "auto": that of the three with the least AICc.
+
+    Returns:
+        After ``fit``: ``params_``, one dictionary a series: weights, first states, kind of season, sigma.
+
+    Raises:
+        ValueError: a setting is out of its range.
+        DataError: at ``predict``, ids that ``fit`` has not seen.
+
+    Example:
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(24), "y": [10.0, 20.0, 30.0, 21.0] * 6})
+        >>> frame["y"] += np.arange(24.0) + np.sin(np.arange(24.0))
+        >>> forecast = HoltWinters(horizon=4, season_length=4, seed=0).fit(frame).predict()
+        >>> forecast.samples.shape, int(forecast.mean.argmax())
+        ((1, 100, 4), 2)
+
+    Source: Holt (1957); Winters (1960), Forecasting sales by exponentially weighted moving averages.
+    """
+
+    trend: str | None = "add"
+    damped: bool = True
+    seasonal: str | None = "auto"
+
+    def check(self) -> None:
+        """The settings are in range, else ValueError with the remedy."""
+        super().check()
+        if self.trend not in ("add", None):
+            raise ValueError(f"trend must be 'add' or None, not {self.trend!r}")
+        if self.seasonal not in ("add", "mul", "auto", None):
+            raise ValueError(f"seasonal must be 'add', 'mul', 'auto' or None, not {self.seasonal!r}")
+
+    def fit_one(self, y: np.ndarray, season: int) -> Params:
+        """Weights and first states of one series ``y`` (T,)."""
+        if len(y) < SHORTEST:
+            raise ValueError(f"{len(y)} rows, HoltWinters needs {SHORTEST}")
+        y = filled(y)
+        profile = np.zeros(1)
+        if season > LONG_SEASON and self.seasonal:
+            if len(y) >= 2 * season:
+                profile = seasonal_profile(y, season)
+            season = 1
+        y = y - placed(profile, 0, len(y))
+        fits = [self.smoothed(y, seasonal, season) for seasonal in self.seasons(y, season)]
+        best = min(fits, key=lambda result: np.nan_to_num(result.aicc, nan=np.inf))
+        return self.params_of(best, y, profile)
+
+    def seasons(self, y: np.ndarray, season: int) -> list[str | None]:
+        """The kinds of season to try on ``y`` (T,)."""
+        if season == 1 or len(y) < 2 * season or self.seasonal is None:
+            return [None]
+        if self.seasonal == "mul" and y.min() <= 0:
+            raise ValueError("a multiplicative season needs positive values; write seasonal='add'")
+        if self.seasonal != "auto":
+            return [self.seasonal]
+        return [None, "add", "mul"] if y.min() > 0 else [None, "add"]
+
+    def smoothed(self, y: np.ndarray, seasonal: str | None, season: int, params: Params | None = None) -> Any:
+        """The result of statsmodels: fitted, or with ``params`` run through ``y`` as they are."""
+        from statsmodels.tsa.holtwinters import ExponentialSmoothing
+
+        shape = {
+            "trend": self.trend,
+            "damped_trend": self.damped and self.trend is not None,
+            "seasonal": seasonal,
+            "seasonal_periods": season if seasonal else None,
+        }
+        if params is None:
+            return ExponentialSmoothing(y, **shape, initialization_method="estimated").fit()
+        level, slope, seasonals = params["states"]
+        model = ExponentialSmoothing(
+            y,
+            **shape,
+            initialization_method="known",
+            initial_level=level,
+            initial_trend=slope if self.trend else None,
+            initial_seasonal=seasonals if seasonal else None,
+        )
+        return model.fit(**params["weights"], optimized=False)
+
+    def params_of(self, fitted: Any, y: np.ndarray, profile: np.ndarray) -> Params:
+        """Plain values of statsmodels' result on ``y`` (T,)."""
+        seasonal = fitted.model.seasonal
+        seasonals = np.asarray(fitted.params["initial_seasons"], float) if seasonal else np.zeros(0)
+        errors = np.asarray(fitted.resid)
+        if seasonal == "mul":
+            errors = errors / np.asarray(fitted.fittedvalues)
+        spare = max(
+            len(y)
+            - 2
+            - 2 * (self.trend is not None)
+            - (self.damped and self.trend is not None)
+            - bool(seasonal)
+            - len(seasonals),
+            1,
+        )
+        return {
+            "weights": {name: value for name in WEIGHTS if np.isfinite(value := optional(fitted.params[name]))},
+            "level": float(fitted.params["initial_level"]),
+            "slope": float(np.nan_to_num(optional(fitted.params["initial_trend"]))),
+            "seasonals": seasonals,
+            "seasonal": seasonal,
+            "sigma": float(np.sqrt(errors @ errors / spare)),
+            "profile": profile,
+        }
+
+    def simulate(
+        self, params: Params, y: np.ndarray, start: int, horizon: int, n_samples: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draws (S, H) from the smoothing equations, run through ``y`` (T,)."""
+        profile, seasonal = params["profile"], params["seasonal"]
+        adjusted = filled(y) - placed(profile, start, len(y))
+        season = max(len(params["seasonals"]), 1)
+        results = [
+            self.smoothed(adjusted, seasonal, season, params | {"states": states})
+            for states in guessed_states(params, adjusted, start)
+        ]
+        best = min(results, key=lambda result: np.nan_to_num(result.sse, nan=np.inf))
+        errors = rng.standard_normal((horizon, n_samples)) * params["sigma"]
+        kind = "mul" if seasonal == "mul" else "add"
+        paths = best.simulate(horizon, anchor="end", repetitions=n_samples, error=kind, random_errors=errors)
+        return np.asarray(paths).reshape(horizon, n_samples).T + placed(profile, start + len(y), horizon)
+
+
+def optional(value: Any) -> float:
+    """A number, NaN where the model has no such weight."""
+    return float("nan") if value is None else float(value)

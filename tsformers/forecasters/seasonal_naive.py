@@ -1,0 +1,62 @@
+"""SeasonalNaive: the last season again, all series at once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsformers.forecasters._local import LocalForecaster, Params, observed
+from tsformers.forecasters._naive import History, naive_errors, naive_samples
+from tsformers.panel import Panel
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class SeasonalNaive(LocalForecaster):
+    """Says the last season again, with errors that grow from season to season: the forecast to beat.
+
+    ``y[t + h] = y[t + h - k m] + e_1 + ... + e_k`` with ``k = ceil(h / m)`` and ``e ~ Normal(0, s**2)``; ``s`` is the
+    root mean square of ``y[t] - y[t - m]`` in the history of ``fit``: the variance is ``k s**2``. A missing value is
+    replaced by the one a season earlier, at the price of one more error. A series without two values one season apart
+    is a random walk from its last value (``m = 1``); one row alone is repeated. All series are drawn in one array
+    operation. A series that ``fit`` has not seen is welcome: its ``s`` comes from the history given to ``predict``.
+
+    Args:
+        horizon: steps to forecast, H.
+        season_length: rows of one season, m; None takes it from the frequency, 1 is the naive forecast.
+        n_jobs: not used here.
+        seed: seeds ``predict``; None = fresh draws.
+        verbose: not used here.
+
+    Returns:
+        After ``fit``: ``errors_`` (N, 2), root mean square of the differences over one season and over one step.
+
+    Raises:
+        ValueError: a setting is out of its range.
+        DataError: a series without an observed value.
+
+    Example:
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(6), "y": [1.0, 5.0, 2.0, 1.0, 5.0, 2.0]})
+        >>> SeasonalNaive(horizon=4, season_length=3).fit(frame).predict().mean
+        array([[1., 5., 2., 1.]])
+
+    Source: Hyndman & Athanasopoulos (2021), Forecasting: principles and practice, 3rd ed., sections 5.2 and 5.5.
+    """
+
+    def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
+        """The errors of all series, in ``errors_``; nothing falls back."""
+        observed(panel)
+        self.errors_ = naive_errors(History(panel.y, panel.offsets, panel.ends), season)
+        return [], [""] * panel.n_series
+
+    def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
+        """Draws (N, S, H); errors of ``fit`` where it has some, those of this history elsewhere."""
+        observed(panel)
+        history = History(panel.y, panel.offsets, panel.ends)
+        where = self.panel_.ids.get_indexer(panel.ids)
+        errors = np.where((where >= 0)[:, None], self.errors_[where], np.nan)
+        errors = np.where(np.isfinite(errors), errors, naive_errors(history, self.season_))
+        return naive_samples(history, self.season_, errors, keys, n_samples, self.horizon)
+
+    def learned(self) -> dict[str, object]:
+        """What ``fit`` has learned, as plain values."""
+        return {**super().learned(), "errors_": self.errors_}
