@@ -1,7 +1,7 @@
 """Calendar arithmetic: which frequency, which grid position, what comes next, how long a season is, which features.
 
-Frequencies are named as in pandas ("h", "15min", "D", "B", "W-FRI", "ME", "MS", "QS-JAN", "YE-DEC", ...); integer time has an integer
-step. How one is inferred is told in ``tsformers.frequency``.
+Frequencies are named as in pandas ("h", "15min", "D", "B", "W-FRI", "ME", "MS", "QS-JAN", "YE-DEC", ...); integer time
+has an integer step. How one is inferred is told in ``tsformers.frequency``.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import pandas as pd
 
 from tsformers.frequency import guess_freq
 from tsformers.grid import DAY, OFF, SECOND, Grid, as_counts, compose, decompose, like_times, parse, to_local
-from tsformers.regularity import positions
+from tsformers.regularity import Origin, positions
 
 
 def infer_freq(
@@ -45,7 +45,7 @@ def infer_freq(
     offsets = np.asarray(offsets, dtype=np.int64)
     freq = guess_freq(code, unique, offsets, tz, integer=np.asarray(times).dtype.kind != "M")
     rows = np.arange(len(counts)) if rows is None else rows
-    positions(code, unique, offsets, parse(freq), tz, pd.Index(ids), rows)
+    positions(code, unique, offsets, parse(freq, tz), Origin(pd.Index(ids), rows, "ds"))
     return freq
 
 
@@ -69,7 +69,7 @@ def ordinals(times: np.ndarray, freq: str | int, tz: str | None = None) -> np.nd
     """
     counts = as_counts(times)
     unique, inverse = np.unique(counts, return_inverse=True)
-    position, phase = decompose(unique, parse(freq), tz)
+    position, phase = decompose(unique, parse(freq, tz))
     if (phase == OFF).any():
         index = int(np.flatnonzero((phase == OFF)[inverse.ravel()])[0])
         raise ValueError(f"times[{index}] = {np.asarray(times).ravel()[index]} is not on the grid of freq={freq!r}")
@@ -95,13 +95,13 @@ def future_times(last: np.ndarray, horizon: int, freq: str | int, tz: str | None
         >>> future_times(np.array(["2024-01-31"], "M8[ns]"), 2, "ME").astype("M8[D]")
         array([['2024-02-29', '2024-03-31']], dtype='datetime64[D]')
     """
-    grid = parse(freq)
+    grid = parse(freq, tz)
     unique, inverse = np.unique(as_counts(last), return_inverse=True)
-    position, phase = decompose(unique, grid, tz)
+    position, phase = decompose(unique, grid)
     if (phase == OFF).any():
         raise ValueError(f"{like_times(unique[phase == OFF], grid)[0]} is not on the grid of freq={freq!r}")
     steps = np.arange(1, horizon + 1)
-    later = compose(position[:, None] + steps, np.broadcast_to(phase[:, None], (len(unique), horizon)), grid, tz)
+    later = compose(position[:, None] + steps, np.broadcast_to(phase[:, None], (len(unique), horizon)), grid)
     return like_times(later, grid)[inverse]
 
 
@@ -178,9 +178,9 @@ def n_time_features(freq: str | int) -> int:
 def time_features(times: np.ndarray, freq: str | int, tz: str | None = None) -> np.ndarray:
     """Calendar features in [-0.5, 0.5], such as ``hour / 23 - 0.5``, of the local wall-clock time.
 
-    Columns in order, by frequency: seconds (and any step that is no whole minute): second, minute, hour, day of week, day of
-    month, day of year; minutes: the same from minute on; hours: from hour on; days and business days: from day of week on;
-    weeks, half months: day of month, ISO week; months and quarters: month; years and integer time: none.
+    Columns in order, by frequency: seconds (and any step that is no whole minute): second, minute, hour, day of week,
+    day of month, day of year; minutes: the same from minute on; hours: from hour on; days and business days: from day
+    of week on; weeks, half months: day of month, ISO week; months and quarters: month; years and integer time: none.
 
     Args:
         times: (...) datetime64 (UTC where ``tz`` is set) or integers.

@@ -1,4 +1,4 @@
-"""Reading the columns of a caller's frame: each refusal names column, series, row (its position in that frame) and remedy."""
+"""Reading a caller's columns: each refusal names column, series, row (its position in that frame) and remedy."""
 
 import warnings
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import pandas as pd
 from pandas.api import types
 
 from tsformers.errors import DataError
+from tsformers.frames import Resolution
 from tsformers.regularity import plain
 
 USUAL = {  # what the three columns are called elsewhere
@@ -46,11 +47,11 @@ class RowNames:
 
 
 class Times(NamedTuple):
-    """The time column: int64 counts (nanoseconds in UTC, or integers), zone, the caller's resolution, frequency of a period dtype."""
+    """The time column: int64 counts (UTC nanoseconds, or integers), zone, resolution, frequency of a period dtype."""
 
     counts: np.ndarray
     tz: str | None
-    unit: str
+    unit: Resolution
     integer: bool
     freq: str | None
 
@@ -70,9 +71,9 @@ def check_columns(
         DataError: as said.
 
     Example:
-        >>> check_columns(pd.DataFrame({"date": [1], "y": [2.0]}), {"time_col": "ds"})
+        >>> check_columns(pd.DataFrame({"date": [1]}), {"time_col": "ds"})
         Traceback (most recent call last):
-        tsformers.errors.DataError: the frame has no column 'ds' (it has 'date', 'y'); pass time_col='date', or rename the column
+        tsformers.errors.DataError: the frame has no column 'ds' (it has 'date'); pass time_col='date', or rename that
     """
     if isinstance(frame.columns, pd.MultiIndex):
         raise DataError(f"{what} has columns of several levels; flatten them to {', '.join(wanted.values())}")
@@ -104,7 +105,7 @@ def _remedy(frame: pd.DataFrame, keyword: str, column: str, wanted: dict[str, st
     close = [lower[name] for name in (column.lower(), *USUAL[keyword]) if name in lower]
     close = close or get_close_matches(column, free, n=1)
     if close:
-        return f"pass {keyword}={close[0]!r}, or rename the column"
+        return f"pass {keyword}={close[0]!r}, or rename that"
     if keyword == "id_col":
         return f"for a single series add df[{column!r}] = 'a'; one column a series: use tsf.from_wide(df)"
     return f"pass {keyword}= with its name, or rename the column"
@@ -168,7 +169,7 @@ def _used(labels: np.ndarray, n_categories: int) -> tuple[np.ndarray, np.ndarray
 def read_times(values: pd.Series, column: str, names: Sequence[object] | RowNames, what: str = "the frame") -> Times:
     """The time column as integers.
 
-    Datetimes of any resolution, dates, periods (their start), ISO 8601 strings and integers are taken; so are floats that are whole numbers.
+    Datetimes of any resolution, dates, periods (their start), ISO 8601 strings and whole numbers are taken.
 
     Args:
         values: the time column.
@@ -220,7 +221,7 @@ def _whole(values: pd.Series, place: str, names: Sequence[object] | RowNames) ->
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise DataError(
-            f"{place}, series {names[row]!r}: {numbers[row]} at row {row} is no whole number; pass integers or datetimes"
+            f"{place}, series {names[row]!r}: {numbers[row]} at row {row} is not whole; pass integers or datetimes"
         )
     return numbers.astype(np.int64)
 
@@ -229,7 +230,9 @@ def _parse(values: pd.Series, place: str, names: Sequence[object] | RowNames) ->
     """Objects and strings as datetimes, or integers where all are Python integers."""
     if types.infer_dtype(values, skipna=True) == "integer":
         return values.astype(np.int64)
-    mixed = f"{place} mixes time zones (or stamps with and without one); use pd.to_datetime(df[...], utc=True) or one zone for all"
+    mixed = (
+        f"{place} mixes time zones, or stamps with and without one; convert it with pd.to_datetime(df[...], utc=True)"
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)
@@ -244,8 +247,8 @@ def _parse(values: pd.Series, place: str, names: Sequence[object] | RowNames) ->
             pd.to_datetime(value, format="ISO8601") if isinstance(value, str) else pd.Timestamp(value)
         except (ValueError, TypeError):
             raise DataError(
-                f"{place}, series {names[row]!r}: {value!r} at row {row} is no time in ISO 8601 (2024-01-31 or 2024-01-31 13:00); "
-                "convert the column with pd.to_datetime(df[...], format=...)"
+                f"{place}, series {names[row]!r}: {value!r} at row {row} is no ISO 8601 time such as 2024-01-31 or "
+                "2024-01-31 13:00; convert the column with pd.to_datetime(df[...], format=...)"
             ) from None
     raise DataError(mixed)
 
@@ -293,12 +296,13 @@ def read_numbers(
         numbers = values.to_numpy(dtype=np.float64)
     elif types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    elif dtype == object or "decimal" in str(dtype):
+    elif (dtype.kind == "O" and isinstance(dtype, np.dtype)) or "decimal" in str(dtype):
         numbers = _from_objects(values.astype(object), column, names, what, remedy)
     else:
         row = int(np.argmax(np.asarray(values.notna())))
         raise DataError(
-            f"column {column!r} of {what} holds {dtype} values, series {names[row]!r} has {values.iloc[row]!r} at row {row}; {remedy}"
+            f"column {column!r} of {what} holds {dtype} values, "
+            f"series {names[row]!r}: {values.iloc[row]!r} at row {row}; {remedy}"
         )
     infinite = np.isinf(numbers)
     if infinite.any():

@@ -1,7 +1,7 @@
 """The door and the exit: any accepted table becomes a pandas frame, and answers go back in the caller's own type."""
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -11,6 +11,7 @@ from tsformers.errors import DataError
 
 Frame: TypeAlias = Any  # a pandas DataFrame or Series, a polars frame, a pyarrow table: whatever ``to_pandas`` takes
 
+Resolution = Literal["s", "ms", "us", "ns"]
 BACKENDS = ("polars", "pyarrow")
 
 
@@ -40,7 +41,7 @@ class Schema:
     known: tuple[str, ...] = ()
     tz: str | None = None
     backend: str = "pandas"
-    unit: str = "ns"
+    unit: Resolution = "ns"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -112,7 +113,7 @@ def from_pandas(frame: pd.DataFrame, backend: str) -> Frame:
         return frame
     plain = frame.reset_index(drop=True)
     columns = {str(name): _plain(plain[name]) for name in plain}
-    return nw.from_dict(columns, backend=backend).to_native()
+    return nw.from_dict(columns, backend="polars" if backend == "polars" else "pyarrow").to_native()
 
 
 def _plain(column: pd.Series) -> Any:

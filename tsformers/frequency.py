@@ -1,9 +1,9 @@
 """How a frequency is inferred: the most common step between neighbouring rows of a series decides.
 
-Rows that are missing only make longer steps. Steps below a day are absolute time. From a day on, wall-clock dates decide: all
-on month starts or ends gives months, quarters ("QS-JAN", "QE-DEC") or years, all on one weekday gives weeks ("W-FRI"), daily
-steps that never touch a weekend give business days ("B"), anything else counts days. A stamp off that grid is refused
-(``tsformers.regularity``), never moved.
+Rows that are missing only make longer steps. Steps below a day are absolute time. From a day on, wall-clock dates
+decide: all on month starts or ends gives months, quarters ("QS-JAN", "QE-DEC") or years, all on one weekday gives weeks
+("W-FRI"), daily steps that pass weekends and never touch one give business days ("B"), anything else counts days ("D",
+"2D"). A stamp off that grid is refused (``tsformers.regularity``), never moved.
 """
 
 import numpy as np

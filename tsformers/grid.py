@@ -1,7 +1,7 @@
 """The grid of a frequency: a stamp is a position (a count of steps) and a phase (where within the step), and back."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -48,6 +48,7 @@ class Grid:
         anchor: weekday of "week" (Monday = 0); month modulo ``every`` of "month".
         every: months in the named period: 1, 3 (quarters) or 12 (years).
         edge: which day of the month.
+        tz: zone whose wall clock days and longer units follow; stamps are in UTC then.
     """
 
     freq: str | int
@@ -56,6 +57,7 @@ class Grid:
     anchor: int = 0
     every: int = 1
     edge: Edge = "start"
+    tz: str | None = None
 
     @property
     def wall_clock(self) -> bool:
@@ -63,12 +65,13 @@ class Grid:
         return self.unit not in ("int", "tick")
 
 
-def parse(freq: object) -> Grid:
+def parse(freq: object, tz: str | None = None) -> Grid:
     """The grid that a frequency names.
 
     Args:
-        freq: a pandas alias ("h", "15min", "D", "B", "W-FRI", "ME", "MS", "QS-OCT", "YE", ...; the older "H", "M", "Q", "A"
-            too), a pandas offset, or a positive integer for integer time.
+        freq: a pandas alias ("h", "15min", "D", "B", "W-FRI", "ME", "MS", "QS-OCT", "YE", ...; the older "H", "M", "Q",
+            "A" too), a pandas offset, or a positive integer for integer time.
+        tz: zone of the wall clock.
 
     Returns:
         The grid; its ``freq`` is the canonical name.
@@ -88,7 +91,7 @@ def parse(freq: object) -> Grid:
         if freq < 1:
             raise DataError(f"freq={freq} is no step of integer time; pass a positive integer")
         return Grid(int(freq), "int", int(freq))
-    return _parse(freq if isinstance(freq, str) else freq.freqstr)
+    return replace(_parse(freq if isinstance(freq, str) else freq.freqstr), tz=tz)
 
 
 @lru_cache(maxsize=256)
@@ -112,8 +115,8 @@ def _parse(alias: str) -> Grid:
         return Grid(offset.freqstr, "day", step)
     if isinstance(offset, po.Tick):
         return Grid(tick_name(offset.nanos), "tick", offset.nanos)
-    if isinstance(offset, po.Week) and offset.weekday is not None:
-        return Grid(offset.freqstr, "week", step, offset.weekday)
+    if isinstance(offset, po.Week):
+        return Grid(offset.freqstr, "week", step, WEEKDAYS.index(offset.freqstr[-3:]))
     if type(offset) is po.BusinessDay:
         return Grid(offset.freqstr, "bday", step)
     if isinstance(offset, LISTED):
@@ -179,7 +182,7 @@ def _shift(utc: np.ndarray, tz: str) -> np.ndarray:
 
 
 def to_utc(local: np.ndarray, tz: str | None) -> np.ndarray:
-    """UTC nanoseconds of wall-clock nanoseconds; hours that occur twice mean the first, skipped ones the next that exists.
+    """UTC nanoseconds of wall-clock nanoseconds; of an hour that occurs twice the first, of a skipped one the next.
 
     Example:
         >>> int(to_utc(np.array([3600 * 10**9]), "Europe/Berlin")[0])
@@ -192,13 +195,12 @@ def to_utc(local: np.ndarray, tz: str | None) -> np.ndarray:
     return index.tz_localize(tz, ambiguous=first, nonexistent="shift_forward").asi8.reshape(local.shape)
 
 
-def decompose(times: np.ndarray, grid: Grid, tz: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+def decompose(times: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Position and phase of each stamp: regular series have positions one apart and one phase.
 
     Args:
         times: (...) int64, integers or (UTC) nanoseconds.
         grid: from ``parse``.
-        tz: zone whose wall clock "day" and longer units follow.
 
     Returns:
         Positions and phases, each (...) int64; phase ``OFF`` where the stamp is no grid point (a Sunday under "B").
@@ -210,7 +212,7 @@ def decompose(times: np.ndarray, grid: Grid, tz: str | None = None) -> tuple[np.
     if not grid.wall_clock:
         position, phase = np.divmod(times, grid.step)
         return position, phase
-    local = to_local(times, tz)
+    local = to_local(times, grid.tz)
     if grid.unit == "day":
         position, phase = np.divmod(local, grid.step * DAY)
         return position, phase
@@ -220,14 +222,13 @@ def decompose(times: np.ndarray, grid: Grid, tz: str | None = None) -> tuple[np.
     return position, np.where(on, rest * DAY + clock, OFF)
 
 
-def compose(position: np.ndarray, phase: np.ndarray, grid: Grid, tz: str | None = None) -> np.ndarray:
+def compose(position: np.ndarray, phase: np.ndarray, grid: Grid) -> np.ndarray:
     """Stamps from positions and phases: the inverse of ``decompose``.
 
     Args:
         position: (...) int64.
         phase: (...) int64, broadcast against ``position``; none of them ``OFF``.
         grid: from ``parse``.
-        tz: as in ``decompose``.
 
     Returns:
         (...) int64, integers or (UTC) nanoseconds.
@@ -239,9 +240,9 @@ def compose(position: np.ndarray, phase: np.ndarray, grid: Grid, tz: str | None 
     if not grid.wall_clock:
         return position * grid.step + phase
     if grid.unit == "day":
-        return to_utc(position * (grid.step * DAY) + phase, tz)
+        return to_utc(position * (grid.step * DAY) + phase, grid.tz)
     rest, clock = np.divmod(phase, DAY)
-    return to_utc(_day(position * grid.step + rest, grid) * DAY + clock, tz)
+    return to_utc(_day(position * grid.step + rest, grid) * DAY + clock, grid.tz)
 
 
 def _count(day: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
@@ -293,8 +294,8 @@ def edge_day(month: np.ndarray, edge: Edge) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def _listed(freq: str | int, first: int, last: int) -> tuple[np.ndarray, int]:
-    """All days of an irregular calendar rule from before ``first`` to after ``last``, and where 1970 begins among them."""
+    """Days of an irregular calendar rule from before ``first`` to after ``last``, and where 1970 begins among them."""
     base = to_offset(re.sub(r"^\d+", "", str(freq)))
-    ends = [pd.Timestamp(day * DAY) for day in (min(first, 0) - 70, max(last, 0) + 70)]
-    days = pd.date_range(*ends, freq=base).as_unit("ns").asi8 // DAY
+    start, stop = (pd.Timestamp(day * DAY) for day in (min(first, 0) - 70, max(last, 0) + 70))
+    days = pd.date_range(start, stop, freq=base).as_unit("ns").asi8 // DAY
     return days, int(np.searchsorted(days, 0))

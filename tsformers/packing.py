@@ -1,7 +1,7 @@
-"""From a long frame to packed rows: sorted by series and time, on a complete grid, checked on the way; no loop over series."""
+"""From a long frame to packed rows: checked, sorted by series and time, on a complete grid; no loop over series."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from tsformers.errors import DataError
 from tsformers.frames import Frame, Schema, to_pandas
 from tsformers.frequency import guess_freq, within
 from tsformers.grid import Grid, compose, like_times, parse
-from tsformers.regularity import plain, positions, show
+from tsformers.regularity import Origin, plain, positions, show
 
 MOST_GROWTH, MANY_ROWS = 20, 1_000_000  # a grid beyond both is a wrong stamp rather than missing rows
 
@@ -32,7 +32,7 @@ class Rows(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A frame read column by column, rows in the caller's order; ``rows`` are their positions in the caller's frame."""
+    """A frame read column by column, in the caller's order; ``rows`` are positions in the caller's frame."""
 
     ids: pd.Index
     code: np.ndarray
@@ -50,7 +50,7 @@ def pack(data: Frame, schema: Schema, freq: str | int | None, short: str, fixed:
         schema: names of the columns and of the known covariates.
         freq: None = inferred.
         short: "error" refuses series without a value, "drop" leaves them out with a warning.
-        fixed: True where past covariates, zone and kind of time must be those of ``schema``; else they are read off the frame.
+        fixed: True where past covariates and time zone must be those of ``schema``; else the frame tells them.
 
     Returns:
         Rows in the order of ids and time.
@@ -80,7 +80,7 @@ def pack(data: Frame, schema: Schema, freq: str | int | None, short: str, fixed:
         )
     table = _valued(table, schema, short)
     schema = replace(schema, tz=schema.tz if fixed else zone, backend=backend, unit=table.times.unit)
-    return _complete(table, schema, freq)
+    return _complete(table, schema, freq, "fit's freq=" if fixed else "freq=")
 
 
 def _refuse_other_covariates(past: Sequence[str], schema: Schema) -> None:
@@ -125,67 +125,65 @@ def _valued(table: Table, schema: Schema, short: str) -> Table:
     """Refuse or leave out the series that have no value at all."""
     if short not in ("error", "drop"):
         raise DataError(f"short={short!r} is neither 'error' nor 'drop'; pass one of them")
-    n_values = np.bincount(table.code[~np.isnan(table.y)], minlength=len(table.ids))
-    empty = n_values == 0
+    empty = np.bincount(table.code[~np.isnan(table.y)], minlength=len(table.ids)) == 0
     if not empty.any():
         return table
-    names = [plain(name) for name in table.ids[empty][:5]]
-    listed = ", ".join(repr(name) for name in names) + (", ..." if empty.sum() > 5 else "")
+    names = ", ".join(repr(plain(name)) for name in table.ids[empty][:5]) + (", ..." if empty.sum() > 5 else "")
     if short == "error" or empty.all():
-        row = int(table.rows[empty[table.code]][0])
+        row = int(np.flatnonzero(empty[table.code])[0])
         raise DataError(
-            f"column {schema.target_col!r} of series {plain(table.ids[table.code[row]])!r} is all NaN (from row {row} on), "
-            f"{int(empty.sum())} series in all ({listed}); leave them out of the frame"
-            + ("" if empty.all() else ", or pass short='drop'")
+            f"column {schema.target_col!r} of series {plain(table.ids[table.code[row]])!r} is all NaN (first at row "
+            f"{row}; {int(empty.sum())} such series: {names}); leave them out"
+            + ("" if empty.all() else ", for example with short='drop'")
         )
-    warnings.warn(f"{int(empty.sum())} series without a value were dropped: {listed}", UserWarning, stacklevel=2)
+    warnings.warn(f"dropped {int(empty.sum())} series that have no value: {names}", UserWarning, stacklevel=5)
     rows = np.flatnonzero(~empty[table.code])
-    renumbered = np.cumsum(~empty) - 1
     times = table.times._replace(counts=table.times.counts[rows])
-    return Table(table.ids[~empty], renumbered[table.code[rows]], rows, times, table.y[rows], table.covariates[rows])
+    code = (np.cumsum(~empty) - 1)[table.code[rows]]
+    return Table(table.ids[~empty], code, rows, times, table.y[rows], table.covariates[rows])
 
 
-def _complete(table: Table, schema: Schema, freq: str | int | None) -> Rows:
+def _complete(table: Table, schema: Schema, freq: str | int | None, given: str) -> Rows:
     """Sort, settle the frequency, and add the rows that the grid lacks."""
     stamp, unique = pd.factorize(table.times.counts, sort=True)
-    unique = np.asarray(unique)
-    order = sort_order(table.code, stamp, len(table.ids), len(unique))
     code, rows = table.code, table.rows
+    order = sort_order(code, stamp, len(table.ids), len(unique))
     if order is not None:
         code, stamp, rows = code[order], stamp[order], rows[order]
-    _refuse_duplicates(code, stamp, rows, unique, table, schema)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(table.ids)))])
-    grid = _settle(freq, stamp, unique, offsets, table, schema)
-    place, phase = positions(
-        stamp,
-        unique,
-        offsets,
-        grid,
-        table.times.tz and schema.tz,
-        table.ids,
-        rows,
-        schema.time_col,
-        given=freq is not None,
-    )
-    spots, offsets_full = _grid_rows(
-        place, offsets, table.ids, rows, schema, lambda row: show(unique[stamp[row]], grid, schema.tz)
-    )
-    n_past = len(schema.past)
-    y = _spread(table.y, order, spots, offsets_full)
-    covariates = _spread(table.covariates, order, spots, offsets_full)
+    origin = Origin(table.ids, rows, schema.time_col)
+    _refuse_duplicates(code, stamp, unique, offsets, origin, schema, table.times.integer)
+    freq = table.times.freq if freq is None else freq
+    given = given if freq is not None else ""
+    if freq is None:
+        freq = guess_freq(stamp, unique, offsets, schema.tz, table.times.integer)
+    grid = _fitting(parse(freq, schema.tz), table.times.integer, schema.time_col)
+    place, phase = positions(stamp, unique, offsets, grid, origin, given)
+    spots, full = _grid_rows(place, unique[stamp], offsets, grid, origin)
+    y = _spread(table.y, order, spots, full)
+    covariates = _spread(table.covariates, order, spots, full)
+    past, known = (np.ascontiguousarray(part) for part in np.split(covariates, [len(schema.past)], axis=1))
     counts = unique[stamp]
     if spots is not None:
-        lengths = np.diff(offsets_full)
-        first = place[offsets[:-1]] - offsets_full[:-1]
-        full = np.arange(offsets_full[-1]) + np.repeat(first, lengths)
-        counts, seen = compose(full, np.repeat(phase, lengths), grid, schema.tz), counts
+        steps = np.arange(full[-1]) + np.repeat(place[offsets[:-1]] - full[:-1], np.diff(full))
+        counts, seen = compose(steps, np.repeat(phase, np.diff(full)), grid), counts
         counts[spots] = seen
-    past, known = (np.ascontiguousarray(part) for part in (covariates[:, :n_past], covariates[:, n_past:]))
-    return Rows(table.ids, offsets_full, like_times(counts, grid), y, past, known, grid.freq, schema)
+    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid.freq, schema)
 
 
 def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int) -> np.ndarray | None:
-    """What sorts rows by series, then time; None where they are sorted. Linear where most series have most stamps.
+    """What sorts rows by series, then time; None where they are sorted.
+
+    Linear where most series have most stamps: each row then has a slot of its own in a series x stamps table.
+
+    Args:
+        code: (R,) series of each row, below ``n_series``.
+        stamp: (R,) rank of each row's time, below ``n_stamps``.
+        n_series: N.
+        n_stamps: how many different times there are.
+
+    Returns:
+        (R,) positions; rows of the same series and time keep their order.
 
     Example:
         >>> sort_order(np.array([1, 0]), np.array([0, 0]), 2, 1)
@@ -204,64 +202,58 @@ def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int
 
 
 def _refuse_duplicates(
-    code: np.ndarray, stamp: np.ndarray, rows: np.ndarray, unique: np.ndarray, table: Table, schema: Schema
+    code: np.ndarray,
+    stamp: np.ndarray,
+    unique: np.ndarray,
+    offsets: np.ndarray,
+    origin: Origin,
+    schema: Schema,
+    integer: bool,
 ) -> None:
     same = (code[1:] == code[:-1]) & (stamp[1:] == stamp[:-1])
-    if not same.any():
-        return
-    at = int(np.flatnonzero(same)[0])
-    grid = parse(1 if table.times.integer else "ns")
-    raise DataError(
-        f"columns {schema.id_col!r}, {schema.time_col!r}: series {plain(table.ids[code[at]])!r} has {show(unique[stamp[at]], grid, table.times.tz)} "
-        f"twice, at rows {rows[at]} and {rows[at + 1]} ({int(same.sum())} duplicates in all); drop or aggregate them, for example "
-        f"df.groupby([{schema.id_col!r}, {schema.time_col!r}], as_index=False).mean(), and give hourly local time its time zone"
-    )
-
-
-def _settle(
-    freq: str | int | None, stamp: np.ndarray, unique: np.ndarray, offsets: np.ndarray, table: Table, schema: Schema
-) -> Grid:
-    if freq is None:
-        freq = table.times.freq
-    if freq is None:
-        freq = guess_freq(stamp, unique, offsets, table.times.tz, table.times.integer)
-    grid = parse(freq)
-    if (grid.unit == "int") != table.times.integer:
-        kind = "integers" if table.times.integer else "datetimes"
-        todo = (
-            "an integer step, or convert the column with pd.to_datetime"
-            if table.times.integer
-            else "a pandas alias such as 'D'"
+    if same.any():
+        at = int(np.flatnonzero(same)[0])
+        when = show(unique[stamp[at]], parse(1 if integer else "s", schema.tz))
+        hint = "" if integer or schema.tz else "; if a clock change repeats an hour, give the column its time zone"
+        raise DataError(
+            f"column {schema.time_col!r} of series {origin.name(at, offsets)}: {when} stands at row {origin.rows[at]} "
+            f"and again at row {origin.rows[at + 1]} ({int(same.sum())} duplicates); drop or aggregate them, say "
+            f"df.groupby([{schema.id_col!r}, {schema.time_col!r}], as_index=False).mean(){hint}"
         )
-        raise DataError(f"column {schema.time_col!r} holds {kind} and freq={freq!r} does not fit them; pass {todo}")
-    return grid
+
+
+def _fitting(grid: Grid, integer: bool, column: str) -> Grid:
+    if (grid.unit == "int") == integer:
+        return grid
+    kind, todo = ("datetimes", "a pandas alias such as 'D'")
+    if integer:
+        kind, todo = "integers", "an integer step, or convert the column with pd.to_datetime"
+    raise DataError(f"column {column!r} holds {kind} and freq={grid.freq!r} does not fit them; pass {todo}")
 
 
 def _grid_rows(
-    place: np.ndarray, offsets: np.ndarray, ids: pd.Index, rows: np.ndarray, schema: Schema, shown: Callable[[int], str]
+    place: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """Where each row stands on the complete grid (None = there are no gaps), and the offsets of that grid."""
-    steps, inner = np.diff(place), within(offsets)
-    if (steps[inner] == 1).all():
-        return None, offsets
     first, last = place[offsets[:-1]], place[offsets[1:] - 1]
     full = np.concatenate([[0], np.cumsum(last - first + 1)])
+    if full[-1] == len(place):
+        return None, offsets
     if full[-1] > MANY_ROWS and full[-1] > MOST_GROWTH * len(place):
-        at = int(np.argmax(np.where(inner, steps, 0)))
-        name = ids[np.searchsorted(offsets, at, side="right") - 1]
+        steps = np.diff(place)
+        at = int(np.argmax(np.where(within(offsets), steps, 0)))
         raise DataError(
-            f"column {schema.time_col!r} of series {plain(name)!r} jumps by {steps[at]} steps from {shown(at)} at row {rows[at]} to "
-            f"{shown(at + 1)} at row {rows[at + 1]}: filling the gaps would make {full[-1]} rows of {len(place)}; correct that stamp, or "
-            "pass a coarser freq="
+            f"column {origin.column!r} of series {origin.name(at, offsets)} jumps from {show(stamps[at], grid)} at row "
+            f"{origin.rows[at]} to {show(stamps[at + 1], grid)} at row {origin.rows[at + 1]}, {steps[at]} steps of "
+            f"{grid.freq!r}: filled gaps make {len(place)} rows {full[-1]}; correct the stamp, or pass a longer freq="
         )
     return place + np.repeat(full[:-1] - first, np.diff(offsets)), full
 
 
 def _spread(values: np.ndarray, order: np.ndarray | None, spots: np.ndarray | None, offsets: np.ndarray) -> np.ndarray:
-    """Values in sorted order, NaN where the grid has a row and the frame has none."""
-    values = values if order is None else values[order]
+    """Values in sorted order, NaN where the grid has a row and the frame has none; never a view of the caller's."""
     if spots is None:
-        return values
+        return values.copy() if order is None else values[order]
     full = np.full((int(offsets[-1]), *values.shape[1:]), np.nan)
-    full[spots] = values
+    full[spots] = values if order is None else values[order]
     return full

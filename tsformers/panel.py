@@ -71,10 +71,10 @@ class Panel:
     ) -> "Panel":
         """Validate and pack a long frame, which is not modified; a Panel comes back unchanged.
 
-        Rows may come in any order. Rows that the grid of the frequency lacks become missing values; NaN in the target is a missing value
-        too, also at the end: forecasts start after the last row of a series. Columns beside id, time and target are numeric
-        covariates. Time may be datetimes (with one time zone or none), dates, periods (their starts), ISO 8601 strings, or whole numbers.
-        Categorical ids come back as their values.
+        Rows may come in any order. Rows that the grid of the frequency lacks become missing values; NaN in the target
+        is a missing value too, also at the end: forecasts start after the last row of a series. Columns beside id, time
+        and target are numeric covariates. Time may be datetimes (with one time zone or none), dates, periods (their
+        starts), ISO 8601 strings, or whole numbers. Categorical ids come back as their values.
 
         Args:
             data: a long frame (pandas, polars, pyarrow) or a pandas Series with a time index.
@@ -93,19 +93,17 @@ class Panel:
             DataError: anything that would make forecasts silently wrong, by column, series, row and remedy.
 
         Example:
-            >>> frame = pd.DataFrame({"unique_id": "a", "ds": ["2024-01-01", "2024-01-02", "2024-01-04"], "y": [1, 2, 4]})
-            >>> panel = Panel.from_frame(frame)
+            >>> days = ["2024-01-01", "2024-01-02", "2024-01-04"]
+            >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": days, "y": [1, 2, 4]}))
             >>> panel.freq, panel.y
             ('D', array([ 1.,  2., nan,  4.]))
         """
         if isinstance(data, Panel):
             return data
         names = (known,) if isinstance(known, str) else tuple(known)
-        for name in names:
-            if name in (id_col, time_col, target_col) or names.count(name) > 1:
-                raise DataError(
-                    f"known={list(names)} names {name!r}, which is already {'there' if names.count(name) > 1 else 'id, time or target'}; name covariates once"
-                )
+        taken = [name for k, name in enumerate(names) if name in (id_col, time_col, target_col, *names[:k])]
+        if taken:
+            raise DataError(f"known={list(names)}: {taken[0]!r} has a role already; name each covariate once")
         schema = Schema(id_col, time_col, target_col, known=names)
         rows = pack(data, schema, freq, short, fixed=False)
         return cls._of(rows, read_static(static, rows.ids, id_col))
@@ -162,7 +160,7 @@ class Panel:
 
         Args:
             ends: (N,) absolute row at which each history stops, exclusive.
-            horizon: at most so many rows after it are kept, with their known covariates only (none where there are no known covariates).
+            horizon: at most so many rows after it are kept, with their known covariates only; none without such.
 
         Returns:
             A panel of the same series.
@@ -207,7 +205,8 @@ class Panel:
             The panel of the new data.
 
         Raises:
-            DataError: other covariates, another frequency or kind of time, new series without static covariates, or what ``from_frame`` refuses.
+            DataError: other covariates, another frequency or kind of time, new series without static covariates, or
+                what ``from_frame`` refuses.
 
         Example:
             >>> panel = Panel.from_frame(pd.Series([1.0, 2.0], name="a"))
@@ -218,8 +217,8 @@ class Panel:
             mine, other = self.schema, data.schema
             if (set(mine.past), mine.known, self.freq) != (set(other.past), other.known, data.freq):
                 raise DataError(
-                    f"the panel's covariates and frequency (past {list(other.past)}, known {list(other.known)}, {data.freq!r}) differ from "
-                    f"those of fit (past {list(mine.past)}, known {list(mine.known)}, {self.freq!r}); build it with the roles of fit"
+                    f"the panel has past {list(other.past)}, known {list(other.known)}, freq={data.freq!r}, fit had past "
+                    f"{list(mine.past)}, known {list(mine.known)}, freq={self.freq!r}; build it with the roles of fit"
                 )
             return data
         rows = pack(data, self.schema, self.freq, "error", fixed=True)
@@ -235,7 +234,8 @@ class Panel:
         if len(columns) and not rows.ids.isin(self.ids).all():
             new = [plain(name) for name in rows.ids[~rows.ids.isin(self.ids)][:5]]
             raise DataError(
-                f"series {new} were not in fit, so that their static covariates are unknown; pass static= with {list(columns)}"
+                f"series {new} were not in fit, so that their static covariates are unknown; pass static= with the "
+                f"columns {list(columns)}"
             )
         return self._of(rows, self.static.reindex(rows.ids) if len(columns) else pd.DataFrame(index=rows.ids))
 
@@ -243,8 +243,9 @@ class Panel:
         """Append the known covariates of the steps to be forecast.
 
         Args:
-            future: a frame of id, time and known columns, one row for each series and step; rows at other times and other columns are ignored.
-                None is enough where there are no known covariates, or where the panel has these rows already (``until``).
+            future: a frame of id, time and known columns, one row for each series and step; rows at other times (beyond
+                the horizon, or in the history) and other columns are ignored. None is enough where there are no known
+                covariates, or where the panel has these rows already (``until``).
             horizon: H.
 
         Returns:
@@ -306,7 +307,7 @@ class Panel:
         at = self.ends[:, None] + np.arange(-rows, 0)
         return np.where(at >= self.offsets[:-1, None], self.y[np.maximum(at, 0)], np.nan)
 
-    def _spans(self, starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray | slice, np.ndarray]:
+    def _spans(self, starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows of ``starts[i]:stops[i]`` one after another, and their offsets."""
         lengths = stops - starts
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -317,8 +318,14 @@ class Panel:
     ) -> "Panel":
         return replace(
             self,
-            **{"ids": ids, "offsets": offsets, "ends": ends, "static": static},
-            **{"times": self.times[rows], "y": self.y[rows], "past": self.past[rows], "known": self.known[rows]},
+            ids=ids,
+            offsets=offsets,
+            ends=ends,
+            static=static,
+            times=self.times[rows],
+            y=self.y[rows],
+            past=self.past[rows],
+            known=self.known[rows],
         )
 
     def _beyond(self) -> np.ndarray:
@@ -329,8 +336,8 @@ class Panel:
 def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None = None) -> Frame:
     """A wide frame, one column a series, as the long frame that everything else takes.
 
-    Time is ``time_col``, else a datetime or period index, else a column called ds, date, time, timestamp or datetime, else the first datetime
-    column, else the integer index. Empty cells before a series' first value are left out: the series starts later.
+    Time is ``time_col``, else a datetime or period index, else a column called ds, date, time, timestamp or datetime,
+    else the first datetime column, else the index. Empty cells before the first value of a series are left out.
 
     Args:
         df: the wide frame (pandas, polars, pyarrow).
@@ -344,7 +351,8 @@ def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None 
         DataError: an empty frame, doubled or no series columns, text in a series, no such time column.
 
     Example:
-        >>> from_wide(pd.DataFrame({"date": ["2024-01-01", "2024-01-02"], "a": [1, 2], "b": [None, 4]}))["unique_id"].tolist()
+        >>> wide = pd.DataFrame({"date": ["2024-01-01", "2024-01-02"], "a": [1, 2], "b": [None, 4]})
+        >>> from_wide(wide)["unique_id"].tolist()
         ['a', 'a', 'b']
     """
     long, backend = melt(df, time_col)

@@ -1,5 +1,7 @@
 """Do the rows of a panel keep to its frequency? A stamp off the grid is refused with its place, none is moved."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -8,18 +10,28 @@ from tsformers.frequency import guess_freq, within
 from tsformers.grid import OFF, Grid, compose, decompose, like_times
 
 DOUBT = 1e-3  # series whose steps would be this unlikely if only rows were missing have a frequency of their own
+UNSET = 2**62  # above any phase
+
+
+class Origin(NamedTuple):
+    """Where packed rows stood in the caller's frame, for messages: N names, (R,) positions, the time column."""
+
+    ids: pd.Index
+    rows: np.ndarray
+    column: str
+
+    def name(self, row: int, offsets: np.ndarray) -> str:
+        """The series of a packed row, as Python prints it.
+
+        Example:
+            >>> Origin(pd.Index(["a", "b"]), np.arange(2), "ds").name(1, np.array([0, 1, 2]))
+            "'b'"
+        """
+        return repr(plain(self.ids[int(np.searchsorted(offsets, row, side="right")) - 1]))
 
 
 def positions(
-    code: np.ndarray,
-    unique: np.ndarray,
-    offsets: np.ndarray,
-    grid: Grid,
-    tz: str | None,
-    ids: pd.Index,
-    rows: np.ndarray,
-    column: str = "ds",
-    given: bool = False,
+    code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: str = ""
 ) -> tuple[np.ndarray, np.ndarray]:
     """Grid position of each row, and each series' phase.
 
@@ -28,11 +40,8 @@ def positions(
         unique: sorted int64 stamps.
         offsets: (N + 1,).
         grid: the panel's.
-        tz: zone of the wall clock.
-        ids: N names.
-        rows: (R,) positions in the caller's frame.
-        column: the caller's time column.
-        given: True where the caller named the frequency.
+        origin: where the rows came from.
+        given: how messages call a frequency that was not inferred, "freq=".
 
     Returns:
         Positions (R,) and phases (N,).
@@ -41,85 +50,90 @@ def positions(
         DataError: a stamp lies off the grid, or a series has a frequency of its own.
 
     Example:
-        >>> stamps, ids = np.array([10, 20, 40]), pd.Index(["a"])
-        >>> positions(np.arange(3), stamps, np.array([0, 3]), Grid(10, "int", 10), None, ids, np.arange(3))
+        >>> stamps, origin = np.array([10, 20, 40]), Origin(pd.Index(["a"]), np.arange(3), "ds")
+        >>> positions(np.arange(3), stamps, np.array([0, 3]), Grid(10, "int", 10), origin)
         (array([1, 2, 4]), array([0]))
     """
-    place, phase = decompose(unique, grid, tz)
-    lengths = np.diff(offsets)
-    row_phase = phase[code]
-    first = (
-        row_phase[offsets[:-1]]
-        if tz is None
-        else np.minimum.reduceat(np.where(row_phase < 0, 2**62, row_phase), offsets[:-1])
-    )
-    bad = (row_phase != np.repeat(first, lengths)) | (row_phase == OFF)
-    if bad.any() and tz is not None:
-        bad[bad] = _shifted(bad, place[code], row_phase, np.repeat(first, lengths), unique[code], grid, tz)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        stamp = show(unique[code[row]], grid, tz)
-        name = ids[np.searchsorted(offsets, row, side="right") - 1]
-        if given:
-            seen = _guess(code, unique, offsets, tz, grid)
-            why = f"is off the grid of freq={grid.freq!r}" + (f", the stamps look like {seen!r}" if seen else "")
-            todo = (
-                f"pass freq={seen!r} or leave freq out" if seen and seen != grid.freq else "correct or round the stamp"
-            )
-        else:
-            why = f"is off the grid: most steps are {grid.freq!r}"
-            todo = f"round the stamps to the grid (for example df[{column!r}].dt.round), or pass freq="
-            todo = todo if grid.unit != "int" else "correct it, or pass a smaller step as freq="
-        raise DataError(f"column {column!r} of series {plain(name)!r}: {stamp} at row {rows[row]} {why}; {todo}")
+    place, phase = decompose(unique, grid)
+    if (phase == phase[0]).all() and phase[0] != OFF:
+        series_phase = np.full(len(offsets) - 1, phase[0])
+    else:
+        series_phase = _phases(phase[code], offsets, grid)
+        bad = (phase[code] != np.repeat(series_phase, np.diff(offsets))) | (phase[code] == OFF)
+        if bad.any() and grid.tz is not None and grid.wall_clock:
+            bad[bad] = _misplaced(bad, place[code], unique[code], np.repeat(series_phase, np.diff(offsets)), grid)
+        if bad.any():
+            raise _off_grid(int(np.flatnonzero(bad)[0]), code, unique, offsets, grid, origin, given)
     spot = place[code]
-    steps = np.diff(spot)
-    if (steps == 1).all():
-        return spot, first
-    inner = within(offsets)
-    again = np.flatnonzero(inner & (steps == 0))
-    if len(again):
-        row = int(again[0]) + 1
-        name = ids[np.searchsorted(offsets, row, side="right") - 1]
+    step, inner = np.diff(spot), within(offsets)
+    longer = inner & (step != 1)
+    if longer.any():
+        _refuse_shared_steps(inner & (step == 0), unique[code], offsets, grid, origin)
+        _refuse_own_frequency(step, unique[code], offsets, grid, origin)
+    return spot, series_phase
+
+
+def _phases(phase: np.ndarray, offsets: np.ndarray, grid: Grid) -> np.ndarray:
+    """The phase of each series: its first row's; the least where a clock change may have moved stamps forward."""
+    if grid.tz is None or not grid.wall_clock:
+        return phase[offsets[:-1]]
+    return np.minimum.reduceat(np.where(phase == OFF, UNSET, phase), offsets[:-1])
+
+
+def _misplaced(bad: np.ndarray, place: np.ndarray, stamps: np.ndarray, phase: np.ndarray, grid: Grid) -> np.ndarray:
+    """Which of the bad rows are not where a clock change moves the wall-clock time of their series."""
+    usable = phase[bad] != UNSET
+    return ~usable | (compose(place[bad], np.where(usable, phase[bad], 0), grid) != stamps[bad])
+
+
+def _off_grid(
+    row: int, code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: str
+) -> DataError:
+    seen = _guess(code, unique, offsets, grid) if given else grid.freq
+    if seen is not None and seen != grid.freq:
+        why = f"is off the grid of {given}{grid.freq!r}, the stamps look like {seen!r}"
+        todo = f"pass freq={seen!r}, or leave freq= out" if given == "freq=" else "resample them, or fit anew"
+    else:
+        why = f"is off the grid of {given or 'the most common step, '}{grid.freq!r}"
+        todo = "correct it, or pass a smaller step as freq="
+        if grid.unit != "int":
+            day = "to_period('M').dt.to_timestamp()" if grid.unit == "month" else "floor('D')"
+            rule = repr(grid.freq) if grid.unit == "tick" else None
+            how = f"round({rule})" if rule else day
+            todo = f"round the stamps, for example with df[{origin.column!r}].dt.{how}, or pass freq="
+    return DataError(
+        f"column {origin.column!r} of series {origin.name(row, offsets)}: {show(unique[code[row]], grid)} at row "
+        f"{origin.rows[row]} {why}; {todo}"
+    )
+
+
+def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin) -> None:
+    """Two stamps on one step: an hour of the wall clock that occurs twice when the clock goes back."""
+    if same.any():
+        row = int(np.flatnonzero(same)[0])
         raise DataError(
-            f"column {column!r} of series {plain(name)!r}: rows {rows[row - 1]} and {rows[row]} fall on the same step of "
-            f"freq={grid.freq!r} ({show(unique[code[row]], grid, tz)}); keep one of them"
+            f"column {origin.column!r} of series {origin.name(row, offsets)}: {show(stamps[row], grid)} at row "
+            f"{origin.rows[row]} and {show(stamps[row + 1], grid)} at row {origin.rows[row + 1]} fall on one step of "
+            f"{grid.freq!r}; keep one of them"
         )
-    _refuse_own_frequency(spot, unique[code], offsets, grid, tz, ids, rows, column)
-    return spot, first
-
-
-def _shifted(
-    bad: np.ndarray, place: np.ndarray, phase: np.ndarray, first: np.ndarray, stamps: np.ndarray, grid: Grid, tz: str
-) -> np.ndarray:
-    """Which of the bad rows remain bad when a clock change may have moved them forward."""
-    usable = (phase[bad] != OFF) & (first[bad] < 2**62)
-    expected = compose(place[bad], np.where(usable, first[bad], 0), grid, tz)
-    return ~usable | (expected != stamps[bad])
 
 
 def _refuse_own_frequency(
-    spot: np.ndarray,
-    stamps: np.ndarray,
-    offsets: np.ndarray,
-    grid: Grid,
-    tz: str | None,
-    ids: pd.Index,
-    rows: np.ndarray,
-    column: str,
+    step: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin
 ) -> None:
     """Refuse a series that walks the panel's grid in regular longer steps, such as days among hours.
 
-    Its steps would all be multiples of some k >= 2 by chance too, where rows are missing at random. So a series of n steps is refused where
-    they are mostly equal and p^n < 0.001, p being the share of longer steps among the series that have steps of one.
+    Rows missing at random give such steps too. So a series of n steps is refused where most of them equal their
+    greatest common divisor k >= 2 and p^n < 0.001, p being the share of longer steps in series that also have single ones.
     """
-    series = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     inner = within(offsets)
-    step, owner = np.diff(spot)[inner], series[1:][inner]
-    n_steps = np.bincount(owner, minlength=len(ids))
-    n_single = np.bincount(owner[step == 1], minlength=len(ids))
+    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[1:][inner]
+    step = step[inner]
+    n_steps = np.bincount(owner, minlength=len(offsets) - 1)
+    n_single = np.bincount(owner[step == 1], minlength=len(offsets) - 1)
     dense = n_single > 0
     share = 1 - n_single.sum() / n_steps[dense].sum() if dense.any() else 0.0
-    suspects = (n_single == 0) & (n_steps >= 2) & (share**n_steps < DOUBT)
+    suspects = ~dense & (n_steps >= 2) & (share**n_steps < DOUBT)
     kept = suspects[owner]
     if not kept.any():
         return
@@ -127,35 +141,35 @@ def _refuse_own_frequency(
     divisor = np.gcd.reduceat(step[kept], starts)
     equal = np.add.reduceat(step[kept] == np.repeat(divisor, n_steps[names]), starts)
     own = (divisor > 1) & (equal >= np.maximum(2, 0.6 * n_steps[names]))
-    if not own.any():
-        return
-    i = int(names[own][0])
-    part = stamps[offsets[i] : offsets[i + 1]]
-    seen = _guess(np.arange(len(part)), part, np.array([0, len(part)]), tz, grid)
-    raise DataError(
-        f"column {column!r}: series {plain(ids[i])!r} steps by {seen!r} from row {rows[offsets[i]]} on, but the panel by "
-        f"{grid.freq!r}; a panel has one frequency: fit such series apart or resample them (if only rows are missing, add them with y = NaN)"
-    )
+    if own.any():
+        first, stop = offsets[names[own][0]], offsets[names[own][0] + 1]
+        part = stamps[first:stop]
+        seen = _guess(np.arange(len(part)), part, np.array([0, len(part)]), grid)
+        raise DataError(
+            f"column {origin.column!r}: series {origin.name(int(first), offsets)} steps by {seen!r} from row "
+            f"{origin.rows[first]} on, which is not the panel's freq={grid.freq!r}; fit series of another frequency "
+            "apart or resample them (if rows are only missing, add them with NaN)"
+        )
 
 
-def _guess(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, tz: str | None, grid: Grid) -> str | int | None:
+def _guess(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid) -> str | int | None:
     try:
-        return guess_freq(code, unique, offsets, tz, integer=grid.unit == "int")
+        return guess_freq(code, unique, offsets, grid.tz, integer=grid.unit == "int")
     except DataError:
         return None
 
 
-def show(count: np.integer | int, grid: Grid, tz: str | None) -> str:
+def show(count: np.integer | int, grid: Grid) -> str:
     """A stamp as the caller wrote it.
 
     Example:
-        >>> show(0, Grid("D", "day", 1), None)
+        >>> show(0, Grid("D", "day", 1))
         '1970-01-01 00:00:00'
     """
     if grid.unit == "int":
         return str(int(count))
     stamp = pd.Timestamp(like_times(np.asarray(count, dtype=np.int64)[None], grid)[0])
-    return str(stamp if tz is None else stamp.tz_localize("UTC").tz_convert(tz))
+    return str(stamp if grid.tz is None else stamp.tz_localize("UTC").tz_convert(grid.tz))
 
 
 def plain(name: object) -> object:

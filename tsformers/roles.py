@@ -14,7 +14,8 @@ def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFram
     """Static covariates in the order of the panel's ids.
 
     Args:
-        static: a frame with one row a series, ids in ``id_col`` or in the index; rows of other series are ignored. None = no columns.
+        static: a frame with one row a series, ids in ``id_col`` or in the index; rows of other series are ignored.
+            None = no columns.
         ids: N names.
         id_col: name of the id column.
 
@@ -25,7 +26,8 @@ def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFram
         DataError: doubled or lacking series, text, NaN or infinite values.
 
     Example:
-        >>> read_static(pd.DataFrame({"unique_id": ["b", "a"], "size": [2, 1]}), pd.Index(["a", "b"]), "unique_id")["size"].tolist()
+        >>> static = pd.DataFrame({"unique_id": ["b", "a"], "size": [2, 1]})
+        >>> read_static(static, pd.Index(["a", "b"]), "unique_id")["size"].tolist()
         [1.0, 2.0]
     """
     if static is None:
@@ -54,7 +56,8 @@ def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFram
         if null.any():
             row = int(rows[null][0])
             raise DataError(
-                f"column {name!r} of the static frame, series {plain(names[code[row]])!r}: NaN at row {row}; fill it in or drop the column"
+                f"column {name!r} of the static frame, series {plain(names[code[row]])!r}: NaN at row {row}; "
+                "fill it in, or drop the column"
             )
         columns[name] = values[rows]
     return pd.DataFrame(columns, index=ids)
@@ -76,15 +79,16 @@ def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.n
         (N, H, K) float64.
 
     Raises:
-        DataError: no frame, a missing column, an unknown or lacking series, a lacking stamp, NaN or infinite values, duplicates.
+        DataError: no frame, a missing column, an unknown series, lacking or doubled rows, NaN or infinite values.
 
     Example:
         >>> frame = pd.DataFrame({"unique_id": ["a"], "ds": [3], "price": [9.0]})
         >>> future_rows(frame, Schema(known=("price",)), pd.Index(["a"]), np.array([[3]]), 1)
         array([[[9.]]])
     """
-    what, known = "the future frame", list(schema.known)
-    needed = f"pass future= with the columns {[schema.id_col, schema.time_col, *known]} for the {times.shape[1]} steps after each series"
+    what, known, horizon = "the future frame", list(schema.known), times.shape[1]
+    columns = [schema.id_col, schema.time_col, *known]
+    needed = f"pass future= with the columns {columns} for the {horizon} steps after each series"
     if future is None:
         raise DataError(f"the known covariates {known} need their future values; {needed}")
     frame, _ = to_pandas(future, schema.id_col, schema.time_col, schema.target_col)
@@ -92,10 +96,11 @@ def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.n
     code, names = read_ids(frame[schema.id_col], schema.id_col, what)
     lookup = RowNames(names, code)
     read = read_times(frame[schema.time_col], schema.time_col, lookup, what)
-    grid = parse(freq)
+    grid = parse(freq, schema.tz)
     if read.integer != (grid.unit == "int") or (read.tz is None) != (schema.tz is None):
         raise DataError(
-            f"column {schema.time_col!r} of {what} is not of the kind (integers, datetimes, time zone) of the data's; make them alike"
+            f"column {schema.time_col!r} of {what} and that of the data are not both integers, datetimes without or "
+            "datetimes with a time zone; make them alike"
         )
     series = ids.get_indexer(names)
     if (series < 0).any():
@@ -106,10 +111,10 @@ def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.n
     if short.any():
         which = np.flatnonzero(short.any(axis=1))
         i = int(which[0])
-        missing = [show(count, grid, schema.tz) for count in as_counts(times)[i][short[i]][:3]]
+        missing = [show(count, grid) for count in as_counts(times)[i][short[i]][:3]]
         raise DataError(
-            f"{what} lacks {int(short[i].sum())} of {times.shape[1]} rows of series {plain(ids[i])!r}, such as {', '.join(missing)} "
-            f"({len(which)} series lack rows); {needed}"
+            f"{what} lacks {int(short[i].sum())} of the {horizon} rows of series {plain(ids[i])!r}: "
+            f"{', '.join(missing)}{', ...' if short[i].sum() > 3 else ''} ({len(which)} series lack rows); {needed}"
         )
     _refuse_repeats(series[code], read.counts, row_of, lookup, what)
     values = np.stack([read_numbers(frame[name], name, lookup, what, covariate=True) for name in known], axis=-1)[
@@ -119,7 +124,8 @@ def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.n
     if null.any():
         i, step, k = (int(part) for part in np.argwhere(null)[0])
         raise DataError(
-            f"column {known[k]!r} of {what}, series {plain(ids[i])!r}: NaN at row {row_of[i, step]}; fill in the value that will be known"
+            f"column {known[k]!r} of {what}, series {plain(ids[i])!r}: NaN at row {row_of[i, step]}; "
+            "fill in what will be known, or fit without this column in known="
         )
     return values
 
