@@ -7,16 +7,15 @@ from tsformers.scoring.point import (
     mape,
     mase,
     mse,
-    naive2,
     nd,
     nrmse,
     owa,
     rmse,
     rmsse,
-    seasonal_scale,
     smape,
 )
 from tsformers.scoring.quantile import coverage, interval_score, msis, pit, quantile_loss, weighted_quantile_loss
+from tsformers.scoring.reference import naive2, seasonal_scale
 
 __all__ = [
     "brier_score",

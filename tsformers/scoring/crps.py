@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Real
 
-from tsformers.scoring.point import Number, paired
+from tsformers.scoring.averages import Number, paired
 from tsformers.scoring.quantile import Levels, matched, quantile_loss
 
 Estimator = Literal["edf", "fair"]
@@ -107,8 +107,9 @@ def crps_quantiles(
     """CRPS as far as Q quantiles tell it, in the units of ``y``; lower is better.
 
     The CRPS is ``integral over (0, 1) of 2 pinball_a da``; this is the plain mean over the given levels of
-    ``2 pinball_a`` (``quantile_loss``). It approaches the CRPS as equally spaced levels ``k / (Q + 1)`` become dense. Levels
-    spaced unequally count equally all the same. Summed and divided by ``sum |y|`` it is GluonTS's mean weighted quantile loss.
+    ``2 pinball_a`` (``quantile_loss``). It approaches the CRPS as equally spaced levels ``k / (Q + 1)`` become dense.
+    Levels spaced unequally count equally all the same. Summed and divided by ``sum |y|`` it is GluonTS's mean weighted
+    quantile loss.
 
     Args:
         y: what happened; NaN gives NaN.

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Real
 
-from tsformers.scoring.point import Axis, Number, mean_seen, paired, ratio, scale_of, scaled_mean
+from tsformers.scoring.averages import Axis, Number, mean_seen, paired, ratio, scaled_mean
+from tsformers.scoring.reference import scale_of
 
 Levels = Number | Sequence[float] | Real[np.ndarray, "..."]
 

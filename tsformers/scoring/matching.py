@@ -1,0 +1,217 @@
+"""What happened, and what was before, brought into the order of a forecast."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tsformers.checks import RowNames, check_columns, read_ids, read_numbers, read_times
+from tsformers.errors import DataError
+from tsformers.forecast import Forecast
+from tsformers.frames import Frame, stamps, to_pandas
+from tsformers.panel import Panel, Roles
+from tsformers.regularity import plain
+
+SERIES_AT_ONCE = 256  # histories laid side by side, so that one long series does not blow up all
+
+
+class Rows(NamedTuple):
+    """Long rows: series number in the forecast (-1 = not there), stamp as int64, value; and the rows' names."""
+
+    code: np.ndarray
+    stamp: np.ndarray
+    y: np.ndarray
+    names: RowNames
+
+
+class Past(NamedTuple):
+    """Packed histories of the forecast's series, in its order: series i is ``y[starts[i]:ends[i]]``.
+
+    Example:
+        >>> past = Past(np.array([1.0, 2.0, 5.0]), np.array([0, 2]), np.array([2, 3]), 1)
+        >>> [block.tolist() for block in past.blocks()]
+        [[[1.0, 2.0], [nan, 5.0]]]
+
+    Source: none; layout.
+    """
+
+    y: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    freq: str | int
+
+    def blocks(self) -> list[np.ndarray]:
+        """Histories as rows, padded with NaN in front, a few hundred series at a time.
+
+        Source: none; layout.
+        """
+        return [self._block(slice(i, i + SERIES_AT_ONCE)) for i in range(0, len(self.ends), SERIES_AT_ONCE)]
+
+    def _block(self, series: slice) -> np.ndarray:
+        starts, ends = self.starts[series, None], self.ends[series, None]
+        rows = ends - np.arange(int((ends - starts).max(initial=0)), 0, -1)
+        return (
+            np.where(rows >= starts, self.y[np.maximum(rows, 0)], np.nan) if rows.size else np.full(rows.shape, np.nan)
+        )
+
+
+def past_of(forecast: Forecast, history: Panel | Frame) -> Past:
+    """The history of each series of a forecast, cut before the first step forecast.
+
+    Args:
+        forecast: N series.
+        history: a Panel or a long frame with the forecast's column names; rows from the forecast's first stamp on are
+            not looked at, so the whole data may be given.
+
+    Returns:
+        The packed rows, shared with the panel.
+
+    Raises:
+        DataError: a series is missing, the two count time differently, or the frame cannot be read.
+
+    Example:
+        >>> import pandas as pd
+        >>> forecast = Forecast(pd.Index(["a"]), np.array([[2, 3]]), np.zeros((1, 3, 2)), freq=1)
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": [0, 1, 2], "y": [1.0, 2.0, 9.0]})
+        >>> past_of(forecast, frame).blocks()
+        [array([[1., 2.]])]
+
+    Source: none; a join.
+    """
+    panel = history if isinstance(history, Panel) else _panel(forecast, history)
+    _check_clock(forecast, panel.times.dtype.kind == "M", panel.schema.tz, "history")
+    places = panel.ids.get_indexer(forecast.ids)
+    if (places < 0).any():
+        lacking = forecast.ids[int(np.argmax(places < 0))]
+        raise DataError(
+            f"history has no series {plain(lacking)!r}, which the forecast has; "
+            "pass the rows before the forecast for every series"
+        )
+    series = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
+    first = np.full(panel.n_series, np.iinfo(np.int64).min)
+    first[places] = _counts(forecast.times[:, 0])
+    before = (_counts(panel.times) < first[series]) & (np.arange(len(series)) < panel.ends[series])
+    starts, lengths = panel.offsets[:-1], np.bincount(series[before], minlength=panel.n_series)
+    return Past(panel.y, starts[places], (starts + lengths)[places], panel.freq)
+
+
+def actual_values(forecast: Forecast, actual: Panel | Frame | np.ndarray) -> np.ndarray:
+    """What happened at each step of each series of a forecast.
+
+    Args:
+        forecast: N series, H steps.
+        actual: a long frame with the forecast's column names, a Panel, or an array (N, H) in the forecast's order.
+
+    Returns:
+        (N, H) float64; NaN where no row of ``actual`` tells.
+
+    Raises:
+        DataError: the frame cannot be read, holds a step of a series twice, or meets the forecast nowhere.
+
+    Example:
+        >>> import pandas as pd
+        >>> forecast = Forecast(pd.Index(["a"]), np.array([[5, 6]]), np.zeros((1, 3, 2)), freq=1)
+        >>> actual_values(forecast, pd.DataFrame({"unique_id": ["a", "a"], "ds": [6, 7], "y": [1.0, 2.0]}))
+        array([[nan,  1.]])
+
+    Source: none; a join.
+    """
+    if isinstance(actual, np.ndarray):
+        if actual.shape != forecast.times.shape:
+            raise DataError(
+                f"actual is an array of shape {actual.shape}; the forecast has {forecast.times.shape}, series by steps"
+            )
+        return actual.astype(np.float64)
+    rows = _panel_rows(forecast, actual) if isinstance(actual, Panel) else _frame_rows(forecast, actual)
+    grid, step = np.unique(_counts(forecast.times), return_inverse=True)
+    key = (np.arange(forecast.n_series)[:, None] * len(grid) + step.reshape(forecast.times.shape)).ravel()  # rising
+    at = np.searchsorted(grid, rows.stamp)
+    asked = rows.code * len(grid) + at
+    place = np.searchsorted(key, asked)
+    hit = (rows.code >= 0) & (grid[np.minimum(at, len(grid) - 1)] == rows.stamp)
+    hit &= key[np.minimum(place, len(key) - 1)] == asked
+    if not hit.any():
+        raise DataError(_told_apart(forecast, rows))
+    places = place[hit]
+    doubled = np.bincount(places, minlength=len(key))[place[hit]] > 1
+    if doubled.any():
+        row = int(np.flatnonzero(hit)[np.flatnonzero(doubled)[-1]])
+        raise DataError(
+            f"actual holds series {rows.names[row]!r} at {_shown(forecast, rows.stamp[row])} twice, "
+            f"the last time at row {row}; drop one of them"
+        )
+    y = np.full(len(key), np.nan)
+    y[places] = rows.y[hit]
+    return y.reshape(forecast.times.shape)
+
+
+def _frame_rows(forecast: Forecast, actual: Frame) -> Rows:
+    schema = forecast.schema
+    columns = schema.id_col, schema.time_col, schema.target_col
+    frame, _ = to_pandas(actual, *columns)
+    check_columns(frame, dict(zip(("id_col", "time_col", "target_col"), columns, strict=True)), what="actual")
+    code, ids = read_ids(frame[schema.id_col], schema.id_col, "actual")
+    names = RowNames(ids, code)
+    times = read_times(frame[schema.time_col], schema.time_col, names, "actual")
+    _check_clock(forecast, not times.integer, times.tz, "actual")
+    y = read_numbers(frame[schema.target_col], schema.target_col, names, "actual")
+    return Rows(forecast.ids.get_indexer(ids)[code], times.counts, y, names)
+
+
+def _panel_rows(forecast: Forecast, panel: Panel) -> Rows:
+    _check_clock(forecast, panel.times.dtype.kind == "M", panel.schema.tz, "actual")
+    series = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
+    code = forecast.ids.get_indexer(panel.ids)[series]
+    return Rows(code, _counts(panel.times), panel.y, RowNames(panel.ids, series))
+
+
+def _panel(forecast: Forecast, history: Frame) -> Panel:
+    schema = forecast.schema
+    columns = schema.id_col, schema.time_col, schema.target_col
+    frame, _ = to_pandas(history, *columns)
+    check_columns(frame, dict(zip(("id_col", "time_col", "target_col"), columns, strict=True)), what="history")
+    roles = Roles(id_col=columns[0], time_col=columns[1], target_col=columns[2])
+    return Panel.from_frame(frame[list(columns)], freq=forecast.freq, **roles)
+
+
+def _check_clock(forecast: Forecast, dated: bool, tz: str | None, what: str) -> None:
+    """Refuse to compare dates with integers, or stamps with a zone and without one."""
+    if dated != (forecast.times.dtype.kind == "M"):
+        kinds = ("integers", "datetimes")
+        raise DataError(
+            f"{what} counts time in {kinds[dated]}, the forecast in {kinds[not dated]}; give both the same kind"
+        )
+    if dated and (tz is None) != (forecast.schema.tz is None):
+        with_zone, without = (what, "the forecast") if tz else ("the forecast", what)
+        raise DataError(
+            f"the stamps of {with_zone} have a time zone, those of {without} have none; "
+            "use .dt.tz_localize or .dt.tz_convert"
+        )
+
+
+def _counts(times: np.ndarray) -> np.ndarray:
+    """Stamps as int64: nanoseconds in UTC, or the integers themselves."""
+    if times.dtype.kind == "M":
+        return times.astype("M8[ns]").view(np.int64)
+    return times.astype(np.int64)
+
+
+def _shown(forecast: Forecast, count: int) -> object:
+    """One stamp as the caller wrote it."""
+    kind = "M8[ns]" if forecast.times.dtype.kind == "M" else "i8"
+    return stamps(np.array([count]).astype(kind), forecast.schema)[0]
+
+
+def _told_apart(forecast: Forecast, rows: Rows) -> str:
+    """Why nothing met: ids that differ, or stamps that do."""
+    inside = np.flatnonzero(rows.code >= 0)
+    if not len(inside):
+        return (
+            f"no series of actual is in the forecast: the forecast has {plain(forecast.ids[0])!r}, "
+            f"actual has {rows.names[0]!r} at row 0; use the same ids (and the same type of ids) in both"
+        )
+    row = int(inside[0])
+    begin, end = (_shown(forecast, _counts(forecast.times)[rows.code[row], k]) for k in (0, -1))
+    return (
+        f"no row of actual meets the forecast: series {rows.names[row]!r} is forecast from {begin} to {end}, "
+        f"actual has {_shown(forecast, rows.stamp[row])} at row {row}; pass the rows of the forecast's stamps"
+    )
