@@ -1,16 +1,16 @@
 """Names and settings -> forecasters; classes come from the catalog, or from a plug-in file that the user names."""
 
+import ast
 import inspect
+import re
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from joblib.externals import cloudpickle
-
-from tsformers.catalog import find_class
+from tsformers.catalog import FORECASTERS, find_class, plugin_names
 from tsformers.errors import JobError
 from tsformers.jobs.shipped import did_you_mean
 
@@ -128,9 +128,79 @@ def load_plugins(paths: Sequence[str | Path]) -> dict[str, type]:
             spec.loader.exec_module(module)
         except Exception as error:
             raise JobError(f"plug-in {path} fails to run: {type(error).__name__}: {error}; correct it") from error
+        finally:
+            del sys.modules[spec.name]  # so that worker processes, which cannot import it, are sent its classes whole
         offered = getattr(module, "FORECASTERS", None)
         if not isinstance(offered, dict) or not all(isinstance(kind, type) for kind in offered.values()):
             raise JobError(f"plug-in {path} offers nothing; end it with FORECASTERS = {{'mine': Mine}}")
-        cloudpickle.register_pickle_by_value(module)  # worker processes cannot import it by name
         found |= offered
     return found
+
+
+def catalogue(extra: Mapping[str, type] = MappingProxyType({})) -> dict[str, str]:
+    """All forecasters by name, with one line about each; ours are read, not imported, which would take seconds.
+
+    Args:
+        extra: classes of plug-ins by name.
+
+    Returns:
+        First docstring lines by name.
+
+    Example:
+        >>> "SeasonalNaive" in catalogue()
+        True
+    """
+    ours = {name: _first_line(ast.get_docstring(_definition(name, module))) for name, module in FORECASTERS.items()}
+    theirs = {name: about(find_class(name)) for name in plugin_names()}
+    return ours | theirs | {name: about(kind) for name, kind in extra.items()}
+
+
+def about(kind: type) -> str:
+    """The first line of a class's docstring.
+
+    Args:
+        kind: a class.
+
+    Returns:
+        One line, perhaps empty.
+
+    Example:
+        >>> about(JobError)
+        "A recipe, a job file or a run's folder cannot be used as it is; the message names file, key and remedy."
+    """
+    return _first_line(inspect.getdoc(kind))
+
+
+def settings_of(kind: type) -> list[dict[str, str]]:
+    """The settings of a forecaster as rows: name, default ("required" where there is none) and meaning.
+
+    Args:
+        kind: a class whose docstring, or whose bases' docstrings, have a section ``Args:``.
+
+    Returns:
+        One row a setting, in the order of the signature.
+
+    Example:
+        >>> settings_of(find_forecaster("SeasonalNaive", {}))[0]["default"]
+        'required'
+    """
+    meanings: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        section = re.search(r"^Args:\n((?:    .*\n|\n)*)", inspect.cleandoc(base.__doc__ or "") + "\n", re.MULTILINE)
+        entries = re.findall(r"^    (\w+): (.*(?:\n     +.*)*)", section.group(1) if section else "", re.MULTILINE)
+        meanings |= {name: " ".join(text.split()) for name, text in entries}
+    rows = []
+    for name, parameter in inspect.signature(kind).parameters.items():
+        default = "required" if parameter.default is parameter.empty else repr(parameter.default)
+        rows.append({"setting": name, "default": default, "meaning": meanings.get(name, "")})
+    return rows
+
+
+def _definition(name: str, module: str) -> ast.ClassDef | ast.Module:
+    spec = find_spec(module)
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else ast.parse("")
+    return next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name), tree)
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]

@@ -87,6 +87,52 @@ class Recipe:
         split = [cuts.split_column, cuts.split_rows, cuts.split_shares, cuts.split_last] != [None] * 4
         return ["split"] * split + self.columns.extra
 
+    def facts(self) -> dict[str, str]:
+        """What a reader wants to know, in words.
+
+        Example:
+            >>> recipe("nile").facts()["horizons"]
+            '5'
+        """
+        cuts = self.benchmark
+        said = {
+            "columns": ", ".join(["unique_id", "ds", "y", *self.columns.known, *self.columns.past]),
+            "known covariates": ", ".join(self.columns.known),
+            "extra columns": ", ".join(self.offered),
+            "frequency": self.frequency,
+            "season": self.season or "",
+            "horizons": ", ".join(map(str, cuts.horizons)),
+            "context length": cuts.context_length or "",
+            "split": self.split_in_words(),
+            "licence": self.licence,
+            "citation": self.citation,
+            "origin": self.source.origin,
+            "file": f"{self.source.package}: {self.source.file}" if self.source.package else self.source.file,
+            "sha256": self.source.sha256 or "",
+            "address": self.source.download.url if self.source.download else "",
+            "here": "yes" if is_near(self.source) else "no",
+            "note": self.note,
+        }
+        return {"name": self.name, "title": self.title} | {
+            key: str(value) for key, value in said.items() if value != ""
+        }
+
+    def split_in_words(self) -> str:
+        """How the benchmark cuts each series; empty where it does not.
+
+        Example:
+            >>> recipe("ETTh1").split_in_words()
+            'rows in order: train 8640, validation 2880, test 2880'
+        """
+        cuts = self.benchmark
+        if cuts.split_column:
+            return f"column {cuts.split_column} of the file"
+        if cuts.split_rows:
+            return "rows in order: " + ", ".join(f"{part} {rows}" for part, rows in cuts.split_rows.items())
+        if cuts.split_shares:
+            return "shares in order: " + ", ".join(f"{part} {share:g}" for part, share in cuts.split_shares.items())
+        return f"the last {cuts.split_last} rows of each series are the test" if cuts.split_last else ""
+
 
 def load_dataset(name: str, *, extra: Sequence[str] = ()) -> pd.DataFrame:
     """A data set as a long frame, ready for ``fit``: columns unique_id, ds, y, then its numeric covariates.
@@ -166,20 +212,25 @@ def recipes() -> list[Recipe]:
     return [recipe(name) for name in shipped_names("datasets")]
 
 
-def is_here(chosen: Recipe) -> bool:
-    """Whether ``load_dataset`` would find the file without fetching it.
-
-    Args:
-        chosen: the recipe.
-
-    Returns:
-        True or False.
+def catalogue() -> pd.DataFrame:
+    """All recipes as a table: name, title, frequency, horizons, whether the file is here, licence.
 
     Example:
-        >>> is_here(recipe("nile"))
-        True
+        >>> catalogue().set_index("name").loc["nile", "here"]
+        'yes'
     """
-    return is_near(chosen.source)
+    rows = [
+        {
+            "name": each.name,
+            "title": each.title,
+            "frequency": str(each.frequency),
+            "horizons": "/".join(map(str, each.benchmark.horizons)),
+            "here": "yes" if is_near(each.source) else "to fetch" if each.source.download else "no",
+            "licence": each.licence,
+        }
+        for each in recipes()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _long(table: pd.DataFrame, chosen: Recipe) -> pd.DataFrame:

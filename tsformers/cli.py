@@ -1,0 +1,235 @@
+"""The commands, a few lines each over jobs/. What takes time to import is imported inside: --help must not wait."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsformers.terminal import assignments, guarded, numbers, say, show, split_list, whole
+
+app = typer.Typer(
+    name="tsformers",
+    help="Probabilistic forecasts from a table: forecast it, score it, backtest models on it.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+datasets = typer.Typer(help="Data sets that load by name.", no_args_is_help=True)
+models = typer.Typer(help="Forecasters and their settings.", no_args_is_help=True)
+app.add_typer(datasets, name="datasets")
+app.add_typer(models, name="models")
+
+Input = Annotated[str, typer.Argument(metavar="FILE", help="CSV, Parquet or JSON lines; - is standard input.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="As `list` shows it.")]
+Output = Annotated[str, typer.Option("--output", "-o", help="File to write; - is standard output.")]
+Format = Annotated[str | None, typer.Option(help="csv, parquet or jsonl; default: by the suffix, else csv.")]
+InputFormat = Annotated[str | None, typer.Option(help="csv, parquet or jsonl; default: by suffix or first bytes.")]
+Plugin = Annotated[list[Path], typer.Option(help="Python file whose FORECASTERS may be used; repeatable.")]
+IdCol = Annotated[str, typer.Option(help="Column of series ids.")]
+TimeCol = Annotated[str, typer.Option(help="Column of times: ISO 8601, or whole numbers.")]
+TargetCol = Annotated[str, typer.Option(help="Column of values.")]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """The command ``tsformers``.
+
+    Args:
+        args: words after the command's name; None = those of the process.
+
+    Returns:
+        Exit code: 0, 2 for a user's mistake, 130 after Ctrl-C, 1 for anything unexpected.
+
+    Example:
+        >>> main(["--version"])
+        tsformers 0.1.0
+        0
+    """
+    command = typer.main.get_command(app)
+    words = sys.argv[1:] if args is None else list(args)
+    return guarded(lambda options: command.main(words, prog_name="tsformers", standalone_mode=False, obj=options))
+
+
+def version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        from tsformers import __version__
+
+        typer.echo(f"tsformers {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def begin(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    _: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """What holds for every command; the help text is the application's."""
+    context.obj["debug"] = debug
+    logging.basicConfig(format="%(message)s", level=logging.DEBUG if debug else logging.WARNING, force=True)
+    for loud in ("matplotlib", "fsspec", "asyncio"):
+        logging.getLogger(loud).setLevel(logging.WARNING)
+
+
+@app.command()
+def backtest(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="A TOML file, or the name of a job of ours: quickstart.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; default: the job's, else runs/NAME.")] = None,
+    plugin: Plugin = [],  # noqa: B006
+    engine: Annotated[str, typer.Option(help="local, ray, dask or spark.")] = "local",
+    n_jobs: Annotated[int, typer.Option(help="Models at work at a time; -1: one a processor.")] = 1,
+    verbose: Annotated[bool | None, typer.Option(help="Progress bar; default: on a terminal.")] = None,
+    output: Output = "-",
+    format: Format = None,
+) -> None:
+    """Backtest the models of a job file; finished windows are kept, and the same command goes on from them."""
+    from tsformers.jobs.files import read_job
+
+    checked = read_job(job, out, plugin)
+    result = checked.run(engine=engine, n_jobs=n_jobs, verbose=verbose)  # type: ignore[arg-type]
+    show(result.ranking(), output, format, title=checked.table.title or checked.path.stem)
+    say(f"report: {checked.report}")
+    if not len(result.tables["scores"]):
+        first = result.tables["failures"]["error"].iloc[0]
+        raise ValueError(f"no model finished a window; the first error was: {first}")
+
+
+@app.command()
+def forecast(
+    file: Input,
+    horizon: Annotated[int | None, typer.Option(min=1, help="Steps to forecast.")] = None,
+    model: Annotated[str, typer.Option(help="Name of a forecaster, or a folder that --save wrote.")] = "AutoETS",
+    freq: Annotated[str | None, typer.Option(help="Pandas alias or whole step; default: inferred.")] = None,
+    known: Annotated[list[str], typer.Option(help="Covariates whose future --future gives; commas.")] = [],  # noqa: B006
+    future: Annotated[str | None, typer.Option(help="File with the future of the known covariates.")] = None,
+    static: Annotated[str | None, typer.Option(help="File with one row of numbers a series.")] = None,
+    quantiles: Annotated[list[str], typer.Option(help="Levels of the quantile columns.")] = ["0.1,0.5,0.9"],  # noqa: B006
+    set_: Annotated[list[str], typer.Option("--set", help="Setting of the model, key=value; repeatable.")] = [],  # noqa: B006
+    n_samples: Annotated[int, typer.Option(min=1, help="Draws behind mean and quantiles.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Same seed, same numbers.")] = 0,
+    short: Annotated[str, typer.Option(help="Series too short: error, or drop them.")] = "error",
+    plugin: Plugin = [],  # noqa: B006
+    save: Annotated[Path | None, typer.Option(help="Folder to keep the fitted model in.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture to draw, such as f.png.")] = None,
+    output: Output = "-",
+    format: Format = None,
+    input_format: InputFormat = None,
+    id_col: IdCol = "unique_id",
+    time_col: TimeCol = "ds",
+    target_col: TargetCol = "y",
+) -> None:
+    """Forecast what follows the last row of every series: mean and quantiles, one row a series and step."""
+    from tsformers.jobs.forecast_files import forecast_file
+    from tsformers.tables import write_table
+
+    levels = numbers("--quantiles", quantiles)
+    fitted, frame, answer = forecast_file(
+        file,
+        model,
+        settings={"horizon": horizon} | assignments(set_) if horizon is not None else assignments(set_),
+        roles={"freq": whole(freq), "known": split_list(known) or None, "short": short},
+        columns={"id_col": id_col, "time_col": time_col, "target_col": target_col},
+        beside={"future": future, "static": static},
+        plugins=plugin,
+        n_samples=n_samples,
+        seed=seed,
+        format=input_format,
+    )
+    if save is not None:
+        fitted.save(save)
+    if plot is not None:
+        answer.plot(history=frame).savefig(plot)
+    write_table(answer.to_frame(quantiles=levels), output, format)
+    written = [str(path) for path in (output, save, plot) if path not in (None, "-")]
+    if written:
+        say(f"wrote {', '.join(written)}")
+
+
+@app.command()
+def score(
+    forecast: Annotated[str, typer.Argument(metavar="FORECAST", help="What `forecast` wrote; - is standard input.")],
+    actual: Annotated[str, typer.Argument(metavar="ACTUAL", help="What happened: id, time, value.")],
+    history: Annotated[str | None, typer.Option(help="What was known before; scaled errors need it.")] = None,
+    metrics: Annotated[list[str], typer.Option(help="Names of scores; commas.")] = ["crps,mae,smape"],  # noqa: B006
+    by: Annotated[str | None, typer.Option(help="unique_id or horizon; default: one number a metric.")] = None,
+    season_length: Annotated[int | None, typer.Option(min=1, help="Of scaled errors; default: by frequency.")] = None,
+    output: Output = "-",
+    format: Format = None,
+    input_format: InputFormat = None,
+    id_col: IdCol = "unique_id",
+    time_col: TimeCol = "ds",
+    target_col: TargetCol = "y",
+) -> None:
+    """Score a forecast that was written to a file against what happened."""
+    from tsformers.jobs.forecast_files import score_files
+
+    frame = score_files(
+        forecast,
+        actual,
+        history,
+        metrics=split_list(metrics),
+        by=by,  # type: ignore[arg-type]
+        season_length=season_length,
+        format=input_format,
+        columns={"id_col": id_col, "time_col": time_col, "target_col": target_col},
+    )
+    show(frame, output, format, title="scores")
+
+
+@datasets.command("list")
+def datasets_list(output: Output = "-", format: Format = None) -> None:
+    """All data sets that load by name, and which of them are on this machine."""
+    from tsformers.jobs.recipes import catalogue
+
+    show(catalogue(), output, format)
+
+
+@datasets.command("show")
+def datasets_show(name: Name, output: Output = "-", format: Format = None) -> None:
+    """Where a data set comes from, its licence, columns, frequency and benchmark."""
+    import pandas as pd
+
+    from tsformers.jobs.recipes import recipe
+
+    facts = recipe(name).facts()
+    show(pd.DataFrame({"key": [*facts], "value": [*facts.values()]}), output, format)
+
+
+@datasets.command("export")
+def datasets_export(
+    name: Name,
+    extra: Annotated[list[str], typer.Option(help="Further columns, as `show` lists them; commas.")] = [],  # noqa: B006
+    output: Output = "-",
+    format: Format = None,
+) -> None:
+    """Write a data set as a long table: unique_id, ds, y and its covariates."""
+    from tsformers.jobs.recipes import load_dataset
+    from tsformers.tables import write_table
+
+    write_table(load_dataset(name, extra=split_list(extra)), output, format)
+
+
+@models.command("list")
+def models_list(plugin: Plugin = [], output: Output = "-", format: Format = None) -> None:  # noqa: B006
+    """All forecasters by name, with one line about each."""
+    import pandas as pd
+
+    from tsformers.jobs.models import catalogue, load_plugins
+
+    named = catalogue(load_plugins(plugin))
+    show(pd.DataFrame({"model": [*named], "about": [*named.values()]}), output, format)
+
+
+@models.command("show")
+def models_show(name: Name, plugin: Plugin = [], output: Output = "-", format: Format = None) -> None:  # noqa: B006
+    """The settings of a forecaster, their defaults and what they mean."""
+    import pandas as pd
+
+    from tsformers.jobs.models import about, find_forecaster, load_plugins, settings_of
+
+    kind = find_forecaster(name, load_plugins(plugin))
+    show(pd.DataFrame(settings_of(kind)), output, format, title=f"{name}: {about(kind)}")

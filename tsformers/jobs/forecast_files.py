@@ -1,0 +1,189 @@
+"""Files in, forecasts and scores out: what the commands ``forecast`` and ``score`` do."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from tsformers import storage
+from tsformers.errors import DataError, JobError
+from tsformers.forecast import Forecast
+from tsformers.frames import Schema
+from tsformers.jobs.models import build, load_plugins
+from tsformers.scoring.table import score
+from tsformers.tables import read_table
+
+QUANTILE_COLUMN = re.compile(r"q(0?\.\d+)")
+
+
+def forecast_file(
+    file: str,
+    model: str,
+    *,
+    settings: Mapping[str, Any],
+    roles: Mapping[str, Any],
+    columns: Mapping[str, str],
+    beside: Mapping[str, str | None],
+    plugins: Sequence[str | Path] = (),
+    n_samples: int = 100,
+    seed: int | None = 0,
+    format: str | None = None,
+) -> tuple[Any, pd.DataFrame, Forecast]:
+    r"""Forecast a table from a file with a model that is fitted to it, or with one that was saved before.
+
+    Args:
+        file: path, or "-" for standard input.
+        model: name of a forecaster, or a folder that ``save`` wrote.
+        settings: of the forecaster, ``horizon`` among them; a saved one takes none but its own horizon.
+        roles: further keywords of ``Panel.from_frame``; None values are left out.
+        columns: ``id_col``, ``time_col`` and ``target_col``.
+        beside: files called "future" and "static"; None = there is none.
+        plugins: Python files whose ``FORECASTERS`` may be named.
+        n_samples: draws.
+        seed: of fit and draws.
+        format: of ``file``; None = by suffix or first bytes.
+
+    Returns:
+        The fitted forecaster, the table and the forecast.
+
+    Raises:
+        JobError: an unknown model or setting, or one that a saved model cannot take.
+        DataError: the tables cannot be used.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> columns = {"id_col": "unique_id", "time_col": "ds", "target_col": "y"}
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = (path := Path(folder) / "a.csv").write_text("unique_id,ds,y\na,1,5\na,2,5\na,3,5\n")
+        ...     _, _, answer = forecast_file(
+        ...         str(path), "SeasonalNaive", settings={"horizon": 2}, roles={}, columns=columns, beside={}
+        ...     )
+        >>> answer.median
+        array([[5., 5.]])
+    """
+    extra = load_plugins(plugins)
+    named = {key: columns[key] for key in ("id_col", "time_col")}
+    side = {key: read_table(path, **named) for key, path in beside.items() if path is not None}
+    given = {key: value for key, value in roles.items() if value is not None}
+    drawn = {"n_samples": n_samples, "seed": seed}
+    if Path(model).is_dir() or "/" in model:
+        fitted = storage.load(model, extra)
+        _refuse_fitting(fitted, model, settings, given)
+        frame = read_table(file, format, **named)
+        return fitted, frame, fitted.predict(frame, **side, **drawn)
+    if "horizon" not in settings:
+        raise JobError("--horizon is missing; say how many steps to forecast, for example --horizon 12")
+    fitted = build(model, settings, place="--model and --set", defaults={"seed": seed}, extra=extra)
+    frame = read_table(file, format, **named)
+    static = {"static": side["static"]} if "static" in side else {}
+    fitted.fit(frame, **given, **columns, **static)
+    return fitted, frame, fitted.predict(future=side.get("future"), **drawn)
+
+
+def score_files(
+    forecast: str,
+    actual: str,
+    history: str | None = None,
+    *,
+    metrics: Sequence[str],
+    by: Literal["unique_id", "horizon"] | None,
+    columns: Mapping[str, str],
+    freq: str | int | None = None,
+    season_length: int | None = None,
+    format: str | None = None,
+) -> pd.DataFrame:
+    """Score a forecast that was written to a file.
+
+    Args:
+        forecast: what the command ``forecast`` wrote; "-" is standard input.
+        actual: a table with id, time and value.
+        history: a table of what was known before; None where no metric needs it.
+        metrics: as for ``tsformers.score``.
+        by: as for ``tsformers.score``.
+        columns: ``id_col``, ``time_col`` and ``target_col``.
+        freq: pandas alias or whole step; None = that of the history.
+        season_length: steps in a season, for scaled errors; None = by frequency.
+        format: of the tables; None = by suffix or first bytes.
+
+    Returns:
+        What ``tsformers.score`` returns.
+
+    Raises:
+        DataError: a table cannot be used.
+        ValueError: an unknown metric.
+    """
+    if forecast == "-" and "-" in (actual, history):
+        raise DataError("only one table can come from standard input; give the other as a file")
+    named = {key: columns[key] for key in ("id_col", "time_col")}
+    answer = read_forecast(read_table(forecast, format, **named), freq=freq, **columns)
+    known = None if history is None else read_table(history, format, **named)
+    happened = read_table(actual, format, **named)
+    return score(answer, happened, history=known, metrics=list(metrics), by=by, season_length=season_length)
+
+
+def read_forecast(
+    frame: pd.DataFrame,
+    *,
+    freq: str | int | None = None,
+    id_col: str = "unique_id",
+    time_col: str = "ds",
+    target_col: str = "y",
+) -> Forecast:
+    """The forecast that ``to_frame`` made a table of: its quantiles, or its mean alone where there are none.
+
+    With quantiles the column ``mean`` is not used: mean, median and intervals are those of the quantiles.
+
+    Args:
+        frame: columns id, time, and ``q0.1``, ``q0.5``, ... or ``mean``; equally many rows a series.
+        freq: pandas alias or whole step; None = unknown.
+        id_col: column of ids.
+        time_col: column of times.
+        target_col: what the column of actual values is called.
+
+    Returns:
+        A forecast with quantiles.
+
+    Raises:
+        DataError: a column is missing, or the series differ in length.
+
+    Example:
+        >>> table = pd.DataFrame({"unique_id": "a", "ds": [1, 2], "mean": [5.0, 6.0], "q0.5": [4.0, 5.0]})
+        >>> read_forecast(table).median
+        array([[4., 5.]])
+    """
+    levels = {name: float(match[1]) for name in map(str, frame.columns) if (match := QUANTILE_COLUMN.fullmatch(name))}
+    levels = dict(sorted(levels.items(), key=lambda pair: pair[1])) or {"mean": 0.5}
+    for name in (id_col, time_col, *levels):
+        if name not in frame.columns:
+            raise DataError(
+                f"the forecast has no column {name!r}; it needs {id_col}, {time_col} and q0.1, q0.5, ... or mean"
+            )
+    frame = frame.sort_values([id_col, time_col], kind="stable")
+    rows = frame.groupby(id_col, sort=False).size()
+    if rows.nunique() != 1:
+        odd = rows.index[(rows != rows.mode().iloc[0]).to_numpy()][0]
+        raise DataError(
+            f"series {odd!r} of the forecast has {rows[odd]} rows, others {rows.mode().iloc[0]}; score them apart"
+        )
+    n, horizon = len(rows), int(rows.iloc[0])
+    zone = getattr(frame[time_col].dtype, "tz", None)
+    times = frame[time_col].dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else frame[time_col]
+    schema = Schema(id_col, time_col, target_col, tz=None if zone is None else str(zone))
+    values = frame[[*levels]].to_numpy(np.float64).reshape(n, horizon, len(levels)).transpose(0, 2, 1)
+    stamps = times.to_numpy().reshape(n, horizon)
+    return Forecast(rows.index, stamps, values, levels=tuple(levels.values()), freq=freq, schema=schema)
+
+
+def _refuse_fitting(fitted: Any, folder: str, settings: Mapping[str, Any], roles: Mapping[str, Any]) -> None:
+    """A model that is fitted takes no settings any more."""
+    late = {f"--{key}" for key in roles if key != "short"} | {"--set" for key in settings if key != "horizon"}
+    if settings.get("horizon", fitted.horizon) != fitted.horizon:
+        late.add("--horizon")
+    if late:
+        said = ", ".join(sorted(late))
+        raise JobError(
+            f"{folder} is fitted, for {fitted.horizon} steps, and takes no {said}; leave it out, or fit anew"
+        )
