@@ -12,8 +12,7 @@ from jaxtyping import Float, Int, Shaped
 
 from tsformers import interchange
 from tsformers.frames import Schema, from_pandas, stamps
-from tsformers.panel import Panel
-from tsformers.plotting import Fan, around, fan_chart
+from tsformers.plotting import Fan, around, fan_chart, read_history
 from tsformers.quantiles import between_levels, level_of, mean_weights
 
 Levels = float | int | Sequence[float | int] | np.ndarray
@@ -351,18 +350,12 @@ class Forecast:
         middle = part.median
         rows = max(4 * self.horizon, 24) if context is None else context
         fans = []
-        panel = None if history is None else self._read(history)
+        panel = None if history is None else read_history(history, part.ids, part.times, self.freq, self.schema)
         for n, name in enumerate(part.ids):
             past_times, past, actual = around(panel, name, part.times[n], rows)
             band = np.zeros((0, 2, self.horizon)) if bands is None else bands[n]
             fans.append(Fan(str(name), part.times[n], middle[n], band, past_times, past, actual))
         return fan_chart(fans, coverages, self.schema.tz)
-
-    def _read(self, history: Any) -> Panel:
-        """The history under the columns and the frequency of this forecast."""
-        schema = self.schema
-        names = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
-        return Panel.from_frame(history, freq=self.freq, short="drop", **names)
 
     def to_gluonts(self) -> list[Any]:
         """The same forecasts as GluonTS objects, one a series: ``SampleForecast``, or ``QuantileForecast``.

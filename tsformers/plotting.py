@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from tsformers.frames import Schema, to_pandas
 from tsformers.panel import Panel
 
 HISTORY, ACTUAL, MEDIAN = "#333333", "#D55E00", "#00507D"  # vermilion and blue of Okabe and Ito: told apart by all eyes
@@ -64,16 +66,56 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
     columns = 1 if len(fans) < 4 else 2
     rows = -(-len(fans) // columns)
     figure = Figure(figsize=(10, 4 if rows == 1 else 0.5 + 2.5 * rows), layout="constrained")
+    layout: Any = figure.get_layout_engine()
+    layout.set(w_pad=0.1, h_pad=0.06)  # inches: the last tick label reaches beyond its axis
     shown: dict[str, Any] = {}
     for position, fan in enumerate(fans, start=1):
         axes = figure.add_subplot(rows, columns, position)
         shown |= _draw(axes, fan, coverages)
-        _label_time(axes, fan.times, tz, most=8 if columns == 1 else 5)
+        _label_time(axes, fan.times, tz, most=8 if columns == 1 else 7)
     if shown:
         order = [name for name in ("history", "actual", "median", *(f"{c:.4g}" for c in coverages)) if name in shown]
         labels = [name if name.isalpha() else f"{100 * float(name):.4g} %" for name in order]
         figure.legend([shown[name] for name in order], labels, loc="outside upper center", ncols=8, frameon=False)
     return figure
+
+
+def read_history(history: Any, ids: pd.Index, times: np.ndarray, freq: str | int | None, schema: Schema) -> Panel:
+    """The history of the series to draw, under the columns and the frequency of their forecast.
+
+    Args:
+        history: frame, Series or Panel.
+        ids: the series to draw; rows of others are not even looked at.
+        times: (N, H) stamps of the forecast.
+        freq: frequency of the forecast.
+        schema: columns of the forecast's caller.
+
+    Returns:
+        A panel.
+
+    Raises:
+        DataError: the rows cannot be used.
+        ValueError: none of the series is there, or its time is not the forecast's kind of time.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": ["a", "b"], "ds": [1, 1], "y": [1.0, 2.0]})
+        >>> read_history(frame, pd.Index(["b"]), np.array([[2, 3]]), 1, Schema()).y
+        array([2.])
+    """
+    panel = history
+    if not isinstance(history, Panel):
+        names = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
+        frame, _ = to_pandas(history, **names)
+        wanted = frame[frame[schema.id_col].isin(ids)] if schema.id_col in frame else frame
+        if len(frame) and not len(wanted):
+            raise ValueError(f"history holds none of the series {list(ids)}; see its column {schema.id_col!r}")
+        panel = Panel.from_frame(wanted, freq=freq, short="drop", **names)
+    if panel.times.dtype.kind != times.dtype.kind or (panel.schema.tz is None) != (schema.tz is None):
+        raise ValueError(
+            f"history and forecast count time differently ({panel.times.dtype}, zone {panel.schema.tz}; "
+            f"{times.dtype}, zone {schema.tz}); pass the history the model was fitted on"
+        )
+    return panel
 
 
 def around(panel: Panel | None, name: Any, times: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -101,13 +143,15 @@ def _draw(axes: Any, fan: Fan, coverages: Sequence[float]) -> dict[str, Any]:
             shown[f"{coverage:.4g}"] = axes.fill_between(x, lower, upper, color=colour, linewidth=0)
         else:
             shown[f"{coverage:.4g}"] = axes.vlines(x, lower, upper, color=colour, linewidth=10)
-    dot = "o" if len(x) == 1 else None
-    (shown["median"],) = axes.plot(x, fan.median, color=MEDIAN, linewidth=1.6, marker=dot, markersize=4)
+    dot = "_" if len(x) == 1 else None
+    (shown["median"],) = axes.plot(x, fan.median, color=MEDIAN, linewidth=1.6, marker=dot, markersize=14)
     if len(past_x):
         (shown["history"],) = axes.plot(past_x, fan.past, color=HISTORY, linewidth=1.1)
         axes.axvline((past_x[-1] + x[0]) / 2, color="#999999", linewidth=0.8, linestyle=":")
     if not np.isnan(fan.actual).all():
-        (shown["actual"],) = axes.plot(x, fan.actual, color=ACTUAL, linewidth=1.1, marker="o", markersize=2.5)
+        (shown["actual"],) = axes.plot(
+            x, fan.actual, color=ACTUAL, linewidth=1.1, marker="o", markersize=2.5 if len(x) > 1 else 5
+        )
     axes.set_title(fan.title, fontsize="medium", loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#E5E5E5", linewidth=0.6)
@@ -131,9 +175,10 @@ def _label_time(axes: Any, times: np.ndarray, tz: str | None, most: int) -> None
     from matplotlib.ticker import MaxNLocator
 
     if times.dtype.kind == "M":
+        # under seven ticks at most, three days in hours would be neither three ticks nor few enough
         locator = AutoDateLocator(minticks=3, maxticks=most, tz=tz)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         formatter = ConciseDateFormatter(locator, tz=tz)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_formatter(formatter)
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=most, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10], integer=True))

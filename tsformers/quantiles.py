@@ -13,7 +13,24 @@ def _tail_slopes(values: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np
 
 
 def between_levels(values: np.ndarray, levels: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Quantiles at the ``asked`` levels: straight between held levels, exponential beyond them."""
+    """Quantiles at any levels: straight between held levels, exponential beyond them.
+
+    Beyond the lowest, ``q(p) = q_1 + b log(p / p_1)`` with ``b = (q_2 - q_1) / log(p_2 / p_1)``, so that the curve also
+    passes through the second; beyond the highest the same with ``1 - p``. With one level, or two equal outermost
+    values, the tail stays where it is.
+
+    Args:
+        values: (N, Q, H) held quantiles, rising along Q.
+        levels: (Q,) their levels, rising, inside (0, 1).
+        asked: (A,) levels in [0, 1].
+
+    Returns:
+        (N, A, H); infinite at levels 0 and 1 where there is a tail.
+
+    Example:
+        >>> between_levels(np.array([[[0.0], [1.0]]]), np.array([0.25, 0.75]), np.array([0.5, 1.0])).ravel()
+        array([0.5, inf])
+    """
     upper = np.clip(np.searchsorted(levels, asked), 1, max(len(levels) - 1, 1))
     lower = upper - 1
     upper = np.minimum(upper, len(levels) - 1)
@@ -34,7 +51,18 @@ def _tail(slopes: np.ndarray, logs: np.ndarray) -> np.ndarray:
 
 
 def mean_weights(levels: np.ndarray) -> np.ndarray:
-    """Weights of the held quantiles in the integral of the quantile function, tails included; they add up to one."""
+    """Weights of the held quantiles in the mean: the integral of ``between_levels`` over all levels, tails included.
+
+    Args:
+        levels: (Q,) rising, inside (0, 1).
+
+    Returns:
+        (Q,) weights that add up to one.
+
+    Example:
+        >>> mean_weights(np.array([0.25, 0.75])).round(9)
+        array([0.5, 0.5])
+    """
     if len(levels) == 1:
         return np.ones(1)
     widths = np.diff(levels)
@@ -51,7 +79,23 @@ def mean_weights(levels: np.ndarray) -> np.ndarray:
 
 
 def level_of(y: np.ndarray, values: np.ndarray, levels: np.ndarray, below: np.ndarray, upto: np.ndarray) -> np.ndarray:
-    """The level at which the quantile function passes through ``y``; the middle where it stays there for a while."""
+    """Where the quantile function of ``between_levels`` passes through ``y``: the inverse, ties at their middle.
+
+    Args:
+        y: (N, H) values.
+        values: (N, Q, H) held quantiles, rising along Q.
+        levels: (Q,) their levels.
+        below: (N, H) how many held quantiles are less than ``y``.
+        upto: (N, H) how many are at most ``y``.
+
+    Returns:
+        (N, H) levels in [0, 1].
+
+    Example:
+        >>> one = np.array([[1]])
+        >>> level_of(np.array([[0.5]]), np.array([[[0.0], [1.0]]]), np.array([0.25, 0.75]), one, one)
+        array([[0.5]])
+    """
     last = len(levels) - 1
     before, after = np.clip(below - 1, 0, last), np.clip(below, 0, last)
     v0, v1 = (np.take_along_axis(values, i[:, None], axis=1)[:, 0] for i in (before, after))  # (N, H)
