@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "tsformers"
 FLOORS = {
     "errors": 0, "catalog": 0,
     "frames": 1, "calendar": 1, "panel": 1, "forecast": 1, "plotting": 1, "storage": 1, "nn": 1,
+    "interchange": 1, "quantiles": 1, "columns": 1, "encoding": 1,
     "scoring.crps": 1, "scoring.quantile": 1, "scoring.point": 1, "scoring": 3,
     "contracts": 2, "windows": 2,
     "training": 3, "testing": 3, "scoring.table": 3,
@@ -55,15 +56,21 @@ def test_a_room_imports_only_what_lies_below_it(room, path):
         if not name.startswith("tsformers.") or target not in own or target == room:
             continue
         assert floor(target) <= floor(room), f"{room} (floor {floor(room)}) imports {target} (floor {floor(target)})"
-        wings = [next((wing for wing in WINGS if part == wing or part.startswith(f"{wing}.")), None) for part in (room, target)]
+        wings = [
+            next((wing for wing in WINGS if part == wing or part.startswith(f"{wing}.")), None)
+            for part in (room, target)
+        ]
         assert None in wings or wings[0] == wings[1], f"{room} imports another wing: {target}"
 
 
 def test_no_room_is_in_an_import_cycle():
     edges = {}
     for room, path in rooms():
-        targets = {name.removeprefix("tsformers.") for name in imports(path, top_only=False) if name.startswith("tsformers.")}
+        targets = {
+            name.removeprefix("tsformers.") for name in imports(path, top_only=False) if name.startswith("tsformers.")
+        }
         edges[room.removesuffix(".__init__")] = targets
+
     def reach(start):
         seen, todo = set(), list(edges[start])
         while todo:
@@ -72,10 +79,13 @@ def test_no_room_is_in_an_import_cycle():
                 seen.add(here)
                 todo += edges[here]
         return seen
+
     assert [room for room in edges if room in reach(room)] == []
 
 
-@pytest.mark.parametrize("room", ["frames", "calendar", "panel", "forecast", "storage", "cli", "errors", "catalog", "jobs.recipes"])
+@pytest.mark.parametrize(
+    "room", ["frames", "calendar", "panel", "forecast", "storage", "cli", "errors", "catalog", "jobs.recipes"]
+)
 def test_the_lower_rooms_do_not_load_slow_libraries(room):
     code = f"import sys, tsformers.{room}; print([m for m in {SLOW!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
