@@ -18,7 +18,7 @@ from tsformers.windows import Packed, Scaler, Window, cut, cutoffs, held_back, s
 
 MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
 MOST_VALIDATED = 512  # windows read at each check
-CHECKS = 20  # of the held-back windows in a run, and at least one an epoch
+CHECKS = 20  # of the held-back windows in a run
 WARM_UP = 0.05  # share of the steps in which the learning rate rises
 
 
@@ -174,7 +174,7 @@ def train(
     total = plan.max_steps
     if plan.max_epochs is not None:
         total = min(total, plan.max_epochs * windows.steps_per_epoch)
-    every = max(1, min(windows.steps_per_epoch, total // CHECKS) if windows.steps_per_epoch > 1 else total // CHECKS)
+    every = max(1, total // CHECKS)
     best = _Best(network, plan.early_stopping_patience)
     history: list[tuple[int, float, float, float]] = []
     began = time.perf_counter()

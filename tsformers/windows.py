@@ -95,8 +95,8 @@ def pack_rows(
     empty = np.zeros((len(y), 0), dtype=np.float32)
     seen = ~np.isnan(y)
     return Packed(
-        torch.from_numpy(np.where(seen, y, 0.0)),
-        torch.from_numpy(seen),
+        torch.from_numpy(np.where(seen, y, 0.0)).contiguous(),
+        torch.from_numpy(seen).contiguous(),
         torch.from_numpy(np.asarray(empty if past_x is None else past_x, dtype=np.float32)),
         torch.from_numpy(np.asarray(empty if known_x is None else known_x, dtype=np.float32)),
         torch.from_numpy(np.asarray(empty[: len(bounds) - 1] if static is None else static, dtype=np.float32)),
@@ -138,28 +138,32 @@ def cut(
         >>> window.past_seen[1, :, 0]
         tensor([False,  True])
     """
-    rows = cutoffs[:, None] + torch.arange(-context_length, horizon, device=cutoffs.device)  # (B, T + H)
-    first, last = packed.offsets[series, None], packed.offsets[series + 1, None]
-    inside = ((rows >= first) & (rows < last))[..., None]
-    rows = torch.minimum(torch.maximum(rows, first), last - 1)
-    seen = packed.seen[rows] & inside
-    y = packed.y[rows] * seen
-    known = packed.known_x[rows] * inside
-    past_x = [packed.past_x[rows[:, :context_length]] * inside[:, :context_length], known[:, :context_length]]
-    future_x = [known[:, context_length:]]
+    length, starts = context_length + horizon, cutoffs - context_length
+    first, last = packed.offsets[series], packed.offsets[series + 1]
+    if len(packed.y) >= length and bool(((starts >= first) & (starts + length <= last)).all()):
+        y, seen, past_x, known_x = (_blocks(rows, starts, length) for rows in packed[:4])
+    else:
+        places = starts[:, None] + torch.arange(length, device=starts.device)  # (B, T + H)
+        inside = ((places >= first[:, None]) & (places < last[:, None]))[..., None]
+        places = places.clamp(0, len(packed.y) - 1)
+        y, seen, past_x, known_x = (rows[places] * inside for rows in packed[:4])
     if packed.static.shape[1]:
-        static = packed.static[series, None]
-        past_x.append(static.expand(-1, context_length, -1))
-        future_x.append(static.expand(-1, horizon, -1))
+        known_x = torch.cat([known_x, packed.static[series, None].expand(-1, length, -1)], dim=-1)
     return Window(
         y[:, :context_length],
         seen[:, :context_length],
-        torch.cat(past_x, dim=-1),
+        torch.cat([past_x[:, :context_length], known_x[:, :context_length]], dim=-1),
         y[:, context_length:],
         seen[:, context_length:],
-        torch.cat(future_x, dim=-1),
+        known_x[:, context_length:],
         series,
     )
+
+
+def _blocks(rows: Tensor, starts: Tensor, length: int) -> Tensor:
+    """``rows[start : start + length]`` for each start, (B, L, ...), as copies of whole blocks."""
+    width = rows.shape[1]
+    return rows.contiguous().as_strided((len(rows) - length + 1, length, width), (width, width, 1))[starts]
 
 
 def cutoffs(
@@ -245,7 +249,7 @@ def held_back(
     return chosen.repeat_interleave(n_windows), rows
 
 
-def scale(window: Window, method: Scaler | None, dtype: torch.dtype = torch.float32) -> Window:
+def scale(window: Window, method: str | None, dtype: torch.dtype = torch.float32) -> Window:
     """The window in units of its own context: ``(value - location) / scale``, channel by channel.
 
     ``"mean_abs"`` divides by the mean absolute value; ``"standard"`` centres on the mean and divides by the standard
@@ -315,12 +319,12 @@ def _location_and_scale(y: Tensor, seen: Tensor, method: str | None) -> tuple[Te
         raise ValueError(f"scaler={method!r} is unknown; choose one of {', '.join(SCALERS)} or None")
     n = seen.sum(dim=1, keepdim=True).clamp(min=1)
     mean_abs = y.abs().sum(dim=1, keepdim=True) / n  # unseen values are zeros
-    fallback = torch.where(mean_abs > 0, mean_abs, one)
+    fallback = torch.where(mean_abs > torch.finfo(torch.float32).tiny, mean_abs, one)
     if method == "mean_abs":
         return zero, fallback
     location = y.sum(dim=1, keepdim=True) / n
     spread = (((y - location) * seen).square().sum(dim=1, keepdim=True) / n).sqrt()
-    least = 16 * torch.finfo(y.dtype).eps * mean_abs  # below: nothing but rounding
+    least = 16 * torch.finfo(y.dtype).eps * mean_abs + torch.finfo(torch.float32).tiny  # below: nothing but rounding
     if method == "robust":
         lower, location, upper = _quartiles(y, seen, n)
         spread = torch.where(upper - lower > least, (upper - lower) / IQR_OF_NORMAL, spread)

@@ -88,8 +88,8 @@ class TorchForecaster(BaseEstimator):
         weight_decay: as in AdamW; 0 is Adam.
         schedule: "cosine" (a short rise, then down to zero) or "constant".
         gradient_clip: largest norm of a gradient.
-        early_stopping_patience: checks of the held-back windows without improvement before the run ends; there are at
-            least 20 checks in a run. None: the run goes on, and the best weights are restored all the same.
+        early_stopping_patience: checks of the held-back windows without improvement before the run ends; a full run
+            has 20 of them. None: it goes to its last step, and the best weights are restored all the same.
         validation_windows: how many last horizons of each series long enough are held back; 0: none, last weights stay.
         device: "auto" is the first CUDA device, else the CPU.
         likelihood: "normal", "student_t", "negative_binomial" (counts; scaler "mean_abs" or None), "quantile", or an
@@ -223,6 +223,8 @@ class TorchForecaster(BaseEstimator):
         check_is_fitted(self, "network_")
         if n_samples < 1:
             raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
+        if data is None and static is not None:
+            raise ValueError("static= describes the series of data=; leave it out, or pass data= too")
         panel = self.panel_ if data is None else self.panel_.like(data, static)
         panel = panel.with_future(future, self.horizon)
         if data is not None:

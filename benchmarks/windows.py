@@ -1,0 +1,109 @@
+"""Does the engine stay out of the network's way? Batches against GluonTS's loader; what predict itself costs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+import torch
+from gluonts.dataset.common import ListDataset
+from gluonts.dataset.loader import TrainDataLoader
+from gluonts.transform import AddObservedValuesIndicator, Chain, ExpectedNumInstanceSampler, InstanceSplitter
+from torch import Tensor, nn
+
+from tsformers.forecasters._neural import TorchForecaster
+from tsformers.training import Plan, Windows
+from tsformers.windows import Window, cut, pack_rows, scale
+
+SERIES, STEPS, BATCH = 1_000, 1_000, 256
+CONTEXT, HORIZON = 96, 24
+
+
+class Level(nn.Module):
+    """The cheapest network there is: noise around the last value."""
+
+    levels = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spread = nn.Parameter(torch.ones(()))
+
+    def loss(self, window: Window) -> Tensor:
+        """Anything with a gradient."""
+        return (window.future - self.spread).square().mean(dim=(1, 2))
+
+    def sample(self, window: Window, n_samples: int) -> Tensor:
+        """Noise of the right shape."""
+        noise = torch.randn(len(window.past), n_samples, *window.future.shape[1:])
+        return window.past[:, None, -1:] + self.spread * noise
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class LevelForecaster(TorchForecaster):
+    """The engine with next to no network."""
+
+    def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> Level:
+        """Not even the sizes matter."""
+        return Level()
+
+
+def seconds(work: Callable[[], object], repeats: int = 20) -> float:
+    """Median seconds of a call."""
+    times = []
+    for _ in range(repeats):
+        began = perf_counter()
+        work()
+        times.append(perf_counter() - began)
+    return median(times)
+
+
+def gluonts_batches(y: np.ndarray) -> Iterator[dict[str, Tensor]]:
+    """Windows of GluonTS's loader, stacked into tensors the quick way."""
+    dataset = ListDataset([{"start": "2020-01-01", "target": row} for row in y], freq="h")
+    splitter = InstanceSplitter(
+        target_field="target",
+        is_pad_field="is_pad",
+        start_field="start",
+        forecast_start_field="forecast_start",
+        instance_sampler=ExpectedNumInstanceSampler(num_instances=1.0, min_past=CONTEXT, min_future=HORIZON),
+        past_length=CONTEXT,
+        future_length=HORIZON,
+        time_series_fields=["observed_values"],
+    )
+    chain = Chain([AddObservedValuesIndicator(target_field="target", output_field="observed_values"), splitter])
+    fields = ("past_target", "future_target", "past_observed_values", "future_observed_values")
+
+    def stack(items: list[dict[str, np.ndarray]]) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in fields}
+
+    return iter(TrainDataLoader(dataset, transform=chain, batch_size=BATCH, stack_fn=stack))
+
+
+def run() -> list[tuple[str, float, str, float, str]]:
+    """What, our seconds, peer, its seconds, goal."""
+    y = np.random.default_rng(0).normal(size=(SERIES, STEPS))
+    plan = Plan(context_length=CONTEXT, horizon=HORIZON, batch_size=BATCH)
+    ours = Windows(pack_rows(y.reshape(-1, 1), np.arange(SERIES + 1) * STEPS), plan, np.random.default_rng(0)).batches()
+    theirs = gluonts_batches(y)
+    list(islice(theirs, 3)), list(islice(ours, 3))  # both warm
+    what = f"a batch of {BATCH} windows from {SERIES:,} series x {STEPS:,} steps"
+    rows = [(what, seconds(lambda: next(ours)), "GluonTS TrainDataLoader", seconds(lambda: next(theirs)), ">= 20x")]
+    return [*rows, *predict_overhead()]
+
+
+def predict_overhead() -> list[tuple[str, float, str, float, str]]:
+    """What ``predict`` costs beside the network, for one series and for one read from a new frame, against 5 ms."""
+    stamps = pd.date_range("2024-01-01", periods=400, freq="h")
+    frame = pd.DataFrame({"unique_id": "a", "ds": stamps, "y": np.arange(400.0) % 24})
+    model = LevelForecaster(horizon=HORIZON, context_length=CONTEXT, max_steps=2, seed=0).fit(frame)
+    packed = pack_rows(frame[["y"]].to_numpy(), [0, len(frame)])
+    window = scale(cut(packed, torch.tensor([0]), packed.ends, CONTEXT, HORIZON), "standard")
+    network = seconds(lambda: model.network_.sample(window, 100))
+    what = "fixed cost of predict"
+    return [
+        (f"{what}()", seconds(model.predict) - network, "allowed", 5e-3, ">= 1x"),
+        (f"{what}(new_df)", seconds(lambda: model.predict(frame)) - network, "allowed", 5e-3, ">= 1x"),
+    ]

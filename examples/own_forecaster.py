@@ -1,0 +1,74 @@
+"""A forecaster of one's own in one file: a GRU that reads the past and gives a Student-t law of each step to come.
+
+Run it with ``python examples/own_forecaster.py``; on the command line, ``--plugin examples/own_forecaster.py`` offers
+it to every job under the name "GRU".
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import statsmodels.api as sm
+from torch import nn
+from torch.distributions import Distribution
+
+import tsformers as tsf
+from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
+from tsformers.nn import make_head
+from tsformers.windows import Window
+
+
+class GRUNetwork(DistributionNetwork):
+    """A recurrent network; its last state is turned into one feature vector a step."""
+
+    def __init__(self, channels: int, horizon: int, width: int, likelihood: str) -> None:
+        super().__init__()
+        self.read = nn.GRU(channels, width, batch_first=True)
+        self.spread = nn.Linear(width, horizon * width)
+        self.head = make_head(likelihood, width, channels)
+
+    def forward(self, window: Window) -> Distribution:
+        """The law of the future, in the units of the window."""
+        _, last = self.read(window.past)  # (1, B, D)
+        features = self.spread(last[0]).unflatten(-1, (-1, last.shape[-1]))  # (B, H, D)
+        return self.head(features, window.past[:, -1:], window.scale)
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class GRU(TorchForecaster):
+    """Horizon, context_length, max_steps, likelihood, seed, ... come with the base."""
+
+    width: int = 32
+
+    def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> GRUNetwork:
+        """The network, untrained."""
+        return GRUNetwork(channels, self.horizon, self.width, self.likelihood)
+
+
+FORECASTERS = {"GRU": GRU}
+
+
+def temperatures() -> pd.DataFrame:
+    """Sea surface temperature of the eastern Pacific, monthly from 1950 to 2010."""
+    wide = sm.datasets.elnino.load_pandas().data
+    long = wide.melt(id_vars="YEAR", var_name="month", value_name="y")
+    ds = pd.to_datetime(long["YEAR"].astype(int).astype(str) + "-" + long["month"], format="%Y-%b")
+    return pd.DataFrame({"unique_id": "nino", "ds": ds, "y": long["y"]}).sort_values("ds", ignore_index=True)
+
+
+def main() -> None:
+    frame = temperatures()
+    last_year = frame["ds"] >= frame["ds"].max() - pd.DateOffset(months=11)
+    train, test = frame[~last_year], frame[last_year]
+    models = {
+        "GRU": GRU(horizon=12, context_length=36, max_steps=300, seed=0),
+        "SeasonalNaive": tsf.SeasonalNaive(horizon=12, seed=0),
+    }
+    scores = {
+        name: tsf.score(model.fit(train).predict(), test, history=train, metrics=["crps", "mase", "coverage_80"])
+        for name, model in models.items()
+    }
+    print(pd.concat(scores, names=["model"]).to_string())
+
+
+if __name__ == "__main__":
+    main()
