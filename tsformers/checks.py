@@ -31,6 +31,9 @@ PERIODS = {
 }  # by their starts
 
 
+LARGEST = 2**61  # beyond which differences of integer times overflow
+
+
 class RowNames:
     """The series id of each row, looked up when a message needs it.
 
@@ -76,24 +79,25 @@ def check_columns(
         tsformers.errors.DataError: the frame has no column 'ds' (it has 'date'); pass time_col='date', or rename that
     """
     if isinstance(frame.columns, pd.MultiIndex):
-        raise DataError(f"{what} has columns of several levels; flatten them to {', '.join(wanted.values())}")
+        raise DataError(f"{what} has column names of several levels; flatten them to one")
+    if not len(frame):
+        raise DataError(f"{what} is empty: it has no rows; pass at least one row a series")
+    if len(set(wanted.values())) < len(wanted):
+        raise DataError(f"{', '.join(f'{key}={name!r}' for key, name in wanted.items())}: name three different columns")
     doubled = frame.columns[frame.columns.duplicated()]
     if len(doubled):
         raise DataError(f"{what} has two columns named {doubled[0]!r}; rename or drop one of them")
     for keyword, column in wanted.items():
         if column not in frame.columns:
             have = ", ".join(repr(name) for name in frame.columns[:12])
-            raise DataError(
-                f"{what} has no column {column!r} (it has {have}); {_remedy(frame, keyword, column, wanted)}"
-            )
+            remedy = _remedy(frame, keyword, column, wanted, beside=what != "the frame")
+            raise DataError(f"{what} has no column {column!r} (it has {have}); {remedy}")
     missing = [name for name in others if name not in frame.columns]
     if missing:
         raise DataError(f"{what} has no column {missing[0]!r}; add it, or leave it out of known=")
-    if not len(frame):
-        raise DataError(f"{what} is empty: it has no rows; pass at least one row a series")
 
 
-def _remedy(frame: pd.DataFrame, keyword: str, column: str, wanted: dict[str, str]) -> str:
+def _remedy(frame: pd.DataFrame, keyword: str, column: str, wanted: dict[str, str], beside: bool) -> str:
     if column in frame.index.names or (
         keyword == "time_col" and isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex)
     ):
@@ -104,6 +108,8 @@ def _remedy(frame: pd.DataFrame, keyword: str, column: str, wanted: dict[str, st
     lower = {name.lower(): name for name in free}
     close = [lower[name] for name in (column.lower(), *USUAL[keyword]) if name in lower]
     close = close or get_close_matches(column, free, n=1)
+    if close and beside:
+        return f"rename {close[0]!r}"
     if close:
         return f"pass {keyword}={close[0]!r}, or rename that"
     if keyword == "id_col":
@@ -196,16 +202,20 @@ def read_times(values: pd.Series, column: str, names: Sequence[object] | RowName
     if isinstance(dtype, pd.PeriodDtype):
         starts = values.dt.to_timestamp().to_numpy(dtype="M8[ns]").view(np.int64)
         return Times(starts, None, "ns", False, PERIODS.get(str(dtype)[7:-1]))
-    if types.is_bool_dtype(dtype) or types.is_complex_dtype(dtype):
+    if types.is_bool_dtype(dtype) or types.is_complex_dtype(dtype) or types.is_timedelta64_dtype(dtype):
         raise DataError(f"{place} holds {dtype} values, not times; pass datetimes or integers")
     if types.is_integer_dtype(dtype) or types.is_float_dtype(dtype):
         return Times(_whole(values, place, names), None, "ns", True, None)
-    if not types.is_datetime64_any_dtype(dtype):
+    dates = isinstance(dtype, pd.ArrowDtype) and str(dtype).startswith("date")
+    if dates:
+        values = values.astype("M8[s]")
+    elif not types.is_datetime64_any_dtype(dtype):
+        dates = types.infer_dtype(values, skipna=False) == "date"
         values = _parse(values, place, names)
         if types.is_integer_dtype(values.dtype):
-            return Times(values.to_numpy(dtype=np.int64), None, "ns", True, None)
+            return Times(_whole(values, place, names), None, "ns", True, None)
     index = pd.DatetimeIndex(values)
-    unit = index.unit
+    unit: Resolution = "D" if dates else index.unit
     try:
         counts = index.as_unit("ns").asi8
     except pd.errors.OutOfBoundsDatetime as error:
@@ -214,14 +224,12 @@ def read_times(values: pd.Series, column: str, names: Sequence[object] | RowName
 
 
 def _whole(values: pd.Series, place: str, names: Sequence[object] | RowNames) -> np.ndarray:
-    if types.is_integer_dtype(values.dtype):
-        return values.to_numpy(dtype=np.int64)
-    numbers = values.to_numpy(dtype=np.float64)
-    bad = ~(np.abs(numbers) < 2**53) | (numbers != np.round(numbers))
+    numbers = values.to_numpy()
+    bad = ~(numbers < LARGEST) | ~(numbers > -LARGEST) | (numbers != np.round(numbers))
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise DataError(
-            f"{place}, series {names[row]!r}: {numbers[row]} at row {row} is not whole; pass integers or datetimes"
+            f"{place}, series {names[row]!r}: {numbers[row]} at row {row} is no whole number; pass integers or times"
         )
     return numbers.astype(np.int64)
 
@@ -230,9 +238,7 @@ def _parse(values: pd.Series, place: str, names: Sequence[object] | RowNames) ->
     """Objects and strings as datetimes, or integers where all are Python integers."""
     if types.infer_dtype(values, skipna=True) == "integer":
         return values.astype(np.int64)
-    mixed = (
-        f"{place} mixes time zones, or stamps with and without one; convert it with pd.to_datetime(df[...], utc=True)"
-    )
+    mixed = f"{place} mixes time zones, or stamps with and without one; convert it with pd.to_datetime(..., utc=True)"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)
@@ -248,7 +254,7 @@ def _parse(values: pd.Series, place: str, names: Sequence[object] | RowNames) ->
         except (ValueError, TypeError):
             raise DataError(
                 f"{place}, series {names[row]!r}: {value!r} at row {row} is no ISO 8601 time such as 2024-01-31 or "
-                "2024-01-31 13:00; convert the column with pd.to_datetime(df[...], format=...)"
+                "2024-01-31 13:00; convert the column with pd.to_datetime(..., format=...)"
             ) from None
     raise DataError(mixed)
 
@@ -286,11 +292,9 @@ def read_numbers(
         >>> read_numbers(pd.Series([1, None], dtype="Int64"), "y", ["a", "a"])
         array([ 1., nan])
     """
-    remedy = (
-        "encode it as numbers (df[...].astype('category').cat.codes) or drop it"
-        if covariate
-        else "convert it with pd.to_numeric"
-    )
+    remedy = f"convert it with pd.to_numeric(df[{column!r}], errors='coerce')"
+    if covariate:
+        remedy = f"encode it as numbers, for example with df[{column!r}].astype('category').cat.codes, or drop it"
     dtype = values.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "iufb":
         numbers = values.to_numpy(dtype=np.float64)
@@ -302,7 +306,7 @@ def read_numbers(
         row = int(np.argmax(np.asarray(values.notna())))
         raise DataError(
             f"column {column!r} of {what} holds {dtype} values, "
-            f"series {names[row]!r}: {values.iloc[row]!r} at row {row}; {remedy}"
+            f"series {names[row]!r}: {plain(values.iloc[row])!r} at row {row}; {remedy}"
         )
     infinite = np.isinf(numbers)
     if infinite.any():

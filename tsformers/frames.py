@@ -6,12 +6,13 @@ from typing import Any, Literal, TypeAlias
 import narwhals as nw
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from tsformers.errors import DataError
 
 Frame: TypeAlias = Any  # a pandas DataFrame or Series, a polars frame, a pyarrow table: whatever ``to_pandas`` takes
 
-Resolution = Literal["s", "ms", "us", "ns"]
+Resolution = Literal["D", "s", "ms", "us", "ns"]
 BACKENDS = ("polars", "pyarrow")
 
 
@@ -27,7 +28,7 @@ class Schema:
         known: covariates whose future values are given at prediction.
         tz: time zone of the stamps, None for naive or integer time; with it, stamps are stored in UTC.
         backend: "pandas", "polars" or "pyarrow".
-        unit: resolution of the caller's stamps, "ns", "us", "ms" or "s"; stored stamps always count nanoseconds.
+        unit: resolution of the caller's stamps, "ns", "us", "ms", "s", or "D" for dates; stored stamps count "ns".
 
     Example:
         >>> Schema(time_col="date").time_col
@@ -92,7 +93,10 @@ def to_pandas(
         ) from None
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
     backend = eager.implementation.name.lower()
-    return eager.to_pandas(), backend if backend in BACKENDS else "pandas"
+    table = eager.to_pandas()
+    if eager.schema.get(time_col) == nw.Date:  # pandas has no dates of its own: keep them in mind for the answer
+        table[time_col] = table[time_col].astype(pd.ArrowDtype(pa.date32()))
+    return table, backend if backend in BACKENDS else "pandas"
 
 
 def from_pandas(frame: pd.DataFrame, backend: str) -> Frame:
@@ -117,8 +121,6 @@ def from_pandas(frame: pd.DataFrame, backend: str) -> Frame:
 
 
 def _plain(column: pd.Series) -> Any:
-    import pyarrow as pa
-
     return pa.Array.from_pandas(column)
 
 
@@ -142,5 +144,7 @@ def stamps(times: np.ndarray, schema: Schema) -> pd.Index:
     index = pd.DatetimeIndex(flat)
     if schema.tz is not None:
         index = index.tz_localize("UTC").tz_convert(schema.tz)
+    if schema.unit == "D":
+        return pd.Index(index.date) if bool((index == index.normalize()).all()) else index
     coarse = index.as_unit(schema.unit)
     return coarse if bool((coarse == index).all()) else index

@@ -3,7 +3,8 @@
 Rows that are missing only make longer steps. Steps below a day are absolute time. From a day on, wall-clock dates
 decide: all on month starts or ends gives months, quarters ("QS-JAN", "QE-DEC") or years, all on one weekday gives weeks
 ("W-FRI"), daily steps that pass weekends and never touch one give business days ("B"), anything else counts days ("D",
-"2D"). A stamp off that grid is refused (``tsformers.regularity``), never moved.
+"2D"). Stamps off that grid are refused (``tsformers.regularity``), never moved. Series of days and of business days may
+share a panel of days: the weekends of the latter are missing.
 """
 
 import numpy as np

@@ -65,10 +65,10 @@ def pack(data: Frame, schema: Schema, freq: str | int | None, short: str, fixed:
     """
     frame, backend = to_pandas(data, schema.id_col, schema.time_col, schema.target_col)
     keys = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
-    check_columns(frame, keys, schema.known)
+    check_columns(frame, keys, () if fixed else schema.known)
     past = tuple(name for name in frame.columns if name not in (*keys.values(), *schema.known))
     if fixed:
-        _refuse_other_covariates(past, schema)
+        _refuse_other_covariates([name for name in frame.columns if name not in keys.values()], schema)
     else:
         schema = replace(schema, past=past)
     table = read(frame, schema)
@@ -83,11 +83,11 @@ def pack(data: Frame, schema: Schema, freq: str | int | None, short: str, fixed:
     return _complete(table, schema, freq, "fit's freq=" if fixed else "freq=")
 
 
-def _refuse_other_covariates(past: Sequence[str], schema: Schema) -> None:
-    missing = sorted(set(schema.past) - set(past), key=str)
-    extra = sorted(set(past) - set(schema.past), key=str)
+def _refuse_other_covariates(covariates: Sequence[str], schema: Schema) -> None:
+    fitted = {*schema.past, *schema.known}
+    missing, extra = (sorted(names, key=str) for names in (fitted - {*covariates}, {*covariates} - fitted))
     if missing or extra:
-        said = [f"lacks {missing}" if missing else "", f"has {extra} besides" if extra else ""]
+        said = [f"lacks {missing}" if missing else "", f"also has {extra}" if extra else ""]
         raise DataError(
             f"the covariates differ from those of fit: the frame {' and '.join(part for part in said if part)}; "
             f"pass exactly the columns {list(schema.columns)}"
@@ -217,7 +217,7 @@ def _refuse_duplicates(
         hint = "" if integer or schema.tz else "; if a clock change repeats an hour, give the column its time zone"
         raise DataError(
             f"column {schema.time_col!r} of series {origin.name(at, offsets)}: {when} stands at row {origin.rows[at]} "
-            f"and again at row {origin.rows[at + 1]} ({int(same.sum())} duplicates); drop or aggregate them, say "
+            f"and again at row {origin.rows[at + 1]} ({int(same.sum())} in all); drop or aggregate them, say "
             f"df.groupby([{schema.id_col!r}, {schema.time_col!r}], as_index=False).mean(){hint}"
         )
 
@@ -236,17 +236,18 @@ def _grid_rows(
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """Where each row stands on the complete grid (None = there are no gaps), and the offsets of that grid."""
     first, last = place[offsets[:-1]], place[offsets[1:] - 1]
-    full = np.concatenate([[0], np.cumsum(last - first + 1)])
-    if full[-1] == len(place):
+    size = float((last - first + 1.0).sum())
+    if size == len(place):
         return None, offsets
-    if full[-1] > MANY_ROWS and full[-1] > MOST_GROWTH * len(place):
+    if size > MANY_ROWS and size > MOST_GROWTH * len(place):
         steps = np.diff(place)
         at = int(np.argmax(np.where(within(offsets), steps, 0)))
         raise DataError(
             f"column {origin.column!r} of series {origin.name(at, offsets)} jumps from {show(stamps[at], grid)} at row "
             f"{origin.rows[at]} to {show(stamps[at + 1], grid)} at row {origin.rows[at + 1]}, {steps[at]} steps of "
-            f"{grid.freq!r}: filled gaps make {len(place)} rows {full[-1]}; correct the stamp, or pass a longer freq="
+            f"{grid.freq!r}: filled gaps make {len(place)} rows {size:.0f}; correct the stamp, or pass a longer freq="
         )
+    full = np.concatenate([[0], np.cumsum(last - first + 1)])
     return place + np.repeat(full[:-1] - first, np.diff(offsets)), full
 
 

@@ -217,8 +217,8 @@ class Panel:
             mine, other = self.schema, data.schema
             if (set(mine.past), mine.known, self.freq) != (set(other.past), other.known, data.freq):
                 raise DataError(
-                    f"the panel has past {list(other.past)}, known {list(other.known)}, freq={data.freq!r}, fit had past "
-                    f"{list(mine.past)}, known {list(mine.known)}, freq={self.freq!r}; build it with the roles of fit"
+                    f"the panel has past {list(other.past)}, known {list(other.known)}, freq {data.freq!r}, fit had "
+                    f"past {list(mine.past)}, known {list(mine.known)}, freq={self.freq!r}; build it with the roles of fit"
                 )
             return data
         rows = pack(data, self.schema, self.freq, "error", fixed=True)

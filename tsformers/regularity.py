@@ -7,10 +7,11 @@ import pandas as pd
 
 from tsformers.errors import DataError
 from tsformers.frequency import guess_freq, within
-from tsformers.grid import OFF, Grid, compose, decompose, like_times
+from tsformers.grid import DAY, OFF, Grid, compose, decompose, like_times, parse
 
 DOUBT = 1e-3  # series whose steps would be this unlikely if only rows were missing have a frequency of their own
 UNSET = 2**62  # above any phase
+ROUND_STEPS = ("s", "10s", "30s", "min", "5min", "10min", "15min", "30min", "h", "2h", "6h", "12h")
 
 
 class Origin(NamedTuple):
@@ -69,7 +70,7 @@ def positions(
     longer = inner & (step != 1)
     if longer.any():
         _refuse_shared_steps(inner & (step == 0), unique[code], offsets, grid, origin)
-        _refuse_own_frequency(step, unique[code], offsets, grid, origin)
+        _refuse_own_frequency(step, unique[code], offsets, grid, origin, given)
     return spot, series_phase
 
 
@@ -89,22 +90,50 @@ def _misplaced(bad: np.ndarray, place: np.ndarray, stamps: np.ndarray, phase: np
 def _off_grid(
     row: int, code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: str
 ) -> DataError:
-    seen = _guess(code, unique, offsets, grid) if given else grid.freq
-    if seen is not None and seen != grid.freq:
-        why = f"is off the grid of {given}{grid.freq!r}, the stamps look like {seen!r}"
-        todo = f"pass freq={seen!r}, or leave freq= out" if given == "freq=" else "resample them, or fit anew"
+    series = int(np.searchsorted(offsets, row, side="right")) - 1
+    own = _own_freq(unique[code[offsets[series] : offsets[series + 1]]], grid)
+    place = f"column {origin.column!r} of series {origin.name(row, offsets)}"
+    if own is not None and own != grid.freq and not given:
+        for other in range(min(len(offsets) - 1, 50)):
+            freq = _own_freq(unique[code[offsets[other] : offsets[other + 1]]], grid)
+            if freq is not None and freq != own:
+                return DataError(
+                    f"{place} steps by {own!r} (from row {origin.rows[offsets[series]]} on), series "
+                    f"{origin.name(int(offsets[other]), offsets)} by {freq!r} (from row {origin.rows[offsets[other]]}), "
+                    "and a panel has one frequency; fit them apart, or resample one of them"
+                )
+    why = f"is off the grid of {given or 'the most common step, '}{grid.freq!r}"
+    todo = _remedy(unique[code], offsets, grid, origin.column)
+    if own is not None and own != grid.freq and given:
+        why += f", the series looks like {own!r}"
+        todo = f"pass freq={own!r}, or leave freq= out" if given == "freq=" else "resample it, or fit anew"
+    return DataError(f"{place}: {show(unique[code[row]], grid)} at row {origin.rows[row]} {why}; {todo}")
+
+
+def _own_freq(stamps: np.ndarray, grid: Grid) -> str | int | None:
+    """The frequency that one series would have alone; None where it keeps to none."""
+    if len(stamps) < 3:
+        return None
+    freq = guess_freq(np.arange(len(stamps)), stamps, np.array([0, len(stamps)]), grid.tz, integer=grid.unit == "int")
+    place, phase = decompose(stamps, parse(freq, grid.tz))
+    regular = phase[0] != OFF and (phase == phase[0]).all() and np.mean(np.diff(place) == 1) >= 0.5
+    return freq if regular else None
+
+
+def _remedy(stamps: np.ndarray, offsets: np.ndarray, grid: Grid, column: str) -> str:
+    """How to bring stamps onto a grid, by the step that is typical of them."""
+    if grid.unit == "int":
+        return "correct it, or pass a smaller step as freq="
+    typical = float(np.median(np.diff(stamps)[within(offsets)]))
+    if typical < 0.9 * DAY:
+        near = min(ROUND_STEPS, key=lambda name: abs(np.log(typical / parse(name).step)))
+        how = f".round({near!r})"
+    elif typical < 26 * DAY:
+        how = ".normalize()"
     else:
-        why = f"is off the grid of {given or 'the most common step, '}{grid.freq!r}"
-        todo = "correct it, or pass a smaller step as freq="
-        if grid.unit != "int":
-            day = "to_period('M').dt.to_timestamp()" if grid.unit == "month" else "floor('D')"
-            rule = repr(grid.freq) if grid.unit == "tick" else None
-            how = f"round({rule})" if rule else day
-            todo = f"round the stamps, for example with df[{origin.column!r}].dt.{how}, or pass freq="
-    return DataError(
-        f"column {origin.column!r} of series {origin.name(row, offsets)}: {show(unique[code[row]], grid)} at row "
-        f"{origin.rows[row]} {why}; {todo}"
-    )
+        letter = "M" if typical < 80 * DAY else "Q" if typical < 300 * DAY else "Y"
+        how = f".to_period({letter!r}).dt.to_timestamp()"
+    return f"round the stamps, for example with df[{column!r}].dt{how}, or pass freq="
 
 
 def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin) -> None:
@@ -119,12 +148,12 @@ def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarr
 
 
 def _refuse_own_frequency(
-    step: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin
+    step: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: str
 ) -> None:
     """Refuse a series that walks the panel's grid in regular longer steps, such as days among hours.
 
     Rows missing at random give such steps too. So a series of n steps is refused where most of them equal their
-    greatest common divisor k >= 2 and p^n < 0.001, p being the share of longer steps in series that also have single ones.
+    greatest common divisor k >= 2, and p^n < 0.001, p being the share of longer steps where single ones occur.
     """
     inner = within(offsets)
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[1:][inner]
@@ -143,20 +172,14 @@ def _refuse_own_frequency(
     own = (divisor > 1) & (equal >= np.maximum(2, 0.6 * n_steps[names]))
     if own.any():
         first, stop = offsets[names[own][0]], offsets[names[own][0] + 1]
-        part = stamps[first:stop]
-        seen = _guess(np.arange(len(part)), part, np.array([0, len(part)]), grid)
+        seen = _own_freq(stamps[first:stop], grid)
         raise DataError(
-            f"column {origin.column!r}: series {origin.name(int(first), offsets)} steps by {seen!r} from row "
-            f"{origin.rows[first]} on, which is not the panel's freq={grid.freq!r}; fit series of another frequency "
-            "apart or resample them (if rows are only missing, add them with NaN)"
+            f"column {origin.column!r} of series {origin.name(int(first), offsets)} steps by {seen!r} from row "
+            f"{origin.rows[first]} on, not by "
+            + (f"{given}{grid.freq!r}" if given else f"{grid.freq!r} as the panel does, and a panel has one frequency")
+            + ("; " if dense.any() or given != "freq=" else f"; pass freq={seen!r} or leave freq= out, ")
+            + "fit such series apart or resample them, or add the rows with NaN if they are only missing"
         )
-
-
-def _guess(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid) -> str | int | None:
-    try:
-        return guess_freq(code, unique, offsets, grid.tz, integer=grid.unit == "int")
-    except DataError:
-        return None
 
 
 def show(count: np.integer | int, grid: Grid) -> str:
