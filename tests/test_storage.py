@@ -296,7 +296,7 @@ def test_a_folder_that_is_no_saved_model_is_never_overwritten(tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("moment", ["mkdir", "write_bytes", "write_text", "rename", "rename second"])
+@pytest.mark.parametrize("moment", ["mkdir", "open", "open second", "rename", "rename second"])
 def test_an_interrupted_save_leaves_the_old_model_usable(tmp_path, monkeypatch, moment):
     storage.save(Mine(horizon=1), tmp_path / "m")
     name, _, second = moment.partition(" ")

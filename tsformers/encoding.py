@@ -42,7 +42,19 @@ class Encoder:
         self.top = ""
 
     def model(self, model: Any, path: Path = ()) -> dict[str, Any]:
-        """Class name, settings and what was learned."""
+        """A model as its class's name, its settings and what it has learned.
+
+        Args:
+            model: an object with ``get_params``; where it has ``learned()``, that says what was learned, else its
+                attributes ending in one underscore do.
+            path: where it was met.
+
+        Returns:
+            JSON under the keys "class", "params" and "learned".
+
+        Raises:
+            TypeError: not a model, or something in it is outside the closed set.
+        """
         if not hasattr(model, "get_params") or isinstance(model, type):
             raise TypeError(f"a model with get_params is needed; got {model!r}")
         name = type(model).__name__
@@ -54,7 +66,18 @@ class Encoder:
         }
 
     def value(self, value: Any, path: Path) -> Any:
-        """One value of the closed set; TypeError for any other, naming the path."""
+        """One value of the closed set as JSON.
+
+        Args:
+            value: what to encode; exact types only, a subclass would lose what it adds.
+            path: where it was met: names its arrays, and itself in messages.
+
+        Returns:
+            JSON; what JSON lacks is an object with the key ``TAG``.
+
+        Raises:
+            TypeError: the value is outside the set; the message names the path.
+        """
         if len(path) > DEEPEST:
             raise TypeError(f"{self.top}: {'/'.join(path[:5])}/... is nested more than {DEEPEST} deep, or holds itself")
         kind = type(value)
@@ -199,7 +222,17 @@ class Decoder:
         self.arrays, self.classes = arrays, dict(classes)
 
     def model(self, page: Mapping[str, Any]) -> Any:
-        """A model from class name, settings and what was learned."""
+        """A model from its class's name, its settings and what it has learned.
+
+        Args:
+            page: what ``Encoder.model`` gave.
+
+        Returns:
+            The model.
+
+        Raises:
+            JobError: nobody offers a class of that name.
+        """
         name = page["class"]
         try:
             kind = find_class(name, self.classes)
@@ -217,7 +250,17 @@ class Decoder:
         return model
 
     def value(self, code: Any) -> Any:
-        """One value."""
+        """One value from its JSON.
+
+        Args:
+            code: what ``Encoder.value`` gave.
+
+        Returns:
+            The value.
+
+        Raises:
+            ValueError: a kind of value that this version does not know.
+        """
         if isinstance(code, list):
             return [self.value(item) for item in code]
         if not isinstance(code, dict):

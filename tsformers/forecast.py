@@ -13,8 +13,9 @@ from jaxtyping import Float, Int, Shaped
 from tsformers import interchange
 from tsformers.frames import Schema, from_pandas, stamps
 from tsformers.plotting import Fan, around, fan_chart, read_history
-from tsformers.quantiles import between_levels, level_of, mean_weights
+from tsformers.quantiles import between_levels, level_of, mean_weights, of_draws
 
+Ids = Sequence[Any] | pd.Index | np.ndarray
 Levels = float | int | Sequence[float | int] | np.ndarray
 
 
@@ -144,7 +145,7 @@ class Forecast:
             raise ValueError(f"levels must be numbers in [0, 1], at least one; got {levels!r}")
         rising, back = np.unique(asked, return_inverse=True)
         if self.levels is None:
-            found = np.moveaxis(np.quantile(self.values, rising, axis=1, method="linear"), 0, 1)
+            found = of_draws(self.values, rising)
         else:
             found = between_levels(self.values, np.asarray(self.levels), rising)
         np.maximum.accumulate(found, axis=1, out=found)  # rounding may cross neighbours by one unit in the last place
@@ -243,7 +244,8 @@ class Forecast:
                 UserWarning,
                 stacklevel=2,
             )
-        values = np.add.reduceat(self.values[order], first, axis=0)
+        values = self.values if (np.diff(order) == 1).all() else self.values[order]
+        values = np.add.reduceat(values, first, axis=0)
         return replace(self, ids=names, times=self.times[order[first]], values=values)
 
     def _group_codes(self, groups: Mapping[Any, Any] | pd.Series | None) -> tuple[np.ndarray, pd.Index]:
@@ -314,7 +316,7 @@ class Forecast:
     def plot(
         self,
         history: Any = None,
-        ids: Sequence[Any] | None = None,
+        ids: Ids | None = None,
         *,
         levels: Sequence[float] = (0.5, 0.8, 0.95),
         context: int | None = None,
@@ -423,7 +425,7 @@ def _checked_held_levels(levels: Sequence[float], n_levels: int) -> tuple[float,
     return held
 
 
-def from_gluonts(forecasts: Iterable[Any], ids: Sequence[Any] | None = None) -> Forecast:
+def from_gluonts(forecasts: Iterable[Any], ids: Ids | None = None) -> Forecast:
     """GluonTS forecasts, one a series, as one Forecast.
 
     Stamps are the starts of the periods (for weeks their last day, as pandas anchors them). A multivariate

@@ -119,7 +119,22 @@ def read_history(history: Any, ids: pd.Index, times: np.ndarray, freq: str | int
 
 
 def around(panel: Panel | None, name: Any, times: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Stamps and values of at most ``rows`` rows before the forecast, and the actuals at its own stamps."""
+    """What to draw around one forecast: the history before it and the actuals at its own stamps.
+
+    Args:
+        panel: the history; None = there is none.
+        name: id of the series.
+        times: (H,) stamps of the forecast.
+        rows: at most so many rows of history.
+
+    Returns:
+        Stamps (T,) and values (T,) of the history, and actuals (H,), NaN where unknown.
+
+    Example:
+        >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": [1, 2, 3], "y": [1.0, 2.0, 3.0]}))
+        >>> around(panel, "a", np.array([3, 4]), 1)
+        (array([2]), array([2.]), array([ 3., nan]))
+    """
     actual = np.full(len(times), np.nan)
     if panel is None or name not in panel.ids:
         return times[:0], np.empty(0), actual

@@ -1,6 +1,29 @@
-"""The distribution behind a few quantiles: straight between neighbouring levels, exponential beyond the last."""
+"""Quantiles of draws, and the distribution behind a few quantiles: straight between levels, exponential beyond."""
 
 import numpy as np
+
+
+def of_draws(draws: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Quantiles of draws as numpy defines them by default: level p lies at position ``p (S - 1)`` of the sorted draws.
+
+    Args:
+        draws: (N, S, H).
+        asked: (A,) levels in [0, 1].
+
+    Returns:
+        (N, A, H). One sort is several times faster here than the partitions of ``numpy.quantile``.
+
+    Example:
+        >>> of_draws(np.array([[[4.0], [1.0], [2.0]]]), np.array([0.0, 0.75])).ravel()
+        array([1., 3.])
+    """
+    ordered = np.sort(draws, axis=1)
+    place = asked * (draws.shape[1] - 1)
+    lower = place.astype(np.intp)
+    weight = (place - lower)[:, None]  # (A, 1)
+    found = ordered[:, lower]
+    found += (ordered[:, np.minimum(lower + 1, draws.shape[1] - 1)] - found) * weight
+    return found
 
 
 def _tail_slopes(values: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ stamps, ``Schema``, ``Panel``, ``Forecast``, and other models. What does not is 
 
 import hashlib
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -50,7 +51,7 @@ def save(model: Any, folder: str | Path) -> None:
         >>> load(place, classes={"MinMaxScaler": MinMaxScaler}).data_max_
         array([4.])
     """
-    target = Path(folder)
+    target = Path(os.path.abspath(folder))
     _refuse_foreign(target)
     encoder = Encoder()
     described = encoder.model(model)
@@ -68,8 +69,8 @@ def save(model: Any, folder: str | Path) -> None:
     fresh = target.parent / f".{target.name}.{secrets.token_hex(4)}.new"
     try:
         fresh.mkdir()
-        (fresh / ARRAYS).write_bytes(arrays)
-        (fresh / MODEL).write_text(text, encoding="utf-8")
+        _write(fresh / ARRAYS, arrays)
+        _write(fresh / MODEL, text.encode())
         _take_place(fresh, target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -95,7 +96,7 @@ def load(folder: str | Path, classes: Mapping[str, type] | None = None) -> Any:
         Traceback (most recent call last):
         FileNotFoundError: there is no saved model at nowhere
     """
-    place = Path(folder)
+    place = Path(os.path.abspath(folder))
     if not place.exists() and _previous(place).is_dir():
         place = _previous(place)  # a save was killed between its two renames: the old model is still whole
     if not place.exists():
@@ -110,7 +111,7 @@ def load(folder: str | Path, classes: Mapping[str, type] | None = None) -> Any:
         return Decoder(read_arrays(raw), classes or {}).model(page)
     except JobError:
         raise
-    except (SafetensorError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (SafetensorError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise JobError(f"{place} does not describe a model this version can build: {error}") from error
 
 
@@ -146,6 +147,14 @@ def _refuse_foreign(target: Path) -> None:
     if names and (MODEL not in names or names - {MODEL, ARRAYS}):
         other = sorted(names - {MODEL, ARRAYS} or names)[0]
         raise FileExistsError(f"{target} holds {other}, which is no part of a saved model; choose another folder")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file and wait until the disk has it: a rename must not overtake what it renames."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _previous(target: Path) -> Path:
