@@ -13,7 +13,7 @@ FLOORS = {
     "frames": 1, "calendar": 1, "panel": 1, "forecast": 1, "plotting": 1, "storage": 1, "nn": 1,
     "interchange": 1, "quantiles": 1, "columns": 1, "encoding": 1,
     "scoring.crps": 1, "scoring.quantile": 1, "scoring.point": 1, "scoring": 3,
-    "contracts": 2, "windows": 2,
+    "contracts": 2, "windows": 2, "covariates": 2,
     "training": 3, "testing": 3, "scoring.table": 3,
     "forecasters": 4, "preprocessing": 4, "anomaly": 4, "compose": 4,
     "jobs": 5, "cli": 6, "__main__": 6, "__init__": 0,
