@@ -250,7 +250,7 @@ def _crps_sorted(distance: np.ndarray, fair: bool) -> np.ndarray:
     pairs = size * (size - 1) if fair else size * size
     rank_weights = (2.0 * np.arange(1, size + 1) - size - 1) / pairs
     half_spread = distance @ rank_weights
-    return np.abs(distance, out=distance) @ np.full(size, 1 / size) - half_spread
+    return np.asarray(np.abs(distance, out=distance) @ np.full(size, 1 / size) - half_spread)
 
 
 def _crps_sorted_seen(distance: np.ndarray, fair: bool) -> np.ndarray:

@@ -170,7 +170,9 @@ def _panel(forecast: Forecast, history: Frame) -> Panel:
     frame, _ = to_pandas(history, *columns)
     check_columns(frame, dict(zip(("id_col", "time_col", "target_col"), columns, strict=True)), what="history")
     roles = Roles(id_col=columns[0], time_col=columns[1], target_col=columns[2])
-    return Panel.from_frame(frame[list(columns)], freq=forecast.freq, **roles)
+    if forecast.freq is not None:
+        roles["freq"] = forecast.freq
+    return Panel.from_frame(frame[list(columns)], **roles)
 
 
 def _check_clock(forecast: Forecast, dated: bool, tz: str | None, what: str) -> None:
@@ -195,7 +197,7 @@ def _counts(times: np.ndarray) -> np.ndarray:
     return times.astype(np.int64)
 
 
-def _shown(forecast: Forecast, count: int) -> object:
+def _shown(forecast: Forecast, count: np.int64) -> object:
     """One stamp as the caller wrote it."""
     kind = "M8[ns]" if forecast.times.dtype.kind == "M" else "i8"
     return stamps(np.array([count]).astype(kind), forecast.schema)[0]

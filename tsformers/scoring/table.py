@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,6 @@ from tsformers.scoring.multivariate import crps_sum, energy_score, variogram_sco
 from tsformers.scoring.quantile import coverage, interval_score, quantile_loss, weighted_quantile_loss
 from tsformers.scoring.reference import naive2, seasonal_scale
 
-By = Literal["unique_id", "horizon"] | None
 WQL_LEVELS = tuple(k / 10 for k in range(1, 10))  # GluonTS's default
 MSIS_ALPHA = 0.05  # M4 and GluonTS
 AXES: dict[str | None, Axis] = {"unique_id": 1, "horizon": 0, None: None}
@@ -99,7 +97,7 @@ def score(
     actual: Panel | Frame | np.ndarray,
     history: Panel | Frame | None = None,
     metrics: Sequence[str] | str = ("crps", "mae", "rmse", "coverage_80"),
-    by: By = None,
+    by: str | None = None,
     season_length: int | None = None,
 ) -> Frame:
     """Score a forecast against what happened.
@@ -125,7 +123,8 @@ def score(
         history: a long frame or Panel; rows from the first step forecast on are not looked at, so that the whole data
             may be given. Needed by metrics relative to it only.
         metrics: names, in the order wanted.
-        by: "unique_id": a score a series; "horizon": a score a step ahead, from 1; None: one score.
+        by: "unique_id" (or the id column's own name): a score a series; "horizon": a score a step ahead,
+            from 1; None: one score.
         season_length: steps in a season, for metrics relative to the history; None = by frequency.
 
     Returns:
@@ -155,7 +154,7 @@ def score_table(
     y: np.ndarray,
     history: Panel | Frame | None = None,
     metrics: Sequence[str] | str = ("crps",),
-    by: By = "unique_id",
+    by: str | None = "unique_id",
     season_length: int | None = None,
 ) -> pd.DataFrame:
     """``score`` of an array that is already in the forecast's order, as a pandas frame whatever the caller's type.
@@ -293,8 +292,8 @@ def _msis(case: Case, axis: Axis) -> np.ndarray:
 def _rmsse(case: Case, axis: Axis) -> np.ndarray:
     squares, scale = np.square(case.y - case.mean), case.scale("rmsse", power=2)
     if axis is not None:
-        return np.sqrt(scaled_mean(case.y, squares, scale, axis))
-    each = np.sqrt(scaled_mean(case.y, squares, scale, 1))
+        return np.asarray(np.sqrt(scaled_mean(case.y, squares, scale, axis)))
+    each = np.asarray(np.sqrt(scaled_mean(case.y, squares, scale, 1)))
     return mean_seen(each, ~np.isnan(each), None)
 
 
@@ -307,7 +306,7 @@ def _owa(case: Case, axis: Axis) -> np.ndarray:
             scaled_mean(case.y, np.abs(case.y - reference), scale, axis),
         ),
     ]
-    return np.mean(relative, axis=0)
+    return np.asarray(np.mean(relative, axis=0))
 
 
 def _crps_sum(case: Case, axis: Axis) -> np.ndarray:
