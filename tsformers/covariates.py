@@ -7,6 +7,7 @@ import pandas as pd
 
 from tsformers.calendar import n_time_features, time_features
 from tsformers.errors import DataError
+from tsformers.frames import stamps
 from tsformers.panel import Panel
 from tsformers.windows import Packed, pack_rows
 
@@ -166,9 +167,10 @@ def check_common_end(panel: Panel) -> None:
     ends = panel.times[panel.ends - 1]
     early = np.flatnonzero(ends < ends.max())
     if len(early):
+        first, last = stamps(np.array([ends[early[0]], ends.max()]), panel.schema)
         raise DataError(
-            f"multivariate=True needs series that end together: series {panel.ids[early[0]]!r} ends at "
-            f"{ends[early[0]]}, others at {ends.max()}; cut the others there, or append rows with y = NaN to it"
+            f"multivariate=True needs series that end together: series {panel.ids[early[0]]!r} ends at {first}, others "
+            f"at {last}; cut the others there, or append rows with {panel.schema.target_col} = NaN to it"
         )
 
 

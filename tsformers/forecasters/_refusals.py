@@ -8,6 +8,7 @@ import pandas as pd
 
 from tsformers.covariates import check_common_end
 from tsformers.errors import DataError
+from tsformers.frames import stamps
 from tsformers.nn.heads import HEADS, DistributionOutput
 from tsformers.panel import Panel
 from tsformers.windows import SCALERS, Packed
@@ -178,8 +179,8 @@ def check_counts(panel: Panel) -> None:
         series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
         raise DataError(
             f"likelihood='negative_binomial' needs whole numbers of 0 or more, but series {panel.ids[series]!r} has "
-            f"{panel.schema.target_col}={panel.y[row]:g} at {panel.schema.time_col}={panel.times[row]}; choose "
-            "another likelihood, such as 'student_t'"
+            f"{panel.schema.target_col}={panel.y[row]:g} at {panel.schema.time_col}="
+            f"{stamps(panel.times[row : row + 1], panel.schema)[0]}; choose another likelihood, such as 'student_t'"
         )
 
 

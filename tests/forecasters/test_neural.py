@@ -1,0 +1,374 @@
+"""The engine around a small network: settings, covariates, channels, seeds, warm starts, memory and storage."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from torch import nn
+
+from tsformers import storage
+from tsformers.errors import DataError
+from tsformers.forecasters import _neural
+from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
+from tsformers.nn import make_head
+from tsformers.testing import check_forecaster, check_network, make_frame, make_window
+from tsformers.windows import Window
+
+
+class LinearNetwork(DistributionNetwork):
+    """Everything that is known, through one linear map; ``read`` keeps the last window for the tests."""
+
+    def __init__(self, context_length, horizon, sizes, likelihood, width=8):
+        super().__init__()
+        channels, past_x, known_x, _ = sizes
+        self.horizon, self.sizes = horizon, sizes
+        inputs = context_length * (channels + past_x + known_x) + horizon * known_x
+        self.linear = nn.Linear(inputs, horizon * width)
+        self.head = make_head(likelihood, width, channels)
+        self.read = None
+
+    def forward(self, window):
+        self.read = window
+        inputs = [part.flatten(1) for part in (window.past, window.past_x, window.future_x)]
+        features = torch.tanh(self.linear(torch.cat(inputs, dim=-1))).unflatten(-1, (self.horizon, -1))
+        return self.head(features, None, window.scale)
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Linear(TorchForecaster):
+    context_length: int | None = 8
+    max_steps: int = 30
+    learning_rate: float = 0.02
+    seed: int | None = 0
+
+    def build(self, channels, past_x, known_x, calendar):
+        context = self.context_length or 8
+        return LinearNetwork(context, self.horizon, (channels, past_x, known_x, calendar), self.likelihood)
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return make_frame()
+
+
+@pytest.fixture(scope="module")
+def aligned():
+    """Three integer-time series that end together; the last one begins later."""
+    frame = make_frame(freq=1)
+    return pd.concat(
+        [part.assign(ds=part["ds"] + 60 - len(part)) for _, part in frame.groupby("unique_id")], ignore_index=True
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(frame):
+    return Linear(horizon=4).fit(frame)
+
+
+@pytest.mark.parametrize("likelihood", ["normal", "student_t", "quantile"])
+@pytest.mark.parametrize("scaler", ["mean_abs", "robust"])
+def test_the_laws_of_forecasters_hold(likelihood, scaler):
+    check_forecaster(Linear(horizon=4, max_steps=5, likelihood=likelihood, scaler=scaler))
+
+
+@pytest.mark.parametrize("likelihood", ["normal", "student_t", "quantile"])
+def test_the_laws_of_networks_hold(likelihood):
+    network = LinearNetwork(16, 4, (3, 1, 2, 0), likelihood)
+    check_network(network, make_window(5, 16, 4, channels=3, past_x=1, known_x=2))
+
+
+def test_what_is_learned_beats_the_last_value():
+    t = np.arange(400)
+    frame = pd.DataFrame({"unique_id": "a", "ds": t, "y": np.sin(2 * np.pi * t / 12)})
+    model = Linear(horizon=6, context_length=24, max_steps=300, likelihood="normal").fit(frame[:390])
+    error = np.abs(model.predict().mean[0] - frame["y"][390:396]).mean()
+    assert error < 0.25 * np.abs(frame["y"][389] - frame["y"][390:396]).mean()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"horizon": 0}, "horizon must be a whole number of 1 or more, not 0"),
+        ({"horizon": 2.5}, r"not 2\.5"),
+        ({"context_length": -1}, "context_length must be a whole number of 1 or more or None"),
+        ({"max_steps": None}, "max_steps must be"),
+        ({"batch_size": True}, "batch_size must be"),
+        ({"validation_windows": -1}, "validation_windows must be a whole number of 0 or more"),
+        ({"learning_rate": 0}, "learning_rate must be a number above 0"),
+        ({"weight_decay": -1.0}, "weight_decay must be a number of 0 or more"),
+        ({"scaler": "minmax"}, "'mean_abs', 'standard', 'robust', None"),
+        ({"schedule": "linear"}, "'cosine', 'constant'"),
+        ({"likelihood": "poisson"}, "'normal', 'student_t', 'negative_binomial', 'quantile'"),
+        ({"likelihood": "negative_binomial", "scaler": "standard"}, "choose scaler='mean_abs' or None"),
+    ],
+)
+def test_settings_out_of_range_are_refused_in_fit(frame, settings, message):
+    with pytest.raises(ValueError, match=message):
+        Linear(**{"horizon": 4} | settings).fit(frame)
+
+
+def test_predict_before_fit_is_refused():
+    with pytest.raises(NotFittedError):
+        Linear(horizon=4).predict()
+
+
+def test_seeds_repeat_fit_and_predict_bit_for_bit(frame, fitted):
+    again, other = clone(fitted).fit(frame), clone(fitted).set_params(seed=1).fit(frame)
+    assert np.array_equal(fitted.predict().values, again.predict().values)
+    assert np.array_equal(fitted.predict(seed=7).values, again.predict(seed=7).values)
+    assert not np.array_equal(fitted.predict().values, fitted.predict(seed=7).values)
+    assert not np.array_equal(fitted.predict().mean, other.predict(seed=0).mean)
+
+
+def test_without_a_seed_draws_are_fresh_and_the_callers_random_state_is_untouched(frame):
+    before = torch.get_rng_state()
+    model = Linear(horizon=4, seed=None).fit(frame)
+    assert not np.array_equal(model.predict().values, model.predict().values)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_forecast_depends_on_the_last_context_alone_and_unknown_series_are_welcome(frame, fitted):
+    tail = frame.groupby("unique_id").tail(8)
+    assert np.array_equal(fitted.predict().values, fitted.predict(tail).values)
+    renamed = tail.assign(unique_id="new_" + tail["unique_id"])
+    assert np.array_equal(fitted.predict().values, fitted.predict(renamed).values)
+
+
+def test_memory_is_bounded_without_changing_what_is_forecast(fitted, monkeypatch):
+    whole = fitted.predict(n_samples=500)
+    monkeypatch.setattr(_neural, "MOST_DRAWN", 1000)
+    sizes = []
+    sample = fitted.network_.sample
+    monkeypatch.setattr(fitted.network_, "sample", lambda w, n: sizes.append((len(w.past), n)) or sample(w, n))
+    pieces = fitted.predict(n_samples=500)
+    assert sizes == [(1, 250)] * 6
+    assert np.allclose(whole.mean, pieces.mean, rtol=0.1)
+
+
+def test_warm_start_goes_on_from_the_weights_and_the_history(frame):
+    model = Linear(horizon=4, early_stopping_patience=None).fit(frame)
+    steps, weights = model.history_["step"].iloc[-1], model.network_.linear.weight.detach().clone()
+    model.set_params(learning_rate=1e-9).fit(frame, warm_start=True)
+    assert torch.allclose(weights, model.network_.linear.weight, atol=1e-5)
+    assert model.history_["step"].is_monotonic_increasing
+    assert model.history_["step"].iloc[-1] == 2 * steps
+    model.fit(frame)
+    assert model.history_["step"].iloc[-1] == steps
+    assert clone(model).fit(frame, warm_start=True).history_["step"].iloc[-1] == steps
+
+
+def test_warm_start_with_other_covariates_is_refused(frame, fitted):
+    with pytest.raises(DataError, match=r"past covariates are \['x'\], but the model was fitted with \[\]"):
+        clone(fitted).fit(frame).fit(frame.assign(x=1.0), warm_start=True)
+
+
+def test_an_interrupted_fit_leaves_a_model_that_predicts(frame, monkeypatch):
+    taken = []
+    loss = LinearNetwork.loss
+
+    def press(self, window):
+        taken.append(1)
+        if len(taken) > 20:
+            raise KeyboardInterrupt
+        return loss(self, window)
+
+    monkeypatch.setattr(LinearNetwork, "loss", press)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model = Linear(horizon=4).fit(frame)
+    assert np.isfinite(model.predict().values).all()
+
+
+def test_short_series_are_refused_by_name_or_dropped_with_a_warning(frame):
+    short = frame[(frame["unique_id"] != "s1") | (frame["ds"] < "2024-01-06")]
+    with pytest.raises(DataError, match=r"1 of 3 series are too short: .* 8 \+ 4 = 12 rows .* 's1' has 5"):
+        Linear(horizon=4).fit(short)
+    with pytest.warns(UserWarning, match="less than 12 rows and are dropped: 's1' has 5"):
+        model = Linear(horizon=4).fit(short, short="drop")
+    assert model.predict().ids.tolist() == ["s0", "s2"]
+    with pytest.raises(DataError, match="shorter than the context of 8 rows: 's1' has 5"):
+        model.predict(short)
+
+
+def test_a_context_without_a_value_is_refused_by_name(frame, fitted):
+    empty = frame.assign(y=frame["y"].where((frame["unique_id"] != "s2") | (frame["ds"] < "2024-02-15")))
+    with pytest.raises(DataError, match="'s2' has no value in its last 8 rows"):
+        fitted.predict(empty)
+
+
+@pytest.mark.parametrize(("rows", "horizon", "expected"), [(60, 4, 14), (20, 4, 12), (11, 4, 4), (7, 4, 3)])
+def test_the_default_context_suits_horizon_season_and_length(rows, horizon, expected):
+    model = Linear(horizon=horizon, context_length=None, max_steps=1)
+    model.build = lambda *sizes: LinearNetwork(expected, horizon, sizes, "normal")
+    model.fit(make_frame(1, rows))
+    assert model.context_length_ == expected
+    assert model.context_length is None
+
+
+def covariates(frame):
+    rng = np.random.default_rng(0)
+    return frame.assign(promo=rng.normal(100, 20, len(frame)), rain=rng.normal(-3, 1, len(frame)))
+
+
+def statics(ids=("s0", "s1", "s2")):
+    return pd.DataFrame({"unique_id": ids, "size": np.arange(len(ids)) * 10.0})
+
+
+def future(frame, horizon=4):
+    rows = [
+        pd.DataFrame({"unique_id": name, "ds": part["ds"].max() + pd.Timedelta(days=1) * np.arange(1, horizon + 1)})
+        for name, part in frame.groupby("unique_id")
+    ]
+    return pd.concat(rows, ignore_index=True).assign(promo=120.0)
+
+
+def test_covariates_reach_the_network_in_the_documented_columns(frame):
+    data = covariates(frame)
+    model = Linear(horizon=4).fit(data, known=["promo"], static=statics())
+    assert model.sizes_ == (1, 1, 3 + 1 + 1, 3)
+    model.predict(future=future(data))
+    window = model.network_.read
+    assert window.past_x.shape == (3, 8, 1 + 5)
+    assert window.future_x.shape == (3, 4, 5)
+    assert torch.equal(window.past_x[:, -1, 0] * data["rain"].std(ddof=0) > 0, torch.tensor(
+        (data.groupby("unique_id")["rain"].last() > data["rain"].mean()).to_numpy()))  # fmt: skip
+    promo = (120 - data["promo"].mean()) / data["promo"].std(ddof=0)
+    assert torch.allclose(window.future_x[..., 3], torch.tensor(promo, dtype=torch.float32))
+    size = (np.array([0, 10, 20]) - 10) / np.std([0, 10, 20])
+    assert torch.allclose(window.future_x[:, 0, 4], torch.tensor(size, dtype=torch.float32))
+    day = (data.groupby("unique_id")["ds"].max() + pd.Timedelta(days=1)).dt.dayofweek / 6 - 0.5
+    assert np.allclose(window.future_x[:, 0, 0], day)
+
+
+def test_covariates_that_differ_are_refused(frame):
+    data = covariates(frame)
+    model = Linear(horizon=4, max_steps=2).fit(data, known=["promo"], static=statics())
+    with pytest.raises(DataError, match="promo"):
+        model.predict(data)
+    with pytest.raises(DataError):
+        model.predict(frame, future=future(data))
+    with pytest.raises(ValueError, match="static= describes"):
+        model.predict(static=statics())
+    assert np.isfinite(model.predict(data, future=future(data), static=statics()).values).all()
+
+
+def test_missing_past_covariates_count_as_their_mean(frame):
+    data = covariates(frame)[["unique_id", "ds", "y", "rain"]]
+    data.loc[data.index % 5 == 0, "rain"] = np.nan
+    model = Linear(horizon=4, max_steps=2).fit(data)
+    model.predict()
+    seen = data.groupby("unique_id")["rain"].apply(lambda part: part.tail(8).notna().to_numpy())
+    assert np.array_equal(model.network_.read.past_x[..., 0] != 0, np.stack(seen.tolist()))
+
+
+def test_the_future_of_known_covariates_matters(frame):
+    data = covariates(frame)
+    data["y"] = data["promo"] / 10
+    model = Linear(horizon=4, max_steps=200, likelihood="normal").fit(data, known=["promo"])
+    low = model.predict(future=future(data).assign(promo=80.0)).mean
+    high = model.predict(future=future(data).assign(promo=130.0)).mean
+    assert (high - low).mean() > 2
+
+
+def test_multivariate_series_are_the_channels_of_one(aligned):
+    model = Linear(horizon=4, multivariate=True).fit(aligned)
+    assert model.sizes_ == (3, 0, 0, 0)
+    forecast = model.predict(n_samples=50)
+    assert forecast.values.shape == (3, 50, 4)
+    assert forecast.joint
+    window = model.network_.read
+    assert window.past.shape == (1, 8, 3)
+    for i, (_, part) in enumerate(aligned.groupby("unique_id")):
+        past = window.past[0, :, i] * window.scale[0, 0, i] + window.location[0, 0, i]
+        assert np.allclose(past, part["y"].tail(8))
+
+
+def test_multivariate_covariates_stand_side_by_side_and_short_channels_begin_missing(aligned):
+    data = aligned.assign(price=np.arange(len(aligned), dtype=float), rain=1.0)
+    late = data[(data["unique_id"] != "s1") | (data["ds"] > 54)]
+    model = Linear(horizon=4, multivariate=True, max_steps=2).fit(late, known=["price"])
+    assert model.sizes_ == (3, 3, 3, 0)
+    ahead = pd.DataFrame({"unique_id": np.repeat(["s0", "s1", "s2"], 4), "ds": np.tile(np.arange(60, 64), 3)})
+    model.predict(future=ahead.assign(price=np.repeat([1.0, 2.0, 3.0], 4)))
+    window = model.network_.read
+    assert window.past_seen[0, :, 1].tolist() == [False] * 3 + [True] * 5
+    assert window.past_seen[0, :, [0, 2]].all()
+    steps = (window.future_x[0, 0, 1:] - window.future_x[0, 0, :-1]) * late["price"].std(ddof=0)
+    assert torch.allclose(steps, torch.ones(2), atol=1e-4)
+
+
+def test_multivariate_series_must_end_together_and_be_those_of_fit(frame, aligned):
+    with pytest.raises(DataError, match=r"series 's1' ends at 2024-02-28 00:00:00, others at 2024-02-29 00:00:00"):
+        Linear(horizon=4, multivariate=True).fit(frame)
+    model = Linear(horizon=4, multivariate=True, max_steps=2).fit(aligned)
+    with pytest.raises(DataError, match="'s1' is missing"):
+        model.predict(aligned[aligned["unique_id"] != "s1"])
+
+
+def test_counts_are_forecast_as_counts_and_others_refused_by_name(frame):
+    counts = frame.assign(y=np.random.default_rng(0).poisson(20, len(frame)).astype(float))
+    model = Linear(horizon=4, likelihood="negative_binomial", scaler="mean_abs", max_steps=100).fit(counts)
+    values = model.predict(n_samples=200).values
+    assert np.array_equal(values, np.round(values))
+    assert values.min() >= 0
+    assert values.mean() == pytest.approx(20, rel=0.3)
+    counts.loc[70, "y"] = 1.5
+    with pytest.raises(DataError, match=r"series 's1' has y=1\.5 at ds=2024-01-11"):
+        clone(model).fit(counts)
+
+
+def test_a_quantile_model_answers_with_quantiles(frame):
+    forecast = Linear(horizon=4, likelihood="quantile").fit(frame).predict(n_samples=3)
+    assert forecast.levels is not None
+    assert forecast.values.shape == (3, len(forecast.levels), 4)
+    assert (np.diff(forecast.values, axis=1) >= 0).all()
+
+
+@pytest.mark.parametrize("settings", [{}, {"likelihood": "quantile"}, {"multivariate": True}])
+def test_saved_and_loaded_models_forecast_alike_and_train_on(aligned, tmp_path, settings):
+    data = aligned.assign(rain=np.sin(np.arange(len(aligned))))
+    static = None if settings.get("multivariate") else statics()
+    model = Linear(horizon=4, **settings).fit(data, static=static)
+    model.save(tmp_path / "model")
+    loaded = storage.load(tmp_path / "model", {"Linear": Linear})
+    assert np.array_equal(model.predict().values, loaded.predict().values)
+    assert np.array_equal(model.predict(data).values, loaded.predict(data).values)
+    pd.testing.assert_frame_equal(model.history_, loaded.history_)
+    model.fit(data, static=static, warm_start=True)
+    loaded.fit(data, static=static, warm_start=True)
+    assert np.array_equal(model.predict().values, loaded.predict().values)
+
+
+def test_nothing_is_printed_and_no_file_written(frame, capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Linear(horizon=4, max_steps=3).fit(frame).predict()
+    assert capfd.readouterr() == ("", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_large_levels_keep_their_small_steps():
+    frame = make_frame(1, 80)
+    model = Linear(horizon=4, max_steps=100).fit(frame)
+    lifted = Linear(horizon=4, max_steps=100).fit(frame.assign(y=frame["y"] + 1e9))
+    assert np.allclose(lifted.predict().mean - 1e9, model.predict().mean, atol=1e-3)
+
+
+def test_unseen_targets_are_never_shown_to_a_law_that_refuses_them():
+    class Positive(LinearNetwork):
+        def forward(self, window):
+            super().forward(window)
+            return torch.distributions.Exponential(torch.ones(4, 4, 1), validate_args=True)
+
+    window = make_window(4, 8, 4)
+    window = window._replace(future=torch.where(window.future_seen, window.future.abs() + 0.1, -5.0))
+    loss = Positive(8, 4, (1, 0, 0, 0), "normal").loss(window)
+    expected = (window.future * window.future_seen).sum(dim=(1, 2)) / window.future_seen.sum(dim=(1, 2))
+    assert torch.allclose(loss, expected)
+
+
+def test_windows_of_the_contract_have_no_units_of_their_own():
+    assert Window._fields[:7] == ("past", "past_seen", "past_x", "future", "future_seen", "future_x", "series")
+    assert make_window().scale is None

@@ -1,0 +1,217 @@
+"""The training loop: what it restores, when it ends, and what it leaves alone."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tsformers import training
+from tsformers.training import Plan, Windows, seeded, train
+from tsformers.windows import pack_rows
+
+CPU = torch.device("cpu")
+
+
+class Drift(nn.Linear):
+    """A linear map of the context; ``at_step`` is called with the number of losses taken in training so far."""
+
+    def __init__(self, context_length=4, horizon=2, at_step=None):
+        super().__init__(context_length, horizon)
+        self.at_step, self.taken = at_step, 0
+
+    def loss(self, window):
+        if self.training:
+            self.taken += 1
+            if self.at_step:
+                self.at_step(self)
+        error = (self(window.past[..., 0]) - window.future[..., 0]).square() * window.future_seen[..., 0]
+        return error.mean(-1)
+
+
+def packed(rows=80, missing=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.sin(np.arange(rows) / 3) + 0.1 * rng.normal(size=rows)
+    return pack_rows(np.where(rng.random(rows) < missing, np.nan, y)[:, None], [0, rows])
+
+
+def trained(network=None, *, seed=0, data=None, **settings):
+    plan = Plan(context_length=4, horizon=2, **{"max_steps": 60, "batch_size": 8, "learning_rate": 0.05} | settings)
+    with seeded(seed, CPU):
+        network = network or Drift()
+        history = train(network, data or packed(), plan, np.random.default_rng(seed))
+    return network, history
+
+
+def weights(network):
+    return torch.cat([weight.detach().flatten() for weight in network.parameters()])
+
+
+def test_training_learns_and_writes_its_history():
+    _, history = trained(max_steps=400, early_stopping_patience=None)
+    assert list(history.columns) == ["step", "train_loss", "validation_loss", "seconds"]
+    assert history["step"].tolist() == list(range(20, 401, 20))
+    assert history["train_loss"].iloc[-1] < 0.2 * history["train_loss"].iloc[0]
+    assert history["validation_loss"].min() < 0.2 * history["validation_loss"].iloc[0]
+    assert history["seconds"].is_monotonic_increasing
+
+
+def test_same_seed_same_weights_other_seed_other_weights():
+    first, again, other = (weights(trained(seed=seed)[0]) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_random_state_and_threads_of_the_caller_are_left_alone():
+    network = Drift()
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), torch.get_num_threads()
+    trained(network)
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert np.array_equal(before[1], np.random.get_state()[1])
+    assert torch.get_num_threads() == before[2]
+
+
+def test_the_best_weights_are_restored_and_a_hopeless_run_ends_early():
+    seen = []
+
+    def spoil(network):
+        seen.append(weights(network).clone())
+        if network.taken == 21:  # after the check at step 20
+            with torch.no_grad():
+                network.weight.mul_(50)
+
+    network, history = trained(
+        Drift(at_step=spoil), max_steps=200, schedule="constant", learning_rate=1e-4, early_stopping_patience=3
+    )
+    best = history["validation_loss"].idxmin()
+    assert history["step"].tolist() == [10, 20, 30, 40, 50]
+    assert history["step"][best] == 20
+    assert torch.equal(weights(network), seen[20])  # what step 21 began with
+
+
+def test_without_patience_a_run_goes_to_its_last_step_and_the_best_weights_are_restored_all_the_same():
+    def worsen(network):
+        if network.taken > 20:
+            with torch.no_grad():
+                network.weight.mul_(1.5)
+
+    network, history = trained(
+        Drift(at_step=worsen), max_steps=40, schedule="constant", gradient_clip=1e9, early_stopping_patience=None
+    )
+    assert history["step"].iloc[-1] == 40
+    assert weights(network).abs().max() < 10
+
+
+def test_ctrl_c_keeps_the_best_weights_so_far():
+    kept = []
+
+    def press(network):
+        if network.taken == 31:
+            raise KeyboardInterrupt
+        if network.taken % 3 == 1:  # checks come every third step
+            kept.append(weights(network).clone())
+
+    with pytest.warns(UserWarning, match="interrupted after step 30"):
+        network, history = trained(Drift(at_step=press), early_stopping_patience=None)
+    best = int(history["validation_loss"].idxmin())
+    assert len(history) == 10
+    assert torch.equal(weights(network), kept[best + 1] if best + 1 < len(kept) else weights(network))
+    assert not network.training
+
+
+def test_ctrl_c_before_the_first_check_keeps_the_weights_there_are():
+    def press(_):
+        raise KeyboardInterrupt
+
+    network = Drift(at_step=press)
+    before = weights(network)
+    with pytest.warns(UserWarning, match="after step 0"):
+        _, history = trained(network)
+    assert len(history) == 0
+    assert torch.equal(before, weights(network))
+
+
+def test_a_loss_that_is_not_finite_names_the_step_and_the_remedy():
+    def explode(network):
+        if network.taken == 7:
+            with torch.no_grad():
+                network.weight.fill_(math.inf)
+
+    with pytest.raises(FloatingPointError, match=r"at step 7 .* lower learning_rate \(now 0\.05\)"):
+        trained(Drift(at_step=explode))
+
+
+def test_missing_values_are_masked():
+    network, history = trained(data=packed(missing=0.3), max_steps=300)
+    assert bool(torch.isfinite(weights(network)).all())
+    assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
+
+
+def test_epochs_end_a_run_and_each_is_a_permutation():
+    windows = Windows(packed(), Plan(context_length=4, horizon=2, batch_size=16), np.random.default_rng(0))
+    batches = windows.batches()
+    for _ in range(2):
+        starts = torch.cat([next(batches).past[:, 0, 0] for _ in range(windows.steps_per_epoch)])
+        assert len(starts) == len(starts.unique()) == len(windows) == 73
+    _, history = trained(batch_size=16, max_epochs=3)
+    assert history["step"].iloc[-1] == 3 * windows.steps_per_epoch == 15
+
+
+def test_very_many_windows_are_drawn_with_replacement(monkeypatch):
+    monkeypatch.setattr(training, "MOST_PERMUTED", 10)
+    windows = Windows(packed(), Plan(context_length=4, horizon=2, batch_size=64), np.random.default_rng(0))
+    batch = next(windows.batches())
+    assert len(batch.past) == 64
+    assert len(batch.past[:, 0, 0].unique()) < 64
+
+
+def test_held_back_windows_are_few_and_always_the_same(monkeypatch):
+    monkeypatch.setattr(training, "MOST_VALIDATED", 5)
+    plan = Plan(context_length=4, horizon=2, batch_size=2, validation_windows=8)
+    windows = Windows(packed(), plan, np.random.default_rng(0))
+    first, again = (torch.cat([batch.future for batch in windows.validation()]) for _ in range(2))
+    assert len(first) == 5
+    assert torch.equal(first, again)
+
+
+def test_without_held_back_windows_the_last_weights_stay():
+    _, history = trained(validation_windows=0)
+    assert history["validation_loss"].isna().all()
+    _, history = trained(data=packed(rows=7))
+    assert history["validation_loss"].isna().all()
+    assert history["step"].iloc[-1] == 60
+
+
+def test_without_any_window_the_error_says_what_to_do():
+    with pytest.raises(ValueError, match="shorten context_length"):
+        trained(data=pack_rows(np.full((20, 1), np.nan), [0, 20]))
+
+
+def test_the_learning_rate_rises_and_falls():
+    rates = [training._rate(step, 100, "cosine") for step in range(100)]
+    assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert np.all(np.diff(rates[5:]) < 0)
+    assert rates[-1] < 1e-3
+    assert training._rate(50, 100, "constant") == 1
+
+
+def test_parameter_groups_may_learn_at_rates_of_their_own():
+    network = Drift()
+    before = network.weight.detach().clone(), network.bias.detach().clone()
+    groups = [{"params": [network.weight]}, {"params": [network.bias], "lr": 0.0}]
+    plan = Plan(context_length=4, horizon=2, max_steps=5, validation_windows=0)
+    train(network, packed(), plan, np.random.default_rng(0), groups)
+    assert not torch.equal(before[0], network.weight)
+    assert torch.equal(before[1], network.bias)
+
+
+def test_nothing_is_printed_unless_asked_and_the_bar_goes_to_stderr(capfd):
+    trained(max_steps=5)
+    assert capfd.readouterr() == ("", "")
+    trained(max_steps=5, verbose=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "5/5" in err
+    trained(max_steps=5, verbose=False)
+    assert capfd.readouterr() == ("", "")
