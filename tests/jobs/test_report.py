@@ -1,0 +1,227 @@
+"""The report: one file that stands alone, says what the result says, and trusts no string it was given."""
+
+import base64
+import importlib.util
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tsformers.forecasters.seasonal_naive import SeasonalNaive
+from tsformers.jobs import charts, report
+from tsformers.jobs.rolling import backtest
+
+WICKED = "<script>alert(1)</script> & \"q\" 'a' $x^$ _y"
+VOID = {"meta", "img", "line", "br"}
+
+
+class Failing:
+    horizon = 6
+
+    def fit(self, data, **roles):
+        raise RuntimeError(WICKED)
+
+    def predict(self, data=None, **options):
+        raise AssertionError
+
+
+def frame(n_series=5, rows=60):
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2024-01-01", periods=rows, freq="D")
+    parts = [
+        pd.DataFrame({"unique_id": f"shop {i} <b>&$", "ds": days, "y": 10 * i + rng.normal(size=rows).cumsum()})
+        for i in range(n_series)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def result():
+    models = {
+        "naive": SeasonalNaive(horizon=6),
+        WICKED: SeasonalNaive(horizon=6, season_length=1),
+        "_hidden": SeasonalNaive(horizon=6, season_length=3),
+        "broken": Failing(),
+    }
+    return backtest(models, frame(), windows=3)
+
+
+@pytest.fixture(scope="module")
+def text(result):
+    return report.render(result, title=WICKED)
+
+
+class Page(HTMLParser):
+    """Tags in balance, addresses, text and tables of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.addresses, self.tags, self.words, self.rows = [], [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attrs if name in ("src", "href", "xlink:href", "action", "data")]
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "title"):
+            self.words.append(data)
+        if {"td", "th"} & set(self.open):
+            self.rows[-1][-1] += data
+
+
+def images(page):
+    return [base64.b64decode(a.partition("base64,")[2]).decode() for a in page.addresses]
+
+
+def test_the_page_is_one_balanced_file_that_asks_no_other_place_for_anything(result, tmp_path):
+    place = result.to_html(tmp_path / "new" / "report.html", title="My run")
+    text = place.read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.addresses and all(address.startswith("data:image/svg+xml;base64,") for address in page.addresses)
+    assert not re.search(r"https?://|@import|url\(", text)
+    assert not {"script", "link", "iframe", "object"} & set(page.tags)
+    assert "<title>My run</title>" in text
+
+
+def test_what_the_user_wrote_is_text_and_never_markup(text):
+    assert "<script>" not in text and "<b>" not in text
+    words = "".join(Page(text).words)
+    assert words.count(WICKED) >= 4  # title, ranking, settings, failures
+    assert "shop 0 <b>&$" in words
+
+
+def test_the_ranking_says_what_the_summary_says(result, text):
+    rows = Page(text).rows
+    summary = result.summary()
+    assert rows[0] == ["", "model", "crps", "mase", "coverage_80", "skill", "windows", "failed", "fit", "predict"]
+    for row, expected in zip(rows[1:5], summary.itertuples(), strict=True):
+        assert row[1] == expected.model
+        assert row[6:8] == [str(expected.windows), str(expected.failures)]
+        if expected.windows:
+            assert float(row[2]) == pytest.approx(expected.crps, rel=1e-3)
+            assert float(row[5].replace("\N{MINUS SIGN}", "-").rstrip(" %")) == pytest.approx(
+                100 * expected.skill, abs=0.06
+            )
+    assert rows[4][1:6] == ["broken", report.NOTHING, report.NOTHING, report.NOTHING, report.NOTHING]
+
+
+def test_every_metric_has_its_table_by_window_and_failures_are_listed(result, text):
+    rows = Page(text).rows
+    by_window = [row for row in rows if row[0] == "naive"]
+    assert len(by_window) == 3 and all(len(row) == 4 + 3 for row in by_window)
+    scores = result.scores[(result.scores["model"] == "naive") & (result.scores["metric"] == "crps")]
+    expected = scores.groupby("cutoff")["value"].mean().tolist()
+    assert [float(cell) for cell in by_window[0][4:]] == pytest.approx(expected, rel=1e-3)
+    assert [row for row in rows if row[0] == "broken"] == [
+        ["broken", f"2024-02-{day}", f"RuntimeError: {WICKED}"] for day in (11, 17, 23)
+    ]
+
+
+def test_there_is_a_fan_of_every_model_for_three_series_and_three_pictures_of_quality(text):
+    pictures = images(Page(text))
+    assert len(pictures) == 3 + 3
+    for picture in pictures[:3]:
+        assert all(name in picture for name in ("naive", "_hidden", "alert(1)"))
+    assert "step ahead" in pictures[3] and "coverage promised" in pictures[4] and "PIT" in pictures[5]
+
+
+def test_fans_show_the_last_window_with_its_actuals_on_one_scale(result):
+    figure = charts.fans(result, 2)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["naive", charts.plain(WICKED), "_hidden"]
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    actual = frame().query("unique_id.str.startswith('shop 2')")["y"].to_numpy()[-6:]
+    for axes in figure.axes:
+        assert any(np.array_equal(line.get_ydata(), actual) for line in axes.lines)
+
+
+def test_crps_by_step_counts_series_alike_whatever_their_scale(result):
+    table = charts.crps_by_step(result)
+    assert table.index.tolist() == [1, 2, 3, 4, 5, 6]
+    assert table["naive"].mean() == pytest.approx(1)
+    scaled = frame()
+    scaled.loc[scaled["unique_id"].str.startswith("shop 1"), "y"] *= 1000
+    models = {"naive": SeasonalNaive(horizon=6), "last": SeasonalNaive(horizon=6, season_length=1)}
+    a, b = (charts.crps_by_step(backtest(models, data, windows=3)) for data in (frame(), scaled))
+    np.testing.assert_allclose(a, b, rtol=1e-9)
+
+
+def test_uniform_pit_values_lie_on_the_diagonal_and_narrow_forecasts_below_it():
+    u = (np.arange(2000) + 0.5) / 2000
+    np.testing.assert_allclose(charts.coverage_by_level(u), charts.COVERAGES, atol=1e-3)
+    too_narrow = np.where(u < 0.5, u / 4, 1 - (1 - u) / 4)
+    assert (charts.coverage_by_level(too_narrow) < charts.COVERAGES).all()
+    np.testing.assert_array_equal(charts.coverage_by_level(np.append(u, np.nan)), charts.coverage_by_level(u))
+
+
+def test_models_are_told_apart_without_colour_vision():
+    styles = [charts.style(position) for position in range(28)]
+    assert len(set(styles)) == 28
+    assert len({dashes for _, dashes in styles[:4]}) == 4
+
+
+def test_without_matplotlib_the_report_has_its_tables_and_says_what_is_missing(result, monkeypatch):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "matplotlib" else real(name))
+    page = Page(report.render(result))
+    assert page.addresses == []
+    assert "Pictures need matplotlib" in "".join(page.words)
+    assert [row[1] for row in page.rows[1:5]] == result.summary()["model"].tolist()
+
+
+def test_a_backtest_in_which_all_failed_still_has_a_report():
+    failed = backtest({"broken": Failing()}, frame(), windows=2)
+    page = Page(report.render(failed))
+    assert "No window was finished" in "".join(page.words)
+    assert len([row for row in page.rows if row[0] == "broken"]) == 2
+
+
+@pytest.mark.parametrize("kind", ["one step", "no quantiles", "zero errors", "integer time", "time zone", "missing"])
+def test_odd_results_have_a_report_too(kind):
+    df, horizon, options = frame(2, 40), 4, {}
+    if kind == "one step":
+        horizon = 1
+    elif kind == "no quantiles":
+        options = {"quantiles": ()}
+    elif kind == "zero errors":
+        df["y"] = 1.0
+    elif kind == "integer time":
+        df["ds"] = df.groupby("unique_id").cumcount()
+    elif kind == "time zone":
+        df["ds"] = df["ds"].dt.tz_localize("America/New_York")
+    else:
+        df.loc[df["ds"] > "2024-01-30", "y"] = np.nan
+        df.loc[df["ds"] == df["ds"].max(), "y"] = 3.0
+    result = backtest(SeasonalNaive(horizon=horizon), df, windows=2, **options)
+    page = Page(report.render(result))
+    assert len(page.addresses) >= 3
+    assert "nan" not in "".join(page.words).lower()
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([1234567.8, 12.3], ["1,234,568", "12"]),
+        ([0.123456, 0.5], ["0.1235", "0.5000"]),
+        ([12.3456, 0.02], ["12.346", "0.020"]),
+        ([np.nan, 1.0], [report.NOTHING, "1.000"]),
+        ([1e-9, 1e-8], ["1e-09", "1e-08"]),
+        ([np.inf, 0.0], [report.NOTHING, "0"]),
+    ],
+)
+def test_numbers_have_as_many_digits_as_one_can_read(values, shown):
+    assert report._numbers(pd.Series(values)) == shown

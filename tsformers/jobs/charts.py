@@ -1,0 +1,256 @@
+"""The pictures of a report: fans of all models, CRPS by step ahead, and calibration. matplotlib loads when called."""
+
+import base64
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsformers.jobs.results import BacktestResult
+from tsformers.plotting import Fan, fan_chart
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")  # Okabe and Ito
+DASHES = ((), (5, 2), (1, 1.5), (6, 2, 1, 2))  # in widths of the line; () = solid
+COVERAGES = np.linspace(0.05, 0.95, 19)
+PIT_BINS = 10
+GREY = "#888888"
+
+
+def fans(result: BacktestResult, series: int) -> Any:
+    """What every model said of one series in its last window, beside what happened; all on one scale.
+
+    Args:
+        result: of a backtest.
+        series: position in ``result.panel.ids``.
+
+    Returns:
+        A matplotlib Figure, or None where no model forecast the series.
+    """
+    panel, schema, rows = result.panel, result.panel.schema, result.tables["forecasts"]
+    last = rows[(rows["series"] == series) & (rows["window"] == rows.loc[rows["series"] == series, "window"].max())]
+    pairs = symmetric_pairs(result.settings.quantiles)
+    horizon = result.settings.horizon
+    drawn = []
+    for model in result.models:
+        own = last[last["model"] == model]
+        if own.empty:
+            continue
+        back = (result.settings.windows - 1 - int(own["window"].iloc[0])) * result.settings.step
+        stop = int(panel.ends[series]) - back
+        past = slice(max(int(panel.offsets[series]), stop - horizon - max(3 * horizon, 24)), stop - horizon)
+        middle = "q0.5" if "q0.5" in own else "mean"
+        bands = [own[[f"q{low:g}", f"q{high:g}"]].to_numpy().T for low, high in pairs]
+        drawn.append(
+            Fan(
+                title=plain(model),
+                times=panel.times[stop - horizon : stop],
+                median=own[middle].to_numpy(),
+                bands=np.array(bands).reshape(len(pairs), 2, horizon),
+                past_times=panel.times[past],
+                past=panel.y[past],
+                actual=own[schema.target_col].to_numpy(),
+            )
+        )
+    if not drawn:
+        return None
+    figure = fan_chart(drawn, [high - low for low, high in pairs], schema.tz)
+    columns = min(2, len(drawn))
+    lines = -(-len(drawn) // columns)
+    figure.set_size_inches(10, 0.5 + 2.6 * lines)
+    figure.get_layout_engine().set(h_pad=0.1)
+    cells = figure.add_gridspec(lines, columns)
+    ends = np.array([axes.get_ylim() for axes in figure.axes])
+    for cell, axes in zip(cells, figure.axes, strict=False):
+        axes.set_subplotspec(cell)
+        axes.set_ylim(ends[:, 0].min(), ends[:, 1].max())
+    return figure
+
+
+def symmetric_pairs(quantiles: tuple[float, ...]) -> list[tuple[float, float]]:
+    """Levels that bound central intervals, widest first.
+
+    Args:
+        quantiles: increasing levels.
+
+    Returns:
+        Pairs of levels that add up to one.
+
+    Example:
+        >>> symmetric_pairs((0.1, 0.25, 0.5, 0.9))
+        [(0.1, 0.9)]
+    """
+    partner = {round(level, 9): level for level in quantiles}
+    return [
+        (level, partner[round(1 - level, 9)]) for level in quantiles if level < 0.5 and round(1 - level, 9) in partner
+    ]
+
+
+def crps_by_step(result: BacktestResult) -> pd.DataFrame:
+    """Mean CRPS by step ahead, each series divided by the reference's mean CRPS on it: one column a model.
+
+    Args:
+        result: of a backtest.
+
+    Returns:
+        Rows 1 to H; series on which the reference never errs are left out. All NaN where none is left.
+    """
+    rows = result.tables["forecasts"]
+    step = np.tile(np.arange(1, result.settings.horizon + 1), len(rows) // result.settings.horizon)
+    base = rows[rows["model"] == result.reference].groupby("series")["crps"].mean()
+    ratio = rows["crps"].to_numpy() / rows["series"].map(base.where(base > 0)).to_numpy(dtype=np.float64)
+    long = pd.DataFrame({"model": rows["model"], "step": step, "ratio": ratio})
+    wide = long.groupby(["step", "model"])["ratio"].mean().unstack("model")
+    return wide.reindex(columns=[model for model in result.models if model in wide])
+
+
+def step_chart(result: BacktestResult) -> Any:
+    """CRPS by step ahead, one line a model."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = _one_picture()
+    table = crps_by_step(result)
+    for position, model in enumerate(result.models):
+        if model in table:
+            _line(axes, position, table.index, table[model], marked=len(table) <= 24)
+    axes.axhline(1, color=GREY, linewidth=0.8, zorder=1)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("step ahead")
+    axes.set_ylabel("CRPS, average of the reference = 1")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+    axes.set_xlim(0.5, result.settings.horizon + 0.5)
+    return figure
+
+
+def coverage_by_level(pit: np.ndarray) -> np.ndarray:
+    """Share of PIT values inside the central interval of each of ``COVERAGES``; NaN is left out.
+
+    Args:
+        pit: PIT values, any shape.
+
+    Returns:
+        One share a coverage.
+
+    Example:
+        >>> coverage_by_level(np.linspace(0, 1, 1001))[[0, 9, 18]].round(2)
+        array([0.05, 0.5 , 0.95])
+    """
+    distance = np.sort(2 * np.abs(pit[~np.isnan(pit)] - 0.5))
+    return np.searchsorted(distance, COVERAGES + 1e-12, side="right") / max(len(distance), 1)
+
+
+def reliability_chart(result: BacktestResult) -> Any:
+    """How often central intervals held the truth against how often they promised to; the diagonal is right."""
+    figure, axes = _one_picture()
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, zorder=1)
+    for position, pit in enumerate(_pits(result).values()):
+        if len(pit):
+            _line(axes, position, COVERAGES, coverage_by_level(pit), marked=True)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="coverage promised", ylabel="coverage found")
+    axes.set_aspect("equal")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+    return figure
+
+
+def pit_chart(result: BacktestResult) -> Any:
+    """Where in its predictive distribution the truth fell, a histogram a model; flat is right."""
+    from matplotlib.figure import Figure
+
+    pits = {model: pit for model, pit in _pits(result).items() if len(pit)}
+    columns = min(4, max(len(pits), 1))
+    lines = -(-max(len(pits), 1) // columns)
+    figure = Figure(figsize=(max(2.5 * columns, 4), 0.4 + 2.1 * lines), layout="constrained")
+    top = 0.0
+    for place, (model, pit) in enumerate(pits.items(), start=1):
+        axes = figure.add_subplot(lines, columns, place)
+        heights, edges = np.histogram(pit, bins=PIT_BINS, range=(0, 1))
+        share = heights * PIT_BINS / len(pit)
+        colour = COLOURS[list(result.models).index(model) % len(COLOURS)]
+        axes.bar(edges[:-1], share, width=1 / PIT_BINS, align="edge", color=colour, alpha=0.75, edgecolor="white")
+        axes.axhline(1, color="#333333", linewidth=1, linestyle="--")
+        axes.set_title(plain(model if len(model) <= 28 else f"{model[:27]}…"), fontsize="medium", loc="left")
+        axes.set_xlim(0, 1)
+        axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        axes.spines[["top", "right"]].set_visible(False)
+        top = max(top, share.max())
+    for axes in figure.axes:
+        axes.set_ylim(0, 1.08 * max(top, 1))
+    figure.supxlabel("where the truth fell in the forecast (PIT)", fontsize="medium")
+    figure.supylabel("density", fontsize="medium")
+    return figure
+
+
+def picture(figure: Any, words: str) -> str:
+    """A figure as an HTML image that holds its own data.
+
+    Args:
+        figure: of matplotlib.
+        words: what there is to see, for those who cannot.
+
+    Returns:
+        An ``img`` element; ``words`` must be escaped already.
+    """
+    import matplotlib
+
+    stream = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tsformers"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # the browser has letters that matplotlib's font lacks
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    data = base64.b64encode(stream.getvalue().encode()).decode()
+    return f'<img alt="{words}" src="data:image/svg+xml;base64,{data}">'
+
+
+def plain(text: object) -> str:
+    r"""Text that matplotlib draws letter by letter, without reading formulas into it.
+
+    Args:
+        text: as the user wrote it.
+
+    Returns:
+        The text with its dollar signs escaped.
+
+    Example:
+        >>> print(plain("a$b"))
+        a\$b
+    """
+    return str(text).replace("$", r"\$")
+
+
+def _pits(result: BacktestResult) -> dict[str, np.ndarray]:
+    rows = result.tables["forecasts"].dropna(subset="pit")
+    return {model: rows.loc[rows["model"] == model, "pit"].to_numpy(dtype=np.float64) for model in result.models}
+
+
+def style(position: int) -> tuple[str, tuple[float, ...]]:
+    """Colour and dashes of the model at this position; no two of the first 28 share both.
+
+    Args:
+        position: in the order given.
+
+    Returns:
+        A colour, and lengths of dashes and gaps in widths of the line; none = solid.
+
+    Example:
+        >>> style(1)
+        ('#D55E00', (5, 2))
+    """
+    return COLOURS[position % len(COLOURS)], DASHES[position % len(DASHES)]
+
+
+def _one_picture() -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6, 3.9), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#E5E5E5", linewidth=0.6)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _line(axes: Any, position: int, x: Any, y: Any, marked: bool) -> None:
+    colour, dashes = style(position)
+    line = {"linestyle": (0, dashes)} if dashes else {}
+    axes.plot(x, y, color=colour, linewidth=1.7, marker="o" if marked else None, markersize=3.5, **line)
