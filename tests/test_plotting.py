@@ -84,7 +84,7 @@ def test_short_horizons_quantiles_and_missing_history_can_be_drawn(horizon):
     ours = forecast_after(frame, 1, horizon=horizon)
     held = Forecast(ours.ids, ours.times, ours.quantile([0.1, 0.5, 0.9]), levels=(0.1, 0.5, 0.9), freq=1)
     for forecast in (ours, held):
-        forecast.plot(levels=(0.8,)).draw_without_rendering()
+        assert forecast.plot(levels=(0.8,))._repr_png_().startswith(b"\x89PNG")  # as notebooks ask for it
         forecast.plot(history=frame, levels=(), context=5).draw_without_rendering()
 
 

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.numpy import load, save
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 
 from tsformers import storage
 from tsformers.encoding import Decoder, Encoder
 from tsformers.errors import JobError
 from tsformers.forecast import Forecast
+from tsformers.forecasters.seasonal_naive import SeasonalNaive
 from tsformers.frames import Schema
 from tsformers.panel import Panel
 
@@ -41,6 +43,8 @@ class Keeper(BaseEstimator):
         self.horizon = horizon
 
     def learned(self):
+        if not hasattr(self, "_weights"):
+            raise NotFittedError("not fitted")
         return {"weights": self._weights}
 
     def relearn(self, learned):
@@ -230,6 +234,21 @@ def test_a_model_with_models_inside_comes_back(tmp_path):
 def test_a_model_without_arrays_and_one_that_was_never_fitted_come_back(tmp_path):
     storage.save(Mine(horizon=9), tmp_path / "m")
     assert storage.load(tmp_path / "m", classes=OWN).get_params() == {"horizon": 9, "inner": None}
+    storage.save(Mine(inner=Keeper(horizon=2)), tmp_path / "template")
+    assert storage.load(tmp_path / "template", classes=OWN).inner.horizon == 2
+
+
+def test_a_forecaster_that_was_saved_forecasts_the_same(tmp_path):
+    frame = pd.DataFrame({"unique_id": ["b"] * 12, "ds": pd.date_range("2024", periods=12, freq="ME"), "y": range(12)})
+    model = SeasonalNaive(horizon=3, seed=1).fit(frame)
+    model.save(tmp_path / "m")
+    before, after = model.predict(), storage.load(tmp_path / "m").predict()
+    np.testing.assert_array_equal(after.values, before.values)
+    np.testing.assert_array_equal(after.times, before.times)
+    assert after.freq == before.freq == "ME"
+    raw = b"".join(path.read_bytes() for path in (tmp_path / "m").iterdir())
+    assert b"pickle" not in raw
+    assert json.loads((tmp_path / "m" / "model.json").read_text())["class"] == "SeasonalNaive"
 
 
 # --- what is refused -----------------------------------------------------------------------------------------------

@@ -349,7 +349,12 @@ class Decoder:
 def _learned(model: Any) -> dict[str, Any]:
     """What the model says it has learned; of a class that says nothing, its attributes that end in one underscore."""
     if hasattr(model, "learned"):
-        return model.learned()
+        from sklearn.exceptions import NotFittedError
+
+        try:
+            return model.learned()
+        except NotFittedError:  # a template inside a composed model: its settings are all there is
+            return {}
     return {
         key: item
         for key, item in vars(model).items()

@@ -27,8 +27,9 @@ class Forecast:
     (order statistics, straight lines in between). With ``levels`` the values are quantiles at those levels, and the
     predictive distribution is the one whose quantile function is straight between neighbouring levels and exponential
     beyond the outermost ones, ``q(p) = q_1 + b log(p / p_1)`` with ``b`` such that the curve passes through the two
-    lowest held quantiles (likewise on the right, with ``1 - p``); one single level is a point forecast. Quantiles,
-    mean, median, intervals and PIT values all belong to that one distribution, so none contradicts another.
+    lowest held quantiles (likewise on the right, with ``1 - p``); tails may reach below zero where the data never do.
+    One single level is a point forecast. Quantiles, mean, median, intervals and PIT values of held quantiles all belong
+    to that one distribution, so none contradicts another.
 
     Args:
         ids: names of the N series, no two alike.

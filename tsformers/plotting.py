@@ -1,6 +1,8 @@
 """Fan charts: history, median, nested intervals and, where they are known, the actuals. matplotlib loads late."""
 
 from collections.abc import Sequence
+from functools import partial
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,9 +67,9 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
         raise ImportError("plots need matplotlib; install it with: pip install 'tsformers[plot]'") from error
     columns = 1 if len(fans) < 4 else 2
     rows = -(-len(fans) // columns)
-    figure = Figure(figsize=(10, 4 if rows == 1 else 0.5 + 2.5 * rows), layout="constrained")
-    layout: Any = figure.get_layout_engine()
-    layout.set(w_pad=0.1, h_pad=0.06)  # inches: the last tick label reaches beyond its axis
+    figure: Any = Figure(figsize=(10, 4 if rows == 1 else 0.5 + 2.5 * rows), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)  # inches: the last tick label reaches beyond its axis
+    figure._repr_png_ = partial(_png, figure)  # notebooks show only figures that pyplot made, unless these ask for it
     shown: dict[str, Any] = {}
     for position, fan in enumerate(fans, start=1):
         axes = figure.add_subplot(rows, columns, position)
@@ -78,6 +80,13 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
         labels = [name if name.isalpha() else f"{100 * float(name):.4g} %" for name in order]
         figure.legend([shown[name] for name in order], labels, loc="outside upper center", ncols=8, frameon=False)
     return figure
+
+
+def _png(figure: Any) -> bytes:
+    """The figure as the bytes of a PNG file."""
+    page = BytesIO()
+    figure.savefig(page, format="png")
+    return page.getvalue()
 
 
 def read_history(history: Any, ids: pd.Index, times: np.ndarray, freq: str | int | None, schema: Schema) -> Panel:
