@@ -71,12 +71,12 @@ def test_predict_before_fit_is_refused(model):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "word"), [({"horizon": 0}, "horizon"), ({"horizon": 2.5}, "horizon"), ({"horizon": True}, "horizon")]
-    + [({"season_length": 0}, "season_length"), ({"n_jobs": 0}, "n_jobs")],
-)  # fmt: skip
+    "wrong",
+    [{"horizon": 0}, {"horizon": 2.5}, {"horizon": True}, {"season_length": 0}, {"season_length": 4.0}, {"n_jobs": 0}],
+)
 @pytest.mark.parametrize("model", MODELS)
-def test_settings_out_of_range_are_named(model, wrong, word, three):
-    with pytest.raises(ValueError, match=word):
+def test_settings_out_of_range_are_named(model, wrong, three):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
         model(**{"horizon": 3, **wrong}).fit(three)
 
 
@@ -193,7 +193,7 @@ def test_the_start_of_another_history_is_counted_in_grid_steps(three, freq):
     for start in (0, 7, 29):
         RAN.clear()
         model.predict(frame.iloc[start:])
-        assert RAN == [start]
+        assert [start] == RAN
 
 
 def test_the_model_is_drawn_across_missing_last_values(rng):
@@ -326,3 +326,22 @@ def test_covariates_are_carried_but_not_used(three):
     short = pd.DataFrame({"unique_id": ["a"], "ds": [pd.Timestamp("2024-01-31")], "price": [1.0]})
     with pytest.raises(tsf.DataError):
         model.predict(future=short)
+
+
+@pytest.mark.parametrize("kind", ["add", "mul"])
+@pytest.mark.parametrize("phi", [1.0, 0.8])
+def test_what_is_put_before_a_short_history_leads_to_the_same_states(phi, kind):
+    states = (100.0, 2.0, np.array([1.5, 0.5, 1.0]))
+    before, (level, slope, _) = _local.led_in({"phi": phi, "seasonal": kind}, np.array([7.0]), states)
+    assert len(before) == 4 and before[-1] == 7
+    for value, term in zip(before[:3], states[2], strict=True):
+        slope *= phi
+        level += slope
+        assert value == pytest.approx(level * term if kind == "mul" else level + term)
+    assert (level, slope) == pytest.approx(states[:2])
+
+
+def test_a_history_longer_than_a_season_is_left_alone():
+    y = np.arange(4.0)
+    states = (1.0, 2.0, np.zeros(3))
+    assert _local.led_in({"phi": 1.0, "seasonal": "add"}, y, states)[0] is y

@@ -2,8 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -258,9 +258,17 @@ def work_chunk(work: Callable[[Any], Any], items: Sequence[Any], home: int) -> l
         return [work(item) for item in items]
 
 
-def quiet() -> "warnings.catch_warnings[None]":
-    """No warnings from inside the fits: what matters of them is said in one warning at the end."""
-    return warnings.catch_warnings(action="ignore")
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings from inside the fits: what matters of them is said in one warning at the end.
+
+    Importing statsmodels puts "always" before every filter for its own warnings; hence the silent ``showwarning`` too,
+    which ``catch_warnings`` puts back.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.showwarning = lambda *_, **__: None
+        yield
 
 
 def available_processes(n_jobs: int) -> int:
@@ -344,3 +352,23 @@ def guessed_states(params: Params, y: np.ndarray, start: int) -> list[States]:
         head = head / placed(terms, 0, len(head)) if multiplies else head - placed(terms, 0, len(head))
     slope, level = np.polyfit(rows, head, 1) if len(head) >= SETTLED else (params["slope"], head[0])
     return [learned, (float(level - slope), float(slope), terms)]
+
+
+def led_in(params: Params, y: np.ndarray, states: States) -> tuple[np.ndarray, States]:
+    """A history of a season or less with a season put before it that the model foresees without error.
+
+    The states before the longer history are those that lead to ``states`` where ``y`` (T,) begins, so nothing else
+    changes; statsmodels does not run through less than a season. ``params`` holds "phi" (1 = undamped) and "seasonal".
+    """
+    level, slope, seasonals = states
+    rows = max(len(seasonals), 2)
+    if len(y) > rows:
+        return y, states
+    damping = params["phi"] ** np.arange(1, rows + 1)
+    slope /= damping[-1]
+    rise = np.cumsum(damping) * slope
+    level -= rise[-1]
+    line = level + rise
+    if len(seasonals):
+        line = line * seasonals if params["seasonal"] == "mul" else line + seasonals
+    return np.r_[line, y], (float(level), float(slope), seasonals)

@@ -16,6 +16,7 @@ STRONG_SEASON = 0.64  # Wang, Smith & Hyndman (2006); the threshold is that of R
 SMALLEST_ROOT = 1.01  # Hyndman & Khandakar (2008), section 3.2: no nearly non-stationary or non-invertible model
 MOST_ORDERS = 94  # models a search may try, as there
 FINALISTS = 3  # best models of the search that are fitted by exact likelihood
+STEADY = 1e-9  # a filter whose gain changes less has settled, and costs little from there on
 EXACT_SEASON, EXACT_ROWS = 12, 1000  # beyond these an exact fit takes many seconds; the search's estimates are kept
 
 
@@ -279,7 +280,9 @@ def state_space(y: np.ndarray, order: tuple[int, int, int], seasonal: tuple[int,
     """The SARIMAX of statsmodels with the given orders, on ``y`` (T,)."""
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
-    return SARIMAX(y, order=order, seasonal_order=seasonal, trend="c" if constant else "n")
+    model = SARIMAX(y, order=order, seasonal_order=seasonal, trend="c" if constant else "n")
+    model.ssm.tolerance = STEADY
+    return model
 
 
 def exact_fit(y: np.ndarray, fit: Fit, d: int, seasonal_d: int, season: int) -> Fit | None:

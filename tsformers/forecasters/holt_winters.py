@@ -11,6 +11,7 @@ from tsformers.forecasters._local import (
     Params,
     filled,
     guessed_states,
+    led_in,
     placed,
     seasonal_profile,
 )
@@ -24,12 +25,13 @@ class HoltWinters(LocalForecaster):
     """Triple exponential smoothing with a trend and a season of your choice.
 
     With ``f[t] = l[t-1] + p b[t-1]`` and an additive season: ``y[t] = f[t] + s[t-m] + e[t]``, ``l[t] = f[t] + a e[t]``,
-    ``b[t] = p b[t-1] + b' e[t]``, ``s[t] = s[t-m] + g e[t]``; with a multiplicative season ``y[t] = f[t] s[t-m] (1 + e[t])``.
-    Weights and first states minimise the squared one-step errors. Draws follow these equations with
-    ``e ~ Normal(0, s**2)``, ``s**2`` being the squared errors (relative ones for a multiplicative season) over the rows
-    less the number of parameters. A season needs two whole seasons of rows, else it is left out; one above 24 rows is
-    taken out first as a fixed additive pattern, the latest season of an STL. Missing values are interpolated linearly.
-    About 0.2 s a series of 200 quarterly values, 0.3 s for 700 hourly ones ("auto" tries three seasons).
+    ``b[t] = p b[t-1] + b' e[t]``, ``s[t] = s[t-m] + g e[t]``. With a multiplicative season
+    ``y[t] = f[t] s[t-m] (1 + e[t])``. Weights and first states minimise the squared one-step errors. Draws follow these
+    equations with ``e ~ Normal(0, s**2)``, ``s**2`` being the squared errors (relative ones for a multiplicative season)
+    over the rows less the number of parameters. A season needs two whole seasons of rows, else it is left out; one
+    above 24 rows is taken out first as a fixed additive pattern, the latest season of an STL. Missing values are
+    interpolated linearly. About 0.2 s a series of 200 quarterly values, 0.3 s for 700 hourly ones ("auto" tries three
+    seasons).
 
     In ``predict(new_df)`` the weights stay. The states at the beginning of the history are those of ``fit`` or are
     guessed from the first seasons of the new history, whichever explains the new history better.
@@ -111,7 +113,7 @@ class HoltWinters(LocalForecaster):
         }
         if params is None:
             return ExponentialSmoothing(y, **shape, initialization_method="estimated").fit()
-        level, slope, seasonals = params["states"]
+        y, (level, slope, seasonals) = led_in(params, y, params["states"])
         model = ExponentialSmoothing(
             y,
             **shape,
@@ -144,6 +146,7 @@ class HoltWinters(LocalForecaster):
             "slope": float(np.nan_to_num(optional(fitted.params["initial_trend"]))),
             "seasonals": seasonals,
             "seasonal": seasonal,
+            "phi": optional(fitted.params["damping_trend"]) if self.damped and self.trend else 1.0,
             "sigma": float(np.sqrt(errors @ errors / spare)),
             "profile": profile,
         }
