@@ -13,7 +13,12 @@ from tsformers.catalog import FORECASTERS, OTHERS, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-SOURCED = [path for folder in ("forecasters", "nn", "scoring") for path in sorted((ROOT / "tsformers" / folder).glob("*.py"))]
+SOURCED = [
+    *(("tsformers", name) for name in FORECASTERS),
+    *((f"tsformers.{face}", name) for face in ("nn", "scoring") for name in importlib.import_module(f"tsformers.{face}").__all__),
+]
+    path for folder in ("forecasters", "nn", "scoring") for path in sorted((ROOT / "tsformers" / folder).glob("*.py"))
+]
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -56,16 +61,11 @@ def test_the_version_is_said_once():
     assert tsformers.__version__ == PROJECT["project"]["version"]
 
 
-def public_definitions(path: Path):
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-            yield node
-
-
-@pytest.mark.parametrize("path", SOURCED, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_public_blocks_models_and_scores_name_their_source(path):
-    for node in public_definitions(path):
-        assert "Source:" in (ast.get_docstring(node) or ""), f"{path.name}: {node.name} names no source"
+@pytest.mark.parametrize(("face", "name"), SOURCED)
+def test_public_blocks_models_and_scores_name_their_source_and_show_an_example(face, name):
+    doc = inspect.getdoc(getattr(importlib.import_module(face), name)) or ""
+    assert "Source:" in doc, f"{name} names no source"
+    assert ">>>" in doc, f"{name} has no example"
 
 
 def test_files_and_functions_stay_readable():
@@ -81,7 +81,12 @@ def test_files_and_functions_stay_readable():
 
 def test_nothing_is_pickled():
     for path in sorted((ROOT / "tsformers").rglob("*.py")):
-        names = {alias.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Import) for alias in node.names}
+        names = {
+            alias.name
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
         assert not names & {"pickle", "dill", "cloudpickle"}, path
 
 
