@@ -24,20 +24,21 @@ def run() -> list[tuple[str, float, str, float, str]]:
         _crps_ensemble_vectorized(y[:PLAIN], np.sort(samples[:PLAIN], axis=-1), np.ones((PLAIN, MEMBERS)))
 
     what = f"crps_samples, {OBSERVATIONS:,} observations x {MEMBERS} members"
-    ours = _seconds(lambda: crps_samples(y, samples), 9)
+    ours, numba = _seconds([lambda: crps_samples(y, samples), lambda: crps_ensemble(y, samples)], 11)
     times = OBSERVATIONS // PLAIN
-    rows = [(what, ours, f"properscoring, plain ({times} x {PLAIN:,})", times * _seconds(plain, 3), ">= 10x")]
+    rows = [(what, ours, f"properscoring, plain ({times} x {PLAIN:,})", times * _seconds([plain], 3)[0], ">= 10x")]
     if _crps_ensemble_core is not _crps_ensemble_vectorized:
-        rows.append((what, ours, "properscoring, numba", _seconds(lambda: crps_ensemble(y, samples), 9), ">= 2x"))
+        rows.append((what, ours, "properscoring, numba", numba, ">= 2x"))
     return rows
 
 
-def _seconds(call: Callable[[], object], repeats: int) -> float:
-    """Median time of a call, after one that warms up."""
-    call()
-    times = []
-    for _ in range(repeats):
-        begin = perf_counter()
-        call()
-        times.append(perf_counter() - begin)
-    return median(times)
+def _seconds(calls: list[Callable[[], object]], repeats: int) -> list[float]:
+    """Median time of each call, taken in turns after one round that warms up."""
+    times: list[list[float]] = [[] for _ in calls]
+    for turn in range(repeats + 1):
+        for call, seconds in zip(calls, times, strict=True):
+            begin = perf_counter()
+            call()
+            if turn:
+                seconds.append(perf_counter() - begin)
+    return [median(seconds) for seconds in times]

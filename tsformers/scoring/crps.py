@@ -57,10 +57,12 @@ def crps_samples(
     if fair and size < 2:
         raise ValueError('the "fair" estimator needs two members or more; use estimator="edf" for one')
     kernel = _crps_sorted if nan_members == "propagate" else _crps_sorted_seen
-    score = np.empty(truth.shape)
+    entries = max(1, BLOCK // size)
+    score, room = np.empty(truth.shape), np.empty(entries * size)  # one room for all blocks
     with np.errstate(invalid="ignore"):  # infinite members: NaN is the answer
-        for block in blocks(truth.shape, max(1, BLOCK // size)):
-            distance = np.subtract(members[block], truth[block][..., None], order="C", dtype=np.float64)
+        for block in blocks(truth.shape, entries):
+            x = members[block]
+            distance = np.subtract(x, truth[block][..., None], out=room[: x.size].reshape(x.shape), dtype=np.float64)
             distance.sort(axis=-1)  # in place, NaN last
             score[block] = kernel(distance, fair)
     return score
