@@ -3,18 +3,23 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from tsformers.forecasters.autoformer import (
     Architecture,
+    Autoformer,
     AutoformerStack,
     DecoderLayer,
     Embedding,
     EncoderLayer,
     SeasonalNorm,
 )
+from tsformers.testing import check_network, make_frame, make_window
 
 SMALL = Architecture(d_model=16, n_heads=4, d_ff=32, dropout=0.0)
 RENAMED = [
@@ -134,11 +139,11 @@ def test_gradients_through_the_decoder_layer_are_the_authors(golden):
 
 
 def small_stack(vectors, dtype=torch.float64):
-    return load(AutoformerStack(5, 4, 4, label_length=24, sizes=SMALL), vectors, dtype)
+    return load(AutoformerStack(5, 4, 4, SMALL), vectors, dtype)
 
 
 def decode(stack, vectors, dtype=torch.float64):
-    return stack(*(tensor(vectors, name, dtype) for name in ("x_enc", "x_mark_enc", "x_mark_dec")))
+    return stack(*(tensor(vectors, name, dtype) for name in ("x_enc", "x_mark_enc", "x_mark_dec")), 36)
 
 
 def forecast(decoded):
@@ -206,10 +211,164 @@ def test_a_training_pass_and_its_gradients_are_the_authors(golden):
 )
 def test_the_published_sizes_have_the_published_number_of_parameters(channels, expected):
     with torch.device("meta"):
-        stack = AutoformerStack(channels, 4, 4, label_length=48, sizes=Architecture(d_model=512, d_ff=2048))
+        stack = AutoformerStack(channels, 4, 4, Architecture(d_model=512, d_ff=2048))
     assert sum(p.numel() for p in stack.parameters()) == expected
 
 
 def test_the_default_sizes_are_the_cpu_sizes_of_the_published_comparison():
-    assert sum(p.numel() for p in AutoformerStack(7, 4, 4, 18, Architecture()).parameters()) == 170_119
-    assert sum(p.numel() for p in AutoformerStack(8, 4, 4, 48, Architecture()).parameters()) == 170_760
+    assert sum(p.numel() for p in AutoformerStack(7, 4, 4, Architecture()).parameters()) == 170_119
+    assert sum(p.numel() for p in AutoformerStack(8, 4, 4, Architecture()).parameters()) == 170_760
+
+
+TINY = {"context_length": 14, "d_model": 8, "n_heads": 2, "d_ff": 16, "batch_size": 8, "max_steps": 4, "verbose": False}
+
+
+def tiny(**changes):
+    return Autoformer(**({"horizon": 4, "seed": 0} | TINY | changes))
+
+
+def build(known_x=0, past_x=0, channels=1, **changes):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return tiny(**changes).build(channels, past_x, known_x, 0).double().eval()
+
+
+def window_of(**changes):
+    return type(w := make_window(**({"context_length": 14} | changes)))(
+        *(part.double() if part is not None and part.is_floating_point() else part for part in w)
+    )
+
+
+def test_the_law_is_centred_on_the_papers_forecast_and_its_settings_reach_it(golden):
+    """With the head's own share at zero, the mean of the normal law is the authors' whole-model forecast."""
+    vectors = golden("model_small")
+    sizes = {"d_model": 16, "n_heads": 4, "d_ff": 32, "dropout": 0.0, "trend_start": "mean"}
+    model = Autoformer(horizon=36, label_length=24, likelihood="normal", **sizes)
+    network = model.build(5, 0, 4, 4).double().eval()
+    load(network.stack, vectors)
+    for p in network.head.parameters():
+        nn.init.zeros_(p)
+    x_enc, marks = tensor(vectors, "x_enc"), tensor(vectors, "x_mark_dec")
+    window = make_window(3, 48, 36, channels=5, known_x=4)._replace(
+        past=x_enc, past_seen=torch.ones(3, 48, 5, dtype=torch.bool), past_x=tensor(vectors, "x_mark_enc")
+    )
+    window = window._replace(future_x=marks[:, 24:])
+    assert_parity(network(window).mean, vectors["y_eval"])
+
+
+@pytest.mark.parametrize("trend_start", ["last", "mean"])
+@pytest.mark.parametrize("likelihood", ["normal", "student_t", "quantile"])
+def test_the_laws_of_a_network_hold(trend_start, likelihood):
+    network = tiny(trend_start=trend_start, likelihood=likelihood).build(2, 1, 3, 1)
+    check_network(network, make_window(4, 14, 4, channels=2, past_x=1, known_x=3))
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    st.integers(2, 5),
+    st.integers(0, 14),
+    st.integers(1, 6),
+    st.integers(0, 2),
+    st.integers(0, 2),
+    st.sampled_from(["last", "mean"]),
+)
+def test_a_forecast_does_not_depend_on_its_batch(batch, label, horizon, past_x, known_x, start):
+    network = build(known_x, past_x, label_length=label, horizon=horizon, trend_start=start)
+    window = window_of(batch=batch, horizon=horizon, past_x=past_x, known_x=known_x)
+    alone = type(window)(*(None if part is None else part[-1:] for part in window))
+    with torch.no_grad():
+        torch.testing.assert_close(network(window).mean[-1:], network(alone).mean, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("trend_start", ["last", "mean"])
+def test_the_location_moves_with_the_level_of_a_window_and_the_spread_does_not(trend_start):
+    network, window = build(trend_start=trend_start, likelihood="normal"), window_of()
+    moved = window._replace(past=(window.past + 50) * window.past_seen)
+    with torch.no_grad():
+        before, after = network(window), network(moved)
+    torch.testing.assert_close(after.mean, before.mean + 50, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(after.stddev, before.stddev, rtol=1e-9, atol=1e-9)
+
+
+def test_what_stands_where_nothing_was_seen_changes_nothing():
+    network, window = build(), window_of()
+    assert not window.past_seen.all()
+    other = window._replace(past=torch.where(window.past_seen, window.past, 123.0))
+    with torch.no_grad():
+        torch.testing.assert_close(network(other).mean, network(window).mean, rtol=0, atol=0)
+
+
+def test_missing_values_are_the_last_one_seen_and_at_the_beginning_the_first():
+    network, window = build(), window_of(batch=1)
+    past = torch.tensor([0, 0, 5, 0, 7, 0, 0, 1, 2, 3, 4, 5, 6, 0], dtype=torch.float64)
+    filled = torch.tensor([5, 5, 5, 5, 7, 7, 7, 1, 2, 3, 4, 5, 6, 6], dtype=torch.float64)
+    holes = window._replace(past=past.reshape(1, 14, 1), past_seen=(past != 0).reshape(1, 14, 1))
+    whole = window._replace(past=filled.reshape(1, 14, 1), past_seen=torch.ones(1, 14, 1, dtype=torch.bool))
+    with torch.no_grad():
+        torch.testing.assert_close(network(holes).mean, network(whole).mean, rtol=0, atol=0)
+
+
+def test_known_covariates_of_the_future_and_past_covariates_reach_the_forecast():
+    network, window = build(known_x=2, past_x=1), window_of(past_x=1, known_x=2)
+    with torch.no_grad():
+        mean = network(window).mean
+        assert not torch.allclose(network(window._replace(future_x=window.future_x + 1)).mean, mean)
+        past_x = window.past_x.clone()
+        past_x[:, 3, 0] += 1
+        assert not torch.allclose(network(window._replace(past_x=past_x)).mean, mean)
+
+
+def test_each_channel_has_a_law_of_its_own_and_hears_the_others():
+    network, window = build(channels=3), window_of(channels=3)
+    past = window.past.clone()
+    past[:, :, 0] += torch.linspace(0, 3, 14, dtype=torch.float64) * window.past_seen[:, :, 0]
+    with torch.no_grad():
+        before, after = network(window).mean, network(window._replace(past=past)).mean
+    assert before.shape == (4, 4, 3)
+    assert not torch.allclose(before[..., 1:], after[..., 1:])
+
+
+@pytest.mark.parametrize("multivariate", [False, True])
+def test_it_fits_and_forecasts_with_every_kind_of_covariate_and_with_gaps(multivariate):
+    frame = make_frame(n_series=2, rows=50)
+    frame = frame[frame["ds"] <= frame.groupby("unique_id")["ds"].max().min()]
+    frame = frame.assign(price=np.cos(np.arange(len(frame))), rain=np.arange(len(frame)) % 5.0)
+    frame.loc[[5, 6, 44, 48], "y"] = np.nan
+    static = pd.DataFrame({"unique_id": ["s0", "s1"], "size": [1.0, 3.0]})
+    days = pd.date_range(frame["ds"].max(), periods=5, freq="D")[1:]
+    future = pd.concat([pd.DataFrame({"unique_id": name, "ds": days, "price": 0.5}) for name in ("s0", "s1")])
+    model = tiny(multivariate=multivariate).fit(frame, known=["price"], static=static)
+    forecast = model.predict(future=future, n_samples=20)
+    assert forecast.samples.shape == (2, 20, 4)
+    assert np.isfinite(forecast.samples).all()
+    assert forecast.joint == multivariate
+    cheaper = model.predict(future=future.assign(price=-3.0), n_samples=20)
+    assert not np.allclose(forecast.samples, cheaper.samples)
+
+
+def test_it_learns_a_season_on_a_trend_better_than_saying_the_last_season_again():
+    t = np.arange(160.0)
+    y = 0.1 * t + np.sin(2 * np.pi * t / 8)
+    frame = pd.DataFrame({"unique_id": "a", "ds": np.arange(152), "y": y[:152]})
+    model = tiny(horizon=8, context_length=24, max_steps=80, batch_size=16, learning_rate=1e-2, moving_average=9)
+    error = model.fit(frame).predict(n_samples=200).median[0] - y[152:]
+    assert np.abs(error).mean() < 0.5 * np.abs(y[144:152] - y[152:]).mean()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"label_length": 15}, "label_length=15 must lie between 0 and context_length=14"),
+        ({"label_length": -1}, "label_length=-1"),
+        ({"label_length": 40, "context_length": None}, "label_length=40 exceeds the context"),
+        ({"d_model": 9}, "d_model=9 cannot be split into n_heads=2"),
+        ({"encoder_layers": 0}, "encoder_layers must be a whole number of 1 or more, not 0"),
+        ({"activation": "tanh"}, "activation='tanh' is unknown; choose one of 'gelu', 'relu'"),
+        ({"trend_start": "first"}, "trend_start='first' is unknown"),
+        ({"factor": 0.0}, "factor=0.0 must be above 0"),
+        ({"dropout": 1.0}, "dropout=1.0"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        tiny(**changes).fit(make_frame(n_series=1, rows=60))

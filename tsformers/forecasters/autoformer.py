@@ -1,12 +1,20 @@
 """Autoformer: a transformer that decomposes as it goes and attends to periods."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 
-from tsformers.nn import AutoCorrelationLayer, SeriesDecomposition
+from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
+from tsformers.nn import AutoCorrelationLayer, SeriesDecomposition, make_head
+from tsformers.nn.heads import DistributionOutput, Quantiles
+from tsformers.windows import Window
+
+STEP_DEVIATION = 0.1  # of the numbers that say how far ahead a step lies, before training
+LEAST = 1e-3  # change of a window that stands still, in its units
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,8 @@ class Architecture:
         factor: how many lags each auto-correlation keeps, in units of the logarithm of the length.
         dropout: share of hidden numbers set to zero while training.
         activation: between the two feed-forward maps.
+        trend_start: from what the trend of the horizon starts: the "mean" of the past as in the paper, or its "last"
+            value.
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, section 4, implementation details.
     """
@@ -36,6 +46,7 @@ class Architecture:
     factor: float = 3.0
     dropout: float = 0.05
     activation: Literal["gelu", "relu"] = "gelu"
+    trend_start: Literal["last", "mean"] = "mean"
 
 
 class SeasonalNorm(nn.LayerNorm):
@@ -162,23 +173,20 @@ class AutoformerStack(nn.Module):
         channels: C, columns of the series.
         past_covariates: columns beside the past.
         covariates: columns beside label steps and horizon.
-        label_length: how many last steps of the past the decoder starts from.
         sizes: width, heads, kernel and so on.
 
     Example:
-        >>> stack = AutoformerStack(1, 0, 0, label_length=12, sizes=Architecture(d_model=16))
-        >>> decoded = stack(torch.randn(5, 24, 1), torch.empty(5, 24, 0), torch.empty(5, 12 + 6, 0))
+        >>> stack = AutoformerStack(1, 0, 0, Architecture(d_model=16))
+        >>> decoded = stack(torch.randn(5, 24, 1), torch.empty(5, 24, 0), torch.empty(5, 12 + 6, 0), 6)
         >>> (decoded.seasonal + decoded.trend)[:, 12:].shape
         torch.Size([5, 6, 1])
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1 and figure 1.
     """
 
-    def __init__(
-        self, channels: int, past_covariates: int, covariates: int, label_length: int, sizes: Architecture
-    ) -> None:
+    def __init__(self, channels: int, past_covariates: int, covariates: int, sizes: Architecture) -> None:
         super().__init__()
-        self.label_length = label_length
+        self.trend_start = sizes.trend_start
         self.decompose = SeriesDecomposition(sizes.moving_average)
         self.embed_past = Embedding(channels, past_covariates, sizes.d_model, sizes.dropout)
         self.embed_future = Embedding(channels, covariates, sizes.d_model, sizes.dropout)
@@ -188,23 +196,26 @@ class AutoformerStack(nn.Module):
         self.decoder_norm = SeasonalNorm(sizes.d_model)
         self.seasonal = nn.Linear(sizes.d_model, channels)
 
-    def forward(self, past: Tensor, past_marks: Tensor, marks: Tensor) -> Decoded:
-        """Decode ``marks.shape[1] - label_length`` steps from ``past`` (B, T, C).
+    def forward(self, past: Tensor, past_marks: Tensor, marks: Tensor, horizon: int) -> Decoded:
+        """Decode the last steps of ``past`` (B, T, C) and the ``horizon``.
 
         Args:
             past: the series, complete.
             past_marks: its covariates (B, T, M).
-            marks: covariates of the last ``label_length`` steps and of the horizon (B, L, M), M may be 0.
+            marks: covariates of the label steps and of the horizon (B, L, M), M may be 0; their number, less the
+                horizon, says with how many last steps of the past the decoder starts.
+            horizon: H, steps to come.
 
         Returns:
             Seasonal part, trend and hidden series over the label steps and the horizon.
 
         Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
         """
-        start, ahead = past.shape[1] - self.label_length, marks.shape[1] - self.label_length
+        start = past.shape[1] - (marks.shape[1] - horizon)
         seasonal, trend = self.decompose(past)
-        x = nn.functional.pad(seasonal[:, start:], (0, 0, 0, ahead))
-        trend = torch.cat([trend[:, start:], past.mean(1, keepdim=True).expand(-1, ahead, -1)], dim=1)
+        x = nn.functional.pad(seasonal[:, start:], (0, 0, 0, horizon))
+        ahead = past[:, -1:] if self.trend_start == "last" else past.mean(1, keepdim=True)
+        trend = torch.cat([trend[:, start:], ahead.expand(-1, horizon, -1)], dim=1)
         encoded = self.embed_past(past, past_marks)
         for layer in self.encoder:
             encoded = layer(encoded)
@@ -215,6 +226,170 @@ class AutoformerStack(nn.Module):
             trend = trend + found
         x = self.decoder_norm(x)
         return Decoded(self.seasonal(x), trend, x)
+
+
+class AutoformerNetwork(DistributionNetwork):
+    """The stack with a head: location is ``seasonal + trend``, the head adds what surrounds it.
+
+    The head reads the decoder's normalised stream. That stream has no level, so it cannot say how far ahead a step lies
+    nor how restless a window is; what a step and the log mean absolute change of the window say is added to it. Missing
+    values are replaced by the last one seen (at the beginning by the first), since a transform needs all of them; the
+    loss leaves missing targets out. Every layer is blind to constants, so the location moves with the window's level.
+
+    Args:
+        columns: C channels, P past covariates and K known columns of a window.
+        horizon: H.
+        label_length: how many last steps of the past the decoder starts from; None: half of them.
+        sizes: of the stack.
+        likelihood: of the head, see ``make_head``.
+
+    Example:
+        >>> from tsformers.testing import make_window
+        >>> network = AutoformerNetwork((2, 0, 3), 4, None, Architecture(d_model=8), "student_t")
+        >>> network(make_window(5, 16, 4, channels=2, known_x=3)).mean.shape
+        torch.Size([5, 4, 2])
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1; the head and what it reads besides are ours.
+    """
+
+    def __init__(
+        self,
+        columns: tuple[int, int, int],
+        horizon: int,
+        label_length: int | None,
+        sizes: Architecture,
+        likelihood: str | DistributionOutput,
+    ) -> None:
+        super().__init__()
+        channels, past_covariates, known = columns
+        self.horizon, self.label_length, self.past_covariates = horizon, label_length, past_covariates
+        self.stack = AutoformerStack(channels, past_covariates + known, known, sizes)
+        self.steps = nn.Parameter(torch.randn(horizon, sizes.d_model) * STEP_DEVIATION)
+        self.restless = nn.Linear(channels, sizes.d_model)
+        self.head = make_head(likelihood, sizes.d_model, channels)
+
+    def forward(self, window: Window) -> Distribution | Quantiles:
+        """The law of the future of each window, in the units of the window.
+
+        Raises:
+            ValueError: ``label_length`` exceeds the context.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+        """
+        decoded = self.decode(window)
+        location = (decoded.seasonal + decoded.trend)[:, -self.horizon :]
+        change = _carried(window.past, window.past_seen).diff(dim=1).abs().sum(1) / window.past.shape[1]
+        features = decoded.stream[:, -self.horizon :] + self.steps + self.restless((change + LEAST).log())[:, None]
+        return self.head(features, location, window.scale)
+
+    def decode(self, window: Window) -> Decoded:
+        """What the stack says about ``window``: label steps, then the horizon.
+
+        Raises:
+            ValueError: ``label_length`` exceeds the context.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+        """
+        length = window.past.shape[1]
+        label = length // 2 if self.label_length is None else self.label_length
+        if label > length:
+            raise ValueError(f"label_length={label} exceeds the context of {length} steps; choose at most that")
+        marks = torch.cat([window.past_x[:, length - label :, self.past_covariates :], window.future_x], dim=1)
+        return self.stack(_carried(window.past, window.past_seen), window.past_x, marks, self.horizon)
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Autoformer(TorchForecaster):
+    """Forecasts with a transformer that splits trend from season layer by layer and attends to periods.
+
+    The seasonal part is refined by auto-correlation, which mixes a series with itself shifted by its own periods; the
+    trends split off on the way are added up. Their sum is the location of the predictive law, and a head shapes the
+    rest. Known covariates and calendar features are embedded beside the past and the future, past covariates beside
+    the past. Series share their weights; with ``multivariate`` they are channels of one series.
+
+    Defaults are sized for a CPU. The paper's own settings are ``trend_start="mean"``, ``d_model=512``, ``d_ff=2048``,
+    ``learning_rate=1e-4``, ``batch_size=32``, a context of 96 and a likelihood without spread (squared errors); that
+    start is far from the last value of a trending series, which is why ``"last"`` is the default here.
+
+    Args:
+        label_length: last steps of the context from which the decoder starts; None: half of the context.
+        d_model: D, width of the hidden series, a multiple of ``n_heads``.
+        n_heads: heads of each auto-correlation.
+        d_ff: width inside the feed-forward parts.
+        encoder_layers: layers that read the past.
+        decoder_layers: layers that refine the future.
+        moving_average: k of every decomposition, in steps.
+        factor: how many periods each auto-correlation keeps, in units of the logarithm of the length.
+        dropout: share of hidden numbers set to zero while training.
+        activation: "gelu" or "relu".
+        trend_start: from what the trend of the horizon starts: "last" value of the context, or its "mean".
+
+    Note:
+        ``horizon``, ``context_length``, ``likelihood`` and all settings of training: see ``TorchForecaster``.
+
+    Raises:
+        ValueError: at ``fit``, a setting is out of range.
+
+    Example:
+        >>> import numpy as np, pandas as pd
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": np.sin(np.arange(60.0))})
+        >>> model = Autoformer(horizon=4, context_length=16, d_model=8, d_ff=16, max_steps=2, seed=0, verbose=False)
+        >>> model.fit(frame).predict(n_samples=50).samples.shape
+        (1, 50, 4)
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer: Decomposition Transformers with Auto-Correlation, NeurIPS.
+    """
+
+    label_length: int | None = None
+    d_model: int = 64
+    n_heads: int = 8
+    d_ff: int = 256
+    encoder_layers: int = 2
+    decoder_layers: int = 1
+    moving_average: int = 25
+    factor: float = 3.0
+    dropout: float = 0.05
+    activation: Literal["gelu", "relu"] = "gelu"
+    trend_start: Literal["last", "mean"] = "last"
+
+    def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> AutoformerNetwork:
+        """The network, untrained; calendar features are known columns like others.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+        """
+        sizes = Architecture(**{field.name: getattr(self, field.name) for field in fields(Architecture)})
+        return AutoformerNetwork((channels, past_x, known_x), self.horizon, self.label_length, sizes, self.likelihood)
+
+    def check(self) -> None:
+        """The settings are in range.
+
+        Raises:
+            ValueError: names the setting, its value and what it may be.
+
+        Source: the ranges in which the formulas of the paper are defined.
+        """
+        super().check()
+        for name in ("d_model", "n_heads", "d_ff", "encoder_layers", "decoder_layers", "moving_average"):
+            if not isinstance(value := getattr(self, name), int | np.integer) or value < 1:
+                raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
+        for name, known in (("activation", ("gelu", "relu")), ("trend_start", ("last", "mean"))):
+            if (value := getattr(self, name)) not in known:
+                raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")
+        if self.d_model % self.n_heads:
+            raise ValueError(f"d_model={self.d_model} cannot be split into n_heads={self.n_heads}; choose a multiple")
+        if not self.factor > 0 or not 0 <= self.dropout < 1:
+            raise ValueError(f"factor={self.factor} must be above 0, and dropout={self.dropout} in [0, 1)")
+        label, context = self.label_length, self.context_length
+        if label is not None and (label < 0 or (context is not None and label > context)):
+            raise ValueError(f"label_length={label} must lie between 0 and context_length={context}")
+
+
+def _carried(values: Tensor, seen: Tensor) -> Tensor:
+    """Missing values replaced by the last one seen, at the beginning by the first."""
+    at = torch.arange(values.shape[1], device=values.device)[None, :, None]
+    last = torch.where(seen, at, -1).cummax(1).values
+    first = seen.int().argmax(1, keepdim=True)
+    return values.gather(1, torch.where(last < 0, first, last))
 
 
 def _feed_forward(sizes: Architecture) -> nn.Sequential:
