@@ -13,11 +13,10 @@ from tsformers.catalog import FORECASTERS, OTHERS, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+FACES = {face: importlib.import_module(f"tsformers.{face}").__all__ for face in ("nn", "scoring")}
 SOURCED = [
     *(("tsformers", name) for name in FORECASTERS),
-    *((f"tsformers.{face}", name) for face in ("nn", "scoring") for name in importlib.import_module(f"tsformers.{face}").__all__),
-]
-    path for folder in ("forecasters", "nn", "scoring") for path in sorted((ROOT / "tsformers" / folder).glob("*.py"))
+    *((f"tsformers.{face}", name) for face, names in FACES.items() for name in names),
 ]
 
 
