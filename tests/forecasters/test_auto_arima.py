@@ -219,14 +219,14 @@ def test_an_hourly_season_keeps_the_estimates_of_the_search(rng, monkeypatch):
 
 
 def test_intervals_of_80_percent_hold_about_80_percent(rng):
-    y = np.array([autoregression(rng, 104) for _ in range(40)])
+    y = np.array([autoregression(rng, 104) for _ in range(25)])
     frame = pd.DataFrame(
-        {"unique_id": np.repeat(np.arange(40), 100), "ds": np.tile(np.arange(100), 40), "y": y[:, :100].ravel()}
+        {"unique_id": np.repeat(np.arange(25), 100), "ds": np.tile(np.arange(100), 25), "y": y[:, :100].ravel()}
     )
     lower, upper = np.moveaxis(
         tsf.AutoARIMA(horizon=4, seed=0, n_jobs=1).fit(frame).predict(n_samples=300).interval(0.8), 1, 0
     )
-    assert ((y[:, 100:] >= lower) & (y[:, 100:] <= upper)).mean() == pytest.approx(0.8, abs=0.1)
+    assert ((y[:, 100:] >= lower) & (y[:, 100:] <= upper)).mean() == pytest.approx(0.8, abs=0.12)
 
 
 def test_a_straight_line_falls_back_with_a_warning():

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self, Unpack
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
@@ -143,7 +143,7 @@ class LocalForecaster(BaseEstimator):
         """Parameters of each series of ``panel``, and the reason where it falls back (else "")."""
         spans = observed(panel)
         histories = [panel.y[first:stop] for first, stop in zip(*spans, strict=True)]
-        found = self.each(partial(fit_safely, self, season), histories)
+        found = self.each(partial(fit_safely, clone(self), season), histories)
         return [params for params, _ in found], [reason for _, reason in found]
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
@@ -160,7 +160,7 @@ class LocalForecaster(BaseEstimator):
         rows = zip(where, *spans, panel.ends - spans.stop, starts, keys, strict=True)
         tasks = [(self.params_[i], panel.y[first:stop], int(gap), int(begin), int(key))
                  for i, first, stop, gap, begin, key in rows]  # fmt: skip
-        found = self.each(partial(draw_safely, self, self.season_, n_samples), tasks)
+        found = self.each(partial(draw_safely, clone(self), self.season_, n_samples), tasks)
         self.warn("could not be continued and fall back to the seasonal naive model", panel.ids, [r for _, r in found])
         return np.stack([values for values, _ in found])
 
@@ -169,7 +169,7 @@ class LocalForecaster(BaseEstimator):
         done: list[Any] = []
         silent = None if self.verbose else True
         with quiet(), tqdm(total=len(items), desc=type(self).__name__, disable=silent, leave=False, delay=1) as bar:
-            processes = available_processes(self.n_jobs)
+            processes, returns = workers(self.n_jobs)
             began = perf_counter()
             for item in items:
                 if len(done) == 1:
@@ -183,7 +183,7 @@ class LocalForecaster(BaseEstimator):
             size = max(1, len(rest) // (processes * CHUNKS_PER_PROCESS))
             chunks = (rest[i : i + size] for i in range(0, len(rest), size))
             calls = (joblib.delayed(work_chunk)(work, chunk, os.getpid()) for chunk in chunks)
-            for answers in joblib.Parallel(processes, return_as="generator")(calls) if rest else ():
+            for answers in joblib.Parallel(processes, return_as=returns)(calls) if rest else ():
                 done += answers
                 bar.update(len(answers))
         return done
@@ -271,10 +271,11 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def available_processes(n_jobs: int) -> int:
-    """Processes joblib would start here: one where we already run inside a worker of somebody else's."""
+def workers(n_jobs: int) -> tuple[int, str]:
+    """Processes joblib would start here (one inside a worker of somebody else's), and how its engine gives answers."""
     backend, _ = joblib.parallel.get_active_backend()
-    return 1 if backend.nesting_level else joblib.effective_n_jobs(n_jobs)
+    returns = "generator" if getattr(backend, "supports_return_generator", False) else "list"
+    return 1 if backend.nesting_level else joblib.effective_n_jobs(n_jobs), returns
 
 
 def named(ids: pd.Index) -> str:
@@ -350,6 +351,8 @@ def guessed_states(params: Params, y: np.ndarray, start: int) -> list[States]:
         terms = np.bincount(rows % season, weights=parts) / np.bincount(rows % season)
     if len(terms):
         head = head / placed(terms, 0, len(head)) if multiplies else head - placed(terms, 0, len(head))
+    if not np.isfinite(head).all():
+        return [learned]
     slope, level = np.polyfit(rows, head, 1) if len(head) >= SETTLED else (params["slope"], head[0])
     return [learned, (float(level - slope), float(slope), terms)]
 
@@ -372,3 +375,16 @@ def led_in(params: Params, y: np.ndarray, states: States) -> tuple[np.ndarray, S
     if len(seasonals):
         line = line * seasonals if params["seasonal"] == "mul" else line + seasonals
     return np.r_[line, y], (float(level), float(slope), seasonals)
+
+
+def best_start(run: Callable[[States], Any], candidates: Sequence[States], loss: Callable[[Any], float]) -> Any:
+    """What ``run`` gives for the first states with the least loss; states it cannot start from are passed over."""
+    results, failure = [], None
+    for states in candidates:
+        try:
+            results.append(run(states))
+        except Exception as error:  # a guess may be impossible, a negative level of a multiplicative model for one
+            failure = error
+    if failure and not results:
+        raise failure
+    return min(results, key=lambda result: np.nan_to_num(loss(result), nan=np.inf))

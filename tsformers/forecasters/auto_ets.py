@@ -1,6 +1,7 @@
 """AutoETS: the exponential smoothing model with the least AICc."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ from tsformers.forecasters._local import (
     LONG_SEASON,
     LocalForecaster,
     Params,
+    States,
+    best_start,
     filled,
     guessed_states,
     led_in,
@@ -113,8 +116,8 @@ class AutoETS(LocalForecaster):
         """Draws (S, H) from the fitted model, filtered through ``y`` (T,)."""
         profile = params["profile"]
         adjusted = filled(y) - placed(profile, start, len(y))
-        filters = [filtered(params, adjusted, states) for states in guessed_states(params, adjusted, start)]
-        best = max(filters, key=lambda result: np.nan_to_num(result.llf, nan=-np.inf))
+        candidates = guessed_states(params, adjusted, start)
+        best = best_start(partial(filtered, params, adjusted), candidates, lambda result: -result.llf)
         errors = rng.standard_normal((horizon, n_samples)) * params["sigma"]
         paths = np.asarray(best.simulate(horizon, anchor="end", repetitions=n_samples, random_errors=errors))
         return paths.reshape(horizon, n_samples).T + placed(profile, start + len(y), horizon)
@@ -187,7 +190,7 @@ def params_of(fitted: Any, profile: np.ndarray, criterion: float) -> Params:
     }
 
 
-def filtered(params: Params, y: np.ndarray, states: tuple[float, float, np.ndarray]) -> Any:
+def filtered(params: Params, y: np.ndarray, states: States) -> Any:
     """The fitted model run through ``y`` from the given first states."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 

@@ -9,6 +9,8 @@ from tsformers.forecasters._local import (
     LONG_SEASON,
     LocalForecaster,
     Params,
+    States,
+    best_start,
     filled,
     guessed_states,
     led_in,
@@ -25,9 +27,9 @@ class HoltWinters(LocalForecaster):
     """Triple exponential smoothing with a trend and a season of your choice.
 
     With ``f[t] = l[t-1] + p b[t-1]`` and an additive season: ``y[t] = f[t] + s[t-m] + e[t]``, ``l[t] = f[t] + a e[t]``,
-    ``b[t] = p b[t-1] + b' e[t]``, ``s[t] = s[t-m] + g e[t]``. With a multiplicative season
+    ``b[t] = p b[t-1] + b' e[t]``, ``s[t] = s[t-m] + g e[t]``. A multiplicative season has
     ``y[t] = f[t] s[t-m] (1 + e[t])``. Weights and first states minimise the squared one-step errors. Draws follow these
-    equations with ``e ~ Normal(0, s**2)``, ``s**2`` being the squared errors (relative ones for a multiplicative season)
+    equations with ``e ~ Normal(0, s**2)``, ``s**2`` being the squared errors (relative for a multiplicative season)
     over the rows less the number of parameters. A season needs two whole seasons of rows, else it is left out; one
     above 24 rows is taken out first as a fixed additive pattern, the latest season of an STL. Missing values are
     interpolated linearly. About 0.2 s a series of 200 quarterly values, 0.3 s for 700 hourly ones ("auto" tries three
@@ -158,11 +160,12 @@ class HoltWinters(LocalForecaster):
         profile, seasonal = params["profile"], params["seasonal"]
         adjusted = filled(y) - placed(profile, start, len(y))
         season = max(len(params["seasonals"]), 1)
-        results = [
-            self.smoothed(adjusted, seasonal, season, params | {"states": states})
-            for states in guessed_states(params, adjusted, start)
-        ]
-        best = min(results, key=lambda result: np.nan_to_num(result.sse, nan=np.inf))
+        candidates = guessed_states(params, adjusted, start)
+
+        def run(states: States) -> Any:
+            return self.smoothed(adjusted, seasonal, season, params | {"states": states})
+
+        best = best_start(run, candidates, lambda result: result.sse)
         errors = rng.standard_normal((horizon, n_samples)) * params["sigma"]
         kind = "mul" if seasonal == "mul" else "add"
         paths = best.simulate(horizon, anchor="end", repetitions=n_samples, error=kind, random_errors=errors)
