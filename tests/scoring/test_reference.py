@@ -59,6 +59,10 @@ def test_naive2_goes_on_in_step_after_a_missing_end():
 def test_series_that_cannot_be_divided_are_not_adjusted():
     history = np.tile([-1.0, 0.0, 3.0], 10)
     np.testing.assert_array_equal(naive2(history, 3, 3), [3.0, 3.0, 3.0])
+    history = np.tile([1.0, 2.0, 6.0], 10)
+    np.testing.assert_allclose(naive2(history, 3, 3), [1.0, 2.0, 6.0])
+    history[4] = -0.5  # one such value is enough, although the indices are positive
+    np.testing.assert_array_equal(naive2(history, 3, 3), [6.0, 6.0, 6.0])
 
 
 @pytest.mark.parametrize("call", [lambda: naive2(np.ones(3), 0), lambda: seasonal_scale(np.ones(3), 0)])

@@ -131,6 +131,18 @@ def test_histories_of_different_lengths_and_ends_keep_apart(forecast, values):
     np.testing.assert_allclose(found, [whole[0], short, whole[2]])
 
 
+def test_each_history_ends_at_its_own_series_first_step(forecast, values):
+    times = forecast.times.copy()
+    times[1] -= np.timedelta64(10, "D")
+    shuffled = Forecast(IDS, times, forecast.values, freq="D").select(np.array([1, 2, 0]))
+    found = score(shuffled, values[[1, 2, 0], PAST:], long(values), "mase", by="unique_id", season_length=1)
+    y = values[:, PAST:]
+    early = scoring.mase(y[1], forecast.median[1], values[1, : PAST - 10])
+    rest = scoring.mase(y, forecast.median, values[:, :PAST], axis=-1)
+    assert found["unique_id"].tolist() == ["b", "c", "a"]
+    np.testing.assert_allclose(found["value"], [early, rest[2], rest[0]])
+
+
 def test_the_season_comes_from_the_frequency(forecast, values):
     frame = long(values)
     weekly = score(forecast, frame, frame, "mase", season_length=7)

@@ -31,8 +31,8 @@ def crps_samples(
     fit a cache, in float64 whatever the samples are, so that no copy of all samples is made.
 
     Args:
-        y: what happened; NaN gives NaN.
-        samples: the ensemble, one axis more than ``y``. An infinite member gives NaN.
+        y: what happened; NaN gives NaN, and so does an infinite value.
+        samples: the ensemble, one axis more than ``y``; an infinite member gives NaN.
         axis: which axis of ``samples`` holds the S members.
         estimator: "edf" scores the empirical distribution; "fair" is unbiased for the distribution that the members
             were drawn from, and may be negative.
@@ -256,10 +256,9 @@ def _crps_sorted(distance: np.ndarray, fair: bool) -> np.ndarray:
 
 
 def _crps_sorted_seen(distance: np.ndarray, fair: bool) -> np.ndarray:
-    """CRPS from the sorted ``x - y``, unknown ones last."""
+    """CRPS from the sorted ``x - y``, unknown ones last; 0 / 0, which is NaN, where too few are known."""
     seen = ~np.isnan(distance)
-    size = np.count_nonzero(seen, axis=-1).astype(np.float64)
-    size[size < (2 if fair else 1)] = np.nan
+    size = np.asarray(np.count_nonzero(seen, axis=-1), dtype=np.float64)
     distance[~seen] = 0.0
     rank_weights = 2.0 * np.arange(1, distance.shape[-1] + 1) - size[..., None] - 1
     half_spread = np.sum(distance * rank_weights, axis=-1) / (size * (size - 1 if fair else size))

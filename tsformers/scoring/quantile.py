@@ -258,4 +258,4 @@ def matched(
 def _pinball(truth: np.ndarray, quantiles: np.ndarray, level: np.ndarray) -> np.ndarray:
     """Twice the pinball loss."""
     error = truth - quantiles
-    return np.asarray(2 * np.maximum(level * error, (level - 1) * error))
+    return np.asarray(2 * np.abs(error * (level - (error < 0))))
