@@ -223,10 +223,10 @@ def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
         seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
     elsewhere = device.type == "cuda"
     with torch.random.fork_rng(devices=[device] if elsewhere else [], device_type="cuda"):
-        torch.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(int(seed))
         if elsewhere:
             with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
+                torch.cuda.manual_seed(int(seed))
         yield
 
 
@@ -259,10 +259,11 @@ class _Best:
 def _steps(network: nn.Module, windows: Windows, total: int, groups: list[dict[str, Any]] | None) -> Iterator[float]:
     """One optimiser step an item; yields the loss of its batch."""
     plan = windows.plan
-    parameters = groups or [{"params": list(network.parameters())}]
-    optimiser = torch.optim.AdamW(parameters, lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    groups = groups or [{"params": list(network.parameters())}]
+    weights = [weight for group in groups for weight in group["params"]]
+    fused = all(weight.is_floating_point() for weight in weights)  # torch has no such kernel for complex numbers
+    optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=fused)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda done: _rate(done, total, plan.schedule))
-    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     for step, batch in zip(range(1, total + 1), windows.batches(), strict=False):
         network.train()
         loss = network.loss(scale(batch, plan.scaler)).mean()  # type: ignore[operator]

@@ -98,6 +98,8 @@ def test_what_is_learned_beats_the_last_value():
         ({"max_steps": None}, "max_steps must be"),
         ({"batch_size": True}, "batch_size must be"),
         ({"validation_windows": -1}, "validation_windows must be a whole number of 0 or more"),
+        ({"seed": -1}, "seed must be a whole number of 0 or more or None"),
+        ({"device": "abacus"}, "device='abacus' cannot be used .* choose 'auto' or 'cpu'"),
         ({"learning_rate": 0}, "learning_rate must be a number above 0"),
         ({"weight_decay": -1.0}, "weight_decay must be a number of 0 or more"),
         ({"scaler": "minmax"}, "'mean_abs', 'standard', 'robust', None"),

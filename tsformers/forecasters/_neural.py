@@ -15,7 +15,14 @@ from tsformers import storage
 from tsformers.calendar import season_length
 from tsformers.covariates import Covariates, default_context
 from tsformers.forecast import Forecast
-from tsformers.forecasters._refusals import check_context, check_counts, check_like, check_settings, long_enough
+from tsformers.forecasters._refusals import (
+    check_context,
+    check_counts,
+    check_like,
+    check_settings,
+    find_device,
+    long_enough,
+)
 from tsformers.frames import Frame
 from tsformers.nn.heads import DistributionOutput, QuantileHead, Quantiles
 from tsformers.panel import Panel, Roles
@@ -175,7 +182,7 @@ class TorchForecaster(BaseEstimator):
             check_counts(panel)
         covariates = self.covariates_ if go_on else Covariates.learn(panel)
         sizes = covariates.columns(panel, multivariate=self.multivariate)
-        device = self._device()
+        device = find_device(self.device)
         packed = covariates.pack(panel, multivariate=self.multivariate).to(device)
         with seeded(self.seed, device):
             network = (self.network_ if go_on else self.build(*sizes)).to(device)
@@ -261,7 +268,7 @@ class TorchForecaster(BaseEstimator):
         self.sizes_, self.context_length_ = tuple(learned["sizes"]), learned["context_length"]
         self.covariates_ = Covariates(**learned["covariates"])
         self.history_, self.panel_ = learned["history"], learned["panel"]
-        device = self._device()
+        device = find_device(self.device)
         with seeded(0, device):  # the weights drawn here are replaced at once
             self.network_ = self.build(*self.sizes_)
         self.network_.load_state_dict(learned["weights"])
@@ -279,14 +286,9 @@ class TorchForecaster(BaseEstimator):
         own = {name: getattr(self, name) for name in Plan.__dataclass_fields__ if name != "context_length"}
         return Plan(context_length=context, **own)
 
-    def _device(self) -> torch.device:
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return torch.device(self.device)
-
     def _draw(self, packed: Packed, n_samples: int, seed: int | None) -> np.ndarray:
         """(N, S, H) in the caller's units, a bounded number of draws at a time."""
-        device, levels = self._device(), self.network_.levels
+        device, levels = find_device(self.device), self.network_.levels
         n, channels, width = len(packed.ends), packed.y.shape[1], len(levels) if levels else n_samples
         values = np.empty((n, width, self.horizon, channels))
         numbers = self.horizon * channels

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from tsformers.covariates import check_common_end
 from tsformers.errors import DataError
@@ -15,8 +16,12 @@ from tsformers.windows import SCALERS, Packed
 
 NAMED = 5  # series that a message lists by name
 WHOLE = {"horizon": 1, "context_length": 1, "max_steps": 1, "max_epochs": 1, "batch_size": 1}
-WHOLE |= {"early_stopping_patience": 1, "validation_windows": 0}  # smallest value of each whole-number setting
-OPTIONAL = ("context_length", "max_epochs", "early_stopping_patience")  # None has a meaning
+WHOLE |= {
+    "early_stopping_patience": 1,
+    "validation_windows": 0,
+    "seed": 0,
+}  # smallest value of each whole-number setting
+OPTIONAL = ("context_length", "max_epochs", "early_stopping_patience", "seed")  # None has a meaning
 
 
 def check_settings(model: Any) -> None:
@@ -59,6 +64,29 @@ def _check_likelihood(likelihood: object, scaler: str | None) -> None:
             f"likelihood='negative_binomial' counts from 0, which scaler={scaler!r} would move; choose "
             "scaler='mean_abs' or None"
         )
+
+
+def find_device(name: str) -> torch.device:
+    """Where to compute.
+
+    Args:
+        name: "auto" is the first CUDA device, else the CPU; any other name as in torch.
+
+    Returns:
+        The device.
+
+    Raises:
+        ValueError: torch knows no such device, or it is not there.
+
+    Source: the docstring of ``TorchForecaster``.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device={name!r} cannot be used ({reason}); choose 'auto' or 'cpu'") from error
 
 
 def long_enough(model: Any, panel: Panel, context: int, short: str) -> Panel:
