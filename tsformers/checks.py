@@ -31,6 +31,7 @@ PERIODS = {
 }  # by their starts
 
 
+OFFSET = r"[T ].*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"  # at the end of an ISO 8601 time
 LARGEST = 2**61  # beyond which differences of integer times overflow
 
 
@@ -229,16 +230,22 @@ def _whole(values: pd.Series, place: str, names: Sequence[object] | RowNames) ->
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise DataError(
-            f"{place}, series {names[row]!r}: {numbers[row]} at row {row} is no whole number; pass integers or times"
+            f"{place}, series {names[row]!r}: {numbers[row]} at row {row} is no whole number below 2**61; pass "
+            "integers or datetimes"
         )
     return numbers.astype(np.int64)
 
 
 def _parse(values: pd.Series, place: str, names: Sequence[object] | RowNames) -> pd.Series:
     """Objects and strings as datetimes, or integers where all are Python integers."""
-    if types.infer_dtype(values, skipna=True) == "integer":
+    kind = types.infer_dtype(values, skipna=False)
+    if kind == "integer":
         return values.astype(np.int64)
     mixed = f"{place} mixes time zones, or stamps with and without one; convert it with pd.to_datetime(..., utc=True)"
+    if kind == "string":  # pandas reads a stamp without offset as if it had that of its neighbours
+        zoned = values.str.contains(OFFSET, regex=True)
+        if zoned.any() and not zoned.all():
+            raise DataError(mixed)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)

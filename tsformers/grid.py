@@ -13,6 +13,7 @@ from pandas.tseries.frequencies import to_offset
 from tsformers.errors import DataError
 
 SECOND, DAY = 10**9, 86_400 * 10**9  # nanoseconds
+AGES = 106_700  # days from 1970 to either end of datetime64[ns]
 THURSDAY = 3  # weekday of 1970-01-01, Monday = 0
 OFF = -1  # phase of a stamp that lies on no grid point at all
 Unit = Literal["int", "tick", "day", "bday", "week", "month", "listed"]
@@ -296,6 +297,6 @@ def edge_day(month: np.ndarray, edge: Edge) -> np.ndarray:
 def _listed(freq: str | int, first: int, last: int) -> tuple[np.ndarray, int]:
     """Days of an irregular calendar rule from before ``first`` to after ``last``, and where 1970 begins among them."""
     base = to_offset(re.sub(r"^\d+", "", str(freq)))
-    start, stop = (pd.Timestamp(day * DAY) for day in (min(first, 0) - 70, max(last, 0) + 70))
+    start, stop = (pd.Timestamp(day * DAY) for day in (max(min(first, 0) - 70, -AGES), min(max(last, 0) + 70, AGES)))
     days = pd.date_range(start, stop, freq=base).as_unit("ns").asi8 // DAY
     return days, int(np.searchsorted(days, 0))

@@ -136,7 +136,7 @@ def _valued(table: Table, schema: Schema, short: str) -> Table:
             f"{row}; {int(empty.sum())} such series: {names}); leave them out"
             + ("" if empty.all() else ", for example with short='drop'")
         )
-    warnings.warn(f"dropped {int(empty.sum())} series that have no value: {names}", UserWarning, stacklevel=5)
+    warnings.warn(f"dropped {int(empty.sum())} series that have no value: {names}", UserWarning, stacklevel=4)
     rows = np.flatnonzero(~empty[table.code])
     times = table.times._replace(counts=table.times.counts[rows])
     code = (np.cumsum(~empty) - 1)[table.code[rows]]

@@ -214,13 +214,7 @@ class Panel:
             ['b']
         """
         if isinstance(data, Panel):
-            mine, other = self.schema, data.schema
-            if (set(mine.past), mine.known, self.freq) != (set(other.past), other.known, data.freq):
-                raise DataError(
-                    f"the panel has past {list(other.past)}, known {list(other.known)}, freq {data.freq!r}, fit had "
-                    f"past {list(mine.past)}, known {list(mine.known)}, freq={self.freq!r}; build it with the roles of fit"
-                )
-            return data
+            return self._alike(data)
         rows = pack(data, self.schema, self.freq, "error", fixed=True)
         columns = self.static.columns
         if static is not None:
@@ -238,6 +232,23 @@ class Panel:
                 f"columns {list(columns)}"
             )
         return self._of(rows, self.static.reindex(rows.ids) if len(columns) else pd.DataFrame(index=rows.ids))
+
+    def _alike(self, other: "Panel") -> "Panel":
+        """Another panel with its past covariates in this one's order; refused where roles or frequency differ."""
+        for what, mine, theirs in (
+            ("past covariates", sorted(self.schema.past), sorted(other.schema.past)),
+            ("known covariates", list(self.schema.known), list(other.schema.known)),
+            ("static covariates", list(self.static), list(other.static)),
+            ("freq", self.freq, other.freq),
+        ):
+            if mine != theirs:
+                raise DataError(
+                    f"the panel's {what} are {theirs!r}, those of fit {mine!r}; build it with the roles of fit"
+                )
+        order = [other.schema.past.index(name) for name in self.schema.past]
+        if order == sorted(order):
+            return other
+        return replace(other, past=other.past[:, order], schema=replace(other.schema, past=self.schema.past))
 
     def with_future(self, future: Frame | None, horizon: int) -> "Panel":
         """Append the known covariates of the steps to be forecast.
@@ -263,7 +274,7 @@ class Panel:
         if not self.schema.known:
             return self
         beyond = self.offsets[1:] - self.ends
-        if future is None and (beyond >= horizon).all() and (horizon > 0):
+        if future is None and (beyond >= horizon).all():
             return self
         later = self.future_times(horizon)
         values = future_rows(future, self.schema, self.ids, later, self.freq)
@@ -295,6 +306,9 @@ class Panel:
             >>> Panel.from_frame(pd.Series([1.0, 2.0], name="a")).future_times(3)
             array([[2, 3, 4]])
         """
+        if (self.lengths == 0).any():
+            name = plain(self.ids[int(np.argmin(self.lengths))])
+            raise DataError(f"series {name!r} has no row, so that no time follows it; leave it out with select")
         return calendar.future_times(self.times[self.ends - 1], horizon, self.freq, self.schema.tz)
 
     def padded(self, rows: int) -> np.ndarray:

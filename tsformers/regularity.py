@@ -97,10 +97,11 @@ def _off_grid(
         for other in range(min(len(offsets) - 1, 50)):
             freq = _own_freq(unique[code[offsets[other] : offsets[other + 1]]], grid)
             if freq is not None and freq != own:
+                here, there = origin.rows[offsets[series]], origin.rows[offsets[other]]
+                name = origin.name(int(offsets[other]), offsets)
                 return DataError(
-                    f"{place} steps by {own!r} (from row {origin.rows[offsets[series]]} on), series "
-                    f"{origin.name(int(offsets[other]), offsets)} by {freq!r} (from row {origin.rows[offsets[other]]}), "
-                    "and a panel has one frequency; fit them apart, or resample one of them"
+                    f"{place} steps by {own!r} (from row {here} on), series {name} by {freq!r} (from row {there} on), "
+                    "but a panel has one frequency; fit them apart, or resample one"
                 )
     why = f"is off the grid of {given or 'the most common step, '}{grid.freq!r}"
     todo = _remedy(unique[code], offsets, grid, origin.column)

@@ -32,7 +32,7 @@ def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFram
     """
     if static is None:
         return pd.DataFrame(index=ids)
-    frame, _ = to_pandas(static)
+    frame = static.to_frame() if isinstance(static, pd.Series) else to_pandas(static)[0]
     if id_col not in frame.columns and (frame.index.name == id_col or ids.isin(frame.index).all()):
         frame = frame.rename_axis(id_col).reset_index()
     check_columns(frame, {"id_col": id_col}, what="the static frame")

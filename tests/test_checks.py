@@ -1,0 +1,245 @@
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tsformers import DataError
+from tsformers.panel import Panel
+
+
+@pytest.fixture
+def frame():
+    days = pd.date_range("2024-01-01", periods=10)
+    return pd.DataFrame({"unique_id": np.repeat(["a", "b"], 10), "ds": [*days, *days], "y": np.arange(20.0)})
+
+
+def replaced(frame, column, row, value):
+    values = frame[column].astype(object)
+    values[row] = value
+    return frame.assign(**{column: values})
+
+
+def refused(data, message, **keywords):
+    with pytest.raises(DataError, match=message):
+        Panel.from_frame(data, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("rename", "hint"),
+    [
+        ({"y": "value"}, "target_col='value'"),
+        ({"ds": "Date"}, "time_col='Date'"),
+        ({"unique_id": "item_id"}, "id_col='item_id'"),
+        ({"unique_id": "unique_ids"}, "id_col='unique_ids'"),
+    ],
+)
+def test_a_missing_column_is_named_with_what_it_may_be_called(frame, rename, hint):
+    refused(frame.rename(columns=rename), rf"no column '{next(iter(rename))}' \(it has .*\); pass {hint}")
+
+
+def test_other_column_names_are_taken(frame):
+    names = {"unique_id": "item", "ds": "when", "y": "sold"}
+    panel = Panel.from_frame(frame.rename(columns=names), id_col="item", time_col="when", target_col="sold")
+    assert panel.to_frame().columns.tolist() == ["item", "when", "sold"]
+
+
+def test_one_column_cannot_play_two_parts(frame):
+    refused(frame, "name three different columns", id_col="ds")
+
+
+def test_a_frame_without_ids_hears_how_to_add_one_or_to_melt(frame):
+    refused(frame[["ds", "y"]], r"no column 'unique_id'.*df\['unique_id'\] = 'a'.*tsf.from_wide")
+
+
+@pytest.mark.parametrize("index", ["ds", ["unique_id", "ds"]])
+def test_a_column_in_the_index_is_found_there(frame, index):
+    refused(frame.set_index(index), r"stands in the index: call df.reset_index\(\) first")
+
+
+def test_an_unnamed_time_index_is_found_too(frame):
+    refused(frame.set_index("ds").rename_axis(None), r"no column 'ds'.*stands in the index.*then rename it")
+
+
+@pytest.mark.parametrize("empty", [pd.DataFrame(), pd.DataFrame({"unique_id": [], "ds": [], "y": []})])
+def test_an_empty_frame_is_refused(empty):
+    refused(empty, "is empty: it has no rows; pass at least one row a series")
+
+
+def test_doubled_or_layered_column_names_are_refused(frame):
+    refused(pd.concat([frame, frame[["y"]]], axis=1), "two columns named 'y'; rename or drop one")
+    refused(pd.concat({"u": frame}, axis=1), "column names of several levels; flatten them")
+
+
+@pytest.mark.parametrize("null", [None, np.nan, pd.NA])
+def test_a_null_id_is_refused_by_row(frame, null):
+    refused(
+        replaced(frame, "unique_id", 12, null),
+        "'unique_id' of the frame is null at row 12; give the row an id, or drop it",
+    )
+
+
+def test_ids_that_cannot_be_hashed_are_refused(frame):
+    refused(frame.assign(unique_id=[[1]] * 20), "cannot be hashed; turn the ids into strings")
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([7, 3], [3, 7]),
+        ([2.5, 1.5], [1.5, 2.5]),
+        (["x", 4], [4, "x"]),
+        ([(2, "a"), (1, "b")], [(1, "b"), (2, "a")]),
+        (pd.to_datetime(["2024-02-01", "2024-01-01"]), pd.to_datetime(["2024-01-01", "2024-02-01"]).tolist()),
+        ([True, False], [False, True]),
+    ],
+)
+def test_ids_of_any_hashable_kind_are_taken_and_sorted(frame, ids, expected):
+    panel = Panel.from_frame(frame.assign(unique_id=[name for name in ids for _ in range(10)]))
+    assert panel.ids.tolist() == expected
+    assert panel.y[0] == 10 * list(ids).index(expected[0])
+
+
+@pytest.mark.parametrize("categories", [["a", "b"], ["z", "b", "a"], [*"abcdefgh"]])
+def test_categorical_ids_come_back_as_values_whatever_their_categories(frame, categories):
+    panel = Panel.from_frame(frame.assign(unique_id=pd.Categorical(frame["unique_id"], categories=categories)))
+    assert panel.ids.tolist() == ["a", "b"] and panel.y[0] == 0
+    assert panel.to_frame()["unique_id"].tolist() == frame["unique_id"].tolist()
+
+
+def test_a_value_outside_the_categories_is_a_null_id(frame):
+    refused(frame.assign(unique_id=pd.Categorical(frame["unique_id"], categories=["z", "b"])), "null at row 0")
+
+
+@pytest.mark.parametrize("null", [None, pd.NaT])
+def test_a_null_time_is_refused_by_series_and_row(frame, null):
+    refused(
+        replaced(frame, "ds", 13, null), "'ds' of the frame, series 'b': no time at row 13; fill it in, or drop the row"
+    )
+
+
+@pytest.mark.parametrize("bad", ["yesterday", "31.01.2024", "01/02/2024", "12"])
+def test_an_unreadable_time_is_refused_by_series_and_row(frame, bad):
+    texts = frame.assign(ds=frame["ds"].astype(str))
+    refused(replaced(texts, "ds", 14, bad), rf"series 'b': '{bad}' at row 14 is no ISO 8601 time.*pd.to_datetime\(")
+
+
+@pytest.mark.parametrize(
+    ("make", "freq"),
+    [
+        (lambda ds: ds.astype(str), "D"),
+        (lambda ds: ds.dt.strftime("%Y%m%d"), "D"),
+        (lambda ds: ds.dt.date, "D"),
+        (lambda ds: ds.dt.to_period("D"), "D"),
+        (lambda ds: ds.astype("M8[s]"), "D"),
+        (lambda ds: ds.dt.tz_localize("UTC"), "D"),
+        (lambda ds: ds.astype("date32[pyarrow]"), "D"),
+        (lambda ds: ds.dt.day.astype("Int64"), 1),
+        (lambda ds: ds.dt.day.astype(float), 1),
+        (lambda ds: ds.dt.day.astype(object), 1),
+    ],
+)
+def test_times_are_read_in_every_usual_form(frame, make, freq):
+    panel = Panel.from_frame(frame.assign(ds=make(frame["ds"])))
+    assert panel.freq == freq and panel.times[0] == (1 if freq == 1 else np.datetime64("2024-01-01"))
+
+
+@pytest.mark.parametrize(
+    ("freq", "starts"), [("M", "MS"), ("Q-DEC", "QS-JAN"), ("Y-DEC", "YS-JAN"), ("W-SUN", "W-MON"), ("h", "h")]
+)
+def test_periods_count_by_their_starts(freq, starts):
+    periods = pd.period_range("2024-01-01", periods=6, freq=freq)
+    assert Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": periods, "y": 1.0})).freq == starts
+
+
+@pytest.mark.parametrize(
+    "ds",
+    [
+        [pd.Timestamp("2024-01-01", tz=tz) for tz in ("UTC", "Europe/Berlin")],
+        [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-02", tz="UTC")],
+        ["2024-01-01T00:00+01:00", "2024-01-02T00:00+02:00"],
+        ["2024-01-01T00:00+01:00", "2024-01-02T00:00"],
+        ["2024-01-01 00:00:00", "2024-01-02 00:00:00Z"],
+    ],
+    ids=["zones", "with and without", "offsets", "offset and none", "none and UTC"],
+)
+def test_mixed_time_zones_are_refused(ds):
+    refused(pd.DataFrame({"unique_id": "a", "ds": ds, "y": 1.0}), r"mixes time zones.*utc=True")
+
+
+def test_times_that_are_not_times_are_refused(frame):
+    refused(frame.assign(ds=True), "'ds' of the frame holds bool values, not times")
+    refused(frame.assign(ds=frame["ds"] - frame["ds"].min()), "holds timedelta64.* values, not times")
+    refused(frame.assign(ds=frame["ds"].dt.day + 0.5), "series 'a': 1.5 at row 0 is no whole number")
+    refused(
+        replaced(frame.assign(ds=frame["ds"].dt.day), "ds", 3, 2**62).astype({"ds": "int64"}),
+        "at row 3 is no whole number below",
+    )
+    refused(
+        frame.assign(ds=frame["ds"].astype("M8[s]") + np.timedelta64(1000 * 365, "D")),
+        "times lie between 1677 and 2262",
+    )
+
+
+def test_integers_go_with_integer_steps_and_datetimes_with_aliases(frame):
+    refused(frame, "'ds' holds datetimes and freq=1 does not fit them; pass a pandas alias", freq=1)
+    refused(frame.assign(ds=frame["ds"].dt.day), "'ds' holds integers and freq='D' does not fit them", freq="D")
+
+
+@pytest.mark.parametrize("row", [0, 5, 19])
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_infinite_values_are_refused_by_series_and_row(frame, row, value):
+    series = "a" if row < 10 else "b"
+    refused(
+        replaced(frame, "y", row, value).astype({"y": float}),
+        f"'y' of the frame, series '{series}': {value} at row {row}; replace it",
+    )
+    refused(
+        frame.assign(price=np.where(np.arange(20) == row, value, 1)),
+        f"'price' of the frame, series '{series}': {value} at row {row}",
+    )
+
+
+def test_text_in_the_target_is_refused_by_series_and_row(frame):
+    refused(
+        replaced(frame, "y", 3, "oops"),
+        r"'y' of the frame, series 'a': text 'oops' at row 3; convert it with pd.to_numeric\(df\['y'\]",
+    )
+    refused(frame.assign(y=frame["y"].astype(str)), "text '0.0' at row 0")
+    refused(frame.assign(y=frame["y"].astype("string")), "holds string values, series 'a': '0.0' at row 0")
+
+
+@pytest.mark.parametrize(
+    "make", [lambda y: y.astype("category"), pd.to_datetime, lambda y: y + 1j, lambda y: y.map(lambda v: [v])]
+)
+def test_a_target_that_is_no_number_is_refused(frame, make):
+    refused(frame.assign(y=make(frame["y"])), r"column 'y' of the frame.* series 'a'.*at row 0; convert it")
+
+
+@pytest.mark.parametrize(
+    "dtype", ["int8", "uint16", "float32", "bool", "boolean", "Int64", "Float64", "double[pyarrow]", "object"]
+)
+def test_numbers_of_every_type_are_taken(frame, dtype):
+    y = (frame["y"] % 2).astype(dtype)
+    assert Panel.from_frame(frame.assign(y=y)).y.tolist() == [0.0, 1.0] * 10
+
+
+@pytest.mark.parametrize(
+    "y", [pd.array([1, None] * 10, "Int64"), pd.array([True, None] * 10, "boolean"), [Decimal("1.0"), None] * 10]
+)
+def test_nulls_of_every_type_are_missing_values(frame, y):
+    np.testing.assert_array_equal(Panel.from_frame(frame.assign(y=y)).y, [1.0, np.nan] * 10)
+
+
+@pytest.mark.parametrize("values", [["x"] * 20, pd.Categorical(["x"] * 20), pd.date_range("2024", periods=20)])
+def test_covariates_must_be_numbers_and_the_remedy_is_encoding(frame, values):
+    refused(
+        frame.assign(shop=values), r"column 'shop' of the frame.*at row 0; encode it as numbers.*cat\.codes, or drop it"
+    )
+
+
+def test_unknown_or_repeated_known_covariates_are_refused(frame):
+    refused(frame, "no column 'price'; add it, or leave it out of known=", known=["price"])
+    refused(frame, "'y' has a role already", known=["y"])
+    refused(frame.assign(price=1.0), "'price' has a role already", known=["price", "price"])
+    assert Panel.from_frame(frame.assign(price=1.0), known="price").schema.known == ("price",)
