@@ -175,6 +175,13 @@ def test_a_series_that_joins_late_brings_a_new_fit_at_its_first_window():
     assert [panel.n_series for _, panel, _ in of("predict")] == [2, 3, 3]
 
 
+def test_static_covariates_go_with_their_series():
+    static = pd.DataFrame({"unique_id": ["s0", "s1", "s2"], "size": [1.0, 2.0, 3.0]})
+    with pytest.warns(UserWarning, match="too short"):
+        backtest(Walk(), frame((40, 9, 37)), windows=2, static=static)
+    assert [panel.static["size"].tolist() for _, panel, _ in of("predict")] == [[1.0, 3.0], [1.0, 2.0, 3.0]]
+
+
 def test_when_no_series_is_long_enough_the_message_says_how_long_they_must_be():
     with pytest.raises(DataError, match=r"needs 6 rows.*10 rows for 2 windows.*longest series has 5"):
         backtest(Walk(), frame((5, 4)), windows=2)
@@ -201,6 +208,7 @@ def test_models_of_different_horizons_are_refused_by_name():
         ({"n_samples": 1.5}, ValueError, "n_samples must be"),
         ({"metrics": []}, ValueError, "metrics is empty"),
         ({"metrics": ["crsp"]}, ValueError, "crsp"),
+        ({"metrics": ["crps", "energy_score"]}, ValueError, "energy_score.*leave it out"),
         ({"quantiles": [0.5, 1]}, ValueError, r"inside \(0, 1\); got 1"),
         ({"engine": "lokal"}, ValueError, "local, ray, dask, spark"),
         ({"n_jobs": 0}, ValueError, "n_jobs must be"),
@@ -558,6 +566,19 @@ def test_an_engine_that_is_not_installed_is_named_with_its_extra(engine):
     with pytest.raises(ImportError, match=rf"tsformers\[{engine}\]"):
         backtest(Walk(), frame(), engine=engine)
     assert Walk.calls == []
+
+
+def test_a_cluster_gives_the_same_numbers():
+    distributed = pytest.importorskip("distributed", reason="dask is not installed")
+    models = {"theta": Theta(horizon=4, season_length=1), "naive": SeasonalNaive(horizon=4)}
+    with distributed.Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
+        same(backtest(models, frame(), windows=2, engine="dask"), backtest(models, frame(), windows=2))
+
+
+def test_what_changes_no_number_may_change_between_calls(tmp_path):
+    first = backtest(SeasonalNaive(horizon=4, verbose=False), frame(), windows=2, out=tmp_path / "run")
+    again = backtest(SeasonalNaive(horizon=4, verbose=True), frame(), windows=2, n_jobs=2, out=tmp_path / "run")
+    same(first, again)
 
 
 def test_the_progress_bar_is_shown_when_asked_and_counts_windows(capsys):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tsformers.jobs.results import BacktestResult
+from tsformers.jobs.results import Findings
 from tsformers.plotting import Fan, fan_chart
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")  # Okabe and Ito
@@ -18,7 +18,7 @@ PIT_BINS = 10
 GREY = "#888888"
 
 
-def fans(result: BacktestResult, series: int) -> Any:
+def fans(result: Findings, series: int) -> Any:
     """What every model said of one series in its last window, beside what happened; all on one scale.
 
     Args:
@@ -87,7 +87,7 @@ def symmetric_pairs(quantiles: tuple[float, ...]) -> list[tuple[float, float]]:
     ]
 
 
-def crps_by_step(result: BacktestResult) -> pd.DataFrame:
+def crps_by_step(result: Findings) -> pd.DataFrame:
     """Mean CRPS by step ahead, each series divided by the reference's mean CRPS on it: one column a model.
 
     Args:
@@ -105,7 +105,7 @@ def crps_by_step(result: BacktestResult) -> pd.DataFrame:
     return wide.reindex(columns=[model for model in result.models if model in wide])
 
 
-def step_chart(result: BacktestResult) -> Any:
+def step_chart(result: Findings) -> Any:
     """CRPS by step ahead, one line a model."""
     from matplotlib.ticker import MaxNLocator
 
@@ -140,7 +140,7 @@ def coverage_by_level(pit: np.ndarray) -> np.ndarray:
     return np.searchsorted(distance, COVERAGES + 1e-12, side="right") / max(len(distance), 1)
 
 
-def reliability_chart(result: BacktestResult) -> Any:
+def reliability_chart(result: Findings) -> Any:
     """How often central intervals held the truth against how often they promised to; the diagonal is right."""
     figure, axes = _one_picture()
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, zorder=1)
@@ -154,7 +154,7 @@ def reliability_chart(result: BacktestResult) -> Any:
     return figure
 
 
-def pit_chart(result: BacktestResult) -> Any:
+def pit_chart(result: Findings) -> Any:
     """Where in its predictive distribution the truth fell, a histogram a model; flat is right."""
     from matplotlib.figure import Figure
 
@@ -218,7 +218,7 @@ def plain(text: object) -> str:
     return str(text).replace("$", r"\$")
 
 
-def _pits(result: BacktestResult) -> dict[str, np.ndarray]:
+def _pits(result: Findings) -> dict[str, np.ndarray]:
     rows = result.tables["forecasts"].dropna(subset="pit")
     return {model: rows.loc[rows["model"] == model, "pit"].to_numpy(dtype=np.float64) for model in result.models}
 

@@ -12,8 +12,7 @@ from tsformers.errors import JobError
 from tsformers.jobs.engines import Engine
 from tsformers.jobs.models import build, load_plugins
 from tsformers.jobs.recipes import load_dataset, recipe
-from tsformers.jobs.results import BacktestResult
-from tsformers.jobs.rolling import QUANTILES, backtest
+from tsformers.jobs.rolling import QUANTILES, BacktestResult, backtest
 from tsformers.jobs.shipped import did_you_mean, read_toml, settle, shipped_folder, shipped_names
 from tsformers.tables import read_table
 

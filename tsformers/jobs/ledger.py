@@ -23,6 +23,7 @@ from tsformers.panel import Panel
 
 FORMAT = 1
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object without a repr of its own; differs from run to run
+IDLE = ("verbose", "n_jobs")  # settings that change no number
 NOTE = b"tsformers"  # key of our entry in the metadata of a Parquet file
 
 logger = logging.getLogger("tsformers.jobs")
@@ -195,7 +196,8 @@ def describe(model: Any) -> dict[str, str]:
     else:
         settings = {name: value for name, value in vars(model).items() if not name.endswith("_")}
     kind = type(model)
-    return {"class": f"{kind.__module__}.{kind.__qualname__}"} | {k: _text(v) for k, v in sorted(settings.items())}
+    told = {k: _text(v) for k, v in sorted(settings.items()) if k.rpartition("__")[2] not in IDLE}
+    return {"class": f"{kind.__module__}.{kind.__qualname__}"} | told
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from tsformers import __version__
 from tsformers.frames import stamps
 from tsformers.jobs import charts
-from tsformers.jobs.results import BacktestResult, loss
+from tsformers.jobs.results import Findings, loss
 
 SHOWN_WINDOWS = 10  # columns of a table of scores by window
 SHOWN_FAILURES = 50
@@ -52,7 +52,7 @@ code { font: 13px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; 
 """
 
 
-def write_report(result: BacktestResult, path: str | Path, title: str | None = None) -> Path:
+def write_report(result: Findings, path: str | Path, title: str | None = None) -> Path:
     """Write the page; it holds its own pictures and style, and asks no other place for anything.
 
     Args:
@@ -69,7 +69,7 @@ def write_report(result: BacktestResult, path: str | Path, title: str | None = N
     return place
 
 
-def render(result: BacktestResult, title: str | None = None) -> str:
+def render(result: Findings, title: str | None = None) -> str:
     """The page as text; without matplotlib it has tables only, and says so.
 
     Args:
@@ -100,7 +100,7 @@ def render(result: BacktestResult, title: str | None = None) -> str:
     )
 
 
-def _heading(result: BacktestResult, name: str) -> str:
+def _heading(result: Findings, name: str) -> str:
     settings = result.settings
     words = (
         f"{_counted(len(result.models), 'model')} on {_counted(result.panel.n_series, 'series', 'series')}, "
@@ -110,7 +110,7 @@ def _heading(result: BacktestResult, name: str) -> str:
     return f'<header><h1>{name}</h1><p class="quiet">{escape(words)}</p></header>'
 
 
-def _ranking(result: BacktestResult) -> str:
+def _ranking(result: Findings) -> str:
     table, metrics = result.ranking(), result.settings.metrics
     columns = [_numbers(table[metric]) for metric in metrics]
     columns += [
@@ -130,7 +130,7 @@ def _ranking(result: BacktestResult) -> str:
     return _section("Ranking", _table(header, rows, best=0, texts=(1,)) + f'<p class="quiet">{note}</p>')
 
 
-def _settings(result: BacktestResult) -> str:
+def _settings(result: Findings) -> str:
     settings, panel = result.settings, result.panel
     rows = panel.ends - panel.offsets[:-1]
     span = stamps(np.array([panel.times[panel.offsets[:-1]].min(), panel.times[panel.ends - 1].max()]), panel.schema)
@@ -151,7 +151,7 @@ def _settings(result: BacktestResult) -> str:
     return _section("Settings", f"<dl>{items}</dl>")
 
 
-def _fans(result: BacktestResult) -> str:
+def _fans(result: Findings) -> str:
     parts = []
     for words, series in _examples(result):
         figure = charts.fans(result, series)
@@ -166,7 +166,7 @@ def _fans(result: BacktestResult) -> str:
     return _section("Forecasts of the last window", _quiet(escape(note)) + "".join(parts))
 
 
-def _examples(result: BacktestResult) -> list[tuple[str, int]]:
+def _examples(result: Findings) -> list[tuple[str, int]]:
     """Up to three series worth a look: where the leading model does best against another, as usual, and worst."""
     rows = result.tables["scores"]
     rows = rows[rows["metric"] == result.settings.metrics[0]]
@@ -186,7 +186,7 @@ def _examples(result: BacktestResult) -> list[tuple[str, int]]:
     return [("", int(series)) for series in chosen]
 
 
-def _quality(result: BacktestResult) -> str:
+def _quality(result: Findings) -> str:
     """CRPS by step ahead, promised against found coverage, and where the truth fell."""
     pictures, notes = [], []
     if result.settings.horizon > 1 and np.isfinite(charts.crps_by_step(result).to_numpy(dtype=np.float64)).any():
@@ -219,14 +219,14 @@ def _legend(models: Sequence[str]) -> str:
     return f'<div class="legend">{"".join(entries)}</div>'
 
 
-def _metrics(result: BacktestResult) -> str:
+def _metrics(result: Findings) -> str:
     return _section(
         "Scores by window",
         "".join(f"<h3>{escape(metric)}</h3>{_by_window(result, metric)}" for metric in result.settings.metrics),
     )
 
 
-def _by_window(result: BacktestResult, metric: str) -> str:
+def _by_window(result: Findings, metric: str) -> str:
     rows = result.tables["scores"]
     rows = rows[rows["metric"] == metric].dropna(subset="value")
     if rows.empty:
@@ -252,7 +252,7 @@ def _by_window(result: BacktestResult, metric: str) -> str:
     return _table(header, body) + _quiet(note)
 
 
-def _failures(result: BacktestResult) -> str:
+def _failures(result: Findings) -> str:
     table = result.tables["failures"]
     if table.empty:
         return ""
@@ -264,7 +264,7 @@ def _failures(result: BacktestResult) -> str:
     return _section("Failures", _table(["model", "cutoff", "error"], rows, texts=(2,)) + _quiet(note))
 
 
-def _colophon(result: BacktestResult) -> str:
+def _colophon(result: Findings) -> str:
     found = [f"tsformers {__version__}", f"Python {platform.python_version()}"]
     for package in PACKAGES:
         try:

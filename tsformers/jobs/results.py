@@ -1,13 +1,11 @@
 """What a backtest found: scores, forecasts and failures as frames, and the models ranked."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tsformers.frames import from_pandas
 from tsformers.panel import Panel
 
 RATIO_RANGE = (0.01, 100.0)  # of a score to the reference's score, so that a zero decides no geometric mean alone
@@ -37,8 +35,8 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BacktestResult:
-    """The answer of ``backtest``: frames in the caller's own type and column names.
+class Findings:
+    """All that a backtest found, as pandas frames, and the models ranked by it.
 
     Args:
         models: names, in the order given.
@@ -52,16 +50,6 @@ class BacktestResult:
         when: when the backtest ended, ISO 8601 in UTC.
         seconds: how long this call took, all models together.
         backend: the caller's type of frame.
-
-    Example:
-        >>> import pandas as pd
-        >>> from tsformers import SeasonalNaive, backtest
-        >>> df = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": [1.0, 2.0, 3.0, 4.0] * 10})
-        >>> result = backtest(SeasonalNaive(horizon=4, season_length=4), df, windows=2, metrics=["mae"])
-        >>> result.scores
-                   model unique_id  cutoff metric  value
-        0  SeasonalNaive         a      31    mae    0.0
-        1  SeasonalNaive         a      35    mae    0.0
     """
 
     models: tuple[str, ...]
@@ -74,22 +62,7 @@ class BacktestResult:
     seconds: float
     backend: str = "pandas"
 
-    @property
-    def scores(self) -> Any:
-        """Frame: model, unique_id, cutoff, metric, value; one row a model, series, window and metric."""
-        return self._shown("scores")
-
-    @property
-    def forecasts(self) -> Any:
-        """Frame: model, unique_id, ds, cutoff, y, mean, q..., pit, crps; one row a step forecast."""
-        return self._shown("forecasts")
-
-    @property
-    def failures(self) -> Any:
-        """Frame: model, cutoff, error; one row a model and window that failed."""
-        return self._shown("failures")
-
-    def summary(self) -> Any:
+    def ranking(self) -> pd.DataFrame:
         """One row a model, best first by the first metric; lower is better, coverages rank by distance to nominal.
 
         A metric's number is the mean over series and windows, all alike; where series differ in scale, large series
@@ -102,10 +75,6 @@ class BacktestResult:
         Returns:
             Frame: model, one column a metric, skill, windows, failures, fit_seconds, predict_seconds.
         """
-        return from_pandas(self.ranking(), self.backend)
-
-    def ranking(self) -> pd.DataFrame:
-        """The summary, as a pandas frame whatever the caller's type."""
         scores, first = self.tables["scores"], self.settings.metrics[0]
         table = scores.pivot_table(index="model", columns="metric", values="value", aggfunc="mean", observed=True)
         table = table.reindex(index=list(self.models), columns=list(self.settings.metrics))
@@ -119,7 +88,7 @@ class BacktestResult:
         return table.iloc[order].rename_axis(index="model", columns=None).reset_index()
 
     def skill(self, metric: str) -> pd.Series:
-        """Skill of every model against the reference in one metric; see ``summary``."""
+        """Skill of every model against the reference in one metric; see ``ranking``."""
         scores = self.tables["scores"]
         rows = scores[scores["metric"] == metric]
         wide = loss(rows.set_index(["series", "window", "model"])["value"], metric).unstack("model")
@@ -133,30 +102,6 @@ class BacktestResult:
             ratio = own / others
         ratio = ratio.mask((own == 0) & (others == 0), 1.0).clip(*RATIO_RANGE)
         return 1 - np.exp(np.log(ratio).mean())
-
-    def to_html(self, path: str | Path, title: str | None = None) -> Path:
-        """Write a report: one HTML file that needs nothing else.
-
-        Args:
-            path: of the file; its folder is made when missing.
-            title: heading; None = "Backtest".
-
-        Returns:
-            The path.
-        """
-        from tsformers.jobs.report import write_report
-
-        return write_report(self, path, title)
-
-    def __repr__(self) -> str:
-        return (
-            f"BacktestResult({len(self.models)} models, {self.panel.n_series} series, {self.settings.windows} windows "
-            f"of {self.settings.horizon} steps, {len(self.tables['failures'])} failures)"
-        )
-
-    def _shown(self, name: str) -> Any:
-        hidden = ["window", "series"]
-        return from_pandas(self.tables[name].drop(columns=hidden, errors="ignore"), self.backend)
 
 
 def loss(values: pd.Series, metric: str) -> pd.Series:

@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, pairwise, product
 from pathlib import Path
@@ -15,23 +15,87 @@ import pandas as pd
 from tqdm import tqdm
 
 from tsformers.errors import DataError
+from tsformers.frames import from_pandas
 from tsformers.jobs.engines import ENGINES, Engine, run
 from tsformers.jobs.evaluate import Job, Outcome, Unit, work
 from tsformers.jobs.ledger import ADDRESS, Ledger, describe, fingerprint
 from tsformers.jobs.origins import rolling_origins
-from tsformers.jobs.results import BacktestResult, Settings
+from tsformers.jobs.report import write_report
+from tsformers.jobs.results import Findings, Settings
 from tsformers.panel import Panel, Roles
 from tsformers.scoring.table import JOINT, find_metric
 
 if TYPE_CHECKING:
     from tsformers.contracts import Forecaster  # brings torch, which a backtest of classical models does not need
 
-__all__ = ["BacktestResult", "backtest"]
-
 RESERVED = ("model", "window", "series", "cutoff", "mean", "pit", "crps", "metric", "value")  # columns of our frames
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 logger = logging.getLogger("tsformers.jobs")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BacktestResult(Findings):
+    """The answer of ``backtest``: frames in the caller's own type and column names, a ranking, a report.
+
+    Example:
+        >>> import pandas as pd
+        >>> from tsformers import SeasonalNaive, backtest
+        >>> df = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": [1.0, 2.0, 3.0, 4.0] * 10})
+        >>> result = backtest(SeasonalNaive(horizon=4, season_length=4), df, windows=2, metrics=["mae"])
+        >>> result.scores
+                   model unique_id  cutoff metric  value
+        0  SeasonalNaive         a      31    mae    0.0
+        1  SeasonalNaive         a      35    mae    0.0
+    """
+
+    @property
+    def scores(self) -> Any:
+        """Frame: model, unique_id, cutoff, metric, value; one row a model, series, window and metric."""
+        return self._shown("scores")
+
+    @property
+    def forecasts(self) -> Any:
+        """Frame: model, unique_id, ds, cutoff, y, mean, q..., pit, crps; one row a step forecast."""
+        return self._shown("forecasts")
+
+    @property
+    def failures(self) -> Any:
+        """Frame: model, cutoff, error; one row a model and window that failed."""
+        return self._shown("failures")
+
+    def summary(self) -> Any:
+        """One row a model, best first by the first metric, with its skill against ``reference``.
+
+        Skill is one minus the geometric mean, over series, of score / reference score: 0.1 = ten per cent better.
+        ``ranking`` says how zeros and failed windows count.
+
+        Returns:
+            Frame: model, one column a metric, skill, windows, failures, fit_seconds, predict_seconds.
+        """
+        return from_pandas(self.ranking(), self.backend)
+
+    def to_html(self, path: str | Path, title: str | None = None) -> Path:
+        """Write a report: one HTML file that needs nothing else.
+
+        Args:
+            path: of the file; its folder is made when missing.
+            title: heading; None = "Backtest".
+
+        Returns:
+            The path.
+        """
+        return write_report(self, path, title)
+
+    def __repr__(self) -> str:
+        return (
+            f"BacktestResult({len(self.models)} models, {self.panel.n_series} series, {self.settings.windows} windows "
+            f"of {self.settings.horizon} steps, {len(self.tables['failures'])} failures)"
+        )
+
+    def _shown(self, name: str) -> Any:
+        hidden = ["window", "series"]
+        return from_pandas(self.tables[name].drop(columns=hidden, errors="ignore"), self.backend)
 
 
 def backtest(
@@ -62,8 +126,8 @@ def backtest(
     Models are cloned, never fitted themselves. A model sees a panel cut at the cutoffs: what lies beyond is not in it,
     but for the known covariates of the next ``horizon`` rows at prediction. An error in one model is recorded, logged
     and shown in ``failures``; the others go on. Numbers do not depend on ``engine``, ``n_jobs``, the order of models
-    or on interruptions: each model and window has its own seed. (A neural network's last digits may still follow the
-    number of threads torch uses, which is lower in worker processes.)
+    or on interruptions: each model and window has its own seed. (The last digits of a neural network follow the number
+    of threads that torch uses, and workers get fewer: with OMP_NUM_THREADS=1 in the environment all bits agree.)
 
     Args:
         models: by name; one forecaster alone is called after its class. All have the same ``horizon``.
