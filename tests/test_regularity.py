@@ -21,7 +21,7 @@ def dates(freq, periods=20, start="2024-01-01"):
         ("D", "h", "D"),
         ("h", "D", "h"),
         ("MS", "ME", "MS"),
-        ("ME", "M", "ME"),
+        ("ME", "Q", "ME"),
         ("W-MON", "W", "W-MON"),
         ("W-MON", "D", "W-MON"),
         ("h", "15min", "h"),
