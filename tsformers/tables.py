@@ -49,8 +49,9 @@ def read_table(
         >>> with TemporaryDirectory() as folder:
         ...     path = Path(folder) / "a.csv"
         ...     _ = path.write_text("unique_id,ds,y\nNA,2020-01-31,1.5\n")
-        ...     read_table(path).iloc[0].tolist()
-        ['NA', Timestamp('2020-01-31 00:00:00'), 1.5]
+        ...     read_table(path)
+          unique_id         ds    y
+        0        NA 2020-01-31  1.5
     """
     name = "standard input" if str(source) == "-" else str(source)
     raw = _bytes(source)

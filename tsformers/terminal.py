@@ -35,6 +35,8 @@ def guarded(command: Callable[[dict[str, bool]], int | None]) -> int:
     """
     options = {"debug": False}
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("default", UserWarning)  # what concerns the user's data; the rest concerns programmers
         warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")  # the library's own line is enough
         try:
             code = command(options) or 0

@@ -114,8 +114,10 @@ def cache_folder() -> Path:
 
 
 def _wanted(source: Source) -> list[tuple[str, str | None]]:
-    other = [(source.download.file, source.download.sha256)] if source.download else []
-    return [(source.file, source.sha256), *(pair for pair in other if pair[0] != source.file)]
+    other = source.download
+    if other is None or other.file == source.file:
+        return [(source.file, source.sha256 or (other.sha256 if other else None))]
+    return [(source.file, source.sha256), (other.file, other.sha256)]
 
 
 def _places(file: str, beside: Path | None) -> list[Path]:

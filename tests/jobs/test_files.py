@@ -1,0 +1,253 @@
+"""Job files: what they may say, what they are refused for, and what they run."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tsformers.errors import DataError, JobError
+from tsformers.jobs.files import find_job, read_data, read_job, run_job
+from tsformers.jobs.models import about, build, catalogue, find_forecaster, load_plugins, settings_of
+from tsformers.jobs.shipped import shipped_names
+
+HEAD = '[data]\ndataset = "nile"\n[backtest]\nhorizon = 3\nwindows = 2\nmetrics = ["mae"]\nn_samples = 5\n'
+NAIVE = '[models.naive]\nclass = "SeasonalNaive"\n'
+PLUGIN = """
+import numpy as np
+from dataclasses import dataclass
+from tsformers.forecasters._local import LocalForecaster
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Level(LocalForecaster):
+    '''Says one level for ever.'''
+    level: float = 0.0
+
+    def fit_one(self, y, season):
+        return {}
+
+    def simulate(self, params, y, start, horizon, n_samples, rng):
+        return np.full((n_samples, horizon), self.level)
+
+FORECASTERS = {"level": Level}
+"""
+
+
+@pytest.fixture
+def job(tmp_path):
+    """Writes a job file and returns its path."""
+
+    def write(text: str, name: str = "mine.toml") -> Path:
+        (tmp_path / name).write_text(textwrap.dedent(text))
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(PLUGIN)
+    return path
+
+
+def test_a_job_gives_scores_and_a_report_in_its_folder(job, tmp_path):
+    result = run_job(job(HEAD + NAIVE), out=tmp_path / "run")
+    assert list(result.ranking()["model"]) == ["naive"] and len(result.tables["failures"]) == 0
+    assert result.settings.horizon == 3 and result.settings.n_samples == 5 and result.settings.metrics == ("mae",)
+    assert (tmp_path / "run" / "report.html").read_text().lstrip().lower().startswith("<!doctype html")
+
+
+def test_the_same_job_again_gives_the_same_numbers_from_what_is_there(job, tmp_path):
+    path = job(HEAD + NAIVE)
+    first, second = (run_job(path, out=tmp_path / "run").tables["scores"] for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_without_out_a_run_is_kept_under_the_name_of_the_job(job):
+    assert read_job(job(HEAD + NAIVE)).out == Path("runs/mine")
+    assert read_job(job(HEAD + 'out = "elsewhere"\n' + NAIVE)).out == Path("elsewhere")
+    assert read_job(job(HEAD + 'out = "elsewhere"\n' + NAIVE), out="here").report == Path("here/report.html")
+
+
+@pytest.mark.parametrize("name", shipped_names("pipelines"))
+def test_every_shipped_job_reads_and_its_models_can_be_made(name):
+    checked = read_job(name)
+    assert checked.table.title and checked.models
+    assert {model.horizon for model in checked.models.values()} == {checked.table.backtest.horizon}
+
+
+@pytest.mark.parametrize("name", ["quickstart", "quickstart.toml", "pipelines/quickstart.toml"])
+def test_shipped_jobs_are_found_from_any_folder(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_job(name).is_file()
+
+
+def test_a_file_of_the_users_own_comes_before_a_shipped_job(job, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    job(HEAD + NAIVE, "quickstart")
+    assert find_job("quickstart") == Path("quickstart")
+
+
+def test_the_quickstart_needs_nothing_but_dependencies(monkeypatch):
+    monkeypatch.delenv("TSFORMERS_DATA", raising=False)
+    checked = read_job("quickstart")
+    frame, roles = read_data(checked.table.data, checked.path)
+    assert frame["unique_id"].nunique() == 12 and roles == {"freq": "QS"}
+    assert {type(model).__name__ for model in checked.models.values()} == {
+        "SeasonalNaive",
+        "AutoETS",
+        "Theta",
+        "Autoformer",
+    }
+
+
+def test_the_season_of_a_data_set_reaches_models_that_have_one_and_do_not_say_it(job):
+    text = HEAD.replace("nile", "m3_monthly") + NAIVE + '[models.last]\nclass = "SeasonalNaive"\nseason_length = 1\n'
+    models = read_job(job(text)).models
+    assert models["naive"].season_length == 12 and models["last"].season_length == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[data]\nx = 1\n[backtest]\nhorizon = 1\n[models]", "data has no key 'x'"),
+        (HEAD + "horizont = 3\n" + NAIVE, "backtest has no key 'horizont'; did you mean 'horizon'"),
+        (HEAD + NAIVE + "[detect]\n", "has no key 'detect'"),
+        (HEAD.replace("horizon = 3", 'horizon = "3"') + NAIVE, "horizon = '3' must be a whole number"),
+        (HEAD.replace("horizon = 3\n", "") + NAIVE, "backtest lacks 'horizon'"),
+        (HEAD, "lacks 'models'"),
+        (HEAD + "[models]\n", "there is no model"),
+        (HEAD + "[models]\nnaive = 3\n", r"models.naive must be a table"),
+        (HEAD + "[models.naive]\n", r"models.naive.class is missing"),
+        (HEAD + '[models.naive]\nclass = "SeasonalNaiv"\n', "'SeasonalNaiv'; did you mean 'SeasonalNaive'"),
+        (
+            HEAD + NAIVE + "season = 4\n",
+            "models.naive: SeasonalNaive has no setting 'season'; did you mean 'season_length'",
+        ),
+        (HEAD.replace("nile", "nlie") + NAIVE, "no data set is called 'nlie'; did you mean 'nile'"),
+        (HEAD.replace('dataset = "nile"', "") + NAIVE, "either dataset or file"),
+        (HEAD.replace('"nile"', '"nile"\nfile = "a.csv"') + NAIVE, "either dataset or file"),
+        (HEAD.replace('dataset = "nile"', 'file = "a.csv"\nparts = ["test"]') + NAIVE, "parts chooses"),
+        ("[data", "not a TOML file"),
+    ],
+)
+def test_a_job_file_is_refused_by_file_and_key(job, text, message):
+    path = job(text)
+    with pytest.raises(JobError, match=message) as caught:
+        read_job(path)
+    assert str(path) in str(caught.value) or "nlie" in message
+
+
+def test_a_job_that_is_not_there_is_answered_with_the_nearest_of_ours():
+    with pytest.raises(JobError, match="did you mean 'quickstart'"):
+        read_job("quikstart")
+
+
+def test_a_file_of_data_is_found_beside_the_job_and_read_under_its_roles(job, tmp_path):
+    frame = pd.DataFrame({"shop": [7] * 12 + [8] * 12, "day": [*range(12)] * 2, "sold": 1.0, "price": 2.0})
+    frame.to_parquet(tmp_path / "sales.parquet")
+    data = '[data]\nfile = "sales.parquet"\nfreq = 1\nid_col = "shop"\ntime_col = "day"\ntarget_col = "sold"\n'
+    checked = read_job(job(data + 'known = ["price"]\nseries = ["8"]\n[backtest]\nhorizon = 2\nwindows = 1\n' + NAIVE))
+    read, roles = read_data(checked.table.data, checked.path)
+    assert read["shop"].unique().tolist() == [8]
+    assert roles == {"freq": 1, "known": ["price"], "id_col": "shop", "time_col": "day", "target_col": "sold"}
+    assert len(checked.run().tables["failures"]) == 0
+
+
+def test_parts_of_the_benchmark_split_can_be_left_out(job, shared, monkeypatch):
+    monkeypatch.setenv("TSFORMERS_DATA", str(shared / "data"))
+    checked = read_job("etth1_naive")
+    frame, _ = read_data(checked.table.data, checked.path)
+    assert len(frame) == 7 * 14400 and "split" not in frame
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('series = ["nil"]', "data.series: 'nil' is not in the data; they have nile"),
+        ('parts = ["tests"]', "data.parts: 'tests' is not in the data; they have test"),
+    ],
+)
+def test_a_series_or_part_that_is_not_there_is_named(job, line, message):
+    checked = read_job(job(HEAD.replace('"nile"', f'"nile"\n{line}') + NAIVE))
+    with pytest.raises(JobError, match=message):
+        checked.run()
+
+
+def test_a_missing_file_of_data_is_named(job, tmp_path):
+    checked = read_job(job(HEAD.replace('dataset = "nile"', 'file = "gone.csv"') + NAIVE))
+    with pytest.raises(DataError, match=r"gone\.csv: there is no such file"):
+        checked.run()
+
+
+def test_a_plug_in_is_named_like_any_other_class(job, plugin, tmp_path):
+    path = job(HEAD + '[models.mine]\nclass = "level"\nlevel = 5.0\n')
+    result = run_job(path, out=tmp_path / "run", plugins=[plugin])
+    assert set(result.tables["forecasts"]["mean"]) == {5.0}
+    with pytest.raises(JobError, match="Level has no setting 'lvel'; did you mean 'level'"):
+        read_job(job(HEAD + '[models.mine]\nclass = "level"\nlvel = 5.0\n'), plugins=[plugin])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1", "offers nothing"),
+        ("1/0", "fails to run: ZeroDivisionError"),
+        ("FORECASTERS = {'a': 1}", "offers nothing"),
+    ],
+)
+def test_a_plug_in_that_offers_nothing_is_named(tmp_path, text, message):
+    (tmp_path / "bad.py").write_text(text)
+    with pytest.raises(JobError, match=message):
+        load_plugins([tmp_path / "bad.py"])
+
+
+def test_a_plug_in_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(JobError, match="no such Python file"):
+        load_plugins([tmp_path / "gone.py"])
+
+
+def test_classes_of_plug_ins_travel_to_other_processes(plugin):
+    cloudpickle = pytest.importorskip("cloudpickle")
+    kind = load_plugins([plugin])["level"]
+    sent = cloudpickle.dumps(kind(horizon=2, level=3.0)).hex()
+    code = f"import pickle; print(pickle.loads(bytes.fromhex('{sent}')).level)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "3.0"
+
+
+def test_a_class_that_takes_any_keyword_is_given_the_horizon():
+    class Any:
+        def __init__(self, **settings):
+            self.settings = settings
+
+    assert build("any", {"a": 1}, place="", defaults={"horizon": 3}, extra={"any": Any}).settings == {
+        "horizon": 3,
+        "a": 1,
+    }
+
+
+def test_a_value_that_a_constructor_refuses_is_put_down_to_its_table():
+    class Strict:
+        def __init__(self, horizon):
+            raise ValueError("horizon is odd")
+
+    with pytest.raises(JobError, match="here: Strict refuses its settings: horizon is odd"):
+        build("strict", {}, place="here", defaults={"horizon": 3}, extra={"strict": Strict})
+
+
+def test_the_catalogue_says_what_the_classes_say(plugin):
+    extra = load_plugins([plugin])
+    said = catalogue(extra)
+    assert said["level"] == "Says one level for ever."
+    assert said["SeasonalNaive"] == about(find_forecaster("SeasonalNaive", {}))
+    assert all(said.values())
+
+
+def test_settings_of_a_class_come_with_defaults_and_meanings(plugin):
+    rows = {row["setting"]: row for row in settings_of(load_plugins([plugin])["level"])}
+    assert rows["horizon"]["default"] == "required" and rows["level"]["default"] == "0.0"
+    assert rows["season_length"]["meaning"].startswith("rows of one season")
