@@ -134,7 +134,7 @@ def _remedy(stamps: np.ndarray, offsets: np.ndarray, grid: Grid, column: str) ->
     else:
         letter = "M" if typical < 80 * DAY else "Q" if typical < 300 * DAY else "Y"
         how = f".to_period({letter!r}).dt.to_timestamp()"
-    return f"round the stamps, for example with df[{column!r}].dt{how}, or pass freq="
+    return f"round the stamps, for example with df[{column!r}].dt{how}, or pass a freq= that has them all"
 
 
 def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin) -> None:

@@ -38,6 +38,13 @@ def melt(data: Frame, time_col: str | None = None) -> tuple[pd.DataFrame, str]:
         raise DataError("the wide frame has no column beside the time; pass one column a series")
     if isinstance(frame.index, pd.MultiIndex) and time_col is None:
         raise DataError("the wide frame has an index of several levels; call df.reset_index() and pass time_col=")
+    again = times.duplicated().to_numpy()
+    if again.any():
+        row = int(np.flatnonzero(again)[0])
+        raise DataError(
+            f"the wide frame has the time {times.iloc[row]} twice, again at row {row} ({int(again.sum())} such rows); "
+            "drop or aggregate them, for example with df.groupby(...).mean()"
+        )
     values = np.empty((len(frame), len(names)))
     for k, name in enumerate(names):
         lookup = RowNames(names[[k]], np.zeros(len(frame), dtype=np.int64))
