@@ -178,8 +178,8 @@ def _examples(result: Findings) -> list[tuple[str, int]]:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = (wide[order[0]] / wide[rival]).dropna().sort_values(kind="stable")
         if len(ratio) > 3:
-            pair = f"{escape(order[0])} against {escape(rival)}"
-            kinds = (f"where {pair} does best", f"where {pair} does as usual", f"where {pair} does worst")
+            leader, other = escape(order[0]), escape(rival)
+            kinds = [f"where {leader} does {how} against {other}" for how in ("best", "as well as usual", "worst")]
             return [(words, int(ratio.index[i])) for words, i in zip(kinds, (0, len(ratio) // 2, -1), strict=True)]
     there = np.unique(result.tables["forecasts"]["series"])
     chosen = there[np.unique(np.linspace(0, len(there) - 1, 3).round().astype(int))]
