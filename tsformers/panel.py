@@ -74,8 +74,8 @@ class Panel:
         Rows may come in any order. Rows that the grid of the frequency lacks become missing values; NaN in the target
         is a missing value too, also at the end: forecasts start after the last row of a series. Columns beside id, time
         and target are numeric covariates. Time may be datetimes (with one time zone or none), dates, periods (their
-        starts), ISO 8601 strings, or whole numbers. Categorical ids come back as their values. Messages count rows from 0
-        as the frame stands, whatever its index.
+        starts), ISO 8601 strings, or whole numbers. Categorical ids come back as their values. Messages count rows from
+        0 as the frame stands, whatever its index.
 
         Args:
             data: a long frame (pandas, polars, pyarrow) or a pandas Series with a time index.
@@ -363,7 +363,7 @@ def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None 
         A frame of unique_id, ds, y in the caller's type.
 
     Raises:
-        DataError: an empty frame, doubled or no series columns, text in a series, no such time column.
+        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column.
 
     Example:
         >>> wide = pd.DataFrame({"date": ["2024-01-01", "2024-01-02"], "a": [1, 2], "b": [None, 4]})

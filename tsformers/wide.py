@@ -21,7 +21,7 @@ def melt(data: Frame, time_col: str | None = None) -> tuple[pd.DataFrame, str]:
         A frame of unique_id, ds, y, and the backend.
 
     Raises:
-        DataError: an empty frame, doubled or no series columns, text in a series, no such time column.
+        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column.
 
     Example:
         >>> melt(pd.DataFrame({"a": [1.0], "b": [2.0]}))[0].to_dict("list")
