@@ -60,14 +60,15 @@ def main() -> None:
     last_year = frame["ds"] >= frame["ds"].max() - pd.DateOffset(months=11)
     train, test = frame[~last_year], frame[last_year]
     models = {
-        "GRU": GRU(horizon=12, context_length=36, max_steps=300, seed=0),
+        "GRU": GRU(horizon=12, context_length=36, max_steps=200, seed=0),
         "SeasonalNaive": tsf.SeasonalNaive(horizon=12, seed=0),
     }
-    scores = {
-        name: tsf.score(model.fit(train).predict(), test, history=train, metrics=["crps", "mase", "coverage_80"])
-        for name, model in models.items()
-    }
-    print(pd.concat(scores, names=["model"]).to_string())
+    scores = {}
+    for name, model in models.items():
+        forecast = model.fit(train).predict(n_samples=200)
+        table = tsf.score(forecast, test, history=train, metrics=["crps", "mase", "coverage_80"])
+        scores[name] = table.set_index("metric")["value"]
+    print(pd.DataFrame(scores).T.round(3).to_string())
 
 
 if __name__ == "__main__":

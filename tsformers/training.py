@@ -201,7 +201,8 @@ def train(
                 stacklevel=3,
             )
     best.restore()
-    return pd.DataFrame(history, columns=["step", "train_loss", "validation_loss", "seconds"])
+    frame = pd.DataFrame(history, columns=["step", "train_loss", "validation_loss", "seconds"], dtype=np.float64)
+    return frame.astype({"step": np.int64})
 
 
 @contextmanager

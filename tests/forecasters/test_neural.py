@@ -15,6 +15,7 @@ from tsformers.errors import DataError
 from tsformers.forecasters import _neural
 from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
 from tsformers.nn import make_head
+from tsformers.panel import Panel
 from tsformers.testing import check_forecaster, check_network, make_frame, make_window
 from tsformers.windows import Window
 
@@ -46,8 +47,7 @@ class Linear(TorchForecaster):
     seed: int | None = 0
 
     def build(self, channels, past_x, known_x, calendar):
-        context = self.context_length or 8
-        return LinearNetwork(context, self.horizon, (channels, past_x, known_x, calendar), self.likelihood)
+        return LinearNetwork(self.context_length_, self.horizon, (channels, past_x, known_x, calendar), self.likelihood)
 
 
 @pytest.fixture(scope="module")
@@ -203,9 +203,7 @@ def test_a_context_without_a_value_is_refused_by_name(frame, fitted):
 
 @pytest.mark.parametrize(("rows", "horizon", "expected"), [(60, 4, 14), (20, 4, 12), (11, 4, 4), (7, 4, 3)])
 def test_the_default_context_suits_horizon_season_and_length(rows, horizon, expected):
-    model = Linear(horizon=horizon, context_length=None, max_steps=1)
-    model.build = lambda *sizes: LinearNetwork(expected, horizon, sizes, "normal")
-    model.fit(make_frame(1, rows))
+    model = Linear(horizon=horizon, context_length=None, max_steps=1).fit(make_frame(1, rows))
     assert model.context_length_ == expected
     assert model.context_length is None
 
@@ -273,6 +271,39 @@ def test_the_future_of_known_covariates_matters(frame):
     low = model.predict(future=future(data).assign(promo=80.0)).mean
     high = model.predict(future=future(data).assign(promo=130.0)).mean
     assert (high - low).mean() > 2
+
+
+def test_known_covariates_may_come_in_the_panel_or_in_a_frame_of_the_future(frame):
+    data = covariates(frame)[["unique_id", "ds", "y", "promo"]]
+    whole = Panel.from_frame(data, known=["promo"])
+    past = whole.until(whole.ends - 4, horizon=4)
+    model = Linear(horizon=4, max_steps=5).fit(past)
+    later = data[["unique_id", "ds", "promo"]]
+    assert np.array_equal(model.predict().values, model.predict(past.to_frame(), future=later).values)
+    assert np.array_equal(model.predict().values, model.predict(past).values)
+    other = model.predict(past, future=later.assign(promo=0.0))
+    assert not np.array_equal(model.predict().values, other.values)
+
+
+def test_a_fit_that_fails_leaves_no_half_fitted_model(frame, fitted, monkeypatch):
+    model = clone(fitted).fit(frame)
+    monkeypatch.setattr(LinearNetwork, "loss", lambda self, window: self.linear.weight.sum() * float("nan"))
+    with pytest.raises(FloatingPointError, match="at step 1"):
+        model.set_params(context_length=6).fit(frame)
+    with pytest.raises(NotFittedError):
+        model.predict()
+
+
+def test_a_fit_interrupted_at_once_can_be_taken_up_again(frame, monkeypatch):
+    def press(self, window):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.warns(UserWarning, match="after step 0"):
+        patch.setattr(LinearNetwork, "loss", press)
+        model = Linear(horizon=4).fit(frame)
+    assert len(model.history_) == 0
+    fresh = Linear(horizon=4).fit(frame).history_
+    pd.testing.assert_frame_equal(model.fit(frame, warm_start=True).history_.iloc[:, :3], fresh.iloc[:, :3])
 
 
 def test_multivariate_series_are_the_channels_of_one(aligned):

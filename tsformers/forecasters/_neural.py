@@ -1,6 +1,6 @@
 """TorchForecaster: one network for all series. DistributionNetwork: forward gives a distribution, the rest follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, Unpack
 
 import numpy as np
@@ -137,7 +137,7 @@ class TorchForecaster(BaseEstimator):
     save = storage.save
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> nn.Module:
-        """The network, untrained; see ``contracts.Network``.
+        """The network, untrained; see ``contracts.Network``. T and H are ``self.context_length_`` and ``self.horizon``.
 
         Args:
             channels: C.
@@ -184,20 +184,24 @@ class TorchForecaster(BaseEstimator):
         sizes = covariates.columns(panel, multivariate=self.multivariate)
         device = find_device(self.device)
         packed = covariates.pack(panel, multivariate=self.multivariate).to(device)
+        if not go_on:
+            self.__dict__.pop("network_", None)  # a fit that fails from here on leaves nothing half new
+        self.context_length_: int = context
         with seeded(self.seed, device):
             network = (self.network_ if go_on else self.build(*sizes)).to(device)
             history = train(
                 network, packed, self._plan(context), np.random.default_rng(self.seed), self.groups(network)
             )
-        if go_on:
-            done = self.history_[["step", "seconds"]].iloc[-1] if len(self.history_) else 0
-            history[["step", "seconds"]] += done
-            history = pd.concat([self.history_, history.astype(self.history_.dtypes)], ignore_index=True)
+        if go_on and len(self.history_):
+            last = self.history_.iloc[-1]
+            history = history.assign(
+                step=history["step"] + int(last["step"]), seconds=history["seconds"] + last["seconds"]
+            )
+            history = pd.concat([self.history_, history], ignore_index=True) if len(history) else self.history_
         self.network_: Any = network
         self.history_: pd.DataFrame = history
         self.covariates_: Covariates = covariates
         self.sizes_: tuple[int, int, int, int] = sizes
-        self.context_length_: int = context
         self.panel_: Panel = panel.tail(context)
         return self
 
@@ -283,7 +287,7 @@ class TorchForecaster(BaseEstimator):
         check_settings(self)
 
     def _plan(self, context: int) -> Plan:
-        own = {name: getattr(self, name) for name in Plan.__dataclass_fields__ if name != "context_length"}
+        own = {name: getattr(self, name) for field in fields(Plan) if (name := field.name) != "context_length"}
         return Plan(context_length=context, **own)
 
     def _draw(self, packed: Packed, n_samples: int, seed: int | None) -> np.ndarray:
