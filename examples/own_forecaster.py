@@ -60,7 +60,7 @@ def main() -> None:
     last_year = frame["ds"] >= frame["ds"].max() - pd.DateOffset(months=11)
     train, test = frame[~last_year], frame[last_year]
     models = {
-        "GRU": GRU(horizon=12, context_length=36, max_steps=200, seed=0),
+        "GRU": GRU(horizon=12, context_length=36, max_steps=300, seed=0),
         "SeasonalNaive": tsf.SeasonalNaive(horizon=12, seed=0),
     }
     scores = {}
