@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tsformers import DataError
 from tsformers.panel import Panel
 
+LETTERS = st.characters(codec="utf-8", exclude_characters="\0")  # at which pandas.factorize cuts strings off
 FREQS = ["15min", "h", "D", "B", "W-FRI", "MS", "ME", "QS-JAN", "YE-DEC", 1, 5]
 
 
@@ -16,7 +17,7 @@ def frames(draw):
     freq, tz = draw(st.sampled_from(FREQS)), draw(st.sampled_from([None, "Europe/Berlin", "America/New_York"]))
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     parts = []
-    for name in draw(st.lists(st.text(max_size=3), min_size=1, max_size=4, unique=True)):
+    for name in draw(st.lists(st.text(LETTERS, max_size=3), min_size=1, max_size=4, unique=True)):
         n = draw(st.integers(5, 40))
         start = pd.Timestamp("2024-03-01") + pd.Timedelta(days=draw(st.integers(0, 40)))
         grid = np.arange(n) * freq - 20 if isinstance(freq, int) else pd.date_range(start, periods=n, freq=freq, tz=tz)

@@ -6,7 +6,7 @@ import pandas as pd
 from tsformers.checks import RowNames, check_columns, read_ids, read_numbers, read_times
 from tsformers.errors import DataError
 from tsformers.frames import Frame, Schema, to_pandas
-from tsformers.grid import as_counts, parse
+from tsformers.grid import Grid, as_counts, parse
 from tsformers.regularity import plain, show
 
 
@@ -107,15 +107,8 @@ def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.n
         row = int(np.flatnonzero((series < 0)[code])[0])
         raise DataError(f"{what} has series {lookup[row]!r} at row {row}, which the data do not have; drop its rows")
     row_of = _match(series[code], read.counts, as_counts(times))
-    short = row_of < 0
-    if short.any():
-        which = np.flatnonzero(short.any(axis=1))
-        i = int(which[0])
-        missing = [show(count, grid) for count in as_counts(times)[i][short[i]][:3]]
-        raise DataError(
-            f"{what} lacks {int(short[i].sum())} of the {horizon} rows of series {plain(ids[i])!r}: "
-            f"{', '.join(missing)}{', ...' if short[i].sum() > 3 else ''} ({len(which)} series lack rows); {needed}"
-        )
+    if (row_of < 0).any():
+        raise _lacking(row_of < 0, as_counts(times), ids, grid, needed)
     _refuse_repeats(series[code], read.counts, row_of, lookup, what)
     values = np.stack([read_numbers(frame[name], name, lookup, what, covariate=True) for name in known], axis=-1)[
         row_of
@@ -128,6 +121,17 @@ def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.n
             "fill in what will be known, or fit without this column in known="
         )
     return values
+
+
+def _lacking(short: np.ndarray, wanted: np.ndarray, ids: pd.Index, grid: Grid, needed: str) -> DataError:
+    series = np.flatnonzero(short.any(axis=1))
+    i = int(series[0])
+    missing = [show(count, grid) for count in wanted[i][short[i]]]
+    listed = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    return DataError(
+        f"the future frame lacks {len(missing)} of the {wanted.shape[1]} rows of series {plain(ids[i])!r}: {listed} "
+        f"({len(series)} series lack rows); {needed}"
+    )
 
 
 def _match(series: np.ndarray, counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
