@@ -91,7 +91,8 @@ def backtest(
 
     checked = read_job(job, out, plugin)
     result = checked.run(engine=engine, n_jobs=n_jobs, verbose=verbose)  # type: ignore[arg-type]
-    show(result.ranking(), output, format, title=checked.table.title or checked.path.stem)
+    title = checked.table.title or checked.path.stem
+    show(result.ranking(), output, format, title=title, wide=("windows", "fit_seconds", "predict_seconds"))
     say(f"report: {checked.report}")
     if not len(result.tables["scores"]):
         first = result.tables["failures"]["error"].iloc[0]
@@ -185,7 +186,7 @@ def datasets_list(output: Output = "-", format: Format = None) -> None:
     """All data sets that load by name, and which of them are on this machine."""
     from tsformers.jobs.recipes import catalogue
 
-    show(catalogue(), output, format)
+    show(catalogue(), output, format, wide=("horizons", "licence"))
 
 
 @datasets.command("show")

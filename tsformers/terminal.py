@@ -9,12 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, which --help need not pay
 
+ROOMY = 130  # characters in a line
 INTERRUPTED, FAILED, MISTAKEN = 130, 1, 2
 UsageError: Any = typer.BadParameter.__bases__[0]  # typer brings its own copy of click, or takes the installed one
 
@@ -78,7 +81,9 @@ def say(text: str) -> None:
     print(" ".join(text.split()), file=sys.stderr, flush=True)
 
 
-def show(frame: "pd.DataFrame", output: str = "-", format: str | None = None, title: str = "") -> None:
+def show(
+    frame: "pd.DataFrame", output: str = "-", format: str | None = None, title: str = "", wide: Sequence[str] = ()
+) -> None:
     """A small table: drawn on a terminal, else written as CSV or what ``format`` says.
 
     Args:
@@ -86,18 +91,21 @@ def show(frame: "pd.DataFrame", output: str = "-", format: str | None = None, ti
         output: path, or "-" for standard output.
         format: "csv", "parquet" or "jsonl"; None looks at the suffix of ``output``.
         title: above a drawn table.
+        wide: columns that are not drawn where the terminal is narrower than ``ROOMY``.
     """
     from tsformers.tables import write_table
 
     if output != "-" or format is not None or not sys.stdout.isatty():
         write_table(frame, output, format)
         return
-    table = Table(title=title or None, title_justify="left")
-    for name, dtype in frame.dtypes.items():
-        table.add_column(str(name), justify="right" if dtype.kind in "fiu" else "left", overflow="fold")
+    console = Console(highlight=False)
+    frame = frame.drop(columns=[*wide] if console.width < ROOMY else [])
+    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for n, (name, dtype) in enumerate(frame.dtypes.items()):
+        table.add_column(str(name), justify="right" if dtype.kind in "fiu" else "left", overflow="fold", no_wrap=n == 0)
     for row in frame.itertuples(index=False):
-        table.add_row(*map(cell, row))
-    Console().print(table)
+        table.add_row(*map(escape, map(cell, row)))
+    console.print(table)
 
 
 def cell(value: Any) -> str:
