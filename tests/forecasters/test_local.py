@@ -196,6 +196,15 @@ def test_the_start_of_another_history_is_counted_in_grid_steps(three, freq):
         assert [start] == RAN
 
 
+def test_the_start_of_another_history_is_counted_over_a_change_of_clocks():
+    times = pd.date_range("2024-03-30", periods=60, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.arange(60.0) ** 2})
+    model = Walk(horizon=1).fit(frame)
+    RAN.clear()
+    model.predict(frame.iloc[40:])
+    assert RAN == [40]
+
+
 def test_the_model_is_drawn_across_missing_last_values(rng):
     y = np.cumsum(rng.normal(size=50))
     model = Walk(horizon=2, seed=0).fit(frame_of(y))

@@ -42,8 +42,8 @@ class AutoETS(LocalForecaster):
     combination is fitted by maximum likelihood and the one with the least AICc is kept. Multiplicative parts need
     positive values; additive errors with a multiplicative season (infinite variance) and multiplicative trends
     (explosions) are left out; a season needs two whole seasons of rows. That leaves 15 fits on a positive seasonal
-    series: 0.4 s for 200 quarterly values, 0.7 s for 144 monthly ones. For seasons of 13 to 24 rows all are fitted with
-    guessed first states and only the best four in full: 1 s for 960 hourly values. Seasons above 24 rows (weekly data,
+    series: 0.2 s for 200 quarterly values, 0.5 s for 130 monthly ones. For seasons of 13 to 24 rows all are fitted with
+    guessed first states and only the best four in full: 2 s for 960 hourly values. Seasons above 24 rows (weekly data,
     quarter hours) are taken out first as one fixed additive pattern, the latest season of an STL. Missing values are
     interpolated linearly. Draws are simulated from the model; they do not hold the uncertainty of its parameters, but
     ``s**2`` is the sum of squared errors over the rows less the number of parameters.
