@@ -13,7 +13,6 @@ from tsformers.nn import AutoCorrelationLayer, SeriesDecomposition, make_head
 from tsformers.nn.heads import DistributionOutput, Quantiles
 from tsformers.windows import Window
 
-STEP_DEVIATION = 0.1  # of the numbers that say how far ahead a step lies, before training
 LEAST = 1e-3  # change of a window that stands still, in its units
 
 
@@ -231,10 +230,10 @@ class AutoformerStack(nn.Module):
 class AutoformerNetwork(DistributionNetwork):
     """The stack with a head: location is ``seasonal + trend``, the head adds what surrounds it.
 
-    The head reads the decoder's normalised stream. That stream has no level, so it cannot say how far ahead a step lies
-    nor how restless a window is; what a step and the log mean absolute change of the window say is added to it. Missing
-    values are replaced by the last one seen (at the beginning by the first), since a transform needs all of them; the
-    loss leaves missing targets out. Every layer is blind to constants, so the location moves with the window's level.
+    The head reads the decoder's normalised stream. That stream has no level and hence cannot tell restless windows from
+    calm ones; what the log mean absolute change of the window says is added to it. Missing values are replaced by the
+    last one seen (at the beginning by the first), since a transform needs all of them; the loss leaves missing targets
+    out. Every layer is blind to constants, so the location moves with the window's level.
 
     Args:
         columns: C channels, P past covariates and K known columns of a window.
@@ -264,7 +263,6 @@ class AutoformerNetwork(DistributionNetwork):
         channels, past_covariates, known = columns
         self.horizon, self.label_length, self.past_covariates = horizon, label_length, past_covariates
         self.stack = AutoformerStack(channels, past_covariates + known, known, sizes)
-        self.steps = nn.Parameter(torch.randn(horizon, sizes.d_model) * STEP_DEVIATION)
         self.restless = nn.Linear(channels, sizes.d_model)
         self.head = make_head(likelihood, sizes.d_model, channels)
 
@@ -278,8 +276,8 @@ class AutoformerNetwork(DistributionNetwork):
         """
         decoded = self.decode(window)
         location = (decoded.seasonal + decoded.trend)[:, -self.horizon :]
-        change = _carried(window.past, window.past_seen).diff(dim=1).abs().sum(1) / window.past.shape[1]
-        features = decoded.stream[:, -self.horizon :] + self.steps + self.restless((change + LEAST).log())[:, None]
+        change = _carried(window.past, window.past_seen).diff(dim=1).abs().sum(1, keepdim=True) / window.past.shape[1]
+        features = decoded.stream[:, -self.horizon :] + self.restless((change + LEAST).log())
         return self.head(features, location, window.scale)
 
     def decode(self, window: Window) -> Decoded:
