@@ -104,6 +104,12 @@ def test_static_covariates_come_in_the_order_of_the_ids(sizes, index):
     )
 
 
+@pytest.mark.parametrize("dtype", [object, "string", "category"])
+def test_static_covariates_may_be_text(sizes, dtype):
+    kinds = sizes.assign(kind=pd.Series(["shop", "web"], dtype=dtype))
+    assert Panel.from_frame(history(), static=kinds).static["kind"].tolist() == ["web", "shop"]
+
+
 def test_static_rows_of_other_series_are_ignored(sizes):
     more = pd.concat([sizes, sizes.assign(unique_id=["q", "r"], size=np.nan)])
     assert Panel.from_frame(history(), static=more).static["size"].tolist() == [1.0, 2.0]
@@ -117,7 +123,10 @@ def test_static_rows_of_other_series_are_ignored(sizes):
             "the static frame has series 'b' twice, again at row 2; keep one row",
         ),
         (lambda frame: frame.iloc[:1], r"the static frame lacks 1 series, such as \['a'\]; add one row for each"),
-        (lambda frame: frame.assign(kind="x"), "'kind' of the static frame, series 'b': text 'x' at row 0; encode it"),
+        (
+            lambda frame: frame.assign(kind=["x", None]),
+            "'kind' of the static frame, series 'a': NaN at row 1; fill it in",
+        ),
         (
             lambda frame: frame.assign(size=[1, None]),
             "'size' of the static frame, series 'a': NaN at row 1; fill it in",

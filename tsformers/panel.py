@@ -40,7 +40,7 @@ class Panel:
         y: (R,) float64 in the caller's units, NaN = missing.
         past: (R, P) float64, covariates known up to the cutoff.
         known: (R, K) float64, covariates known in advance.
-        static: N rows of numbers, index = ids.
+        static: N rows of numbers or text, index = ids.
         freq: a pandas alias or an integer step.
         schema: how the caller's frame looked.
     """
@@ -81,7 +81,7 @@ class Panel:
             data: a long frame (pandas, polars, pyarrow) or a pandas Series with a time index.
             freq: pandas alias or integer step; None = inferred, see ``tsformers.frequency``.
             known: covariates whose future values will be given at prediction; all others are past-only.
-            static: one row a series, ids in ``id_col`` or the index, numbers without NaN.
+            static: one row a series, ids in ``id_col`` or the index; numbers or text, none missing.
             id_col: column of series ids.
             time_col: column of times.
             target_col: column of values.

@@ -20,10 +20,10 @@ def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFram
         id_col: name of the id column.
 
     Returns:
-        N rows of float64, index = ids.
+        N rows, index = ids: float64 columns, and columns of text where the frame's are text or categorical.
 
     Raises:
-        DataError: doubled or lacking series, text, NaN or infinite values.
+        DataError: doubled or lacking series, null or infinite values.
 
     Example:
         >>> static = pd.DataFrame({"unique_id": ["b", "a"], "size": [2, 1]})
@@ -51,8 +51,12 @@ def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFram
         raise DataError(f"the static frame lacks {int((at < 0).sum())} series, such as {lacking}; add one row for each")
     rows, columns = first[at], {}
     for name in frame.columns.drop(id_col):
-        values = read_numbers(frame[name], str(name), RowNames(names, code), "the static frame", covariate=True)
-        null = np.isnan(values[rows])
+        column = frame[name]
+        if _is_text(column):
+            values = column.astype(str).to_numpy(dtype=object)
+        else:
+            values = read_numbers(column, str(name), RowNames(names, code), "the static frame", covariate=True)
+        null = column.isna().to_numpy()[rows]
         if null.any():
             row = int(rows[null][0])
             raise DataError(
@@ -151,3 +155,10 @@ def _refuse_repeats(series: np.ndarray, counts: np.ndarray, row_of: np.ndarray, 
         raise DataError(
             f"{what} has two rows of series {names[row]!r} at one time, the second at row {row}; keep one of them"
         )
+
+
+def _is_text(column: pd.Series) -> bool:
+    """Whether a column holds names rather than numbers."""
+    if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype):
+        return True
+    return column.dtype == object and any(isinstance(value, str) for value in column)
