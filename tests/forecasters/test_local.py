@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from threadpoolctl import threadpool_info
 
 import tsformers as tsf
 from tsformers.forecasters import _local
@@ -354,3 +355,14 @@ def test_a_history_longer_than_a_season_is_left_alone():
     y = np.arange(4.0)
     states = (1.0, 2.0, np.zeros(3))
     assert _local.led_in({"phi": 1.0, "seasonal": "add"}, y, states)[0] is y
+
+
+def test_inside_the_fits_blas_has_one_thread_and_afterwards_what_it_had():
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before = threads()
+    with _local.quiet():
+        assert set(threads()) == {1}
+        warnings.warn("unheard", UserWarning, stacklevel=1)
+    assert threads() == before

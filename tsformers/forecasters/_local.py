@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, Self, Unpack
 import joblib
 import numpy as np
 import pandas as pd
+import scipy.linalg  # noqa: F401  its BLAS must be loaded for quiet() to find it
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from tsformers import storage
@@ -260,12 +262,13 @@ def work_chunk(work: Callable[[Any], Any], items: Sequence[Any], home: int) -> l
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings from inside the fits: what matters of them is said in one warning at the end.
+    """No warnings from inside the fits, what matters of them is said in one warning at the end; and one BLAS thread.
 
+    Threads gain nothing on matrices of ten rows, and waiting for each other on a busy machine they cost twentyfold.
     Importing statsmodels puts "always" before every filter for its own warnings; hence the silent ``showwarning`` too,
     which ``catch_warnings`` puts back.
     """
-    with warnings.catch_warnings():
+    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.showwarning = lambda *_, **__: None
         yield

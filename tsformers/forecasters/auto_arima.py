@@ -50,8 +50,8 @@ class AutoARIMA(LocalForecaster):
     are then fitted by exact maximum likelihood (statsmodels' SARIMAX, state space), and the least exact AICc wins.
 
     What it costs: 0.1 to 0.5 s a series of 100 to 200 quarterly or monthly values, most of it in the exact fits. These
-    are left out, and the estimates of the search kept, for seasons above 12 or more than 1000 rows: 0.2 s for 960 hourly
-    values, whose prediction costs as much again, the state having 50 entries. A season
+    are left out, and the estimates of the search kept, for seasons above 12 or more than 1000 rows: 0.2 s for 960
+    hourly values, whose prediction costs as much again, the state having 50 entries. A season
     above 24 rows is taken out first as one fixed additive pattern, the latest season of an STL. Missing values are
     interpolated in the search, and left to the Kalman filter in the exact fits and in prediction.
 
