@@ -15,7 +15,9 @@ def main(chosen: list[str]) -> None:
     unknown = sorted(set(chosen) - set(NAMES))
     if unknown:
         sys.exit(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(NAMES)}")
-    table = Table("question", "tsformers", "peer", "peer's time", "ratio", "goal", title="medians of repeats, one process")
+    table = Table(
+        "question", "tsformers", "peer", "peer's time", "ratio", "goal", title="medians of repeats, one process"
+    )
     for name in chosen or NAMES:
         for what, ours, peer, theirs, goal in import_module(f"benchmarks.{name}").run():
             table.add_row(what, _time(ours), peer, _time(theirs), f"{theirs / ours:.2f}x", goal)

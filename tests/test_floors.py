@@ -10,9 +10,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "tsformers"
 FLOORS = {
     "errors": 0, "catalog": 0,
-    "frames": 1, "calendar": 1, "panel": 1, "forecast": 1, "plotting": 1, "storage": 1, "nn": 1, "tables": 1,
-    "grid": 1, "frequency": 1, "regularity": 1, "checks": 1, "packing": 1, "roles": 1, "wide": 1,
-    "interchange": 1, "quantiles": 1, "columns": 1, "encoding": 1,
+    "intake": 1, "frames": 1, "calendar": 1, "panel": 1, "forecast": 1, "plotting": 1, "storage": 1,
+    "nn": 1, "tables": 1, "interchange": 1, "quantiles": 1, "columns": 1, "encoding": 1,
     "scoring": 1, "scoring.matching": 3,
     "contracts": 2, "windows": 2, "covariates": 2,
     "training": 3, "testing": 3, "scoring.table": 3,

@@ -1,7 +1,7 @@
 """Calendar arithmetic: which frequency, which grid position, what comes next, how long a season is, which features.
 
 Frequencies are named as in pandas ("h", "15min", "D", "B", "W-FRI", "ME", "MS", "QS-JAN", "YE-DEC", ...); integer time
-has an integer step. How one is inferred is told in ``tsformers.frequency``.
+has an integer step. How one is inferred is told in ``tsformers.intake.frequency``.
 """
 
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tsformers.frequency import guess_freq
-from tsformers.grid import DAY, OFF, SECOND, Grid, as_counts, compose, decompose, like_times, parse, to_local
-from tsformers.regularity import Origin, positions
+from tsformers.intake.frequency import guess_freq
+from tsformers.intake.grid import DAY, OFF, SECOND, Grid, as_counts, compose, decompose, like_times, parse, to_local
+from tsformers.intake.regularity import Origin, positions
 
 
 def infer_freq(

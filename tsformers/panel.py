@@ -10,10 +10,10 @@ import pandas as pd
 from tsformers import calendar
 from tsformers.errors import DataError
 from tsformers.frames import Frame, Schema, from_pandas, stamps
-from tsformers.packing import Rows, pack
-from tsformers.regularity import plain
-from tsformers.roles import future_rows, read_static
-from tsformers.wide import melt
+from tsformers.intake.packing import Rows, pack
+from tsformers.intake.regularity import plain
+from tsformers.intake.roles import future_rows, read_static
+from tsformers.intake.wide import melt
 
 
 class Roles(TypedDict, total=False):
@@ -79,7 +79,7 @@ class Panel:
 
         Args:
             data: a long frame (pandas, polars, pyarrow) or a pandas Series with a time index.
-            freq: pandas alias or integer step; None = inferred, see ``tsformers.frequency``.
+            freq: pandas alias or integer step; None = inferred, see ``tsformers.intake.frequency``.
             known: covariates whose future values will be given at prediction; all others are past-only.
             static: one row a series, ids in ``id_col`` or the index; numbers or text, none missing.
             id_col: column of series ids.

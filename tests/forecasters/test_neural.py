@@ -353,6 +353,28 @@ def test_counts_are_forecast_as_counts_and_others_refused_by_name(frame):
         clone(model).fit(counts)
 
 
+class PoissonOutput:
+    """The smallest object with GluonTS's ``DistributionOutput`` interface."""
+
+    args_dim = {"rate": 1}  # noqa: RUF012
+
+    def get_args_proj(self, in_features):
+        return nn.Linear(in_features, 1)
+
+    def distribution(self, distr_args, loc=None, scale=None):
+        return torch.distributions.Poisson(nn.functional.softplus(distr_args[..., 0]) * scale, validate_args=True)
+
+
+def test_an_object_with_the_interface_of_gluonts_is_trained_and_forecasts_in_its_own_units(frame):
+    counts = frame.assign(y=np.random.default_rng(0).poisson(30, len(frame)).astype(float))
+    counts.loc[::7, "y"] = np.nan
+    model = Linear(horizon=4, likelihood=PoissonOutput(), scaler="mean_abs", max_steps=100).fit(counts)
+    values = clone(model).fit(counts).predict(n_samples=300).values
+    assert np.array_equal(values, model.predict(n_samples=300).values)
+    assert np.allclose(values, np.round(values), atol=1e-4)
+    assert values.var(axis=1).mean() == pytest.approx(values.mean(), rel=0.2)
+
+
 def test_a_quantile_model_answers_with_quantiles(frame):
     forecast = Linear(horizon=4, likelihood="quantile").fit(frame).predict(n_samples=3)
     assert forecast.levels is not None

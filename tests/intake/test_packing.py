@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
-from tsformers.packing import sort_order
+from tsformers.intake.packing import sort_order
 from tsformers.panel import Panel
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from tsformers.checks import RowNames, check_columns, read_numbers
 from tsformers.errors import DataError
 from tsformers.frames import Frame, to_pandas
+from tsformers.intake.checks import RowNames, check_columns, read_numbers
 
 TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime")
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
-from tsformers.grid import OFF, compose, decompose, parse, to_local, to_utc
+from tsformers.intake.grid import OFF, compose, decompose, parse, to_local, to_utc
 
 WALL_CLOCK = [
     "D",

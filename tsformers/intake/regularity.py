@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from tsformers.errors import DataError
-from tsformers.frequency import guess_freq, within
-from tsformers.grid import DAY, OFF, Grid, compose, decompose, like_times, parse
+from tsformers.intake.frequency import guess_freq, within
+from tsformers.intake.grid import DAY, OFF, Grid, compose, decompose, like_times, parse
 
 DOUBT = 1e-3  # series whose steps would be this unlikely if only rows were missing have a frequency of their own
 UNSET = 2**62  # above any phase

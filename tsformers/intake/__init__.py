@@ -1,0 +1,1 @@
+"""The door: columns read and checked, frequencies inferred, rows packed on one grid."""
