@@ -168,6 +168,15 @@ def test_warm_start_with_other_covariates_is_refused(frame, fitted):
         clone(fitted).fit(frame).fit(frame.assign(x=1.0), warm_start=True)
 
 
+@pytest.mark.parametrize("change", [{"horizon": 5}, {"scaler": "robust"}, {"multivariate": True}])
+def test_a_setting_that_shapes_the_network_cannot_be_changed_without_a_new_fit(frame, fitted, change):
+    model = clone(fitted).fit(frame).set_params(**change)
+    with pytest.raises(ValueError, match=f"{next(iter(change))} was .* at fit and is .* now"):
+        model.predict()
+    with pytest.raises(ValueError, match="fit again without warm_start"):
+        model.fit(frame, warm_start=True)
+
+
 def test_an_interrupted_fit_leaves_a_model_that_predicts(frame, monkeypatch):
     taken = []
     loss = LinearNetwork.loss

@@ -16,10 +16,12 @@ from tsformers.calendar import season_length
 from tsformers.covariates import Covariates, default_context
 from tsformers.forecast import Forecast
 from tsformers.forecasters._refusals import (
+    SHAPING,
     check_context,
     check_counts,
     check_like,
     check_settings,
+    check_unchanged,
     find_device,
     long_enough,
 )
@@ -164,12 +166,14 @@ class TorchForecaster(BaseEstimator):
             The forecaster itself. Ctrl-C ends training early and keeps the best weights so far.
 
         Raises:
-            ValueError: a setting is out of range.
+            ValueError: a setting is out of range, or one that shapes the network was changed before a warm start.
             DataError: series too short for context and horizon, and what ``Panel.from_frame`` refuses.
             FloatingPointError: training diverged.
         """
         self.check()
         go_on = warm_start and hasattr(self, "network_")
+        if go_on:
+            check_unchanged(self)
         panel = Panel.from_frame(data, **roles)
         context = self.context_length_ if go_on else self.context_length
         if context is None:
@@ -187,6 +191,7 @@ class TorchForecaster(BaseEstimator):
         if not go_on:
             self.__dict__.pop("network_", None)  # a fit that fails from here on leaves nothing half new
         self.context_length_: int = context
+        self.shape_: dict[str, object] = {name: getattr(self, name) for name in SHAPING}
         with seeded(self.seed, device):
             network = (self.network_ if go_on else self.build(*sizes)).to(device)
             history = train(
@@ -229,9 +234,11 @@ class TorchForecaster(BaseEstimator):
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
+            ValueError: a setting that shapes the network was changed since ``fit``.
             DataError: a history too short, or without a value in the context; covariates that differ.
         """
         check_is_fitted(self, "network_")
+        check_unchanged(self)
         if n_samples < 1:
             raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
         if data is None and static is not None:
@@ -260,6 +267,7 @@ class TorchForecaster(BaseEstimator):
         check_is_fitted(self, "network_")
         return {
             "sizes": self.sizes_,
+            "shape": self.shape_,
             "context_length": self.context_length_,
             "covariates": self.covariates_._asdict(),
             "history": self.history_,
@@ -270,6 +278,7 @@ class TorchForecaster(BaseEstimator):
     def relearn(self, learned: dict[str, Any]) -> None:
         """Takes up what ``learned`` gave."""
         self.sizes_, self.context_length_ = tuple(learned["sizes"]), learned["context_length"]
+        self.shape_ = learned["shape"]
         self.covariates_ = Covariates(**learned["covariates"])
         self.history_, self.panel_ = learned["history"], learned["panel"]
         device = find_device(self.device)

@@ -21,6 +21,7 @@ WHOLE |= {
     "validation_windows": 0,
     "seed": 0,
 }  # smallest value of each whole-number setting
+SHAPING = ("horizon", "scaler", "multivariate")  # a fitted network knows no others than those of its fit
 OPTIONAL = ("context_length", "max_epochs", "early_stopping_patience", "seed")  # None has a meaning
 
 
@@ -64,6 +65,25 @@ def _check_likelihood(likelihood: object, scaler: str | None) -> None:
             f"likelihood='negative_binomial' counts from 0, which scaler={scaler!r} would move; choose "
             "scaler='mean_abs' or None"
         )
+
+
+def check_unchanged(model: Any) -> None:
+    """The settings that shape a network are still those of ``fit``.
+
+    Args:
+        model: a fitted ``TorchForecaster``.
+
+    Raises:
+        ValueError: names the setting that was changed.
+
+    Source: the contract of ``TorchForecaster.predict``.
+    """
+    for name, value in model.shape_.items():
+        if getattr(model, name) != value:
+            raise ValueError(
+                f"{name} was {value!r} at fit and is {getattr(model, name)!r} now; set it back, or fit again without "
+                "warm_start"
+            )
 
 
 def find_device(name: str) -> torch.device:
