@@ -89,13 +89,17 @@ def series_keys(ids: pd.Index, seed: int | None) -> np.ndarray:
 def keyed_normals(keys: np.ndarray, n_samples: int, horizon: int) -> np.ndarray:
     """Standard normal draws (N, S, H), those of series i from ``keys[i]`` alone and without a loop over series.
 
-    Counter-based: draw c of key k is the normal quantile of ``mix(k + c * golden)`` as a fraction of 2**64.
+    Counter-based: draw c of key k is the normal quantile of ``mix(k + c * golden)`` as a fraction of 2**64. Draws come
+    in antithetic pairs, x and -x, so that mean and median of an even number of draws are exact, without Monte Carlo
+    noise; of an odd number the last draw stands alone.
 
     Source: Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators, fig. 17 (SplitMix64).
     """
-    counter = np.arange(1, n_samples * horizon + 1, dtype=np.uint64) * GOLDEN
+    pairs = n_samples // 2
+    counter = np.arange(1, (n_samples - pairs) * horizon + 1, dtype=np.uint64) * GOLDEN
     bits = _mixed(keys[:, None] + counter) >> np.uint64(11)
-    return ndtri((bits + 0.5) * 2.0**-53).reshape(len(keys), n_samples, horizon)
+    draws = ndtri((bits + 0.5) * 2.0**-53).reshape(len(keys), n_samples - pairs, horizon)
+    return np.concatenate([draws[:, :pairs], -draws[:, :pairs], draws[:, pairs:]], axis=1)
 
 
 def _mixed(x: np.ndarray) -> np.ndarray:
