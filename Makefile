@@ -24,7 +24,7 @@ lint: $(READY)
 check: lint test
 
 bench: $(READY)
-	$(BIN)/python -P -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff format .

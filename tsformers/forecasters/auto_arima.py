@@ -262,7 +262,8 @@ def conditional_fit(w: np.ndarray, order: Order, season: int) -> Fit | None:
         return lfilter(left, right, w - mean)
 
     first = np.r_[np.zeros(sum(order[:4])), [w.mean()] * order.constant]
-    free = least_squares(errors, first, method="lm", max_nfev=60 * k).x if len(first) else first
+    # "dogbox", for scipy's "lm" answers differently from call to call in the ninth digit: same seed, same bits
+    free = least_squares(errors, first, method="dogbox", max_nfev=60).x if len(first) else first
     f, g, sf, sg = polynomials(free[: sum(order[:4])], order)
     for coefficients in (-f, g, -sf, sg):
         roots = np.roots(np.r_[1.0, coefficients])  # of the reversed polynomial: the inverses

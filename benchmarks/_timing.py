@@ -1,0 +1,25 @@
+"""How benchmarks keep time: calls in turns, so that a busy moment hits all of them alike."""
+
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+
+Row = tuple[str, float, str, float, str]  # what, our seconds, the peer, its seconds, the goal
+
+
+def medians(*calls: Callable[[], object], repeats: int, warm_up: bool = True) -> list[float]:
+    """Median seconds of each call, all taken in turns.
+
+    Args:
+        calls: what is timed.
+        repeats: how often each is timed.
+        warm_up: one round before the count.
+    """
+    times: list[list[float]] = [[] for _ in calls]
+    for turn in range(repeats + warm_up):
+        for call, seconds in zip(calls, times, strict=True):
+            began = perf_counter()
+            call()
+            if turn >= warm_up:
+                seconds.append(perf_counter() - began)
+    return [median(seconds) for seconds in times]
