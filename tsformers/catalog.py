@@ -9,6 +9,7 @@ FORECASTERS = {
     "AutoETS": "tsformers.forecasters.auto_ets",
     "AutoARIMA": "tsformers.forecasters.auto_arima",
     "Theta": "tsformers.forecasters.theta",
+    "Linear": "tsformers.forecasters.linear",
     "Autoformer": "tsformers.forecasters.autoformer",
 }
 

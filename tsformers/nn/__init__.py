@@ -2,6 +2,7 @@
 
 from tsformers.nn.autocorrelation import AutoCorrelation, AutoCorrelationLayer
 from tsformers.nn.decomposition import SeriesDecomposition
+from tsformers.nn.gaps import carry_forward
 from tsformers.nn.heads import NegativeBinomialHead, NormalHead, QuantileHead, StudentTHead, make_head
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "QuantileHead",
     "SeriesDecomposition",
     "StudentTHead",
+    "carry_forward",
     "make_head",
 ]

@@ -1,0 +1,142 @@
+"""Linear: one linear map from past to future, shared by all series; what a network has to beat."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
+from tsformers.nn import SeriesDecomposition, carry_forward, make_head
+from tsformers.nn.heads import DistributionOutput, Quantiles
+from tsformers.windows import Window
+
+LEAST = 1e-3  # change of a window that stands still, in its units
+
+
+class LinearNetwork(DistributionNetwork):
+    """The location is linear in the past, the same map for each channel; the head shapes the rest.
+
+    The head reads three curves of the step ahead and how restless each channel of the window is, nothing else.
+
+    Args:
+        channels: C.
+        context_length: T.
+        horizon: H.
+        moving_average: k; the moving average and what surrounds it have a map each. None: one map reads the values.
+        normalise: the last value is taken off before and added after.
+        likelihood: of the head, see ``make_head``.
+
+    Example:
+        >>> from tsformers.testing import make_window
+        >>> LinearNetwork(2, 16, 4, 25, True, "student_t")(make_window(5, 16, 4, channels=2)).mean.shape
+        torch.Size([5, 4, 2])
+
+    Source: Zeng, Chen, Zhang & Xu (2023), Are Transformers Effective for Time Series Forecasting?, section 4; the head
+        is ours.
+    """
+
+    curves: Tensor
+
+    def __init__(
+        self,
+        channels: int,
+        context_length: int,
+        horizon: int,
+        moving_average: int | None,
+        normalise: bool,
+        likelihood: str | DistributionOutput,
+    ) -> None:
+        super().__init__()
+        self.normalise = normalise
+        self.values = nn.Linear(context_length, horizon)
+        self.trend = None if moving_average is None else nn.Linear(context_length, horizon)
+        self.decompose = SeriesDecomposition(moving_average or 1)
+        step = torch.arange(1, horizon + 1) / horizon
+        curves = [step, step.sqrt(), (1 + step * horizon).log() / math.log(1 + horizon)]
+        self.register_buffer("curves", torch.stack(curves, dim=1), persistent=False)  # (H, 3)
+        self.head = make_head(likelihood, 3 + channels, channels)
+
+    def forward(self, window: Window) -> Distribution | Quantiles:
+        """The law of the future of each window, in the units of the window.
+
+        Source: Zeng, Chen, Zhang & Xu (2023), section 4.
+        """
+        past = carry_forward(window.past, window.past_seen)
+        change = past.diff(dim=1).abs().sum(1, keepdim=True) / past.shape[1]
+        restless = (change + LEAST).log().expand(-1, len(self.curves), -1)
+        features = torch.cat([self.curves.expand(len(past), -1, -1), restless], dim=-1)
+        return self.head(features, self.location(past), window.scale)
+
+    def location(self, past: Tensor) -> Tensor:
+        """The centre (B, H, C) of what follows ``past`` (B, T, C), which has no gaps.
+
+        Source: Zeng, Chen, Zhang & Xu (2023), section 4.
+        """
+        last = past[:, -1:]
+        x = past - last if self.normalise else past
+        if self.trend is None:
+            ahead = self.values(x.mT)
+        else:
+            rest, trend = self.decompose(x)
+            ahead = self.values(rest.mT) + self.trend(trend.mT)
+        return ahead.mT + last if self.normalise else ahead.mT
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Linear(TorchForecaster):
+    """Forecasts each step as a weighted sum of the context; the weights are shared by all series.
+
+    As published, DLinear is ``decompose=True, normalise=False``: the moving average of the context and what surrounds
+    it have weights each. NLinear is ``decompose=False, normalise=True``: the last value is taken off before and added
+    after. Covariates are not used.
+
+    Args:
+        decompose: whether trend and remainder have maps of their own.
+        normalise: whether the last value is the level from which a window is measured.
+        moving_average: k of the decomposition, in steps.
+
+    Note:
+        ``horizon``, ``context_length``, ``likelihood`` and all settings of training: see ``TorchForecaster``.
+
+    Raises:
+        ValueError: at ``fit``, a setting is out of range.
+
+    Example:
+        >>> import numpy as np, pandas as pd
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": np.sin(np.arange(60.0))})
+        >>> model = Linear(horizon=4, context_length=16, max_steps=2, seed=0, verbose=False)
+        >>> model.fit(frame).predict(n_samples=50).samples.shape
+        (1, 50, 4)
+
+    Source: Zeng, Chen, Zhang & Xu (2023), Are Transformers Effective for Time Series Forecasting?, AAAI.
+    """
+
+    decompose: bool = False
+    normalise: bool = True
+    moving_average: int = 25
+
+    def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> LinearNetwork:
+        """The network, untrained; covariates are left aside.
+
+        Source: Zeng, Chen, Zhang & Xu (2023), section 4.
+        """
+        kernel = self.moving_average if self.decompose else None
+        return LinearNetwork(channels, self.context_length_, self.horizon, kernel, self.normalise, self.likelihood)
+
+    def check(self) -> None:
+        """The settings are in range.
+
+        Raises:
+            ValueError: names the setting, its value and what it may be.
+
+        Source: the ranges in which the formulas of the paper are defined.
+        """
+        super().check()
+        if not isinstance(self.moving_average, int | np.integer) or self.moving_average < 1:
+            raise ValueError(f"moving_average must be a whole number of 1 or more, not {self.moving_average!r}")
+        for name in ("decompose", "normalise"):
+            if not isinstance(value := getattr(self, name), bool | np.bool_):
+                raise ValueError(f"{name} must be True or False, not {value!r}")
