@@ -189,11 +189,36 @@ def test_without_any_window_the_error_says_what_to_do():
 
 
 def test_the_learning_rate_rises_and_falls():
-    rates = [training._rate(step, 100, "cosine") for step in range(100)]
+    rates = [training._rate(step, 100, "cosine", 10) for step in range(100)]
     assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert np.all(np.diff(rates[5:]) < 0)
     assert rates[-1] < 1e-3
-    assert training._rate(50, 100, "constant") == 1
+    assert training._rate(50, 100, "constant", 10) == 1
+
+
+def test_halving_begins_after_two_whole_epochs_and_each_is_checked_once():
+    rates = [training._rate(step, 50, "halving", 10) for step in range(50)]
+    assert rates == [1] * 20 + [0.5] * 10 + [0.25] * 10 + [0.125] * 10
+    _, history = trained(batch_size=16, max_steps=10**6, max_epochs=4, schedule="halving")
+    assert history["step"].tolist() == [5, 10, 15, 20]
+
+
+def test_patience_counts_epochs_where_they_are_what_is_checked():
+    network = Drift()
+    _, history = trained(
+        network, batch_size=16, max_epochs=9, schedule="halving", learning_rate=1e-12, early_stopping_patience=3
+    )
+    best = int(history["validation_loss"].argmin())
+    assert len(history) == best + 4 < 9
+
+
+def test_with_a_stride_every_held_back_window_is_read(monkeypatch):
+    monkeypatch.setattr(training, "MOST_VALIDATED", 5)
+    plan = Plan(context_length=4, horizon=2, validation_windows=9, validation_stride=1)
+    windows = Windows(packed(), plan, np.random.default_rng(0))
+    assert windows.cutoffs.max() + 2 == 80 - 10  # nine windows of two targets, one row apart, take ten rows
+    futures = torch.cat([batch.future[..., 0] for batch in windows.validation()])
+    assert torch.equal(futures, windows.packed.y[70:, 0].unfold(0, 2, 1))
 
 
 def test_parameter_groups_may_learn_at_rates_of_their_own():

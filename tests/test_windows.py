@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsformers.windows import SCALERS, cut, cutoffs, held_back, pack_rows, scale, unscale
+from tsformers.windows import SCALERS, cut, cutoffs, held_back, pack_rows, rows_held_back, scale, unscale
 
 PROPERTY = settings(max_examples=40, deadline=None)
 
@@ -97,15 +97,22 @@ def test_cutoffs_are_those_that_a_loop_admits(case, context_length, horizon, hol
 
 
 @PROPERTY
-@given(CASES, st.integers(1, 4), st.integers(1, 3), st.integers(1, 3))
-def test_no_target_of_a_held_back_window_is_ever_trained_on(case, context_length, horizon, n_windows):
+@given(CASES, st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.sampled_from([None, 1, 2]))
+def test_no_target_of_a_held_back_window_is_ever_trained_on(case, context_length, horizon, n_windows, stride):
     *_, packed = packing(**case)
-    _, train = cutoffs(packed, context_length, horizon, n_windows * horizon)
-    _, validate = held_back(packed, context_length, horizon, n_windows)
+    _, train = cutoffs(packed, context_length, horizon, rows_held_back(horizon, n_windows, stride))
+    series, validate = held_back(packed, context_length, horizon, n_windows, stride)
     targets = {int(row) + h for row in train for h in range(horizon)}
     kept = [int(row) + h for row in validate for h in range(horizon)]
     assert targets.isdisjoint(kept)
-    assert len(set(kept)) == len(kept)
+    if stride is None:
+        assert len(set(kept)) == len(kept)
+    for one in series.unique():
+        rows = validate[series == one]
+        assert rows.diff().tolist() == [stride or horizon] * (n_windows - 1)
+        assert rows[-1] + horizon == packed.ends[one]
+        trained = [row + horizon for row in train.tolist() if packed.offsets[one] < row <= packed.ends[one]]
+        assert max(trained) <= rows[0]
 
 
 def test_the_past_does_not_change_with_the_future(rng):

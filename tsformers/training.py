@@ -14,11 +14,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from tsformers.windows import Packed, Scaler, Window, cut, cutoffs, held_back, scale
+from tsformers.windows import Packed, Scaler, Window, cut, cutoffs, held_back, rows_held_back, scale
 
 MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
-MOST_VALIDATED = 512  # windows read at each check
+MOST_VALIDATED = 512  # windows read at each check, unless validation_stride asks for all
 CHECKS = 20  # of the held-back windows in a run
+FULL_EPOCHS = 2  # of the schedule "halving", before the first halving
 WARM_UP = 0.05  # share of the steps in which the learning rate rises
 
 
@@ -35,10 +36,13 @@ class Plan:
         batch_size: windows in a batch.
         learning_rate: the largest of the run.
         weight_decay: decoupled, as in AdamW; 0 is Adam.
-        schedule: "cosine" rises for the first twentieth of the steps and falls to zero, "constant" stays.
+        schedule: "cosine" rises for the first twentieth of the steps and falls to zero, "constant" stays, "halving"
+            stays for two epochs and is halved at the end of each that follows; checks are then made once an epoch.
         gradient_clip: largest norm of a gradient.
         early_stopping_patience: checks without improvement before the run ends; None: it goes on to its last step.
-        validation_windows: last horizons of each series kept from training, for early stopping; 0: none.
+        validation_windows: last windows of each series kept from training, for early stopping; 0: none.
+        validation_stride: rows from one of them to the next, and each check reads them all; None: the horizon, and a
+            check reads 512 of them at most.
         verbose: progress bar; None: where stderr is a terminal.
 
     Example:
@@ -54,10 +58,11 @@ class Plan:
     batch_size: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "constant", "halving"] = "cosine"
     gradient_clip: float = 1.0
     early_stopping_patience: int | None = 10
     validation_windows: int = 1
+    validation_stride: int | None = None
     verbose: bool | None = None
 
 
@@ -82,15 +87,15 @@ class Windows:
 
     def __init__(self, packed: Packed, plan: Plan, rng: np.random.Generator) -> None:
         self.packed, self.plan, self.rng = packed, plan, rng
-        sizes = plan.context_length, plan.horizon
-        self.series, self.cutoffs = cutoffs(packed, *sizes, hold_back=plan.validation_windows * plan.horizon)
+        sizes, kept = (plan.context_length, plan.horizon), (plan.validation_windows, plan.validation_stride)
+        self.series, self.cutoffs = cutoffs(packed, *sizes, hold_back=rows_held_back(plan.horizon, *kept))
         if len(self) == 0:
             raise ValueError(
                 f"no window of {plan.context_length} + {plan.horizon} rows holds a seen value in its context and in "
                 "its targets; shorten context_length, or fill some of the missing values"
             )
-        self.held_back = held_back(packed, *sizes, plan.validation_windows)
-        if self.n_validation > MOST_VALIDATED:
+        self.held_back = held_back(packed, *sizes, *kept)
+        if self.n_validation > MOST_VALIDATED and plan.validation_stride is None:
             chosen = np.sort(rng.choice(self.n_validation, MOST_VALIDATED, replace=False))
             some = torch.from_numpy(chosen).to(packed.offsets.device)
             self.held_back = self.held_back[0][some], self.held_back[1][some]
@@ -174,7 +179,7 @@ def train(
     total = plan.max_steps
     if plan.max_epochs is not None:
         total = min(total, plan.max_epochs * windows.steps_per_epoch)
-    every = max(1, total // CHECKS)
+    every = windows.steps_per_epoch if plan.schedule == "halving" else max(1, total // CHECKS)
     best = _Best(network, plan.early_stopping_patience)
     history: list[tuple[int, float, float, float]] = []
     began = time.perf_counter()
@@ -264,7 +269,9 @@ def _steps(network: nn.Module, windows: Windows, total: int, groups: list[dict[s
     weights = [weight for group in groups for weight in group["params"]]
     fused = all(weight.is_floating_point() for weight in weights)  # torch has no such kernel for complex numbers
     optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=fused)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda done: _rate(done, total, plan.schedule))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda done: _rate(done, total, plan.schedule, windows.steps_per_epoch)
+    )
     for step, batch in zip(range(1, total + 1), windows.batches(), strict=False):
         network.train()
         loss = network.loss(scale(batch, plan.scaler)).mean()  # type: ignore[operator]
@@ -282,10 +289,12 @@ def _steps(network: nn.Module, windows: Windows, total: int, groups: list[dict[s
         yield value
 
 
-def _rate(done: int, total: int, schedule: str) -> float:
-    """Share of the learning rate after ``done`` of ``total`` steps."""
+def _rate(done: int, total: int, schedule: str, epoch: int) -> float:
+    """Share of the learning rate after ``done`` of ``total`` steps, ``epoch`` of which are one pass."""
     if schedule == "constant":
         return 1.0
+    if schedule == "halving":
+        return 0.5 ** max(0, done // epoch + 1 - FULL_EPOCHS)
     rising = max(1, round(WARM_UP * total))
     if done < rising:
         return (done + 1) / rising

@@ -226,15 +226,16 @@ def holds_back(packed: Packed, context_length: int, horizon: int, hold_back: int
 
 
 def held_back(
-    packed: Packed, context_length: int, horizon: int, n_windows: int
+    packed: Packed, context_length: int, horizon: int, n_windows: int, stride: int | None = None
 ) -> tuple[Int64[Tensor, " M"], Int64[Tensor, " M"]]:
-    """The last ``n_windows`` windows of each series that is long enough, targets side by side.
+    """The last ``n_windows`` windows of each series that is long enough.
 
     Args:
         packed: where windows would be cut.
         context_length: T, steps of context.
         horizon: H, steps after the cutoff.
-        n_windows: windows of each series, as in ``cutoffs(..., hold_back=n_windows * horizon)``.
+        n_windows: windows of each series, as in ``cutoffs(..., hold_back=rows_held_back(...))``.
+        stride: rows from one window to the next; None: the horizon, so that targets stand side by side.
 
     Returns:
         Series and cutoffs.
@@ -243,10 +244,29 @@ def held_back(
         >>> held_back(pack_rows(np.ones((9, 1)), [0, 3, 9]), 2, 1, 2)
         (tensor([1, 1]), tensor([7, 8]))
     """
-    chosen = holds_back(packed, context_length, horizon, n_windows * horizon).nonzero()[:, 0]
-    steps = torch.arange(-n_windows, 0, device=chosen.device) * horizon
+    hold_back = rows_held_back(horizon, n_windows, stride)
+    chosen = holds_back(packed, context_length, horizon, hold_back).nonzero()[:, 0]
+    steps = torch.arange(n_windows, device=chosen.device) * (stride or horizon) - hold_back
     rows = (packed.ends[chosen, None] + steps).flatten()
     return chosen.repeat_interleave(n_windows), rows
+
+
+def rows_held_back(horizon: int, n_windows: int, stride: int | None = None) -> int:
+    """How many rows the targets of the last ``n_windows`` windows of a series take up.
+
+    Args:
+        horizon: H, steps after each cutoff.
+        n_windows: windows of a series; 0: none.
+        stride: rows from one window to the next; None: the horizon.
+
+    Returns:
+        Rows at the end of each series that no training target may touch.
+
+    Example:
+        >>> rows_held_back(96, 2), rows_held_back(96, 665, 1)
+        (192, 760)
+    """
+    return horizon + (n_windows - 1) * (stride or horizon) if n_windows else 0
 
 
 def scale(window: Window, method: str | None, dtype: torch.dtype = torch.float32) -> Window:

@@ -79,3 +79,32 @@ def test_what_is_out_of_range_is_refused():
         tsf.Linear(horizon=4, moving_average=0).fit(frame)
     with pytest.raises(ValueError, match="decompose must be True or False"):
         tsf.Linear(horizon=4, decompose="yes").fit(frame)
+
+
+def test_squared_errors_find_the_weights_of_least_squares_and_a_spread_of_their_residuals(rng):
+    y = np.zeros(3000)
+    for t in range(2, len(y)):
+        y[t] = 0.5 * y[t - 1] - 0.3 * y[t - 2] + rng.normal()
+    frame = pd.DataFrame({"unique_id": "a", "ds": np.arange(len(y)), "y": y})
+    model = tsf.Linear(
+        horizon=1,
+        context_length=2,
+        normalise=False,
+        scaler=None,
+        likelihood="squared_error",
+        schedule="halving",
+        max_epochs=8,
+        max_steps=10**6,
+        learning_rate=0.02,
+        gradient_clip=np.inf,
+        validation_windows=500,
+        validation_stride=1,
+        seed=0,
+    ).fit(frame)
+    lags = np.column_stack([y[:-2], y[1:-1], np.ones(len(y) - 2)])[:-500]
+    wanted = np.linalg.lstsq(lags, y[2:-500], rcond=None)[0]
+    found = model.network_.values
+    np.testing.assert_allclose([*found.weight[0].tolist(), found.bias.item()], wanted, atol=0.03)
+    residuals = y[2500:] - np.column_stack([y[2498:-2], y[2499:-1]]) @ wanted[:2] - wanted[2]
+    assert model.history_["validation_loss"].min() == pytest.approx(np.square(residuals).mean(), rel=0.01)
+    assert model.predict(n_samples=4000).samples.std() == pytest.approx(1, abs=0.1)

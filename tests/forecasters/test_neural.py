@@ -97,6 +97,7 @@ def test_what_is_learned_beats_the_last_value():
         ({"context_length": -1}, "context_length must be a whole number of 1 or more or None"),
         ({"max_steps": None}, "max_steps must be"),
         ({"batch_size": True}, "batch_size must be"),
+        ({"validation_stride": 0}, "validation_stride must be a whole number of 1 or more or None"),
         ({"validation_windows": -1}, "validation_windows must be a whole number of 0 or more"),
         ({"seed": -1}, "seed must be a whole number of 0 or more or None"),
         ({"device": "abacus"}, "device='abacus' cannot be used .* choose 'auto' or 'cpu'"),
@@ -104,7 +105,7 @@ def test_what_is_learned_beats_the_last_value():
         ({"weight_decay": -1.0}, "weight_decay must be a number of 0 or more"),
         ({"scaler": "minmax"}, "'mean_abs', 'standard', 'robust', None"),
         ({"schedule": "linear"}, "'cosine', 'constant'"),
-        ({"likelihood": "poisson"}, "'normal', 'student_t', 'negative_binomial', 'quantile'"),
+        ({"likelihood": "poisson"}, "'normal', 'squared_error', 'student_t', 'negative_binomial', 'quantile'"),
         ({"likelihood": "negative_binomial", "scaler": "standard"}, "choose scaler='mean_abs' or None"),
     ],
 )

@@ -120,7 +120,7 @@ def test_levels_out_of_order_or_range_are_refused(levels):
 
 
 def test_an_unknown_likelihood_is_refused_and_the_known_ones_are_listed():
-    with pytest.raises(ValueError, match="normal, student_t, negative_binomial, quantile"):
+    with pytest.raises(ValueError, match="normal, squared_error, student_t, negative_binomial, quantile"):
         make_head("poisson", 4, 1)
 
 
@@ -193,3 +193,30 @@ def test_gluonts_own_outputs_serve_as_heads():
     for output in (NegativeBinomialOutput(), StudentTOutput()):
         law = make_head(output, 4, 2)(torch.randn(3, 5, 4), None, scale)
         assert law.log_prob(torch.ones(3, 5, 2)).shape == (3, 5, 2)
+
+
+def test_squared_errors_teach_the_centre_and_what_they_leave_the_deviation_alone(rng):
+    torch.manual_seed(0)
+    features, centre = torch.randn(64, 5, 4, requires_grad=True), torch.nn.Parameter(torch.randn(64, 5, 2))
+    future = torch.from_numpy(rng.normal(size=(64, 5, 2))).float()
+    head = make_head("squared_error", 4, 2)
+    loss = -head(features, centre).log_prob(future)
+    torch.testing.assert_close(loss, (future - centre).square())
+    loss.mean().backward()
+    torch.testing.assert_close(centre.grad, 2 * (centre.detach() - future) / future.numel())
+    assert features.grad is None
+    law = torch.distributions.Normal(centre.detach(), head(features, centre).scale)
+    wanted = torch.autograd.grad(-law.log_prob(future).mean(), head.deviation.weight)[0]
+    torch.testing.assert_close(head.deviation.weight.grad, wanted)
+    assert bool((wanted != 0).any())
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 7, 40])
+def test_draws_around_a_centre_of_squared_errors_come_in_pairs(n_samples):
+    torch.manual_seed(0)
+    centre = torch.randn(3, 5, 2)
+    draws = make_head("squared_error", 4, 2)(torch.randn(3, 5, 4), centre).sample((n_samples,))
+    assert draws.shape == (n_samples, 3, 5, 2)
+    if n_samples % 2 == 0:
+        torch.testing.assert_close(draws.mean(0), centre, rtol=0, atol=1e-5)
+    assert bool((draws != centre).all())

@@ -95,13 +95,17 @@ class TorchForecaster(BaseEstimator):
         batch_size: windows in a batch.
         learning_rate: the largest of the run.
         weight_decay: as in AdamW; 0 is Adam.
-        schedule: "cosine" (a short rise, then down to zero) or "constant".
-        gradient_clip: largest norm of a gradient.
+        schedule: "cosine" (a short rise, then down to zero), "constant", or "halving": two epochs at the full rate,
+            then half of it in each further one; checks are then made once an epoch, and patience counts epochs.
+        gradient_clip: largest norm of a gradient; inf: none is too large.
         early_stopping_patience: checks of the held-back windows without improvement before the run ends; a full run
             has 20 of them. None: it goes to its last step, and the best weights are restored all the same.
-        validation_windows: how many last horizons of each series long enough are held back; 0: none, last weights stay.
+        validation_windows: how many last windows of each series long enough are held back; 0: none, last weights stay.
+        validation_stride: rows from one of them to the next, and every check reads them all; None: one horizon, and
+            checks read 512 of them at most.
         device: "auto" is the first CUDA device, else the CPU.
-        likelihood: "normal", "student_t", "negative_binomial" (counts; scaler "mean_abs" or None), "quantile", or an
+        likelihood: "normal", "student_t", "negative_binomial" (counts; scaler "mean_abs" or None), "quantile",
+            "squared_error" (the centre by squared errors alone, a normal law around it from what they leave), or an
             object with GluonTS's ``DistributionOutput`` interface.
         scaler: of each window: "mean_abs", "standard", "robust" or None, see ``windows.scale``.
         multivariate: True: the series are the channels of one series; they must end together, and statics are unused.
@@ -125,10 +129,11 @@ class TorchForecaster(BaseEstimator):
     batch_size: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "constant", "halving"] = "cosine"
     gradient_clip: float = 1.0
     early_stopping_patience: int | None = 10
     validation_windows: int = 1
+    validation_stride: int | None = None
     device: str = "auto"
     likelihood: str | DistributionOutput = "student_t"
     scaler: Scaler | None = "standard"

@@ -19,10 +19,17 @@ WHOLE = {"horizon": 1, "context_length": 1, "max_steps": 1, "max_epochs": 1, "ba
 WHOLE |= {
     "early_stopping_patience": 1,
     "validation_windows": 0,
+    "validation_stride": 1,
     "seed": 0,
 }  # smallest value of each whole-number setting
 SHAPING = ("horizon", "scaler", "multivariate")  # a fitted network knows no others than those of its fit
-OPTIONAL = ("context_length", "max_epochs", "early_stopping_patience", "seed")  # None has a meaning
+OPTIONAL = (
+    "context_length",
+    "max_epochs",
+    "early_stopping_patience",
+    "validation_stride",
+    "seed",
+)  # None has a meaning
 
 
 def check_settings(model: Any) -> None:
@@ -46,7 +53,7 @@ def check_settings(model: Any) -> None:
         value, zero_too = getattr(model, name), name == "weight_decay"
         if not isinstance(value, float | int | np.number) or not (value > 0 or (value == 0 and zero_too)):
             raise ValueError(f"{name} must be a number {'of 0 or more' if zero_too else 'above 0'}, not {value!r}")
-    for name, known in (("scaler", (*SCALERS, None)), ("schedule", ("cosine", "constant"))):
+    for name, known in (("scaler", (*SCALERS, None)), ("schedule", ("cosine", "constant", "halving"))):
         value = getattr(model, name)
         if value not in known:
             raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")

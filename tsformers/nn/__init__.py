@@ -3,7 +3,7 @@
 from tsformers.nn.autocorrelation import AutoCorrelation, AutoCorrelationLayer
 from tsformers.nn.decomposition import SeriesDecomposition
 from tsformers.nn.gaps import carry_forward
-from tsformers.nn.heads import NegativeBinomialHead, NormalHead, QuantileHead, StudentTHead, make_head
+from tsformers.nn.heads import NegativeBinomialHead, NormalHead, QuantileHead, SquaredErrorHead, StudentTHead, make_head
 
 __all__ = [
     "AutoCorrelation",
@@ -12,6 +12,7 @@ __all__ = [
     "NormalHead",
     "QuantileHead",
     "SeriesDecomposition",
+    "SquaredErrorHead",
     "StudentTHead",
     "carry_forward",
     "make_head",

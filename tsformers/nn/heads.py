@@ -149,6 +149,74 @@ class NormalHead(nn.Module):
         return Normal(_shifted(mean, location), softplus(deviation) + SMALLEST, validate_args=False)
 
 
+class SquaredError(Normal):
+    """A normal law whose centre is fitted by squared errors alone, while its deviation learns from what they leave.
+
+    ``log_prob(y)`` is minus the squared error. Its gradient in the centre is that of the squared error, in the
+    deviation that of the normal log-density around the centre as it stands. Draws come in antithetic pairs, so that
+    the mean of an even number of them is the centre.
+
+    Example:
+        >>> law = SquaredError(torch.zeros(1), torch.ones(1))
+        >>> law.log_prob(torch.tensor([3.0])), law.sample((4,)).mean().abs() < 1e-6
+        (tensor([-9.]), tensor(True))
+
+    Source: Gauss, least squares; antithetic draws: Hammersley & Morton (1956).
+    """
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Minus the squared error."""
+        error = (value - self.loc).square()
+        density = -0.5 * error.detach() / self.scale.square() - self.scale.log()  # for its gradient alone
+        return density - density.detach() - error
+
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        """Draws: ``sample_shape``, then the shape of the law."""
+        n, *others = sample_shape or (1,)
+        with torch.no_grad():
+            noise = torch.randn(n - n // 2, *others, *self.loc.shape, dtype=self.loc.dtype, device=self.loc.device)
+            draws = self.loc + self.scale * torch.cat([noise, -noise[: n // 2]])
+        return draws if sample_shape else draws[0]
+
+
+class SquaredErrorHead(nn.Module):
+    """Squared errors for the centre: ``location`` itself, linear in the features only where there is none.
+
+    The deviation is ``softplus(linear)`` of the features, which it reads without teaching them: what it learns never
+    changes the centre, unless ``gradient_clip`` binds both.
+
+    Args:
+        width: D, of the features.
+        channels: C.
+
+    Example:
+        >>> location = torch.randn(3, 5, 2)
+        >>> torch.equal(SquaredErrorHead(8, 2)(torch.zeros(3, 5, 8), location).mean, location)
+        True
+
+    Source: Gauss, least squares.
+    """
+
+    levels = None
+
+    def __init__(self, width: int, channels: int) -> None:
+        super().__init__()
+        self.centre, self.deviation = nn.Linear(width, channels), nn.Linear(width, channels)
+
+    def forward(
+        self,
+        features: Float[Tensor, "B H D"],
+        location: Float[Tensor, "B H C"] | None = None,
+        scale: Float[Tensor, "B 1 C"] | None = None,
+    ) -> Distribution:
+        """The law at each step and channel; ``location`` is the mean, ``scale`` is not needed.
+
+        Source: Gauss, least squares.
+        """
+        deviation = softplus(self.deviation(features.detach())) + SMALLEST
+        return SquaredError(self.centre(features) if location is None else location, deviation, validate_args=False)
+
+
 class StudentTHead(nn.Module):
     """Student's t with more than two degrees of freedom, so that the variance exists; robust to outliers.
 
@@ -337,8 +405,9 @@ class OutputHead(nn.Module):
         return Rescaled(law, scale)
 
 
-HEADS: dict[str, type[NormalHead | StudentTHead | NegativeBinomialHead | QuantileHead]] = {
+HEADS: dict[str, type[NormalHead | SquaredErrorHead | StudentTHead | NegativeBinomialHead | QuantileHead]] = {
     "normal": NormalHead,
+    "squared_error": SquaredErrorHead,
     "student_t": StudentTHead,
     "negative_binomial": NegativeBinomialHead,
     "quantile": QuantileHead,
@@ -349,7 +418,7 @@ def make_head(likelihood: str | DistributionOutput, width: int, channels: int) -
     """The head for a ``likelihood=`` setting.
 
     Args:
-        likelihood: "normal", "student_t", "negative_binomial", "quantile", or an object with GluonTS's
+        likelihood: "normal", "squared_error", "student_t", "negative_binomial", "quantile", or an object with GluonTS's
             ``DistributionOutput`` interface.
         width: D, of the features.
         channels: C.
