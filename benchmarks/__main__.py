@@ -7,6 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._timing import Mebibytes
+
 NAMES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
 
@@ -15,17 +17,17 @@ def main(chosen: list[str]) -> None:
     unknown = sorted(set(chosen) - set(NAMES))
     if unknown:
         sys.exit(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(NAMES)}")
-    table = Table(
-        "question", "tsformers", "peer", "peer's time", "ratio", "goal", title="medians of repeats, one process"
-    )
+    table = Table("question", "tsformers", "peer", "peer's", "ratio", "goal", title="medians of repeats, one process")
     for name in chosen or NAMES:
         for what, ours, peer, theirs, goal in import_module(f"benchmarks.{name}").run():
-            table.add_row(what, _time(ours), peer, _time(theirs), f"{theirs / ours:.2f}x", goal)
+            table.add_row(what, _show(ours), peer, _show(theirs), f"{theirs / ours:.2f}x", goal)
     Console(width=160).print(table)
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{1e3 * seconds:.2f} ms"
+def _show(measured: float) -> str:
+    if isinstance(measured, Mebibytes):
+        return f"{measured:.0f} MiB"
+    return f"{measured:.2f} s" if measured >= 1 else f"{1e3 * measured:.2f} ms"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,10 @@ from time import perf_counter
 Row = tuple[str, float, str, float, str]  # what, our seconds, the peer, its seconds, the goal
 
 
+class Mebibytes(float):
+    """A number in a row that is memory, not seconds."""
+
+
 def medians(*calls: Callable[[], object], repeats: int, warm_up: bool = True) -> list[float]:
     """Median seconds of each call, all taken in turns.
 
