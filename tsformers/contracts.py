@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol, Self, Unpack, runtime_checkable
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
@@ -33,6 +34,17 @@ class Forecaster(Protocol):
         seed: int | None = None,
     ) -> Forecast:
         """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``)."""
+        ...
+
+
+@runtime_checkable
+class Rolling(Protocol):
+    """What a forecaster may promise besides. Law: from each cutoff it says what ``predict`` says from there."""
+
+    def predict_at(
+        self, data: Frame | Panel, hidden: np.ndarray, *, n_samples: int = 100, seed: int | None = None
+    ) -> np.ndarray:
+        """Draws (W, N, S, H) from W cutoffs, each with the last ``hidden`` rows of every series after it."""
         ...
 
 

@@ -437,3 +437,33 @@ def test_unseen_targets_are_never_shown_to_a_law_that_refuses_them():
 def test_windows_of_the_contract_have_no_units_of_their_own():
     assert Window._fields[:7] == ("past", "past_seen", "past_x", "future", "future_seen", "future_x", "series")
     assert make_window().scale is None
+
+
+@pytest.mark.parametrize("multivariate", [False, True])
+def test_many_cutoffs_at_once_say_what_predict_says_at_each(aligned, multivariate):
+    rng = np.random.default_rng(0)
+    frame = aligned.assign(price=rng.normal(size=len(aligned)), load=rng.normal(size=len(aligned)))
+    settings = {"likelihood": "quantile", "multivariate": multivariate}  # no draws: exact
+    model = Linear(horizon=4, max_steps=5, **settings).fit(frame, known=["price"])
+    hidden = np.array([9, 4, 6])
+    found = model.predict_at(frame, hidden)
+    for values, rows in zip(found, hidden, strict=True):
+        last = 60 - rows
+        future = frame[(frame["ds"] >= last) & (frame["ds"] < last + 4)].drop(columns=["y", "load"])
+        alone = model.predict(frame[frame["ds"] < last], future=future)
+        np.testing.assert_allclose(values, alone.values, rtol=1e-5, atol=1e-5)
+
+
+def test_many_cutoffs_look_at_no_target_after_themselves(aligned):
+    model = Linear(horizon=4, max_steps=5).fit(aligned)
+    other = aligned.assign(y=aligned["y"].where(aligned["ds"] < 50, -1e3))
+    before, after = (model.predict_at(data, np.array([10]), n_samples=7, seed=1) for data in (aligned, other))
+    assert before.shape == (1, 3, 7, 4)
+    np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("hidden", [3, 51])
+def test_a_cutoff_without_room_on_both_sides_is_refused(aligned, hidden):
+    model = Linear(horizon=4, max_steps=1).fit(aligned)
+    with pytest.raises(ValueError, match="must leave 4 rows after and 8 rows before"):
+        model.predict_at(aligned, np.array([10, hidden]))

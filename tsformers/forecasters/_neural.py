@@ -254,17 +254,53 @@ class TorchForecaster(BaseEstimator):
             check_like(self, panel)
         packed = self.covariates_.pack_future(panel, self.context_length_, self.horizon, multivariate=self.multivariate)
         check_context(self, panel, packed)
-        values = self._draw(packed, n_samples, self.seed if seed is None else seed)
-        if self.likelihood == "negative_binomial":
-            values = np.round(values)  # undoing the scale left 2.9999998
+        values = self._draw(packed, torch.arange(len(packed.ends)), packed.ends, n_samples, seed)
         return Forecast(
             panel.ids,
             panel.future_times(self.horizon),
-            values,
+            np.ascontiguousarray(values[0].transpose(2, 0, 1) if self.multivariate else values[..., 0]),
             levels=self.network_.levels,
             freq=panel.freq,
             schema=panel.schema,
             joint=self.multivariate,
+        )
+
+    def predict_at(
+        self, data: Frame | Panel, hidden: np.ndarray, *, n_samples: int = 100, seed: int | None = None
+    ) -> np.ndarray:
+        """Forecast the same series from many cutoffs at once, as ``predict`` does from one.
+
+        Args:
+            data: series with the covariates of ``fit``, whose last rows count as the future; their targets are not
+                looked at.
+            hidden: (W,) how many rows at the end of each series come after each cutoff, ``horizon`` or more.
+            n_samples: S draws of each series; a model with quantiles gives those in their place.
+            seed: None: the constructor's.
+
+        Returns:
+            Draws or quantiles (W, N, S, H), in the caller's units.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before ``fit``.
+            ValueError: a cutoff leaves too few rows on either side; a setting that shapes the network was changed.
+            DataError: covariates that differ from those of ``fit``.
+        """
+        check_is_fitted(self, "network_")
+        check_unchanged(self)
+        panel = self.panel_.like(data)
+        check_like(self, panel)
+        lengths = panel.lengths.max(keepdims=True) if self.multivariate else panel.lengths
+        if hidden.min() < self.horizon or hidden.max() > lengths.min() - self.context_length_:
+            raise ValueError(
+                f"hidden must leave {self.horizon} rows after and {self.context_length_} rows before each cutoff of "
+                f"series of {lengths.min()} rows; it goes from {hidden.min()} to {hidden.max()}"
+            )
+        packed = self.covariates_.pack(panel, multivariate=self.multivariate)
+        cutoffs = packed.ends - torch.from_numpy(hidden.astype(np.int64))[:, None]  # (W, N), of a multivariate (W, 1)
+        series = torch.arange(cutoffs.shape[1]).expand(len(hidden), -1)
+        values = self._draw(packed, series.flatten(), cutoffs.flatten(), n_samples, seed)  # (W N, S, H, C)
+        return (
+            np.moveaxis(values, 3, 1) if self.multivariate else values[..., 0].reshape(*series.shape, -1, self.horizon)
         )
 
     def learned(self) -> dict[str, object]:
@@ -304,22 +340,27 @@ class TorchForecaster(BaseEstimator):
         own = {name: getattr(self, name) for field in fields(Plan) if (name := field.name) != "context_length"}
         return Plan(context_length=context, **own)
 
-    def _draw(self, packed: Packed, n_samples: int, seed: int | None) -> np.ndarray:
-        """(N, S, H) in the caller's units, a bounded number of draws at a time."""
+    def _draw(self, packed: Packed, series: Tensor, cutoffs: Tensor, n_samples: int, seed: int | None) -> np.ndarray:
+        """(M, S, H, C) from each cutoff, in the caller's units, a bounded number of draws at a time."""
         device, levels = find_device(self.device), self.network_.levels
-        n, channels, width = len(packed.ends), packed.y.shape[1], len(levels) if levels else n_samples
+        n, channels, width = len(cutoffs), packed.y.shape[1], len(levels) if levels else n_samples
         values = np.empty((n, width, self.horizon, channels))
         numbers = self.horizon * channels
         windows = max(1, min(MOST_WINDOWS, MOST_DRAWN // (numbers * width)))
         draws = width if levels else max(1, min(width, MOST_DRAWN // numbers))
-        packed = packed.to(device)
+        packed, series, cutoffs = packed.to(device), series.to(device), cutoffs.to(device)
         self.network_.eval()
-        with torch.no_grad(), seeded(seed, device):
+        with torch.no_grad(), seeded(self.seed if seed is None else seed, device):
             for start in range(0, n, windows):
-                series = torch.arange(start, min(start + windows, n), device=device)
-                window = cut(packed, series, packed.ends[series], self.context_length_, self.horizon)
+                some = slice(start, start + windows)
+                window = cut(packed, series[some], cutoffs[some], self.context_length_, self.horizon)
+                window = window._replace(
+                    future=torch.zeros_like(window.future), future_seen=torch.zeros_like(window.future_seen)
+                )
                 window = scale(window, self.scaler)
                 for first in range(0, width, draws):
-                    some = self.network_.sample(window, min(draws, width - first))
-                    values[start : start + windows, first : first + draws] = unscale(some.double(), window).cpu()
-        return np.ascontiguousarray(values[0].transpose(2, 0, 1) if self.multivariate else values[..., 0])
+                    drawn = self.network_.sample(window, min(draws, width - first))
+                    values[some, first : first + draws] = unscale(drawn.double(), window).cpu()
+        if self.likelihood == "negative_binomial":
+            np.round(values, out=values)  # undoing the scale left 2.9999998
+        return values
