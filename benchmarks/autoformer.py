@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchmarks._timing import Mebibytes, Row, medians
 from benchmarks._transcription import PlainAutoformer
-from tsformers.forecasters.autoformer import Architecture, AutoformerStack
+from tsformers.forecasters._autoformer_network import Architecture, AutoformerStack
 
 CHANNELS, MARKS, LENGTH, LABEL, BATCH, DROPOUT = 7, 4, 96, 48, 32, 0.05
 CASES = [(64, 96, 9), (64, 336, 5), (128, 96, 5), (128, 336, 3), (512, 96, 1), (512, 336, 1)]  # width, horizon, repeats

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from tsformers.forecasters.autoformer import (
+from tsformers.forecasters._autoformer_network import (
     Architecture,
-    Autoformer,
     AutoformerStack,
     DecoderLayer,
     Embedding,
     EncoderLayer,
     SeasonalNorm,
 )
+from tsformers.forecasters.autoformer import Autoformer
 from tsformers.testing import check_network, make_frame, make_window
 
 SMALL = Architecture(d_model=16, n_heads=4, d_ff=32, dropout=0.0)

@@ -1,0 +1,314 @@
+"""The network of Autoformer: the stack of the paper, and a head on it."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from tsformers.forecasters._neural import DistributionNetwork
+from tsformers.nn import AutoCorrelationLayer, SeriesDecomposition, make_head
+from tsformers.nn.heads import DistributionOutput, Quantiles
+from tsformers.windows import Window
+
+LEAST = 1e-3  # change of a window that stands still, in its units
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The sizes of an ``AutoformerStack``; the defaults suit a CPU, the paper's own are d_model 512 and d_ff 2048.
+
+    Args:
+        d_model: D, width of the hidden series.
+        n_heads: heads of each auto-correlation.
+        d_ff: width inside the feed-forward parts.
+        encoder_layers: layers that read the past.
+        decoder_layers: layers that refine the future.
+        moving_average: k of every decomposition, in steps.
+        factor: how many lags each auto-correlation keeps, in units of the logarithm of the length.
+        dropout: share of hidden numbers set to zero while training.
+        activation: between the two feed-forward maps.
+        trend_start: from what the trend of the horizon starts: the "mean" of the past as in the paper, or its "last"
+            value.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 4, implementation details.
+    """
+
+    d_model: int = 64
+    n_heads: int = 8
+    d_ff: int = 256
+    encoder_layers: int = 2
+    decoder_layers: int = 1
+    moving_average: int = 25
+    factor: float = 3.0
+    dropout: float = 0.05
+    activation: Literal["gelu", "relu"] = "gelu"
+    trend_start: Literal["last", "mean"] = "mean"
+
+
+class SeasonalNorm(nn.LayerNorm):
+    """Layer norm over the width, then the mean over time is taken off: what is seasonal has no level.
+
+    Args:
+        normalized_shape: D.
+
+    Example:
+        >>> bool(SeasonalNorm(4)(torch.randn(2, 10, 4)).mean(1).abs().max() < 1e-6)
+        True
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``x`` (B, L, D).
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
+        """
+        normal = super().forward(x)
+        return normal - normal.mean(1, keepdim=True)
+
+
+class Embedding(nn.Module):
+    """Three neighbouring values, circularly, and the covariates of a step become D numbers; positions are not coded.
+
+    Args:
+        channels: C, columns of the series.
+        covariates: columns known beside it; 0 for none.
+        width: D.
+        dropout: share of numbers set to zero while training.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
+    """
+
+    def __init__(self, channels: int, covariates: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.values = nn.Conv1d(channels, width, 3, padding=1, padding_mode="circular", bias=False)
+        nn.init.kaiming_normal_(self.values.weight, nonlinearity="leaky_relu")
+        self.covariates = nn.Linear(covariates, width, bias=False) if covariates else None
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, marks: Tensor) -> Tensor:
+        """Embed the series ``x`` (B, L, C) with its covariates ``marks`` (B, L, M) as (B, L, D).
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
+        """
+        embedded = self.values(x.transpose(1, 2)).transpose(1, 2)
+        return self.dropout(embedded if self.covariates is None else embedded + self.covariates(marks))
+
+
+class EncoderLayer(nn.Module):
+    """Auto-correlation and feed-forward, each followed by a decomposition of which the seasonal part goes on.
+
+    Args:
+        sizes: width, heads, kernel and so on.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 3.
+    """
+
+    def __init__(self, sizes: Architecture) -> None:
+        super().__init__()
+        self.attention = AutoCorrelationLayer(sizes.d_model, sizes.n_heads, sizes.factor)
+        self.feed_forward = _feed_forward(sizes)
+        self.decompose = SeriesDecomposition(sizes.moving_average)
+        self.dropout = nn.Dropout(sizes.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The hidden series ``x`` (B, L, D), one layer deeper.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 3.
+        """
+        x, _ = self.decompose(x + self.dropout(self.attention(x, x)))
+        x, _ = self.decompose(x + self.feed_forward(x))
+        return x
+
+
+class DecoderLayer(nn.Module):
+    """Self-correlation, correlation with the past and feed-forward; the three trends split off are projected and kept.
+
+    Args:
+        sizes: width, heads, kernel and so on.
+        channels: C, columns of the trend.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 4; one projection of the summed trends as in the released code.
+    """
+
+    def __init__(self, sizes: Architecture, channels: int) -> None:
+        super().__init__()
+        self.self_attention = AutoCorrelationLayer(sizes.d_model, sizes.n_heads, sizes.factor)
+        self.cross_attention = AutoCorrelationLayer(sizes.d_model, sizes.n_heads, sizes.factor)
+        self.feed_forward = _feed_forward(sizes)
+        self.decompose = SeriesDecomposition(sizes.moving_average)
+        self.dropout = nn.Dropout(sizes.dropout)
+        self.trend = nn.Conv1d(sizes.d_model, channels, 3, padding=1, padding_mode="circular", bias=False)
+
+    def forward(self, x: Tensor, encoded: Tensor) -> tuple[Tensor, Tensor]:
+        """The pair (hidden series, trend found) from ``x`` (B, L, D) and the encoded past (B, T, D).
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 4.
+        """
+        x, first = self.decompose(x + self.dropout(self.self_attention(x, x)))
+        x, second = self.decompose(x + self.dropout(self.cross_attention(x, encoded)))
+        x, third = self.decompose(x + self.feed_forward(x))
+        return x, self.trend((first + second + third).transpose(1, 2)).transpose(1, 2)
+
+
+class Decoded(NamedTuple):
+    """What the stack says about the label steps and the horizon; the point forecast is ``seasonal + trend``.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+    """
+
+    seasonal: Tensor  # (B, L, C) with L = label_length + horizon
+    trend: Tensor  # (B, L, C)
+    stream: Tensor  # (B, L, D), the normalised hidden series that the seasonal part is read from
+
+
+class AutoformerStack(nn.Module):
+    """The network of the paper, and nothing else: a past and its covariates in, seasonal part and trend out.
+
+    Args:
+        channels: C, columns of the series.
+        past_covariates: columns beside the past.
+        covariates: columns beside label steps and horizon.
+        sizes: width, heads, kernel and so on.
+
+    Example:
+        >>> stack = AutoformerStack(1, 0, 0, Architecture(d_model=16))
+        >>> decoded = stack(torch.randn(5, 24, 1), torch.empty(5, 24, 0), torch.empty(5, 12 + 6, 0), 6)
+        >>> (decoded.seasonal + decoded.trend)[:, 12:].shape
+        torch.Size([5, 6, 1])
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1 and figure 1.
+    """
+
+    def __init__(self, channels: int, past_covariates: int, covariates: int, sizes: Architecture) -> None:
+        super().__init__()
+        self.trend_start = sizes.trend_start
+        self.decompose = SeriesDecomposition(sizes.moving_average)
+        self.embed_past = Embedding(channels, past_covariates, sizes.d_model, sizes.dropout)
+        self.embed_future = Embedding(channels, covariates, sizes.d_model, sizes.dropout)
+        self.encoder = nn.ModuleList(EncoderLayer(sizes) for _ in range(sizes.encoder_layers))
+        self.encoder_norm = SeasonalNorm(sizes.d_model)
+        self.decoder = nn.ModuleList(DecoderLayer(sizes, channels) for _ in range(sizes.decoder_layers))
+        self.decoder_norm = SeasonalNorm(sizes.d_model)
+        self.seasonal = nn.Linear(sizes.d_model, channels)
+
+    def forward(self, past: Tensor, past_marks: Tensor, marks: Tensor, horizon: int) -> Decoded:
+        """Decode the last steps of ``past`` (B, T, C) and the ``horizon``.
+
+        Args:
+            past: the series, complete.
+            past_marks: its covariates (B, T, M).
+            marks: covariates of the label steps and of the horizon (B, L, M), M may be 0; their number, less the
+                horizon, says with how many last steps of the past the decoder starts.
+            horizon: H, steps to come.
+
+        Returns:
+            Seasonal part, trend and hidden series over the label steps and the horizon.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+        """
+        start = past.shape[1] - (marks.shape[1] - horizon)
+        seasonal, trend = self.decompose(past)
+        x = nn.functional.pad(seasonal[:, start:], (0, 0, 0, horizon))
+        ahead = past[:, -1:] if self.trend_start == "last" else past.mean(1, keepdim=True)
+        trend = torch.cat([trend[:, start:], ahead.expand(-1, horizon, -1)], dim=1)
+        encoded = self.embed_past(past, past_marks)
+        for layer in self.encoder:
+            encoded = layer(encoded)
+        encoded = self.encoder_norm(encoded)
+        x = self.embed_future(x, marks)
+        for layer in self.decoder:
+            x, found = layer(x, encoded)
+            trend = trend + found
+        x = self.decoder_norm(x)
+        return Decoded(self.seasonal(x), trend, x)
+
+
+class AutoformerNetwork(DistributionNetwork):
+    """The stack with a head: location is ``seasonal + trend``, the head adds what surrounds it.
+
+    The head reads the decoder's normalised stream. That stream has no level and hence cannot tell restless windows from
+    calm ones; what the log mean absolute change of the window says is added to it. Missing values are replaced by the
+    last one seen (at the beginning by the first), since a transform needs all of them; the loss leaves missing targets
+    out. Every layer is blind to constants, so the location moves with the window's level.
+
+    Args:
+        columns: C channels, P past covariates and K known columns of a window.
+        horizon: H.
+        label_length: how many last steps of the past the decoder starts from; None: half of them.
+        sizes: of the stack.
+        likelihood: of the head, see ``make_head``.
+
+    Example:
+        >>> from tsformers.testing import make_window
+        >>> network = AutoformerNetwork((2, 0, 3), 4, None, Architecture(d_model=8), "student_t")
+        >>> network(make_window(5, 16, 4, channels=2, known_x=3)).mean.shape
+        torch.Size([5, 4, 2])
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1; the head and what it reads besides are ours.
+    """
+
+    def __init__(
+        self,
+        columns: tuple[int, int, int],
+        horizon: int,
+        label_length: int | None,
+        sizes: Architecture,
+        likelihood: str | DistributionOutput,
+    ) -> None:
+        super().__init__()
+        channels, past_covariates, known = columns
+        self.horizon, self.label_length, self.past_covariates = horizon, label_length, past_covariates
+        self.stack = AutoformerStack(channels, past_covariates + known, known, sizes)
+        self.restless = nn.Linear(channels, sizes.d_model)
+        self.head = make_head(likelihood, sizes.d_model, channels)
+
+    def forward(self, window: Window) -> Distribution | Quantiles:
+        """The law of the future of each window, in the units of the window.
+
+        Raises:
+            ValueError: ``label_length`` exceeds the context.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+        """
+        decoded = self.decode(window)
+        location = (decoded.seasonal + decoded.trend)[:, -self.horizon :]
+        change = _carried(window.past, window.past_seen).diff(dim=1).abs().sum(1, keepdim=True) / window.past.shape[1]
+        features = decoded.stream[:, -self.horizon :] + self.restless((change + LEAST).log())
+        return self.head(features, location, window.scale)
+
+    def decode(self, window: Window) -> Decoded:
+        """What the stack says about ``window``: label steps, then the horizon.
+
+        Raises:
+            ValueError: ``label_length`` exceeds the context.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+        """
+        length = window.past.shape[1]
+        label = length // 2 if self.label_length is None else self.label_length
+        if label > length:
+            raise ValueError(f"label_length={label} exceeds the context of {length} steps; choose at most that")
+        marks = torch.cat([window.past_x[:, length - label :, self.past_covariates :], window.future_x], dim=1)
+        return self.stack(_carried(window.past, window.past_seen), window.past_x, marks, self.horizon)
+
+
+def _carried(values: Tensor, seen: Tensor) -> Tensor:
+    """Missing values replaced by the last one seen, at the beginning by the first."""
+    at = torch.arange(values.shape[1], device=values.device)[None, :, None]
+    last = torch.where(seen, at, -1).cummax(1).values
+    first = seen.int().argmax(1, keepdim=True)
+    return values.gather(1, torch.where(last < 0, first, last))
+
+
+def _feed_forward(sizes: Architecture) -> nn.Sequential:
+    """Two maps without bias, applied to each step alone."""
+    return nn.Sequential(
+        nn.Linear(sizes.d_model, sizes.d_ff, bias=False),
+        {"gelu": nn.GELU, "relu": nn.ReLU}[sizes.activation](),
+        nn.Dropout(sizes.dropout),
+        nn.Linear(sizes.d_ff, sizes.d_model, bias=False),
+        nn.Dropout(sizes.dropout),
+    )
