@@ -81,6 +81,32 @@ def test_settings_out_of_range_are_named(model, wrong, three):
         model(**{"horizon": 3, **wrong}).fit(three)
 
 
+def test_a_setting_changed_after_fit_is_refused_by_predict_and_save(three, tmp_path):
+    model = tsf.HoltWinters(horizon=4, seed=0).fit(three)
+    first = model.predict().samples
+    for name, value in {"trend": None, "season_length": 3, "damped": not model.damped}.items():
+        was = getattr(model, name)
+        model.set_params(**{name: value})
+        for refused in (model.predict, lambda: model.save(tmp_path / "m")):
+            with pytest.raises(ValueError, match=f"{name} was {was!r} at fit and is {value!r} now.* set it back, or"):
+                refused()
+        model.set_params(**{name: was})
+    np.testing.assert_array_equal(model.predict().samples, first)
+    model.set_params(trend=None).fit(three).predict()
+
+
+@pytest.mark.parametrize("model", [tsf.HoltWinters, tsf.SeasonalNaive, tsf.Theta])
+def test_a_horizon_changed_after_fit_is_honoured_before_and_after_loading(model, three, tmp_path):
+    fitted = model(horizon=4, seed=0).fit(three)
+    longer = fitted.set_params(horizon=7, n_jobs=1, verbose=False, seed=5).predict()
+    assert longer.samples.shape == (3, 100, 7)
+    np.testing.assert_array_equal(longer.samples, model(horizon=7, seed=5).fit(three).predict().samples)
+    fitted.save(tmp_path / "m")
+    np.testing.assert_array_equal(tsf.load(tmp_path / "m").predict().samples, longer.samples)
+    with pytest.raises(ValueError, match="horizon must be a whole number"):
+        fitted.set_params(horizon=0).predict()
+
+
 def test_draws_of_a_series_do_not_depend_on_the_others(three):
     together = Walk(horizon=5, seed=1).fit(three).predict()
     alone = Walk(horizon=5, seed=1).fit(three[three.unique_id == "b"]).predict()

@@ -169,13 +169,55 @@ def test_warm_start_with_other_covariates_is_refused(frame, fitted):
         clone(fitted).fit(frame).fit(frame.assign(x=1.0), warm_start=True)
 
 
-@pytest.mark.parametrize("change", [{"horizon": 5}, {"scaler": "robust"}, {"multivariate": True}])
-def test_a_setting_that_shapes_the_network_cannot_be_changed_without_a_new_fit(frame, fitted, change):
-    model = clone(fitted).fit(frame).set_params(**change)
-    with pytest.raises(ValueError, match=f"{next(iter(change))} was .* at fit and is .* now"):
+CHANGES = [
+    {"horizon": 5},
+    {"scaler": "robust"},
+    {"multivariate": True},
+    {"likelihood": "normal"},
+    {"context_length": 6},
+    {"sizes": [8, 3]},
+    {"scale_too": 1},
+]
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Listed(Linear):
+    sizes: list[int] | None = None
+    scale_too: bool | int = True
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+def test_a_setting_changed_after_fit_is_refused_by_predict_save_and_warm_start(frame, tmp_path, change):
+    model = Listed(horizon=4, max_steps=2, sizes=[8, 2]).fit(frame)
+    (name,) = change
+    was = getattr(model, name)
+    model.set_params(**change)
+    for refused in (model.predict, lambda: model.save(tmp_path / "m"), lambda: model.fit(frame, warm_start=True)):
+        with pytest.raises(ValueError, match=f"{name} was .* at fit and is .* now.* set it back, or fit again"):
+            refused()
+    assert not (tmp_path / "m").exists()
+    assert np.isfinite(model.set_params(**{name: was}).predict().values).all()
+
+
+def test_a_list_among_the_settings_may_not_be_changed_in_place_either(frame):
+    model = Listed(horizon=4, max_steps=2, sizes=[8, 2]).fit(frame)
+    model.sizes.append(1)
+    with pytest.raises(ValueError, match=r"sizes was \[8, 2\] at fit and is \[8, 2, 1\] now"):
         model.predict()
-    with pytest.raises(ValueError, match="fit again without warm_start"):
-        model.fit(frame, warm_start=True)
+
+
+def test_settings_that_only_steer_training_may_be_changed_and_are_saved(frame, tmp_path):
+    model = Linear(horizon=4, max_steps=2).fit(frame)
+    expected = model.predict(seed=1).values
+    changes = {"max_steps": 3, "batch_size": 7, "learning_rate": 0.5, "schedule": "constant", "validation_windows": 2}
+    model.set_params(**changes, seed=9, verbose=False, device="cpu").save(tmp_path / "m")
+    loaded = storage.load(tmp_path / "m", {"Linear": Linear})
+    assert {name: loaded.get_params()[name] for name in changes} == changes
+    assert np.array_equal(loaded.predict(seed=1).values, expected)
+    assert np.array_equal(loaded.predict().values, model.predict().values)
+    loaded.fit(frame, warm_start=True)
+    with pytest.raises(ValueError, match="horizon was 4 at fit"):
+        loaded.set_params(horizon=3).predict()
 
 
 def test_an_interrupted_fit_leaves_a_model_that_predicts(frame, monkeypatch):

@@ -23,6 +23,7 @@ from tsformers.calendar import ordinals, season_length
 from tsformers.errors import DataError
 from tsformers.forecast import Forecast
 from tsformers.forecasters._naive import History, naive_errors, naive_samples, series_keys
+from tsformers.forecasters._settings import FREE, check_unchanged, remember_settings
 from tsformers.frames import Frame
 from tsformers.panel import Panel, Roles
 
@@ -66,7 +67,8 @@ class LocalForecaster(BaseEstimator):
         After ``fit``: ``params_`` (one dictionary a series), ``season_``, ``fallbacks_`` (id -> reason), ``panel_``.
 
     Raises:
-        ValueError: a setting is out of its range.
+        ValueError: a setting is out of its range; or, after ``fit``, was changed without fitting again (``horizon``,
+            ``n_jobs``, ``seed`` and ``verbose`` may be).
         DataError: at ``predict``, ids that ``fit`` has not seen.
 
     Example:
@@ -107,6 +109,7 @@ class LocalForecaster(BaseEstimator):
         season = self.season_length or season_length(panel.freq)
         params, reasons = self.learn(panel, season)
         self.panel_, self.season_, self.params_ = panel, season, params
+        self.settings_: dict[str, object] = remember_settings(self, FREE | {"horizon"})
         self.fallbacks_ = {id_: reason for id_, reason in zip(panel.ids, reasons, strict=True) if reason}
         self.warn("cannot be fitted and fall back to the seasonal naive model", panel.ids, reasons)
         return self
@@ -122,6 +125,8 @@ class LocalForecaster(BaseEstimator):
     ) -> Forecast:
         """Draw what follows the end of each series of ``data`` (None: of the data of ``fit``); nothing is refitted."""
         check_is_fitted(self, "params_")
+        check_unchanged(self)
+        self.check()  # a new horizon may be out of range
         if n_samples < 1:
             raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
         panel = self.panel_ if data is None else self.panel_.like(data, static)
@@ -202,7 +207,8 @@ class LocalForecaster(BaseEstimator):
     def learned(self) -> dict[str, object]:
         """What ``fit`` has learned, as plain values."""
         check_is_fitted(self, "params_")
-        names = ("panel_", "season_", "params_", "fallbacks_")
+        check_unchanged(self)
+        names = ("panel_", "season_", "params_", "fallbacks_", "settings_")
         return {name: getattr(self, name) for name in names}
 
     def relearn(self, learned: dict[str, object]) -> None:

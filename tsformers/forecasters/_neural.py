@@ -16,15 +16,14 @@ from tsformers.calendar import season_length
 from tsformers.covariates import Covariates, default_context
 from tsformers.forecast import Forecast
 from tsformers.forecasters._refusals import (
-    SHAPING,
     check_context,
     check_counts,
     check_like,
     check_settings,
-    check_unchanged,
     find_device,
     long_enough,
 )
+from tsformers.forecasters._settings import check_unchanged, remember_settings
 from tsformers.frames import Frame
 from tsformers.nn.heads import DistributionOutput, QuantileHead, Quantiles
 from tsformers.panel import Panel, Roles
@@ -116,7 +115,7 @@ class TorchForecaster(BaseEstimator):
         After ``fit``: ``network_``, ``history_`` (step, train_loss, validation_loss, seconds), ``context_length_``.
 
     Raises:
-        ValueError: at ``fit``, a setting is out of range.
+        ValueError: at ``fit``, a setting is out of range; later, one was changed that only a new fit can take up.
         DataError: series too short, covariates that differ from those of ``fit``, ...
 
     Source: the shared part; each subclass names its paper.
@@ -171,7 +170,8 @@ class TorchForecaster(BaseEstimator):
             The forecaster itself. Ctrl-C ends training early and keeps the best weights so far.
 
         Raises:
-            ValueError: a setting is out of range, or one that shapes the network was changed before a warm start.
+            ValueError: a setting is out of range, or was changed before a warm start (those of training, ``seed``,
+                ``verbose`` and ``device`` may be).
             DataError: series too short for context and horizon, and what ``Panel.from_frame`` refuses.
             FloatingPointError: training diverged.
         """
@@ -196,7 +196,7 @@ class TorchForecaster(BaseEstimator):
         if not go_on:
             self.__dict__.pop("network_", None)  # a fit that fails from here on leaves nothing half new
         self.context_length_: int = context
-        self.shape_: dict[str, object] = {name: getattr(self, name) for name in SHAPING}
+        self.settings_: dict[str, object] = remember_settings(self)
         with seeded(self.seed, device):
             network = (self.network_ if go_on else self.build(*sizes)).to(device)
             history = train(
@@ -239,7 +239,8 @@ class TorchForecaster(BaseEstimator):
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
-            ValueError: a setting that shapes the network was changed since ``fit``.
+            ValueError: a setting was changed since ``fit``, other than those of training, ``seed``, ``verbose`` and
+                ``device``.
             DataError: a history too short, or without a value in the context; covariates that differ.
         """
         check_is_fitted(self, "network_")
@@ -282,7 +283,7 @@ class TorchForecaster(BaseEstimator):
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
-            ValueError: a cutoff leaves too few rows on either side; a setting that shapes the network was changed.
+            ValueError: a cutoff leaves too few rows on either side; a setting was changed since ``fit``.
             DataError: covariates that differ from those of ``fit``.
         """
         check_is_fitted(self, "network_")
@@ -304,11 +305,16 @@ class TorchForecaster(BaseEstimator):
         )
 
     def learned(self) -> dict[str, object]:
-        """What ``fit`` learned, as plain values."""
+        """What ``fit`` learned, as plain values.
+
+        Raises:
+            ValueError: a setting was changed since ``fit``: what is saved could not be what was fitted.
+        """
         check_is_fitted(self, "network_")
+        check_unchanged(self)
         return {
             "sizes": self.sizes_,
-            "shape": self.shape_,
+            "settings": self.settings_,
             "context_length": self.context_length_,
             "covariates": self.covariates_._asdict(),
             "history": self.history_,
@@ -319,7 +325,7 @@ class TorchForecaster(BaseEstimator):
     def relearn(self, learned: dict[str, Any]) -> None:
         """Takes up what ``learned`` gave."""
         self.sizes_, self.context_length_ = tuple(learned["sizes"]), learned["context_length"]
-        self.shape_ = learned["shape"]
+        self.settings_ = learned["settings"]
         self.covariates_ = Covariates(**learned["covariates"])
         self.history_, self.panel_ = learned["history"], learned["panel"]
         device = find_device(self.device)

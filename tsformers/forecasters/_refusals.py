@@ -22,7 +22,6 @@ WHOLE |= {
     "validation_stride": 1,
     "seed": 0,
 }  # smallest value of each whole-number setting
-SHAPING = ("horizon", "scaler", "multivariate")  # a fitted network knows no others than those of its fit
 OPTIONAL = (
     "context_length",
     "max_epochs",
@@ -72,25 +71,6 @@ def _check_likelihood(likelihood: object, scaler: str | None) -> None:
             f"likelihood='negative_binomial' counts from 0, which scaler={scaler!r} would move; choose "
             "scaler='mean_abs' or None"
         )
-
-
-def check_unchanged(model: Any) -> None:
-    """The settings that shape a network are still those of ``fit``.
-
-    Args:
-        model: a fitted ``TorchForecaster``.
-
-    Raises:
-        ValueError: names the setting that was changed.
-
-    Source: the contract of ``TorchForecaster.predict``.
-    """
-    for name, value in model.shape_.items():
-        if getattr(model, name) != value:
-            raise ValueError(
-                f"{name} was {value!r} at fit and is {getattr(model, name)!r} now; set it back, or fit again without "
-                "warm_start"
-            )
 
 
 def find_device(name: str) -> torch.device:
