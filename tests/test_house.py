@@ -36,8 +36,12 @@ def test_the_face_offers_exactly_the_catalog_and_its_stub_says_the_same():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="Autoforme"):
+    with pytest.raises(AttributeError, match="'Autoforme'; did you mean 'Autoformer'"):
         tsformers.Autoforme  # noqa: B018
+
+
+def test_the_face_lists_public_names_only():
+    assert {name for name in dir(tsformers) if not name.startswith("__")} == {*PUBLIC, *tsformers.catalog.ROOMS}
 
 
 def test_the_packages_listed_are_the_folders_there_are():

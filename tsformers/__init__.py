@@ -1,5 +1,6 @@
 """tsformers: from a DataFrame to a scored probabilistic forecast. Names load when first used."""
 
+from difflib import get_close_matches
 from importlib import import_module
 
 from tsformers.catalog import PUBLIC, ROOMS, load_public
@@ -13,8 +14,11 @@ def __getattr__(name: str) -> object:
         return load_public(name)
     if name in ROOMS:
         return import_module(f"tsformers.{name}")
-    raise AttributeError(f"module 'tsformers' has no attribute {name!r}")
+    near = [] if name.startswith("_") else get_close_matches(name, [*PUBLIC, *ROOMS], 1)
+    raise AttributeError(
+        f"module 'tsformers' has no attribute {name!r}" + "".join(f"; did you mean {n!r}?" for n in near)
+    )
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *PUBLIC, *ROOMS])
+    return sorted([*(name for name in globals() if name.startswith("__")), *PUBLIC, *ROOMS])

@@ -19,3 +19,13 @@ class JobError(ValueError):
         Traceback (most recent call last):
         tsformers.errors.JobError: pipelines/mine.toml: models.lru.class is missing; write class = 'LRU'
     """
+
+
+class TrainingInterrupted(UserWarning):
+    """Ctrl-C ended a training early, and the model keeps what it had; jobs and commands stop instead.
+
+    Example:
+        >>> import warnings
+        >>> warnings.simplefilter("error", TrainingInterrupted)  # now Ctrl-C in fit is an exception again
+        >>> warnings.resetwarnings()
+    """

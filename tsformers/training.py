@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from tsformers.errors import TrainingInterrupted
 from tsformers.windows import Packed, Scaler, Window, cut, cutoffs, held_back, rows_held_back, scale
 
 MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
@@ -202,7 +203,7 @@ def train(
             done = history[-1][0] if history else 0
             warnings.warn(
                 f"training was interrupted after step {done}; the best weights so far are kept",
-                UserWarning,
+                TrainingInterrupted,
                 stacklevel=3,
             )
     best.restore()

@@ -600,3 +600,26 @@ def test_nothing_is_warned_of_when_all_is_well():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         backtest({"a": SeasonalNaive(horizon=4)}, frame(), windows=2)
+
+
+def test_ctrl_c_while_a_model_trains_stops_the_backtest_and_keeps_nothing_half_trained(monkeypatch, tmp_path):
+    calls = []
+
+    def interrupt(network, window):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return loss(network, window)
+
+    from tsformers.forecasters._neural import DistributionNetwork
+    from tsformers.forecasters.autoformer import Autoformer
+
+    loss = DistributionNetwork.loss
+    model = Autoformer(horizon=2, context_length=8, max_steps=6, d_model=8, n_heads=2, d_ff=8, seed=0)
+    whole = backtest({"deep": model}, frame(), windows=2, refit=True)
+    monkeypatch.setattr(DistributionNetwork, "loss", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        backtest({"deep": model}, frame(), windows=2, refit=True, out=tmp_path / "run")
+    assert not list((tmp_path / "run").rglob("*.parquet"))
+    again = backtest({"deep": model}, frame(), windows=2, refit=True, out=tmp_path / "run")
+    pd.testing.assert_frame_equal(again.forecasts, whole.forecasts)

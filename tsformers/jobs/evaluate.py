@@ -4,6 +4,7 @@ import copy
 import hashlib
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tsformers.errors import TrainingInterrupted
 from tsformers.forecast import Forecast
 from tsformers.frames import stamps
 from tsformers.jobs.ledger import Ledger
@@ -110,13 +112,33 @@ def _try_fit(job: Job, unit: Unit) -> tuple[Any, float, Exception | None]:
         began = time.perf_counter()
         fresh = _fresh(job, unit)
         roles = {} if job.short == "error" else {"short": job.short}
-        fitted = fresh.fit(job.origins.seen(unit.start), **roles)
+        fitted = fit_whole(fresh, job.origins.seen(unit.start), **roles)
         seconds = time.perf_counter() - began
         if job.ledger is not None and unit.lasting:
             job.ledger.keep_model(unit.model, unit.start, fitted)
         return fitted, seconds, None
     except Exception as error:
         return None, 0.0, error
+
+
+def fit_whole(model: Any, data: Any, **roles: Any) -> Any:
+    """``model.fit(data, **roles)`` to its end: Ctrl-C, after which a model alone would keep what it has, stops the job.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C during the fit; nothing half trained is left to be mistaken for the whole.
+
+    Example:
+        >>> from tsformers import SeasonalNaive
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(3), "y": 1.0})
+        >>> fit_whole(SeasonalNaive(horizon=1), frame).predict().median
+        array([[1.]])
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TrainingInterrupted)
+        try:
+            return model.fit(data, **roles)
+        except TrainingInterrupted as stopped:
+            raise KeyboardInterrupt from stopped
 
 
 def _fresh(job: Job, unit: Unit) -> Any:

@@ -12,6 +12,7 @@ from tsformers import storage
 from tsformers.errors import DataError, JobError
 from tsformers.forecast import Forecast
 from tsformers.frames import Schema
+from tsformers.jobs.evaluate import fit_whole
 from tsformers.jobs.models import build, load_plugins
 from tsformers.scoring.table import score
 from tsformers.tables import read_table
@@ -79,7 +80,7 @@ def forecast_file(
     fitted = build(model, settings, place="--model and --set", defaults={"seed": seed}, extra=extra)
     frame = read_table(file, format, **named)
     static = {"static": side["static"]} if "static" in side else {}
-    fitted.fit(frame, **given, **columns, **static)
+    fit_whole(fitted, frame, **given, **columns, **static)
     return fitted, frame, fitted.predict(future=side.get("future"), **drawn)
 
 
