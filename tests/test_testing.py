@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 from torch import nn
 
 import tsformers as tsf
@@ -97,6 +98,42 @@ class Peeper(SeasonalNaive):
 def test_a_forecaster_that_breaks_a_law_is_caught(culprit, law):
     with pytest.raises(AssertionError, match=law):
         check_forecaster(culprit(horizon=4))
+
+
+class Bare:
+    """Nothing but horizon, fit and predict, written by somebody who knows no base class."""
+
+    def __init__(self, horizon):
+        self.horizon = horizon
+        self.model = None
+
+    def fit(self, data, **roles):
+        self.model = SeasonalNaive(horizon=self.horizon, season_length=1, seed=0).fit(data, **roles)
+        return self
+
+    def predict(self, data=None, **keywords):
+        if self.model is None:
+            raise NotFittedError("call fit first")
+        return self.model.predict(data, **keywords)
+
+
+class BareAndRude(Bare):
+    def predict(self, data=None, **keywords):
+        return self.model.predict(data, **keywords)
+
+
+def test_any_class_with_horizon_fit_and_predict_is_a_forecaster():
+    check_forecaster(Bare(4))
+
+
+def test_another_error_before_fit_is_told_as_a_broken_law():
+    with pytest.raises(AssertionError, match=r"NotFittedError .* not AttributeError"):
+        check_forecaster(BareAndRude(4))
+
+
+def test_what_is_no_forecaster_at_all_is_told_what_it_lacks():
+    with pytest.raises(AssertionError, match="object lacks horizon, fit, predict"):
+        check_forecaster(object())
 
 
 class Halve:

@@ -18,6 +18,7 @@ from tsformers.panel import Panel as Panel
 from tsformers.panel import from_wide as from_wide
 from tsformers.scoring.table import score as score
 from tsformers.storage import load as load
+from tsformers.storage import save as save
 
 __version__: str
 __all__: list[str]

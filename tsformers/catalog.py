@@ -21,6 +21,7 @@ OTHERS = {
     "Forecast": "tsformers.forecast",
     "from_gluonts": "tsformers.forecast",
     "load": "tsformers.storage",
+    "save": "tsformers.storage",
     "score": "tsformers.scoring.table",
     "backtest": "tsformers.jobs.rolling",
     "load_dataset": "tsformers.jobs.recipes",
