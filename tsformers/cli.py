@@ -181,6 +181,29 @@ def score(
     show(frame, output, format, title="scores")
 
 
+@app.command()
+def reproduce(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a published table of ours, or a TOML file.")],
+    dataset: Annotated[str | None, typer.Option(help="This data set alone; default: the whole table.")] = None,
+    horizon: Annotated[int | None, typer.Option(help="This horizon alone; default: the whole table.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many; default: as many as the file says.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results; default: runs/reproduce/MODEL.")] = None,
+    plugin: Plugin = [],  # noqa: B006
+    output: Output = "-",
+    format: Format = None,
+) -> None:
+    """Measure a published table again, its numbers beside ours; finished cells are kept, and the rest goes on.
+
+    mse and mae are over all test windows, mse_32 and mae_32 over the first whole batches of 32, as older tables are.
+    """
+    from tsformers.jobs.reproduce import WIDE, read_reproduction
+
+    asked = read_reproduction(model, dataset=dataset, horizon=horizon, seeds=seeds, out=out, plugins=plugin)
+    say(f"model: {', '.join(f'{key} = {value}' for key, value in asked.table.model.items())}")
+    show(asked.run(say), output, format, title=asked.table.title, wide=WIDE)
+    say(f"published: {asked.table.source}; results: {asked.out}")
+
+
 @datasets.command("list")
 def datasets_list(output: Output = "-", format: Format = None) -> None:
     """All data sets that load by name, and which of them are on this machine."""

@@ -1,0 +1,286 @@
+"""pipelines/reproduce/*.toml -> a published table, measured again: its own numbers beside ours, cell by cell."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsformers.errors import JobError
+from tsformers.jobs.ledger import describe, fingerprint
+from tsformers.jobs.long_horizon import BATCH, Split, score_windows, split_dataset
+from tsformers.jobs.models import build, load_plugins
+from tsformers.jobs.shipped import did_you_mean, read_toml, settle, shipped_folder
+
+FOLDER = "reproduce"  # inside pipelines/, and inside runs/
+WIDE = ("context_length", "seeds", "windows", "windows_32", "crps", "coverage_80", "seconds", "mse_sd", "mae_sd",
+        "published_mse_sd", "published_mae_sd", "steps", "settings")  # columns for a roomy terminal  # fmt: skip
+MEASURED = ("mse", "mae", f"mse_{BATCH}", f"mae_{BATCH}", "crps", "coverage_80", "steps", "seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """One cell of the published table; what it lacks is None."""
+
+    mse: float
+    mae: float
+    mse_sd: float | None = None  # over the seeds of the publication
+    mae_sd: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetTable:
+    """The table [datasets.NAME]: the cells of one data set."""
+
+    context_length: int
+    horizons: list[int]
+    settings: dict[str, Any] = field(default_factory=dict)  # of the model, on this data set
+    published: dict[str, Any] = field(default_factory=dict)  # by horizon: a table as Published
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproductionTable:
+    """A whole file."""
+
+    model: dict[str, Any]  # class and settings
+    datasets: dict[str, Any]
+    none: list[str] = field(default_factory=list)  # settings of the model that are None, which TOML cannot say
+    title: str = ""
+    source: str = ""  # of the published numbers
+    seeds: int = 1
+    n_samples: int = 100
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cell:
+    """One data set and one horizon of the table."""
+
+    dataset: str
+    horizon: int
+    context_length: int
+    settings: dict[str, Any]
+    published: Published | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """A file that has been read and checked, ready to run.
+
+    Example:
+        >>> asked = read_reproduction("repeat", horizon=24)
+        >>> [(cell.dataset, cell.published.mse) for cell in asked.cells]
+        [('national_illness', 6.587)]
+    """
+
+    path: Path
+    table: ReproductionTable
+    cells: tuple[Cell, ...]
+    seeds: int
+    out: Path
+    extra: dict[str, type] = field(default_factory=dict)
+
+    def run(self, tell: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+        """Measure what is not measured yet; each cell and seed is kept in ``out`` as soon as it is finished.
+
+        Args:
+            tell: is given a line about each of them.
+
+        Returns:
+            One row a cell. ``mse`` and ``mae`` are means over seeds of errors on all test windows, ``mse_32`` and
+            ``mae_32`` those on the first whole batches of 32 alone; ``_sd`` is the deviation between seeds.
+
+        Raises:
+            JobError: a data set is not there or cannot be used, or ``out`` holds the same cells of other settings.
+        """
+        splits = cache(split_dataset)
+        work = [
+            (self.out / f"{cell.dataset}-{cell.horizon}-seed{seed}.json", cell, seed)
+            for cell in self.cells
+            for seed in range(1, self.seeds + 1)
+        ]
+        asked = [self._asked(cell, seed, splits(cell.dataset)) for _, cell, seed in work]
+        for (place, *_), ask in zip(work, asked, strict=True):
+            if place.is_file():
+                _read_result(place, ask)  # refused now rather than hours later
+        measured: dict[Cell, list[dict[str, Any]]] = {}
+        for (place, cell, seed), ask in zip(work, asked, strict=True):
+            if not place.is_file():
+                _write_result(place, {"asked": ask, "found": self._measure(cell, seed, splits(cell.dataset))})
+            found = _read_result(place, ask)
+            head = f"{cell.dataset}, horizon {cell.horizon}, seed {seed}"
+            tell(f"{head}: mse {found['mse']:.3f}, mae {found['mae']:.3f}, {found['seconds']:.0f} s")
+            measured.setdefault(cell, []).append(found)
+        return pd.DataFrame([_row(cell, found) for cell, found in measured.items()])
+
+    def model(self, cell: Cell, seed: int, split: Split) -> Any:
+        """The forecaster of a cell, not fitted: what the file says, and what the protocol fixes.
+
+        Args:
+            cell: data set and horizon.
+            seed: of the model, if it has one.
+            split: the data.
+
+        Returns:
+            A forecaster that holds back the validation part, where it can.
+
+        Raises:
+            JobError: an unknown class or setting; a part of the data is shorter than the horizon.
+        """
+        chosen = self.table.model | dict.fromkeys(self.table.none) | cell.settings
+        fixed = {
+            "horizon": cell.horizon,
+            "context_length": cell.context_length,
+            "validation_windows": split.validation_windows(cell.horizon),
+            "validation_stride": 1,
+            "seed": seed,
+            "verbose": False,
+        }
+        place = f"{self.path}: model"
+        for key in fixed:
+            if key in chosen:
+                raise JobError(f"{place}: {key} is fixed by the protocol; remove it")
+        name = chosen.pop("class", "")
+        return build(name, chosen, place=place, defaults=fixed, extra=self.extra)
+
+    def _asked(self, cell: Cell, seed: int, split: Split) -> dict[str, Any]:
+        """What decides the numbers of a cell and seed."""
+        told = {"context_length": str(cell.context_length), "n_samples": str(self.table.n_samples)}
+        return told | {"data": fingerprint(split.panel)} | describe(self.model(cell, seed, split))
+
+    def _measure(self, cell: Cell, seed: int, split: Split) -> dict[str, Any]:
+        began = time.perf_counter()
+        fitted = self.model(cell, seed, split).fit(split.fitted_on)
+        scores = score_windows(fitted, split, cell.context_length, n_samples=self.table.n_samples, seed=seed)
+        history = vars(fitted).get("history_")  # of those who train step by step
+        steps = 0 if history is None else int(history["step"].iloc[-1])
+        return asdict(scores) | {"steps": steps, "seconds": round(time.perf_counter() - began, 1)}
+
+
+def read_reproduction(
+    name: str | Path,
+    *,
+    dataset: str | None = None,
+    horizon: int | None = None,
+    seeds: int | None = None,
+    out: str | Path | None = None,
+    plugins: Sequence[str | Path] = (),
+) -> Reproduction:
+    """Read and check a file of pipelines/reproduce/; nothing is run and no data are read.
+
+    Args:
+        name: of a file that came with the package, such as "repeat", or the path of a file of one's own.
+        dataset: the cells of this data set alone; None: all.
+        horizon: the cells of this horizon alone; None: all.
+        seeds: how many; None: as many as the file says.
+        out: folder of the results; None: ``runs/reproduce/NAME``.
+        plugins: Python files whose ``FORECASTERS`` may be named as classes.
+
+    Returns:
+        What is to be run.
+
+    Raises:
+        JobError: there is no such file, data set or horizon, or the file does not say what it must.
+
+    Example:
+        >>> read_reproduction("repeat").out.as_posix()
+        'runs/reproduce/repeat'
+    """
+    path = find_reproduction(name)
+    table = settle(ReproductionTable, read_toml(path), f"{path}:")
+    cells = [cell for key, each in table.datasets.items() for cell in _cells(key, each, path)]
+    for what, wanted in (("dataset", dataset), ("horizon", horizon)):
+        there = dict.fromkeys(str(getattr(cell, what)) for cell in cells)
+        if wanted is not None and str(wanted) not in there:
+            raise JobError(f"{path}: the table has no {what} {str(wanted)!r}; {did_you_mean(str(wanted), there)}")
+        cells = [cell for cell in cells if wanted is None or getattr(cell, what) == wanted]
+    extra = load_plugins(plugins)
+    if "class" not in table.model:
+        raise JobError(f"{path}: model.class is missing; write class = 'Linear', or another of `tsformers models list`")
+    count = table.seeds if seeds is None else seeds
+    if count < 1:
+        raise JobError(f"{path}: seeds must be 1 or more, not {count}")
+    folder = Path("runs") / FOLDER / path.stem if out is None else Path(out)
+    return Reproduction(path=path, table=table, cells=tuple(cells), seeds=count, out=folder, extra=extra)
+
+
+def find_reproduction(name: str | Path) -> Path:
+    """The file that is meant: one of the caller's, else one that came with the package.
+
+    Args:
+        name: a path, or a bare name such as "repeat".
+
+    Returns:
+        An existing file.
+
+    Raises:
+        JobError: there is neither.
+
+    Example:
+        >>> find_reproduction("repeat").name
+        'repeat.toml'
+    """
+    given, ours = Path(name), shipped_folder("pipelines") / FOLDER
+    if given.is_file():
+        return given
+    if given.parent == Path() and (ours / f"{given.name}.toml").is_file():
+        return ours / f"{given.name}.toml"
+    names = sorted(path.stem for path in ours.glob("*.toml"))
+    raise JobError(f"{name}: there is no such file, nor a table of that name; {did_you_mean(given.stem, names)}")
+
+
+def _cells(dataset: str, table: Any, path: Path) -> Iterator[Cell]:
+    place = f"{path}: datasets.{dataset}"
+    chosen = settle(DatasetTable, table, place)
+    for key in chosen.published:
+        if key not in map(str, chosen.horizons):
+            raise JobError(f"{place}.published.{key} is no horizon of the table; there are {chosen.horizons}")
+    for horizon in chosen.horizons:
+        said = chosen.published.get(str(horizon))
+        yield Cell(
+            dataset=dataset,
+            horizon=horizon,
+            context_length=chosen.context_length,
+            settings=chosen.settings,
+            published=None if said is None else settle(Published, said, f"{place}.published.{horizon}"),
+        )
+
+
+def _row(cell: Cell, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """A cell of the table: means over seeds beside what was published."""
+    values = {key: np.array([each[key] for each in found], dtype=np.float64) for key in MEASURED}
+    said = asdict(cell.published) if cell.published else dict.fromkeys(Published.__dataclass_fields__)
+    row: dict[str, Any] = {"dataset": cell.dataset, "horizon": cell.horizon, "context_length": cell.context_length}
+    row |= {"seeds": len(found), "windows": found[0]["windows"], f"windows_{BATCH}": found[0][f"windows_{BATCH}"]}
+    row |= {key: value.mean() for key, value in values.items()}
+    row |= {f"{key}_sd": values[key].std(ddof=1) if len(found) > 1 else None for key in ("mse", "mae")}
+    row |= {f"published_{key}": value for key, value in said.items()}
+    return row | {"steps": int(values["steps"].mean()), "settings": json.dumps(cell.settings)}
+
+
+def _read_result(place: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """What was found, if it was asked the same way."""
+    try:
+        note = json.loads(place.read_text(encoding="utf-8"))
+        before, found = note["asked"], note["found"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JobError(f"{place} cannot be read ({error}); delete it to measure it again") from error
+    for key in sorted(asked.keys() | before.keys()):
+        if asked.get(key) != before.get(key):
+            raise JobError(
+                f"{place} was measured with {key} = {before.get(key)}, now it is {asked.get(key)}; give this run a "
+                "folder of its own (--out), or delete that file"
+            )
+    return found
+
+
+def _write_result(place: Path, note: dict[str, Any]) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    passing = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    passing.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
+    os.replace(passing, place)
