@@ -1,10 +1,12 @@
 """Attention that looks for periods, in place of single points in time."""
 
 import math
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
@@ -57,9 +59,8 @@ class AutoCorrelation(nn.Module):
         delays, weights = self.delays(query, key)
         # A sum of shifts is a circular correlation too, with the weights set at their lags: no copy of value per lag.
         at_lag = weights.new_zeros(len(weights), length).scatter(1, delays, weights)  # (B, L)
-        spectrum = torch.fft.rfft(_wide(_fit(value, length)), dim=1)
-        mixed = spectrum * torch.fft.rfft(at_lag, dim=1).conj()[:, :, None, None]
-        return torch.fft.irfft(mixed, n=length, dim=1).to(value.dtype)
+        mixed: Tensor = _Mixed.apply(at_lag, _wide(_fit(value, length)).flatten(2))  # type: ignore[no-untyped-call]
+        return mixed.view(-1, length, *value.shape[2:]).to(value.dtype)
 
     def delays(
         self, query: Float[Tensor, "B L H E"], key: Float[Tensor, "B M H E"]
@@ -97,10 +98,9 @@ class AutoCorrelation(nn.Module):
 
         Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 8.
         """
-        length = query.shape[1]
-        left = torch.fft.rfft(_wide(query), dim=1)
-        right = torch.fft.rfft(_wide(_fit(key, length)), dim=1)
-        return torch.fft.irfft((left * right.conj()).mean((2, 3)), n=length, dim=1)
+        left, right = _wide(query).flatten(2), _wide(_fit(key, query.shape[1])).flatten(2)
+        correlated: Tensor = _Correlated.apply(left, right)  # type: ignore[no-untyped-call]
+        return correlated / left.shape[2]
 
     def extra_repr(self) -> str:
         """What ``print`` shows between the brackets.
@@ -113,9 +113,13 @@ class AutoCorrelation(nn.Module):
 class AutoCorrelationLayer(nn.Module):
     """Auto-correlation between learned projections of its inputs: drop-in for multi-head attention.
 
+    Since all heads share their lags, the four projections of the paper are two, both of ``y``:
+    ``(W_q x) . (W_k y) = x . (W_q' W_k y)``, and ``W_o (sum of shifted W_v y) = sum of shifted (W_o W_v y)``. The
+    answer is the same; the bias of the query, which adds the same number at every lag, takes no part in it.
+
     Args:
         width: D, channels of every input and of the answer.
-        n_heads: into how many heads the projections are split. The lags are common to all heads.
+        n_heads: into how many heads the paper splits the projections, which changes nothing.
         factor: as in ``AutoCorrelation``.
 
     Raises:
@@ -133,7 +137,6 @@ class AutoCorrelationLayer(nn.Module):
         super().__init__()
         if n_heads < 1 or width % n_heads:
             raise ValueError(f"a width of {width} cannot be split into {n_heads} heads; choose a multiple")
-        self.n_heads = n_heads
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
@@ -152,13 +155,72 @@ class AutoCorrelationLayer(nn.Module):
 
         Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 7.
         """
-        heads = (self.n_heads, -1)
-        mixed = self.mix(
-            self.query(x).unflatten(-1, heads),
-            self.key(other).unflatten(-1, heads),
-            self.value(other).unflatten(-1, heads),
-        )
-        return self.out(mixed.flatten(2))
+        keyed, valued = self._merged()
+        weight, bias = (torch.cat(pair) for pair in zip(keyed, valued, strict=True))
+        key, value = functional.linear(other, weight, bias).unsqueeze(2).chunk(2, dim=-1)  # (B, M, 1, D)
+        return self.mix(x.unsqueeze(2), key, value).squeeze(2) + self.out.bias
+
+    def delays(
+        self, x: Float[Tensor, "B L D"], other: Float[Tensor, "B M D"]
+    ) -> tuple[Int64[Tensor, "B K"], Float[Tensor, "B K"]]:
+        """The lags at which ``forward`` shifts the values, and their weights, as ``AutoCorrelation.delays`` gives them.
+
+        Args:
+            x: source of the queries.
+            other: source of keys.
+
+        Returns:
+            Lags in steps and weights that sum to 1.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 6.
+        """
+        key = functional.linear(other, *self._merged()[0])
+        return self.mix.delays(x.unsqueeze(2), key.unsqueeze(2))
+
+    def _merged(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Weight and bias of query and key as one map, and of value and out as one, the bias of out aside."""
+        query, out = self.query.weight.T, self.out.weight
+        return (query @ self.key.weight, query @ self.key.bias), (out @ self.value.weight, out @ self.value.bias)
+
+
+class _Correlated(torch.autograd.Function):
+    """``m[tau] = sum over t and channels of left[t + tau] right[t]``, modulo L, with real transforms both ways."""
+
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor) -> Tensor:
+        """(B, L, D) twice into (B, L)."""
+        ctx.length, spectra = left.shape[1], (torch.fft.rfft(left, dim=1), torch.fft.rfft(right, dim=1))
+        ctx.save_for_backward(*spectra)
+        return torch.fft.irfft((spectra[0] * spectra[1].conj()).sum(2), n=ctx.length, dim=1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        """``d left[t] = sum_tau grad[tau] right[t - tau]`` and ``d right[t] = sum_tau grad[tau] left[t + tau]``."""
+        left, right = ctx.saved_tensors
+        at_lag = torch.fft.rfft(grad, dim=1)[:, :, None]
+        back = (at_lag * right, at_lag.conj() * left)
+        return torch.fft.irfft(back[0], n=ctx.length, dim=1), torch.fft.irfft(back[1], n=ctx.length, dim=1)
+
+
+class _Mixed(torch.autograd.Function):
+    """``out[t] = sum_tau weight[tau] value[t + tau]``, modulo L."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, value: Tensor) -> Tensor:
+        """(B, L) and (B, L, D) into (B, L, D)."""
+        ctx.length, spectra = value.shape[1], (torch.fft.rfft(weight, dim=1)[:, :, None], torch.fft.rfft(value, dim=1))
+        ctx.save_for_backward(*spectra)
+        return torch.fft.irfft(spectra[0].conj() * spectra[1], n=ctx.length, dim=1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        """``d weight[tau] = sum over t and channels of value[t + tau] grad[t]``; ``d value`` as in ``_Correlated``."""
+        weight, value = ctx.saved_tensors
+        spectrum = torch.fft.rfft(grad, dim=1)
+        d_weight = torch.fft.irfft((value * spectrum.conj()).sum(2), n=ctx.length, dim=1)
+        return d_weight, torch.fft.irfft(weight * spectrum, n=ctx.length, dim=1)
 
 
 def _fit(x: Tensor, length: int) -> Tensor:
