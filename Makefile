@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 
-.PHONY: demo test slow lint check bench format clean
+.PHONY: demo test slow lint check bench docs format clean
 
 demo: $(READY)
 	$(BIN)/tsformers backtest pipelines/quickstart.toml
@@ -35,6 +35,10 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	touch $(READY)
+
+docs: $(READY)
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/mkdocs build --strict --site-dir build/site
 
 clean:
 	rm -rf .venv build dist *.egg-info runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
