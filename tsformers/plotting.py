@@ -203,6 +203,8 @@ def _label_time(axes: Any, times: np.ndarray, tz: str | None, most: int) -> None
         locator = AutoDateLocator(minticks=3, maxticks=most, tz=tz)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         formatter = ConciseDateFormatter(locator, tz=tz)  # type: ignore[no-untyped-call]
+        formatter.formats[2] = "%d %b"  # a day without its month is read as another number
+        formatter.offset_formats[2] = "%Y"
         axes.xaxis.set_major_formatter(formatter)
     else:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10], integer=True))
