@@ -210,9 +210,10 @@ def _work_through(
     """All windows that are not finished, and how they ended; one log line for each model that failed."""
     units = [unit for name, model in models.items() for unit in _units(job, name, model)]
     here = engine == "local" and n_jobs == 1
-    total = sum(len(unit.windows) for unit in units)
+    total = len(models) * job.settings.windows
+    kept = total - sum(len(unit.windows) for unit in units)
     outcomes: list[Outcome] = []
-    with tqdm(total=total, disable=not verbose, desc="backtest", unit="window", file=sys.stderr) as bar:
+    with tqdm(total=total, initial=kept, disable=not verbose, desc="backtest", unit=" windows", file=sys.stderr) as bar:
         tasks = [(job, unit, bar.update) if here else (job, unit) for unit in units]
         for finished in run(work, tasks, engine, n_jobs):
             outcomes += finished
