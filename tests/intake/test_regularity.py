@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tsformers import DataError
 from tsformers.panel import Panel
@@ -134,3 +136,82 @@ def test_hours_of_a_clock_without_zone_are_duplicates_in_autumn_and_the_remedy_i
     stamps = pd.date_range("2024-10-26", periods=72, freq="h", tz="Europe/Berlin").tz_localize(None)
     with pytest.raises(DataError, match=r"2024-10-27 02:00:00 stands at row 26 and again at row 27.*time zone"):
         panel_of(stamps)
+
+
+@pytest.mark.parametrize("coarse", ["MS", "ME", "BME", "BMS", "QS-JAN", "QE-DEC", "YS-JAN", "BQE-DEC"])
+@pytest.mark.parametrize(("fine", "rows"), [("D", 400), ("h", 3000), ("15min", 9000), ("D", 20)])
+@pytest.mark.parametrize("periods", [20, 9])
+def test_a_monthly_series_among_finer_ones_is_refused_by_name_though_months_differ_in_length(
+    coarse, fine, rows, periods
+):
+    stamps = dates(coarse, periods)
+    with pytest.raises(DataError, match=rf"series 's1' steps by '{coarse}' from row {rows} on, not by '{fine}' as"):
+        panel_of(dates(fine, rows), stamps)
+
+
+@pytest.mark.parametrize("coarse", ["BMS", "BME", "BQE-DEC"])
+def test_a_business_monthly_series_among_business_days_is_refused(coarse):
+    with pytest.raises(DataError, match=rf"series 's1' steps by '{coarse}' from row 400 on, not by 'B' as"):
+        panel_of(dates("B", 400), dates(coarse, 12))
+
+
+@pytest.mark.parametrize("coarse", ["MS", "ME", "QS-JAN", "YE-DEC", "BME"])
+@pytest.mark.parametrize("rows", [3, 5, 36])
+@pytest.mark.parametrize("fine", ["D", "h"])
+def test_a_monthly_panel_declared_finer_than_it_is_hears_its_own_frequency(coarse, rows, fine):
+    message = rf"series 's0' steps by '{coarse}' .*not by freq='{fine}'; pass freq='{coarse}' or leave freq= out"
+    with pytest.raises(DataError, match=message):
+        panel_of(dates(coarse, rows), dates(coarse, rows), freq=fine)
+
+
+def test_months_are_refused_under_the_daily_frequency_of_an_earlier_fit():
+    panel = panel_of(dates("D", 100))
+    months = pd.DataFrame({"unique_id": "s0", "ds": dates("MS"), "y": 1.0})
+    with pytest.raises(DataError, match=r"series 's0' steps by 'MS' from row 0 on, not by fit's freq='D'; fit such"):
+        panel.like(months)
+
+
+def test_the_middle_of_each_month_is_a_coarser_calendar_too_and_lacking_months_do_not_hide_it():
+    with pytest.raises(DataError, match=r"series 's1' steps by about 31 x 'D' from row 400 on"):
+        panel_of(dates("D", 400), dates("MS", 12) + pd.Timedelta(days=14))
+    with pytest.raises(DataError, match=r"series 's1' steps by .* from row 400 on"):
+        panel_of(dates("D", 400), dates("MS", 20)[[0, 2, 5, 6, 9, 14]])
+
+
+@pytest.mark.parametrize("coarse", ["SMS", "SME"])
+def test_half_months_among_days_are_refused(coarse):
+    with pytest.raises(DataError, match=r"series 's1' steps by about 1[456](\.5)? x 'D' from row 400 on"):
+        panel_of(dates("D", 400), dates(coarse, 24))
+
+
+def test_days_of_a_clock_that_changes_are_days_among_hours():
+    hours, days = (
+        pd.date_range("2024-03-25", periods=n, freq=f, tz="Europe/Berlin") for n, f in ((200, "h"), (9, "D"))
+    )
+    with pytest.raises(DataError, match="series 's1' steps by 'D' from row 200 on, not by 'h'"):
+        panel_of(hours, days)
+
+
+@given(st.integers(0, 100_000), st.floats(0.2, 1.0), st.integers(2, 12), st.booleans())
+@settings(max_examples=50, deadline=None)
+def test_days_of_which_up_to_four_in_five_lack_at_random_are_accepted(seed, kept, n_series, dense):
+    rng = np.random.default_rng(seed)
+    days = dates("D", 150)
+    stamps = [days[np.append(0, np.flatnonzero(rng.random(150) < kept))].unique() for _ in range(n_series)]
+    panel = panel_of(*stamps, *([days] if dense else []), freq="D")
+    assert panel.n_series == n_series + dense and (~np.isnan(panel.y)).sum() == sum(map(len, stamps)) + 150 * dense
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.3])
+def test_thousands_of_sparse_series_of_a_few_rows_are_accepted(rng, share):
+    days = dates("D", 365)
+    rows = [days[np.flatnonzero(rng.random(365) < share)] for _ in range(400)]
+    panel = panel_of(*[row for row in rows if len(row)], freq="D")
+    assert panel.n_series >= 390
+
+
+@pytest.mark.parametrize("weekdays", [(0, 2, 4), (0, 3), (1, 3), (0, 1), (5, 6)])
+def test_a_series_of_some_weekdays_may_stand_among_days(weekdays):
+    days = dates("D", 300)
+    panel = panel_of(days, days[days.weekday.isin(weekdays)])
+    assert panel.freq == "D" and panel.n_series == 2

@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 
 from tsformers.errors import DataError
-from tsformers.intake.frequency import guess_freq, within
-from tsformers.intake.grid import DAY, OFF, Grid, compose, decompose, like_times, parse
+from tsformers.intake.frequency import EDGES, guess_freq, within
+from tsformers.intake.grid import DAY, OFF, Grid, compose, decompose, edge_day, like_times, parse, to_local
 
 DOUBT = 1e-3  # series whose steps would be this unlikely if only rows were missing have a frequency of their own
+NEAR, MOST = 0.15, 0.6  # a coarser calendar: so many of the steps lie so close to their median
+BY_CHANCE = 0.2  # where rows lack at random, at most so many do, from a median of four steps on (simulated: 0.17)
+ON_AN_EDGE = 1 / 20  # a business day is the first of its month, or the last, at most so often
 UNSET = 2**62  # above any phase
 ROUND_STEPS = ("s", "10s", "30s", "min", "5min", "10min", "15min", "30min", "h", "2h", "6h", "12h")
 
@@ -151,36 +154,106 @@ def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarr
 def _refuse_own_frequency(
     step: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: str
 ) -> None:
-    """Refuse a series that walks the panel's grid in regular longer steps, such as days among hours.
+    """Refuse a series that walks the panel's grid in regular longer steps, such as days among hours, months among days.
 
-    Rows missing at random give such steps too. So a series of n steps is refused where most of them equal their
-    greatest common divisor k >= 2, and p^n < 0.001, p being the share of longer steps where single ones occur.
+    Rows missing at random give longer steps too, so a series must be unlikely to have become so regular by chance.
     """
     inner = within(offsets)
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[1:][inner]
     step = step[inner]
     n_steps = np.bincount(owner, minlength=len(offsets) - 1)
     n_single = np.bincount(owner[step == 1], minlength=len(offsets) - 1)
-    dense = n_single > 0
-    share = 1 - n_single.sum() / n_steps[dense].sum() if dense.any() else 0.0
-    suspects = ~dense & (n_steps >= 2) & (share**n_steps < DOUBT)
-    kept = suspects[owner]
-    if not kept.any():
-        return
-    names, starts = np.unique(owner[kept], return_index=True)
-    divisor = np.gcd.reduceat(step[kept], starts)
-    equal = np.add.reduceat(step[kept] == np.repeat(divisor, n_steps[names]), starts)
-    own = (divisor > 1) & (equal >= np.maximum(2, 0.6 * n_steps[names]))
+    own = _in_multiples(step, owner, n_steps, n_single) | _on_coarser_calendar(
+        step, owner, n_steps, n_single, stamps, offsets, grid
+    )
     if own.any():
-        first, stop = offsets[names[own][0]], offsets[names[own][0] + 1]
+        series = int(np.argmax(own))
+        first, stop = int(offsets[series]), offsets[series + 1]
         seen = _own_freq(stamps[first:stop], grid)
+        alone = given == "freq=" and not n_single.any()
+        todo = f"; pass freq={seen!r} or leave freq= out, " if alone and seen is not None else "; "
+        how = repr(seen) if seen is not None else f"about {np.median(step[owner == series]):g} x {grid.freq!r}"
         raise DataError(
-            f"column {origin.column!r} of series {origin.name(int(first), offsets)} steps by {seen!r} from row "
+            f"column {origin.column!r} of series {origin.name(first, offsets)} steps by {how} from row "
             f"{origin.rows[first]} on, not by "
             + (f"{given}{grid.freq!r}" if given else f"{grid.freq!r} as the panel does, and a panel has one frequency")
-            + ("; " if dense.any() or given != "freq=" else f"; pass freq={seen!r} or leave freq= out, ")
-            + "fit such series apart or resample them, or add the rows with NaN if they are only missing"
+            + f"{todo}fit such series apart or resample them, or add the rows with NaN if they are only missing"
         )
+
+
+def _in_multiples(step: np.ndarray, owner: np.ndarray, n_steps: np.ndarray, n_single: np.ndarray) -> np.ndarray:
+    """Which series never step singly, most of their n steps being equal to their greatest common divisor k >= 2.
+
+    And p^n < 0.001, p being the share of longer steps where single ones occur. Where none do, all steps must be equal,
+    or so many that chance is as unlikely.
+    """
+    own = np.zeros(len(n_steps), dtype=bool)
+    dense = n_single > 0
+    share = 1 - n_single.sum() / n_steps[dense].sum() if dense.any() else 0.0
+    kept = (~dense & (n_steps >= 2) & (share**n_steps < DOUBT))[owner]
+    if not kept.any():
+        return own
+    names, starts = np.unique(owner[kept], return_index=True)
+    n = n_steps[names]
+    divisor = np.gcd.reduceat(step[kept], starts)
+    equal = np.add.reduceat(step[kept] == np.repeat(divisor, n), starts)
+    sure = dense.any() | (equal == n) | (_chance(equal, n, 0.25) < DOUBT)
+    own[names] = (divisor > 1) & (equal >= np.maximum(2, MOST * n)) & sure
+    return own
+
+
+def _on_coarser_calendar(
+    step: np.ndarray,
+    owner: np.ndarray,
+    n_steps: np.ndarray,
+    n_single: np.ndarray,
+    stamps: np.ndarray,
+    offsets: np.ndarray,
+    grid: Grid,
+) -> np.ndarray:
+    """Which series step by months, half months and the like: by nearly, not exactly, so many steps of the grid.
+
+    Either most steps lie near their median of four or more, or every row stands on an edge of another month. The
+    chances of that are compared over all series (Simes): of many sparse series some look regular.
+    """
+    own = np.zeros(len(n_steps), dtype=bool)
+    series = np.flatnonzero((n_steps >= 2) & (2 * n_single < n_steps))
+    if not len(series):
+        return own
+    kept = np.isin(np.arange(len(n_steps)), series)[owner]
+    step, owner, n = step[kept], owner[kept], n_steps[series]
+    starts = np.cumsum(n) - n
+    rising = step[np.lexsort((step, owner))]
+    median = (rising[starts + (n - 1) // 2] + rising[starts + n // 2]) / 2
+    spread = np.repeat(median, n)
+    near = np.add.reduceat(np.abs(step - spread) <= NEAR * spread, starts)
+    chance = np.where((median >= 4) & (near >= MOST * n), _chance(near, n, BY_CHANCE), 1.0)
+    if grid.unit in ("tick", "day", "bday"):
+        chance = np.where(_on_edges(series, stamps, offsets, grid), len(EDGES) * ON_AN_EDGE ** (n + 1.0), chance)
+    rank = np.argsort(np.argsort(chance, kind="stable")) + 1
+    sure = chance <= DOUBT * rank / len(series)
+    own[series] = chance <= np.max(chance, where=sure, initial=-1.0)
+    return own
+
+
+def _on_edges(series: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid) -> np.ndarray:
+    """Which of these series stand on one edge (first, last, first or last business day) of a new month in each row."""
+    length = np.diff(offsets)[series]
+    starts = np.cumsum(length) - length
+    rows = np.arange(length.sum()) + np.repeat(offsets[series] - starts, length)
+    day = to_local(stamps[rows], grid.tz) // DAY
+    month = day.view("M8[D]").astype("M8[M]").astype(np.int64)
+    fresh = np.diff(month, prepend=month[0] - 1) != 0
+    fresh[starts] = True
+    edges = [np.logical_and.reduceat(fresh & (day == edge_day(month, edge)), starts) for edge in EDGES]
+    return np.any(edges, axis=0)
+
+
+def _chance(hits: np.ndarray, of: np.ndarray, each: float) -> np.ndarray:
+    """Chernoff's bound on so many hits, the first being free for it sets the target."""
+    share = np.maximum((hits - 1) / (of - 1), each)
+    miss = np.maximum(1 - share, 1e-300)
+    return np.exp(-(of - 1) * (share * np.log(share / each) + (1 - share) * np.log(miss / (1 - each))))
 
 
 def show(count: np.integer | int, grid: Grid) -> str:
