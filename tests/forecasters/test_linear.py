@@ -11,14 +11,16 @@ from tsformers.nn import SeriesDecomposition, carry_forward
 from tsformers.testing import check_forecaster, check_network, make_frame, make_window
 
 
-@pytest.mark.parametrize("likelihood", ["normal", "student_t", "quantile"])
+@pytest.mark.parametrize("likelihood", ["normal", "squared_error", "student_t", "quantile"])
 @pytest.mark.parametrize("kernel", [None, 25])
 def test_the_laws_of_networks_hold(kernel, likelihood):
     torch.manual_seed(0)
     check_network(LinearNetwork(3, 16, 4, kernel, True, likelihood), make_window(channels=3))
 
 
-@pytest.mark.parametrize("settings", [{"decompose": True}, {"normalise": False}, {"likelihood": "quantile"}])
+@pytest.mark.parametrize(
+    "settings", [{"decompose": True}, {"normalise": False}, {"likelihood": "quantile"}, {"likelihood": "squared_error"}]
+)
 def test_the_laws_of_forecasters_hold_in_every_form(settings):
     check_forecaster(tsf.Linear(horizon=4, max_steps=3, batch_size=8, **settings), make_frame(n_series=2, rows=40))
 
