@@ -195,10 +195,29 @@ def _calendar(times: np.ndarray, panel: Panel) -> np.ndarray:
     return features[code].reshape(*times.shape, -1) if features.shape[1] else np.zeros((*times.shape, 0), np.float32)
 
 
-def default_context(lengths: np.ndarray, horizon: int, season: int) -> int:
-    """The context length chosen where the caller gives none.
+def preferred_context(horizon: int, season: int) -> int:
+    """The context length that series get if they are long enough.
 
-    Twice the horizon or twice the season, whichever is longer (seasons above 100 steps do not count), but short enough
+    Twice the horizon or twice the season, whichever is longer; seasons above 100 steps do not count.
+
+    Args:
+        horizon: H.
+        season: steps in a season.
+
+    Returns:
+        T.
+
+    Example:
+        >>> preferred_context(8, 4), preferred_context(8, 12), preferred_context(8, 1440)
+        (16, 24, 16)
+    """
+    return 2 * max(horizon, season if season <= 100 else 1)
+
+
+def default_context(lengths: np.ndarray, horizon: int, season: int) -> int:
+    """The context length chosen where the caller gives none and every series is to be used.
+
+    The preferred one, twice the horizon or twice the season, see ``preferred_context``; but short enough
     that the shortest series of at least two horizons still gives a window to train on and one to hold back; never
     shorter than the horizon if that can be.
 
@@ -214,7 +233,7 @@ def default_context(lengths: np.ndarray, horizon: int, season: int) -> int:
         >>> default_context(np.array([200, 150]), 8, 4), default_context(np.array([20]), 8, 4)
         (16, 8)
     """
-    wanted = 2 * max(horizon, season if season <= 100 else 1)
+    wanted = preferred_context(horizon, season)
     long_enough = lengths[lengths >= 2 * horizon]
     if len(long_enough):
         return min(wanted, max(horizon, int(long_enough.min()) - 2 * horizon))

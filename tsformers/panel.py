@@ -1,7 +1,7 @@
 """Panel: many series, validated and packed into contiguous arrays. Frame in, frame out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -43,6 +43,7 @@ class Panel:
         static: N rows of numbers or text, index = ids.
         freq: a pandas alias or an integer step.
         schema: how the caller's frame looked.
+        dropped: ids of the series that ``short="drop"`` or ``select`` left out; a future frame may still have them.
     """
 
     ids: pd.Index
@@ -55,6 +56,7 @@ class Panel:
     static: pd.DataFrame
     freq: str | int
     schema: Schema
+    dropped: pd.Index = field(default_factory=lambda: pd.Index([]))
 
     @classmethod
     def from_frame(
@@ -69,7 +71,7 @@ class Panel:
         target_col: str = "y",
         short: Literal["error", "drop"] = "error",
     ) -> "Panel":
-        """Validate and pack a long frame, which is not modified; a Panel comes back unchanged.
+        """Validate and pack a long frame, which is not modified; a Panel, which has its roles, comes back unchanged.
 
         Rows may come in any order. Rows that the grid of the frequency lacks become missing values; NaN in the target
         is a missing value too, also at the end: forecasts start after the last row of a series. Columns beside id, time
@@ -100,6 +102,10 @@ class Panel:
             ('D', array([ 1.,  2., nan,  4.]))
         """
         if isinstance(data, Panel):
+            _refuse_roles(
+                {"freq": freq, "known": tuple(known) or None, "static": static},
+                {"id_col": id_col, "time_col": time_col, "target_col": target_col},
+            )
             return data
         names = (known,) if isinstance(known, str) else tuple(known)
         taken = [name for k, name in enumerate(names) if name in (id_col, time_col, target_col, *names[:k])]
@@ -111,8 +117,8 @@ class Panel:
 
     @classmethod
     def _of(cls, rows: Rows, static: pd.DataFrame) -> "Panel":
-        ids, offsets, times, y, past, known, freq, schema = rows
-        return cls(ids, offsets, offsets[1:].copy(), times, y, past, known, static, freq, schema)
+        ids, offsets, times, y, past, known, freq, schema, dropped = rows
+        return cls(ids, offsets, offsets[1:].copy(), times, y, past, known, static, freq, schema, dropped)
 
     @property
     def n_series(self) -> int:
@@ -154,7 +160,11 @@ class Panel:
         """
         chosen = np.arange(self.n_series)[np.asarray(series)]
         rows, offsets = self._spans(self.offsets[chosen], self.offsets[chosen + 1])
-        return self._at(rows, offsets, offsets[:-1] + self.lengths[chosen], self.ids[chosen], self.static.iloc[chosen])
+        left = np.ones(self.n_series, dtype=bool)
+        left[chosen] = False
+        ends, dropped = offsets[:-1] + self.lengths[chosen], self.dropped.append(self.ids[left])
+        part = self._at(rows, offsets, ends, self.ids[chosen], self.static.iloc[chosen])
+        return replace(part, dropped=dropped)
 
     def until(self, ends: np.ndarray, horizon: int = 0) -> "Panel":
         """The panel as it was known at a cutoff: what lies beyond is gone from its arrays.
@@ -195,12 +205,13 @@ class Panel:
         kept, offsets = self._spans(starts, self.offsets[1:])
         return self._at(kept, offsets, offsets[:-1] + self.ends - starts, self.ids, self.static)
 
-    def like(self, data: "Frame | Panel", static: Frame | None = None) -> "Panel":
+    def like(self, data: "Frame | Panel", static: Frame | None = None, short: str = "error") -> "Panel":
         """Read other data under this panel's roles and frequency.
 
         Args:
             data: a frame with the columns of this panel's, of known or new series; or a Panel.
             static: as in ``from_frame``; None = the static covariates of this panel's series.
+            short: "drop" leaves series of a frame without a value out, with a warning; "error" refuses them.
 
         Returns:
             The panel of the new data.
@@ -215,8 +226,10 @@ class Panel:
             ['b']
         """
         if isinstance(data, Panel):
+            _refuse_roles({"static": static})
             return self._alike(data)
-        rows = pack(data, self.schema, self.freq, "error", fixed=True)
+        rows = pack(data, self.schema, self.freq, short, fixed=True)
+        rows = rows._replace(dropped=self.dropped.append(rows.dropped))
         columns = self.static.columns
         if static is not None:
             table = read_static(static, rows.ids, self.schema.id_col)
@@ -256,7 +269,7 @@ class Panel:
 
         Args:
             future: a frame of id, time and known columns, one row for each series and step; rows at other times (beyond
-                the horizon, or in the history) and other columns are ignored. None is enough where there are no known
+                the horizon, or in the history) or of series left out (``dropped``), and other columns, are ignored. None is enough where there are no known
                 covariates, or where the panel has these rows already (``until``).
             horizon: H.
 
@@ -278,7 +291,7 @@ class Panel:
         if future is None and (beyond >= horizon).all():
             return self
         later = self.future_times(horizon)
-        values = future_rows(future, self.schema, self.ids, later, self.freq)
+        values = future_rows(future, self.schema, self.ids, later, self.freq, self.dropped)
         rows, _ = self._spans(self.offsets[:-1], self.ends)
         lengths = self.lengths
         offsets = np.concatenate([[0], np.cumsum(lengths + horizon)])
@@ -303,6 +316,9 @@ class Panel:
     def future_times(self, horizon: int) -> np.ndarray:
         """(N, H) stamps after the end of each history.
 
+        Raises:
+            DataError: a series has no row, or stamps would lie beyond the year 2262.
+
         Example:
             >>> Panel.from_frame(pd.Series([1.0, 2.0], name="a")).future_times(3)
             array([[2, 3, 4]])
@@ -310,7 +326,7 @@ class Panel:
         if (self.lengths == 0).any():
             name = plain(self.ids[int(np.argmin(self.lengths))])
             raise DataError(f"series {name!r} has no row, so that no time follows it; leave it out with select")
-        return calendar.future_times(self.times[self.ends - 1], horizon, self.freq, self.schema.tz)
+        return calendar.future_times(self.times[self.ends - 1], horizon, self.freq, self.schema.tz, self.ids)
 
     def padded(self, rows: int) -> np.ndarray:
         """(N, rows) the last values of each history, NaN in front where it is shorter.
@@ -348,11 +364,23 @@ class Panel:
         return np.arange(len(self.y)) >= np.repeat(self.ends, np.diff(self.offsets))
 
 
+def _refuse_roles(roles: dict[str, Any], columns: dict[str, str] | None = None) -> None:
+    """A Panel has its roles already: one that comes beside it would be ignored, so it is refused."""
+    usual = {"id_col": "unique_id", "time_col": "ds", "target_col": "y"}
+    given = [key for key, value in roles.items() if value is not None]
+    given += [key for key, name in (columns or {}).items() if name != usual[key]]
+    if given:
+        raise DataError(
+            f"{given[0]}= comes with a Panel, which has its roles already; give it to Panel.from_frame, or pass the frame"
+        )
+
+
 def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None = None) -> Frame:
     """A wide frame, one column a series, as the long frame that everything else takes.
 
     Time is ``time_col``, else a datetime or period index, else a column called ds, date, time, timestamp or datetime,
-    else the first datetime column, else the index. Empty cells before the first value of a series are left out.
+    else the first datetime column, else the index; but a frame whose first column (or one called year, t, ...) counts
+    upwards beside the plain index 0, 1, ... is refused. Empty cells before the first value of a series are left out.
 
     Args:
         df: the wide frame (pandas, polars, pyarrow).
@@ -363,7 +391,8 @@ def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None 
         A frame of unique_id, ds, y in the caller's type.
 
     Raises:
-        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column.
+        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column, or a
+            column that may be the time.
 
     Example:
         >>> wide = pd.DataFrame({"date": ["2024-01-01", "2024-01-02"], "a": [1, 2], "b": [None, 4]})

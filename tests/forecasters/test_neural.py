@@ -244,7 +244,67 @@ def test_short_series_are_refused_by_name_or_dropped_with_a_warning(frame):
         model = Linear(horizon=4).fit(short, short="drop")
     assert model.predict().ids.tolist() == ["s0", "s2"]
     with pytest.raises(DataError, match="shorter than the context of 8 rows: 's1' has 5"):
-        model.predict(short)
+        Linear(horizon=4).fit(frame).predict(short)
+
+
+def stale(frame, name="s2", rows=15):
+    """``frame`` with the last values of a series missing."""
+    ago = frame.groupby("unique_id").cumcount(ascending=False)
+    return frame.assign(y=frame["y"].where((frame["unique_id"] != name) | (ago >= rows)))
+
+
+def test_a_model_fitted_with_short_drop_leaves_out_what_it_cannot_forecast(frame, tmp_path):
+    data = frame[(frame["unique_id"] != "s1") | (frame["ds"] < "2024-01-06")]
+    with pytest.warns(UserWarning, match="dropped: 's1' has 5"):
+        model = Linear(horizon=4).fit(stale(data), short="drop")
+    with pytest.warns(UserWarning, match="1 of 2 series are not forecast: .* 8 rows .* but 's2' has no value in them"):
+        forecast = model.predict()
+    assert forecast.ids.tolist() == ["s0"]
+    model.save(tmp_path / "m")
+    loaded = storage.load(tmp_path / "m", {"Linear": Linear})
+    with pytest.warns(UserWarning, match="2 of 3 series .* 's1' has 5 rows, 's2' has no value"):
+        again = loaded.predict(stale(data))
+    assert again.ids.tolist() == ["s0"]
+    assert np.array_equal(again.values, forecast.values)
+    gone = frame.assign(y=frame["y"].where(frame["unique_id"] != "s1"))
+    with pytest.warns(UserWarning, match="s1"):
+        assert model.predict(gone).ids.tolist() == ["s0", "s2"]
+    with pytest.raises(DataError, match="'s2' has no value in its last 8 rows"):
+        model.predict(stale(frame[frame["unique_id"] == "s2"]))
+
+
+def test_series_left_out_need_no_rows_in_the_future_frame(frame):
+    data = stale(covariates(frame)[["unique_id", "ds", "y", "promo"]])
+    model = Linear(horizon=4, max_steps=2).fit(data, known=["promo"], short="drop")
+    ahead = future(data)
+    with pytest.warns(UserWarning, match="not forecast"):
+        assert model.predict(future=ahead[ahead["unique_id"] != "s2"]).ids.tolist() == ["s0", "s1"]
+    with pytest.raises(DataError, match="'s2' has no value"):
+        clone(model).fit(data, known=["promo"]).predict(future=ahead)
+
+
+def test_one_short_series_does_not_silently_shorten_the_context_of_the_others():
+    long = make_frame(5, 200, "h")
+    few = make_frame(1, 50, "h").assign(unique_id="young")
+    both = pd.concat([long, few])
+    model = Linear(horizon=12, context_length=None, max_steps=1)
+    assert clone(model).fit(long).context_length_ == 48
+    words = "context_length is 26 for all 6 series, not 48, because series 'young' has only 50 rows .* short='drop'"
+    with pytest.warns(UserWarning, match=words):
+        assert clone(model).fit(both).context_length_ == 26
+    with pytest.warns(UserWarning, match="less than 60 rows and are dropped: 'young' has 50"):
+        dropped = clone(model).fit(both, short="drop")
+    assert dropped.context_length_ == 48
+    assert dropped.predict().ids.tolist() == ["s0", "s1", "s2", "s3", "s4"]
+
+
+@pytest.mark.parametrize("short", ["error", "drop"])
+def test_where_most_series_are_short_the_context_is_shortened_for_all(short):
+    many = make_frame(5, 50, "h")
+    one = make_frame(1, 200, "h").assign(unique_id="old")
+    model = Linear(horizon=12, context_length=None, max_steps=1).fit(pd.concat([many, one]), short=short)
+    assert model.context_length_ == 46 - 24
+    assert model.predict().n_series == 6
 
 
 def test_a_context_without_a_value_is_refused_by_name(frame, fitted):

@@ -12,16 +12,16 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from tsformers import storage
-from tsformers.calendar import season_length
-from tsformers.covariates import Covariates, default_context
+from tsformers.covariates import Covariates
 from tsformers.forecast import Forecast
 from tsformers.forecasters._refusals import (
-    check_context,
     check_counts,
     check_like,
     check_settings,
+    choose_context,
     find_device,
     long_enough,
+    usable,
 )
 from tsformers.forecasters._settings import check_unchanged, remember_settings
 from tsformers.frames import Frame
@@ -88,7 +88,8 @@ class TorchForecaster(BaseEstimator):
     Args:
         horizon: H, steps to forecast.
         context_length: T, steps the network sees; None: twice the horizon or the season, the longer of the two (seasons
-            above 100 aside), shortened so that the shortest series of at least two horizons can be used.
+            above 100 aside), shortened so that the shortest series of at least two horizons can be used. Where the
+            median series would not need that, a warning says so, and ``fit(..., short="drop")`` drops such series.
         max_steps: batches at most.
         max_epochs: passes over all windows at most, if that is less; None: ``max_steps`` alone decides.
         batch_size: windows in a batch.
@@ -164,7 +165,8 @@ class TorchForecaster(BaseEstimator):
             data: a long frame or a Panel.
             warm_start: go on from the weights of the last fit, if there was one, with its context length and units of
                 covariates; ``history_`` goes on too.
-            **roles: the keywords of ``Panel.from_frame``; ``short="drop"`` drops series too short for a window.
+            **roles: the keywords of ``Panel.from_frame``; ``short="drop"`` drops series too short for a window, and
+                has ``predict`` leave out what it cannot forecast.
 
         Returns:
             The forecaster itself. Ctrl-C ends training early and keeps the best weights so far.
@@ -180,11 +182,11 @@ class TorchForecaster(BaseEstimator):
         if go_on:
             check_unchanged(self)
         panel = Panel.from_frame(data, **roles)
+        short = roles.get("short", "error")
         context = self.context_length_ if go_on else self.context_length
         if context is None:
-            lengths = panel.lengths.max(keepdims=True) if self.multivariate else panel.lengths
-            context = default_context(lengths, self.horizon, season_length(panel.freq))
-        panel = long_enough(self, panel, context, roles.get("short", "error"))
+            context = choose_context(self, panel, short)
+        panel = long_enough(self, panel, context, short)
         if go_on:
             check_like(self, panel)
         if self.likelihood == "negative_binomial":
@@ -196,6 +198,7 @@ class TorchForecaster(BaseEstimator):
         if not go_on:
             self.__dict__.pop("network_", None)  # a fit that fails from here on leaves nothing half new
         self.context_length_: int = context
+        self.short_: str = short
         self.settings_: dict[str, object] = remember_settings(self)
         with seeded(self.seed, device):
             network = (self.network_ if go_on else self.build(*sizes)).to(device)
@@ -235,7 +238,8 @@ class TorchForecaster(BaseEstimator):
             seed: None: the constructor's.
 
         Returns:
-            Draws, or quantiles at the network's levels.
+            Draws, or quantiles at the network's levels. After ``fit(..., short="drop")``, of the series that can be
+            forecast; a warning names the others.
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
@@ -249,12 +253,10 @@ class TorchForecaster(BaseEstimator):
             raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
         if data is None and static is not None:
             raise ValueError("static= describes the series of data=; leave it out, or pass data= too")
-        panel = self.panel_ if data is None else self.panel_.like(data, static)
-        panel = panel.with_future(future, self.horizon)
-        if data is not None:
-            check_like(self, panel)
+        panel = self.panel_ if data is None else self.panel_.like(data, static, self.short_)
+        check_like(self, panel)
+        panel = usable(self, panel).with_future(future, self.horizon)
         packed = self.covariates_.pack_future(panel, self.context_length_, self.horizon, multivariate=self.multivariate)
-        check_context(self, panel, packed)
         values = self._draw(packed, torch.arange(len(packed.ends)), packed.ends, n_samples, seed)
         return Forecast(
             panel.ids,
@@ -315,6 +317,7 @@ class TorchForecaster(BaseEstimator):
         return {
             "sizes": self.sizes_,
             "settings": self.settings_,
+            "short": self.short_,
             "context_length": self.context_length_,
             "covariates": self.covariates_._asdict(),
             "history": self.history_,
@@ -325,7 +328,7 @@ class TorchForecaster(BaseEstimator):
     def relearn(self, learned: dict[str, Any]) -> None:
         """Takes up what ``learned`` gave."""
         self.sizes_, self.context_length_ = tuple(learned["sizes"]), learned["context_length"]
-        self.settings_ = learned["settings"]
+        self.settings_, self.short_ = learned["settings"], learned["short"]
         self.covariates_ = Covariates(**learned["covariates"])
         self.history_, self.panel_ = learned["history"], learned["panel"]
         device = find_device(self.device)

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tsformers.covariates import check_common_end
+from tsformers.calendar import season_length
+from tsformers.covariates import check_common_end, default_context, preferred_context
 from tsformers.errors import DataError
 from tsformers.frames import stamps
 from tsformers.nn.heads import HEADS, DistributionOutput
 from tsformers.panel import Panel
-from tsformers.windows import SCALERS, Packed
+from tsformers.windows import SCALERS
 
 NAMED = 5  # series that a message lists by name
 WHOLE = {"horizon": 1, "context_length": 1, "max_steps": 1, "max_epochs": 1, "batch_size": 1}
@@ -96,6 +97,41 @@ def find_device(name: str) -> torch.device:
         raise ValueError(f"device={name!r} cannot be used ({reason}); choose 'auto' or 'cpu'") from error
 
 
+def choose_context(model: Any, panel: Panel, short: str) -> int:
+    """The context length where the caller gives none; no short series decides it silently.
+
+    Where the median series is long enough for the preferred length (and to train and to hold back a window), that is
+    kept if short series may be dropped; if not, it is shortened with a warning.
+
+    Args:
+        model: a ``TorchForecaster``.
+        panel: to be trained on.
+        short: "drop" or "error".
+
+    Returns:
+        T.
+
+    Source: the docstring of ``TorchForecaster``.
+    """
+    lengths = panel.lengths.max(keepdims=True) if model.multivariate else panel.lengths
+    season = season_length(panel.freq)
+    wanted = preferred_context(model.horizon, season)
+    common = np.median(lengths) >= wanted + 2 * model.horizon
+    if common and short == "drop":
+        return wanted
+    context = default_context(lengths, model.horizon, season)
+    if common and context < wanted and lengths.min() >= context + model.horizon:
+        i = int(lengths.argmin())
+        warnings.warn(
+            f"context_length is {context} for all {panel.n_series} series, not {wanted}, because series "
+            f"{panel.ids[i]!r} has only {lengths[i]} rows (the median is {np.median(lengths):g}); drop such series "
+            f"with short='drop', or set context_length={context} if that is meant",
+            UserWarning,
+            stacklevel=3,
+        )
+    return context
+
+
 def long_enough(model: Any, panel: Panel, context: int, short: str) -> Panel:
     """The panel, or what is left of it, with room for a window in each series.
 
@@ -166,13 +202,15 @@ def check_like(model: Any, panel: Panel) -> None:
         )
 
 
-def check_context(model: Any, panel: Panel, packed: Packed) -> None:
-    """Each series has as many rows as the context, and a value among them.
+def usable(model: Any, panel: Panel) -> Panel:
+    """The panel, or what is left of it, with as many rows in each series as the context has, and a value among them.
 
     Args:
-        model: a fitted ``TorchForecaster``.
+        model: a fitted ``TorchForecaster``; one fitted with ``short="drop"`` leaves other series out and warns.
         panel: to be forecast.
-        packed: its contexts, on the CPU.
+
+    Returns:
+        The panel without the series left out. The channels of a multivariate model are never left out.
 
     Raises:
         DataError: names the series that cannot be forecast.
@@ -183,18 +221,30 @@ def check_context(model: Any, panel: Panel, packed: Packed) -> None:
     few = panel.lengths < context
     if model.multivariate:
         few &= few.all()
+    empty = ~np.isfinite(panel.padded(context)).any(axis=1) & ~few
+    out = few | empty
+    if model.short_ == "drop" and out.any() and not out.all() and not model.multivariate:
+        said = np.where(few[out], [f"{rows} rows" for rows in panel.lengths[out]], "no value in them")
+        warnings.warn(
+            f"{out.sum()} of {panel.n_series} series are not forecast: the model looks at {context} rows with a value "
+            f"among them, but {_listed(panel.ids[out], said)}",
+            UserWarning,
+            stacklevel=3,
+        )
+        return panel.select(np.flatnonzero(~out))
     if few.any():
         raise DataError(
             f"{few.sum()} of {panel.n_series} series are shorter than the context of {context} rows: "
-            f"{_listed(panel.ids[few], panel.lengths[few])}; give more history, or leave them out"
+            f"{_listed(panel.ids[few], panel.lengths[few])}; give more history, or leave them out (a model fitted with "
+            "short='drop' does)"
         )
-    seen = packed.seen.numpy().reshape(len(packed.ends), -1, packed.seen.shape[1])
-    empty = ~seen.any(axis=1).ravel()
     if empty.any():
         raise DataError(
             f"series {panel.ids[empty][0]!r} has no value in its last {context} rows, the context of the model; leave "
-            f"it out ({empty.sum()} such series), or fill {panel.schema.target_col!r}"
+            f"it out ({empty.sum()} such series; a model fitted with short='drop' does), or fill "
+            f"{panel.schema.target_col!r}"
         )
+    return panel
 
 
 def check_counts(panel: Panel) -> None:
@@ -219,6 +269,6 @@ def check_counts(panel: Panel) -> None:
         )
 
 
-def _listed(ids: pd.Index, lengths: np.ndarray) -> str:
-    some = ", ".join(f"{name!r} has {n}" for name, n in zip(ids[:NAMED], lengths, strict=False))
+def _listed(ids: pd.Index, what: np.ndarray) -> str:
+    some = ", ".join(f"{name!r} has {n}" for name, n in zip(ids[:NAMED], what, strict=False))
     return some + (", ..." if len(ids) > NAMED else "")
