@@ -1,6 +1,7 @@
 from tsformers import nn as nn
 from tsformers import scoring as scoring
 from tsformers import testing as testing
+from tsformers.compose import Ensemble as Ensemble
 from tsformers.errors import DataError as DataError
 from tsformers.errors import JobError as JobError
 from tsformers.forecast import Forecast as Forecast

@@ -20,6 +20,7 @@ OTHERS = {
     "from_wide": "tsformers.panel",
     "Forecast": "tsformers.forecast",
     "from_gluonts": "tsformers.forecast",
+    "Ensemble": "tsformers.compose",
     "load": "tsformers.storage",
     "save": "tsformers.storage",
     "score": "tsformers.scoring.table",
