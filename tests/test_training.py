@@ -126,10 +126,39 @@ def test_ctrl_c_before_the_first_check_keeps_the_weights_there_are():
 
     network = Drift(at_step=press)
     before = weights(network)
-    with pytest.warns(UserWarning, match="after step 0"):
+    with pytest.warns(UserWarning, match="after step 0; the network has learned nothing yet"):
         _, history = trained(network)
     assert len(history) == 0
     assert torch.equal(before, weights(network))
+
+
+@pytest.mark.parametrize(("windows", "words"), [(1, "best weights so far"), (0, "last weights are kept, none were")])
+def test_ctrl_c_between_checks_validates_once_more_and_says_what_is_kept(windows, words):
+    seen = []
+
+    def press(network):
+        seen.append(weights(network))
+        if network.taken == 6:
+            raise KeyboardInterrupt
+
+    network = Drift(at_step=press)
+    with pytest.warns(UserWarning, match=f"interrupted after step 5; the {words}"):
+        _, history = trained(network, max_steps=200, validation_windows=windows)
+    assert history["step"].tolist() == [5]
+    assert np.isfinite(history["train_loss"]).all()
+    assert history["validation_loss"].isna().all() == (windows == 0)
+    assert torch.equal(weights(network), seen[5])
+
+
+def test_ctrl_c_pressed_twice_ends_at_once_and_promises_nothing(monkeypatch):
+    def press(network):
+        if network.taken == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "_validate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.warns(UserWarning, match="after step 5; the last weights are kept, none were validated"):
+        _, history = trained(Drift(at_step=press), max_steps=200)
+    assert len(history) == 0
 
 
 def test_a_loss_that_is_not_finite_names_the_step_and_the_remedy():

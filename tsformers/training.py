@@ -5,7 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -184,27 +184,32 @@ def train(
     best = _Best(network, plan.early_stopping_patience)
     history: list[tuple[int, float, float, float]] = []
     began = time.perf_counter()
+    step, train_loss = 0, 0.0
     with _progress(total, plan.verbose) as bar:
+
+        def checked() -> bool:
+            """Notes how the weights do by now; True when patience is at its end."""
+            validation_loss = _validate(network, windows, packed.y.device)
+            mean = train_loss / (step - (history[-1][0] if history else 0))
+            history.append((step, mean, validation_loss, time.perf_counter() - began))
+            bar.set_postfix(train=f"{mean:.4g}", validation=f"{validation_loss:.4g}")
+            return best.no_better(validation_loss)
+
         try:
-            train_loss = 0.0
             for step, batch_loss in enumerate(_steps(network, windows, total, groups), start=1):
                 train_loss += batch_loss
                 bar.update()
                 if step % every and step < total:
                     continue
-                validation_loss = _validate(network, windows, packed.y.device)
-                since = step - (history[-1][0] if history else 0)
-                history.append((step, train_loss / since, validation_loss, time.perf_counter() - began))
-                bar.set_postfix(train=f"{train_loss / since:.4g}", validation=f"{validation_loss:.4g}")
-                train_loss = 0.0
-                if best.no_better(validation_loss):
+                if checked():
                     break
+                train_loss = 0.0
         except KeyboardInterrupt:
-            done = history[-1][0] if history else 0
+            if step > (history[-1][0] if history else 0):
+                with suppress(KeyboardInterrupt):  # pressed once more: then without this check
+                    checked()
             warnings.warn(
-                f"training was interrupted after step {done}; the best weights so far are kept",
-                TrainingInterrupted,
-                stacklevel=3,
+                f"training was interrupted after step {step}; {best.kept(step)}", TrainingInterrupted, stacklevel=3
             )
     best.restore()
     frame = pd.DataFrame(history, columns=["step", "train_loss", "validation_loss", "seconds"], dtype=np.float64)
@@ -255,6 +260,12 @@ class _Best:
         else:
             self.waited += 1
         return self.patience is not None and self.waited >= self.patience
+
+    def kept(self, step: int) -> str:
+        """In words, what a run that ended at ``step`` leaves."""
+        if self.weights is not None:
+            return "the best weights so far are kept"
+        return "the last weights are kept, none were validated" if step else "the network has learned nothing yet"
 
     def restore(self) -> None:
         """Puts the best weights back."""

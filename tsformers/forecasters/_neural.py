@@ -169,7 +169,8 @@ class TorchForecaster(BaseEstimator):
                 has ``predict`` leave out what it cannot forecast.
 
         Returns:
-            The forecaster itself. Ctrl-C ends training early and keeps the best weights so far.
+            The forecaster itself. Ctrl-C ends training early, after one last check unless it is pressed again, and
+            keeps the best weights so far; where no windows are held back, the last.
 
         Raises:
             ValueError: a setting is out of range, or was changed before a warm start (those of training, ``seed``,
