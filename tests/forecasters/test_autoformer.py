@@ -19,6 +19,7 @@ from tsformers.forecasters._autoformer_network import (
     SeasonalNorm,
 )
 from tsformers.forecasters.autoformer import Autoformer
+from tsformers.nn.gaps import carry_forward
 from tsformers.testing import check_network, make_frame, make_window
 
 SMALL = Architecture(d_model=16, n_heads=4, d_ff=32, dropout=0.0)
@@ -261,7 +262,7 @@ def test_the_law_is_centred_on_the_papers_forecast_and_its_settings_reach_it(gol
     assert_parity(network(window).mean, vectors["y_eval"])
 
 
-@pytest.mark.parametrize("trend_start", ["last", "mean"])
+@pytest.mark.parametrize("trend_start", ["last", "mean", "linear"])
 @pytest.mark.parametrize("likelihood", ["normal", "student_t", "quantile"])
 def test_the_laws_of_a_network_hold(trend_start, likelihood):
     network = tiny(trend_start=trend_start, likelihood=likelihood).build(2, 1, 3, 1)
@@ -275,7 +276,7 @@ def test_the_laws_of_a_network_hold(trend_start, likelihood):
     st.integers(1, 6),
     st.integers(0, 2),
     st.integers(0, 2),
-    st.sampled_from(["last", "mean"]),
+    st.sampled_from(["last", "mean", "linear"]),
 )
 def test_a_forecast_does_not_depend_on_its_batch(batch, label, horizon, past_x, known_x, start):
     network = build(known_x, past_x, label_length=label, horizon=horizon, trend_start=start)
@@ -285,7 +286,7 @@ def test_a_forecast_does_not_depend_on_its_batch(batch, label, horizon, past_x, 
         torch.testing.assert_close(network(window).mean[-1:], network(alone).mean, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("trend_start", ["last", "mean"])
+@pytest.mark.parametrize("trend_start", ["last", "mean", "linear"])
 def test_the_location_moves_with_the_level_of_a_window_and_the_spread_does_not(trend_start):
     network, window = build(trend_start=trend_start, likelihood="normal"), window_of()
     moved = window._replace(past=(window.past + 50) * window.past_seen)
@@ -293,6 +294,24 @@ def test_the_location_moves_with_the_level_of_a_window_and_the_spread_does_not(t
         before, after = network(window), network(moved)
     torch.testing.assert_close(after.mean, before.mean + 50, rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(after.stddev, before.stddev, rtol=1e-9, atol=1e-9)
+
+
+def test_linear_maps_begin_as_the_last_value_and_are_added_to_season_and_trend_of_the_horizon_alone():
+    linear, last, window = build(trend_start="linear"), build(trend_start="last"), window_of()
+    assert not last.load_state_dict(linear.state_dict(), strict=False).missing_keys
+    with torch.no_grad():
+        for mine, theirs in zip(linear.decode(window), last.decode(window), strict=True):
+            torch.testing.assert_close(mine, theirs)
+        linear.start.seasonal.fill_(1.0)
+        linear.start.trend.fill_(1.0)
+        mine, theirs = linear.decode(window), last.decode(window)
+    label = mine.trend.shape[1] - 4
+    torch.testing.assert_close(mine.trend[:, :label], theirs.trend[:, :label])
+    torch.testing.assert_close(mine.seasonal[:, :label], theirs.seasonal[:, :label])
+    complete = carry_forward(window.past, window.past_seen)
+    added = mine.trend + mine.seasonal - theirs.trend - theirs.seasonal
+    expected = (complete - complete[:, -1:]).sum(1, keepdim=True).expand(-1, 4, -1)  # season and trend sum to the past
+    torch.testing.assert_close(added[:, label:], expected)
 
 
 def test_what_stands_where_nothing_was_seen_changes_nothing():

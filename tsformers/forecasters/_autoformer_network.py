@@ -29,8 +29,8 @@ class Architecture:
         factor: how many lags each auto-correlation keeps, in units of the logarithm of the length.
         dropout: share of hidden numbers set to zero while training.
         activation: between the two feed-forward maps.
-        trend_start: from what the trend of the horizon starts: the "mean" of the past as in the paper, or its "last"
-            value.
+        trend_start: from what the trend of the horizon starts: the "mean" of the past as in the paper, its "last"
+            value, or that and "linear" maps, see ``AutoformerNetwork``.
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, section 4, implementation details.
     """
@@ -44,7 +44,7 @@ class Architecture:
     factor: float = 3.0
     dropout: float = 0.05
     activation: Literal["gelu", "relu"] = "gelu"
-    trend_start: Literal["last", "mean"] = "mean"
+    trend_start: Literal["last", "mean", "linear"] = "mean"
 
 
 class Dropout(nn.Dropout):
@@ -267,7 +267,7 @@ class AutoformerStack(nn.Module):
         start = past.shape[1] - (marks.shape[1] - horizon)
         seasonal, trend = self.decompose(past)
         x = nn.functional.pad(seasonal[:, start:], (0, 0, 0, horizon))
-        ahead = past[:, -1:] if self.trend_start == "last" else past.mean(1, keepdim=True)
+        ahead = past.mean(1, keepdim=True) if self.trend_start == "mean" else past[:, -1:]
         trend = torch.cat([trend[:, start:], ahead.expand(-1, horizon, -1)], dim=1)
         encoded = self.embed_past(past, past_marks)
         for layer in self.encoder:
@@ -281,6 +281,36 @@ class AutoformerStack(nn.Module):
         return Decoded(self.seasonal(x), trend, x)
 
 
+class LinearStart(nn.Module):
+    """Where season and trend of the horizon start: a linear map of each part of the past, the same for all channels.
+
+    ``seasonal[h] = sum_t S[h, t] seasonal[t]`` and ``trend[h] = sum_t R[h, t] (trend[t] - last)``. Both maps begin at
+    zero; a constant added to the past changes neither.
+
+    Args:
+        length: T, steps of the past.
+        horizon: H.
+
+    Example:
+        >>> LinearStart(24, 6)(torch.randn(5, 24, 2), torch.randn(5, 24, 2), torch.zeros(5, 1, 2))[0].shape
+        torch.Size([5, 6, 2])
+
+    Source: Zeng, Chen, Zhang & Xu (2023), Are Transformers Effective for Time Series Forecasting?, section 4.
+    """
+
+    def __init__(self, length: int, horizon: int) -> None:
+        super().__init__()
+        self.seasonal = nn.Parameter(torch.zeros(horizon, length))
+        self.trend = nn.Parameter(torch.zeros(horizon, length))
+
+    def forward(self, seasonal: Tensor, trend: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+        """What is to be added to season and trend of the horizon, each (B, H, C), from the past (B, T, C).
+
+        Source: Zeng, Chen, Zhang & Xu (2023), section 4.
+        """
+        return self.seasonal @ seasonal, self.trend @ (trend - last)
+
+
 class AutoformerNetwork(DistributionNetwork):
     """The stack with a head: location is ``seasonal + trend``, the head adds what surrounds it.
 
@@ -289,12 +319,16 @@ class AutoformerNetwork(DistributionNetwork):
     last one seen (at the beginning by the first), since a transform needs all of them; the loss leaves missing targets
     out. Every layer is blind to constants, so the location moves with the window's level.
 
+    With ``trend_start="linear"`` the stack starts from the last value, and linear maps of the past are added to its
+    two parts: what a linear model can say is said by them, and the stack is left with the rest.
+
     Args:
         columns: C channels, P past covariates and K known columns of a window.
         horizon: H.
         label_length: how many last steps of the past the decoder starts from; None: half of them.
         sizes: of the stack.
         likelihood: of the head, see ``make_head``.
+        context_length: T, which the linear maps need to know; without it there are none.
 
     Example:
         >>> from tsformers.testing import make_window
@@ -312,6 +346,7 @@ class AutoformerNetwork(DistributionNetwork):
         label_length: int | None,
         sizes: Architecture,
         likelihood: str | DistributionOutput,
+        context_length: int | None = None,
     ) -> None:
         super().__init__()
         channels, past_covariates, known = columns
@@ -319,6 +354,7 @@ class AutoformerNetwork(DistributionNetwork):
         self.stack = AutoformerStack(channels, past_covariates + known, known, sizes)
         self.restless = nn.Linear(channels, sizes.d_model)
         self.head = make_head(likelihood, sizes.d_model, channels)
+        self.start = LinearStart(context_length, horizon) if sizes.trend_start == "linear" and context_length else None
 
     def forward(self, window: Window) -> Distribution | Quantiles:
         """The law of the future of each window, in the units of the window.
@@ -347,7 +383,16 @@ class AutoformerNetwork(DistributionNetwork):
         if label > length:
             raise ValueError(f"label_length={label} exceeds the context of {length} steps; choose at most that")
         marks = torch.cat([window.past_x[:, length - label :, self.past_covariates :], window.future_x], dim=1)
-        return self.stack(_carried(window.past, window.past_seen), window.past_x, marks, self.horizon)
+        past = _carried(window.past, window.past_seen)
+        decoded = self.stack(past, window.past_x, marks, self.horizon)
+        if self.start is None:
+            return decoded
+        seasonal, trend = self.start(*self.stack.decompose(past), past[:, -1:])
+        ahead = (0, 0, label, 0)  # nothing is added to the label steps
+        return decoded._replace(
+            seasonal=decoded.seasonal + nn.functional.pad(seasonal, ahead),
+            trend=decoded.trend + nn.functional.pad(trend, ahead),
+        )
 
 
 def _carried(values: Tensor, seen: Tensor) -> Tensor:

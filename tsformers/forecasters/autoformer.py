@@ -33,7 +33,8 @@ class Autoformer(TorchForecaster):
         factor: how many periods each auto-correlation keeps, in units of the logarithm of the length.
         dropout: share of hidden numbers set to zero while training.
         activation: "gelu" or "relu".
-        trend_start: from what the trend of the horizon starts: "last" value of the context, or its "mean".
+        trend_start: from what the trend of the horizon starts: the "mean" of the context, its "last" value, or that and
+            "linear" maps of the context, one for its trend and one for its season, trained with the rest.
 
     Note:
         ``horizon``, ``context_length``, ``likelihood`` and all settings of training: see ``TorchForecaster``.
@@ -61,7 +62,7 @@ class Autoformer(TorchForecaster):
     factor: float = 3.0
     dropout: float = 0.05
     activation: Literal["gelu", "relu"] = "gelu"
-    trend_start: Literal["last", "mean"] = "last"
+    trend_start: Literal["last", "mean", "linear"] = "last"
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> AutoformerNetwork:
         """The network, untrained; calendar features are known columns like others.
@@ -69,7 +70,14 @@ class Autoformer(TorchForecaster):
         Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
         """
         sizes = Architecture(**{field.name: getattr(self, field.name) for field in fields(Architecture)})
-        return AutoformerNetwork((channels, past_x, known_x), self.horizon, self.label_length, sizes, self.likelihood)
+        return AutoformerNetwork(
+            (channels, past_x, known_x),
+            self.horizon,
+            self.label_length,
+            sizes,
+            self.likelihood,
+            getattr(self, "context_length_", self.context_length),
+        )
 
     def check(self) -> None:
         """The settings are in range.
@@ -83,7 +91,7 @@ class Autoformer(TorchForecaster):
         for name in ("d_model", "n_heads", "d_ff", "encoder_layers", "decoder_layers", "moving_average"):
             if not isinstance(value := getattr(self, name), int | np.integer) or value < 1:
                 raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
-        for name, known in (("activation", ("gelu", "relu")), ("trend_start", ("last", "mean"))):
+        for name, known in (("activation", ("gelu", "relu")), ("trend_start", ("last", "mean", "linear"))):
             if (value := getattr(self, name)) not in known:
                 raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")
         if self.d_model % self.n_heads:
