@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "tsformers"
 FLOORS = {
     "errors": 0, "catalog": 0,
     "intake": 1, "frames": 1, "calendar": 1, "panel": 1, "forecast": 1, "plotting": 1, "storage": 1,
-    "nn": 1, "tables": 1, "interchange": 1, "quantiles": 1, "columns": 1, "encoding": 1,
+    "nn": 1, "tables": 1, "interchange": 1, "quantiles": 1, "grouping": 1, "columns": 1, "encoding": 1,
     "scoring": 1, "scoring.matching": 3,
     "contracts": 2, "windows": 2, "covariates": 2,
     "training": 3, "testing": 3, "scoring.table": 3,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from jaxtyping import config
 
-from tsformers import calendar
+from tsformers import DataError, calendar
 from tsformers.forecast import Forecast, from_gluonts
 from tsformers.frames import Schema
 
@@ -438,3 +438,37 @@ def test_gluonts_forecast_objects_do_not_load_torch():
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["mean", "q0.5"])
+@pytest.mark.parametrize("role", ["id_col", "time_col"])
+def test_a_column_of_the_caller_is_never_overwritten_by_one_of_the_answer(name, role):
+    forecast = forecast_of(np.ones((2, 3, 1)), schema=Schema(**{role: name}))
+    with pytest.raises(
+        DataError, match=rf"column '{name}' of the data has the name of a column of the forecast; rename"
+    ):
+        forecast.to_frame()
+    if name == "q0.5":
+        assert forecast.to_frame(quantiles=(0.1,)).columns.tolist().count(name) == 1
+
+
+@pytest.mark.parametrize("make", [list, tuple, np.array, pd.Index])
+def test_groups_may_be_names_in_the_order_of_the_series(make):
+    forecast = forecast_of(np.arange(6.0).reshape(3, 2, 1), ids=["a", "b", "c"], joint=True)
+    sums = forecast.sum(make(["west", "east", "west"]))
+    assert sums.ids.tolist() == ["west", "east"]
+    np.testing.assert_array_equal(sums.values[0, :, 0], [4.0, 6.0])
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (["x"], "groups has 1 names for 2 series; pass one for each"),
+        ("x", "groups='x' does not say which series belong together; pass a dict"),
+        (7, "groups=7 does not say"),
+        ([None, "x"], "series 's0' has no group"),
+    ],
+)
+def test_groups_that_do_not_fit_the_series_are_refused(groups, message, unchecked_shapes):
+    with pytest.raises(ValueError, match=message):
+        forecast_of(np.ones((2, 3, 1))).sum(groups)

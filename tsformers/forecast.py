@@ -1,7 +1,7 @@
 """Forecast: joint samples or quantiles of the future, never crossing; frame, picture and GluonTS objects out."""
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -11,7 +11,9 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from tsformers import interchange
+from tsformers.errors import DataError
 from tsformers.frames import Schema, from_pandas, stamps
+from tsformers.grouping import Groups, group_codes
 from tsformers.plotting import Fan, around, fan_chart, read_history
 from tsformers.quantiles import between_levels, level_of, mean_weights, of_draws
 
@@ -203,12 +205,12 @@ class Forecast:
             pit = level_of(actual, self.values, np.asarray(self.levels), below, upto)
         return np.where(np.isnan(actual), np.nan, pit)
 
-    def sum(self, groups: Mapping[Any, Any] | pd.Series | None = None) -> "Forecast":
+    def sum(self, groups: Groups = None) -> "Forecast":
         """Sum over series, draw by draw: the total, or one sum for each group.
 
         Args:
-            groups: which group each series belongs to, by its id (more ids than needed may be there); None = the
-                total of all series, whose id is "total".
+            groups: which group each series belongs to: by its id in a dict or Series (more ids than needed may be
+                there), or N names in the order of ``ids``; None = the total of all series, whose id is "total".
 
         Returns:
             A forecast whose ids are the groups, in order of their first series.
@@ -228,7 +230,7 @@ class Forecast:
         """
         if self.levels is not None:
             raise ValueError("quantiles of different series cannot be added; forecast with samples to sum over series")
-        codes, names = self._group_codes(groups)
+        codes, names = group_codes(groups, self.ids)
         order = np.argsort(codes, kind="stable")
         first = np.flatnonzero(np.diff(codes[order], prepend=-1))  # where each group begins in `order`
         leader = order[first][codes]
@@ -248,22 +250,6 @@ class Forecast:
         values = self.values if (np.diff(order) == 1).all() else self.values[order]
         values = np.add.reduceat(values, first, axis=0)
         return replace(self, ids=names, times=self.times[order[first]], values=values)
-
-    def _group_codes(self, groups: Mapping[Any, Any] | pd.Series | None) -> tuple[np.ndarray, pd.Index]:
-        """Group number of each series, and the groups' names in order of first appearance."""
-        if groups is None:
-            return np.zeros(self.n_series, dtype=np.int64), pd.Index(["total"], name=self.ids.name)
-        if isinstance(groups, pd.Series):
-            table = groups
-        else:
-            table = pd.Series([*groups.values()], index=pd.Index([*groups], tupleize_cols=False), dtype=object)
-        if not table.index.is_unique:
-            raise ValueError(f"groups names series {table.index[table.index.duplicated()][0]!r} twice")
-        codes, names = pd.factorize(table.reindex(self.ids).infer_objects())
-        if (codes < 0).any():
-            missing = self.ids[int(np.argmax(codes < 0))]
-            raise ValueError(f"series {missing!r} has no group; give every id of the forecast one")
-        return codes, pd.Index(names, name=self.ids.name, tupleize_cols=False)
 
     def select(self, series: Sequence[int] | np.ndarray) -> "Forecast":
         """The forecast of some series, by position, in the order given.
@@ -297,6 +283,7 @@ class Forecast:
 
         Raises:
             ValueError: a level outside [0, 1].
+            DataError: the caller's id or time column is called like one of the answer, such as "mean".
 
         Example:
             >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), np.array([[[1.0], [2.0]]]))
@@ -304,14 +291,21 @@ class Forecast:
               unique_id  ds  mean
             0         a   7   1.5
         """
-        columns: dict[str, Any] = {
-            self.schema.id_col: self.ids.repeat(self.horizon),
-            self.schema.time_col: stamps(self.times, self.schema),
-            "mean": self.mean.ravel(),
-        }
+        answer: dict[str, Any] = {"mean": self.mean.ravel()}
         if len(quantiles):
             found = self.quantile(quantiles)
-            columns |= {f"q{level:g}": found[:, q].ravel() for q, level in enumerate(quantiles)}
+            answer |= {f"q{level:g}": found[:, q].ravel() for q, level in enumerate(quantiles)}
+        for name in (self.schema.id_col, self.schema.time_col):
+            if name in answer:
+                raise DataError(
+                    f"column {name!r} of the data has the name of a column of the forecast; rename it before fit, for "
+                    f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
+                )
+        columns = {
+            self.schema.id_col: self.ids.repeat(self.horizon),
+            self.schema.time_col: stamps(self.times, self.schema),
+            **answer,
+        }
         return from_pandas(pd.DataFrame(columns), self.schema.backend)
 
     def plot(
