@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tsformers import DataError
 from tsformers.calendar import future_times, infer_freq, n_time_features, ordinals, season_length, time_features
+from tsformers.panel import Panel
 
 FREQS = [
     "s",
@@ -171,3 +172,43 @@ def test_infer_freq_names_series_and_row_of_a_stamp_off_the_grid():
     times = np.array(["2024-01-01", "2024-01-02", "2024-01-03T05", "2024-01-04", "2024-01-05"], "M8[ns]")
     with pytest.raises(DataError, match="series 'q': 2024-01-03 05:00:00 at row 2 is off the grid"):
         infer_freq(times, np.array([0, 5]), ["q"])
+
+
+@pytest.mark.parametrize(
+    ("last", "freq", "tz", "horizon"),
+    [
+        ("2262-04-11", "D", None, 1),
+        ("2259-01-01", "YS", None, 4),
+        ("2262-04-07", "B", None, 5),
+        ("2262-04-11T20", "h", None, 4),
+        ("2262-04-11T20:00", "15min", None, 17),
+        ("2262-04-05", "W-SAT", None, 1),
+        ("2262-03-31", "ME", None, 1),
+        ("2262-01-15", "SMS", None, 9),
+        ("2262-04-09T22", "D", "Europe/Berlin", 1),
+        ("2200-01-01", "300YS", None, 1),
+    ],
+)
+def test_stamps_beyond_the_last_nanosecond_are_refused_instead_of_wrapping_around(last, freq, tz, horizon):
+    stamps = np.array(["2000-01-01", last], "M8[ns]")
+    if freq in ("W-SAT", "ME", "SMS", "B"):
+        stamps[0] = stamps[1] - np.timedelta64(0, "D")
+    with pytest.raises(DataError, match=r"after 2.* ends too late; times lie between 1677 and 2262, so shorten it, or"):
+        future_times(stamps, horizon, freq, tz)
+
+
+@pytest.mark.parametrize("freq", ["D", "h", "B", "W-SAT", "MS", "YS"])
+def test_stamps_are_right_up_to_the_last_nanosecond(freq):
+    stamps = pd.date_range("2240-01-01", "2262-04-05" if freq == "W-SAT" else "2262-04-11", freq=freq).values
+    later = future_times(stamps[:1], len(stamps) - 1, freq)
+    np.testing.assert_array_equal(later[0], stamps[1:])
+    with pytest.raises(DataError, match="ends too late"):
+        future_times(stamps[:1], len(stamps) + (23 if freq == "h" else 0), freq)
+
+
+def test_forecasts_beyond_the_last_nanosecond_name_the_series():
+    frame = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2250-01-01", periods=10, freq="YS"), "y": 1.0})
+    panel = Panel.from_frame(frame)
+    assert panel.future_times(3)[0, -1] == np.datetime64("2262-01-01")
+    with pytest.raises(DataError, match="series 'a': the horizon of 4 x 'YS-JAN' after 2259-01-01 00:00:00 ends too"):
+        panel.future_times(4)

@@ -240,3 +240,46 @@ def test_real_data_tell_their_frequency(shared, name, freq, n_series):
     frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     panel = Panel.from_frame(frame[["unique_id", "ds", "y"]], short="drop")
     assert panel.freq == freq and panel.n_series == n_series
+
+
+@pytest.mark.parametrize(
+    ("role", "value"),
+    [
+        ("freq", "D"),
+        ("known", ["price"]),
+        ("static", pd.DataFrame({"unique_id": ["a", "b"], "size": 1.0})),
+        ("id_col", "item"),
+        ("time_col", "when"),
+        ("target_col", "sold"),
+    ],
+)
+def test_a_role_beside_a_panel_is_refused_because_it_would_be_ignored(panel, role, value):
+    with pytest.raises(DataError, match=f"{role}= comes with a Panel, which has its roles already; give it to Panel"):
+        Panel.from_frame(panel, **{role: value})
+    if role == "static":
+        with pytest.raises(DataError, match="static= comes with a Panel"):
+            panel.like(panel, value)
+
+
+def test_what_says_nothing_beside_a_panel_is_no_role(panel):
+    assert Panel.from_frame(panel, known=[], freq=None, id_col="unique_id", short="drop") is panel
+    assert panel.like(panel) is panel
+
+
+@pytest.mark.parametrize("how", ["dropped", "selected", "read anew"])
+def test_future_rows_of_series_left_out_are_ignored(how):
+    days = pd.date_range("2024-01-01", periods=5)
+    frame = pd.DataFrame({"unique_id": np.repeat(["a", "b"], 5), "ds": [*days, *days], "y": 1.0, "price": 2.0})
+    future = pd.DataFrame({"unique_id": ["b", "a"], "ds": pd.Timestamp("2024-01-06"), "price": [3.0, 4.0]})
+    if how == "selected":
+        panel = Panel.from_frame(frame, known=["price"]).select(np.array([0]))
+    else:
+        frame.loc[frame["unique_id"] == "b", "y"] = np.nan
+        with pytest.warns(UserWarning, match="dropped 1 series"):
+            panel = Panel.from_frame(frame, known=["price"], short="drop")
+        panel = panel.like(frame.iloc[:5]) if how == "read anew" else panel.tail(3).until(panel.tail(3).ends)
+    assert panel.dropped.tolist() == ["b"]
+    assert panel.with_future(future, 1).known[-1, 0] == 4.0
+    assert panel.with_future(pd.concat([future, future.iloc[[0]]]), 1).known[-1, 0] == 4.0
+    with pytest.raises(DataError, match="the future frame has series 'c' at row 0, which the data do not have"):
+        panel.with_future(future.replace("b", "c"), 1)

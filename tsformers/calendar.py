@@ -9,9 +9,22 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from tsformers.errors import DataError
 from tsformers.intake.frequency import guess_freq
-from tsformers.intake.grid import DAY, OFF, SECOND, Grid, as_counts, compose, decompose, like_times, parse, to_local
-from tsformers.intake.regularity import Origin, positions
+from tsformers.intake.grid import (
+    DAY,
+    OFF,
+    SECOND,
+    Grid,
+    as_counts,
+    beyond,
+    compose,
+    decompose,
+    like_times,
+    parse,
+    to_local,
+)
+from tsformers.intake.regularity import Origin, plain, positions, show
 
 
 def infer_freq(
@@ -76,7 +89,13 @@ def ordinals(times: np.ndarray, freq: str | int, tz: str | None = None) -> np.nd
     return position[inverse].reshape(counts.shape)
 
 
-def future_times(last: np.ndarray, horizon: int, freq: str | int, tz: str | None = None) -> np.ndarray:
+def future_times(
+    last: np.ndarray,
+    horizon: int,
+    freq: str | int,
+    tz: str | None = None,
+    ids: Sequence[object] | pd.Index | None = None,
+) -> np.ndarray:
     """The stamps that follow; below a day in absolute time, from a day on keeping the wall clock across clock changes.
 
     Args:
@@ -84,12 +103,14 @@ def future_times(last: np.ndarray, horizon: int, freq: str | int, tz: str | None
         horizon: H, how many steps.
         freq: a pandas alias or an integer step.
         tz: zone of the wall clock.
+        ids: N names, for messages.
 
     Returns:
         (N, H) datetime64[ns] or int64.
 
     Raises:
         ValueError: a last stamp is no point of the grid.
+        DataError: a stamp that follows lies beyond the year 2262, where nanoseconds end.
 
     Example:
         >>> future_times(np.array(["2024-01-31"], "M8[ns]"), 2, "ME").astype("M8[D]")
@@ -101,6 +122,14 @@ def future_times(last: np.ndarray, horizon: int, freq: str | int, tz: str | None
     if (phase == OFF).any():
         raise ValueError(f"{like_times(unique[phase == OFF], grid)[0]} is not on the grid of freq={freq!r}")
     steps = np.arange(1, horizon + 1)
+    out = beyond(position + horizon, phase, grid)[inverse]
+    if out.any():
+        i = int(np.argmax(out))
+        raise DataError(
+            ("" if ids is None else f"series {plain(ids[i])!r}: ")
+            + f"the horizon of {horizon} x {grid.freq!r} after {show(as_counts(last)[i], grid)} ends too late; times "
+            "lie between 1677 and 2262, so shorten it, or use integer time"
+        )
     later = compose(position[:, None] + steps, np.broadcast_to(phase[:, None], (len(unique), horizon)), grid)
     return like_times(later, grid)[inverse]
 

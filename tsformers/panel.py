@@ -269,8 +269,9 @@ class Panel:
 
         Args:
             future: a frame of id, time and known columns, one row for each series and step; rows at other times (beyond
-                the horizon, or in the history) or of series left out (``dropped``), and other columns, are ignored. None is enough where there are no known
-                covariates, or where the panel has these rows already (``until``).
+                the horizon, or in the history) or of series left out (``dropped``), and other columns, are ignored.
+                None is enough where there are no known covariates, or where the panel has these rows already
+                (``until``).
             horizon: H.
 
         Returns:
@@ -371,7 +372,7 @@ def _refuse_roles(roles: dict[str, Any], columns: dict[str, str] | None = None) 
     given += [key for key, name in (columns or {}).items() if name != usual[key]]
     if given:
         raise DataError(
-            f"{given[0]}= comes with a Panel, which has its roles already; give it to Panel.from_frame, or pass the frame"
+            f"{given[0]}= comes with a Panel, which has its roles already; give it to Panel.from_frame, or pass a frame"
         )
 
 

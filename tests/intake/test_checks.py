@@ -243,3 +243,22 @@ def test_unknown_or_repeated_known_covariates_are_refused(frame):
     refused(frame, "'y' has a role already", known=["y"])
     refused(frame.assign(price=1.0), "'price' has a role already", known=["price", "price"])
     assert Panel.from_frame(frame.assign(price=1.0), known="price").schema.known == ("price",)
+
+
+@pytest.mark.parametrize("dtype", [object, "string", "string[pyarrow]"])
+@pytest.mark.parametrize("row", [0, 5, 13])
+def test_the_text_that_is_no_number_is_blamed_not_the_numbers_that_became_text_with_it(frame, dtype, row):
+    texts = replaced(frame.assign(y=frame["y"].astype(str)), "y", row, "x").astype({"y": dtype})
+    refused(texts, rf"series '{'a' if row < 10 else 'b'}': (text )?'x' at row {row}; convert it with pd.to_numeric\(df")
+
+
+def test_a_list_among_numbers_and_numeric_text_is_blamed(frame):
+    refused(replaced(replaced(frame, "y", 2, "3"), "y", 6, [1]), r"a list \[1\] at row 6")
+
+
+@pytest.mark.parametrize("value", [1e101, -1e200])
+def test_values_so_great_that_their_sums_overflow_are_refused_by_series_and_row(frame, value):
+    message = rf"series 'b': {value!r}".replace("+", r"\+") + " at row 12; sums of such values overflow, so rescale"
+    refused(replaced(frame, "y", 12, value).astype({"y": float}), message)
+    refused(frame.assign(price=np.where(np.arange(20) == 12, value, 1)), "'price' of the frame, " + message)
+    assert Panel.from_frame(frame.assign(y=1e100)).y[0] == 1e100

@@ -91,3 +91,33 @@ def test_single_rows_alone_need_a_frequency(stamp, example):
     with pytest.raises(DataError, match=f"no series has two rows.*{example}"):
         panel_of([stamp])
     assert panel_of([stamp], freq=1 if stamp == 3 else "D").n_series == 1
+
+
+@pytest.mark.parametrize(("form", "freq"), [("%Y%m%d", "D"), ("%Y%m%d", "W-MON"), ("%Y%m", "MS"), ("%Y%m", "QS")])
+@pytest.mark.parametrize("kind", [int, float, object])
+def test_dates_written_as_integers_are_refused_with_the_way_to_dates(form, freq, kind):
+    stamps = pd.date_range("2023-10-01", periods=30, freq=freq)
+    frame = pd.DataFrame({"unique_id": "a", "ds": stamps.strftime(form).astype(int).astype(kind), "y": 1.0})
+    with pytest.raises(
+        DataError, match=rf"'ds' holds integers that look like dates.*format='{form}'\), or pass freq=1"
+    ):
+        Panel.from_frame(frame)
+    if freq == "D":
+        assert Panel.from_frame(frame, freq=1).freq == 1
+    ds = pd.to_datetime(frame["ds"].astype("int64").astype(str), format=form)
+    assert Panel.from_frame(frame.assign(ds=ds)).times[0] == stamps[0]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        np.arange(1990, 2020),
+        np.arange(202401, 202430),
+        np.arange(202401, 202407),
+        np.arange(20240101, 20240140),
+        np.arange(0, 10**9, 10**7),
+    ],
+)
+def test_integers_that_are_no_dates_count(counts):
+    frame = pd.DataFrame({"unique_id": "a", "ds": counts, "y": 1.0})
+    assert Panel.from_frame(frame).freq == counts[-1] - counts[-2]

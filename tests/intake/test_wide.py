@@ -72,3 +72,38 @@ def test_a_series_without_a_value_is_left_to_the_panel_to_refuse():
 def test_what_cannot_be_made_long_is_refused(frame, keywords, message):
     with pytest.raises(DataError, match=message):
         from_wide(frame, **keywords)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        [1990, 1991, 1992],
+        pd.array([1, 2, 3], "Int64"),
+        ["2024-01-01", "2024-01-02", "2024-01-03"],
+        pd.date_range("2024-01-01", periods=3).date,
+        pd.period_range("2024-01-01", periods=3, freq="D"),
+        pd.Series([3, 4, 9], dtype=object),
+    ],
+    ids=["years", "nullable", "text", "dates", "periods", "objects"],
+)
+def test_a_first_column_that_counts_upwards_is_not_silently_a_series(time):
+    frame = pd.DataFrame({"when": time, "a": [2.0, 1.0, 3.0]})
+    with pytest.raises(
+        DataError, match=r"column 'when' of the wide frame looks like its time; pass time_col='when', or"
+    ):
+        from_wide(frame)
+    assert from_wide(frame, time_col="when")["unique_id"].unique().tolist() == ["a"]
+    assert from_wide(frame.set_index("when"))["unique_id"].unique().tolist() == ["a"]
+
+
+def test_a_column_named_like_a_time_is_found_wherever_it_stands():
+    frame = pd.DataFrame({"a": [2.0, 1.0, 3.0], "Year": [1990, 1991, 1992]})
+    with pytest.raises(DataError, match="'Year' of the wide frame looks like its time"):
+        from_wide(frame)
+
+
+def test_a_rising_series_is_a_series_where_the_frame_says_its_time():
+    rising = pd.DataFrame({"a": [1, 2, 3], "b": [3, 1, 2]})
+    for frame, time_col in ((rising.reset_index(), "index"), (rising.set_axis([5, 6, 7]), None)):
+        assert from_wide(frame, time_col=time_col)["unique_id"].unique().tolist() == ["a", "b"]
+    assert from_wide(rising[["b", "a"]])["ds"].tolist() == [0, 1, 2] * 2

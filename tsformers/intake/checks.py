@@ -33,6 +33,7 @@ PERIODS = {
 
 OFFSET = r"[T ].*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"  # at the end of an ISO 8601 time
 LARGEST = 2**61  # beyond which differences of integer times overflow
+GREATEST = 1e100  # beyond which squares and sums of values overflow, and one series ends the forecast of all
 
 
 class RowNames:
@@ -293,7 +294,7 @@ def read_numbers(
         (R,) float64.
 
     Raises:
-        DataError: text or another kind of thing, or infinite values.
+        DataError: text or another kind of thing, or values that are infinite or beyond 1e100 either way.
 
     Example:
         >>> read_numbers(pd.Series([1, None], dtype="Int64"), "y", ["a", "a"])
@@ -310,18 +311,21 @@ def read_numbers(
     elif (dtype.kind == "O" and isinstance(dtype, np.dtype)) or "decimal" in str(dtype):
         numbers = _from_objects(values.astype(object), column, names, what, remedy)
     else:
-        row = int(np.argmax(np.asarray(values.notna())))
+        texts = types.is_string_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype)
+        row = _culprit(values, np.asarray(values.notna())) if texts else int(np.argmax(np.asarray(values.notna())))
         raise DataError(
             f"column {column!r} of {what} holds {dtype} values, "
             f"series {names[row]!r}: {plain(values.iloc[row])!r} at row {row}; {remedy}"
         )
-    infinite = np.isinf(numbers)
-    if infinite.any():
-        row = int(np.flatnonzero(infinite)[0])
-        raise DataError(
-            f"column {column!r} of {what}, series {names[row]!r}: {numbers[row]} at row {row}; "
-            "replace it by a number, or by NaN where the value is unknown"
-        )
+    wild = np.abs(numbers) > GREATEST
+    if wild.any():
+        row = int(np.flatnonzero(wild)[0])
+        todo = "replace it by a number, or by NaN where the value is unknown"
+        if np.isfinite(numbers[row]):
+            todo = (
+                f"sums of such values overflow, so rescale the column (to at most {GREATEST:g}), or replace it by NaN"
+            )
+        raise DataError(f"column {column!r} of {what}, series {names[row]!r}: {numbers[row]} at row {row}; {todo}")
     return numbers
 
 
@@ -334,10 +338,18 @@ def _from_objects(
     )
     bad = ~(right | null)
     if bad.any():
-        row = int(np.flatnonzero(bad)[0])
+        row = _culprit(values, bad)
         value = values.iloc[row]
         kind = "text" if isinstance(value, str) else f"a {type(value).__name__}"
         raise DataError(f"column {column!r} of {what}, series {names[row]!r}: {kind} {value!r} at row {row}; {remedy}")
     numbers = np.full(len(values), np.nan)
     numbers[~null] = values.to_numpy()[~null].astype(np.float64)
     return numbers
+
+
+def _culprit(values: pd.Series, bad: np.ndarray) -> int:
+    """The first of the bad rows that is no number even when read as one, else the first: '1.5' is not to blame."""
+    rows = np.flatnonzero(bad)
+    texts = values.iloc[rows].map(lambda value: value if isinstance(value, str) else "no text").astype(object)
+    guilty = np.asarray(pd.to_numeric(texts, errors="coerce").isna())
+    return int(rows[np.argmax(guilty)])

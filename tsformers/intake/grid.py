@@ -246,6 +246,33 @@ def compose(position: np.ndarray, phase: np.ndarray, grid: Grid) -> np.ndarray:
     return to_utc(_day(position * grid.step + rest, grid) * DAY + clock, grid.tz)
 
 
+def beyond(position: np.ndarray, phase: np.ndarray, grid: Grid) -> np.ndarray:
+    """Which stamps ``compose`` could not make, because int64 nanoseconds end in the year 2262.
+
+    Args:
+        position: (...) int64.
+        phase: (...) int64, none of them ``OFF``.
+        grid: from ``parse``.
+
+    Returns:
+        (...) bool; with a time zone, and for half months and the like, the last days of that time count as beyond too.
+
+    Example:
+        >>> last = np.datetime64("2262-04-11", "D").astype(np.int64)
+        >>> beyond(np.array([last, last + 1]), np.zeros(2, np.int64), parse("D"))
+        array([False,  True])
+    """
+    end = np.iinfo(np.int64).max - (0 if grid.tz is None else 2 * DAY)
+    if grid.unit in ("int", "tick", "day"):
+        return position > (end - phase) // (grid.step * DAY if grid.unit == "day" else grid.step)
+    rest, clock = np.divmod(phase, DAY)
+    count = position * grid.step + rest
+    if grid.unit == "listed":
+        days, origin = _listed(grid.freq, 0, AGES)
+        return count + origin >= len(days)
+    return _day(count, grid) > (end - clock) // DAY
+
+
 def _count(day: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Units since the origin, and whether the day is a grid point."""
     if grid.unit == "week":

@@ -11,7 +11,7 @@ import pandas as pd
 from tsformers.errors import DataError
 from tsformers.frames import Frame, Schema, to_pandas
 from tsformers.intake.checks import RowNames, Times, check_columns, read_ids, read_numbers, read_times
-from tsformers.intake.frequency import guess_freq, within
+from tsformers.intake.frequency import guess_freq, refuse_integer_dates, within
 from tsformers.intake.grid import Grid, compose, like_times, parse
 from tsformers.intake.regularity import Origin, plain, positions, show
 
@@ -29,6 +29,7 @@ class Rows(NamedTuple):
     known: np.ndarray
     freq: str | int
     schema: Schema
+    dropped: pd.Index
 
 
 class Table(NamedTuple):
@@ -78,9 +79,9 @@ def pack(data: Frame, schema: Schema, freq: str | int | None, short: str, fixed:
         raise DataError(
             f"column {schema.time_col!r} has {have}, the data of fit had {want}; use .dt.tz_localize to make them alike"
         )
-    table = _valued(table, schema, short)
+    table, dropped = _valued(table, schema, short)
     schema = replace(schema, tz=schema.tz if fixed else zone, backend=backend, unit=table.times.unit)
-    return _complete(table, schema, freq, "fit's freq=" if fixed else "freq=")
+    return _complete(table, schema, freq, "fit's freq=" if fixed else "freq=")._replace(dropped=dropped)
 
 
 def _refuse_other_covariates(covariates: Sequence[str], schema: Schema) -> None:
@@ -121,13 +122,13 @@ def read(frame: pd.DataFrame, schema: Schema) -> Table:
     return Table(ids, code, np.arange(len(frame)), times, y, covariates)
 
 
-def _valued(table: Table, schema: Schema, short: str) -> Table:
-    """Refuse or leave out the series that have no value at all."""
+def _valued(table: Table, schema: Schema, short: str) -> tuple[Table, pd.Index]:
+    """Refuse or leave out the series that have no value at all; what is left, and the ids left out."""
     if short not in ("error", "drop"):
         raise DataError(f"short={short!r} is neither 'error' nor 'drop'; pass one of them")
     empty = np.bincount(table.code[~np.isnan(table.y)], minlength=len(table.ids)) == 0
     if not empty.any():
-        return table
+        return table, table.ids[empty]
     names = ", ".join(repr(plain(name)) for name in table.ids[empty][:5]) + (", ..." if empty.sum() > 5 else "")
     if short == "error" or empty.all():
         row = int(np.flatnonzero(empty[table.code])[0])
@@ -140,7 +141,7 @@ def _valued(table: Table, schema: Schema, short: str) -> Table:
     rows = np.flatnonzero(~empty[table.code])
     times = table.times._replace(counts=table.times.counts[rows])
     code = (np.cumsum(~empty) - 1)[table.code[rows]]
-    return Table(table.ids[~empty], code, rows, times, table.y[rows], table.covariates[rows])
+    return Table(table.ids[~empty], code, rows, times, table.y[rows], table.covariates[rows]), table.ids[empty]
 
 
 def _complete(table: Table, schema: Schema, freq: str | int | None, given: str) -> Rows:
@@ -156,6 +157,8 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, given: str) 
     freq = table.times.freq if freq is None else freq
     given = given if freq is not None else ""
     if freq is None:
+        if table.times.integer:
+            refuse_integer_dates(unique, schema.time_col)
         freq = guess_freq(stamp, unique, offsets, schema.tz, table.times.integer)
     grid = _fitting(parse(freq, schema.tz), table.times.integer, schema.time_col)
     place, phase = positions(stamp, unique, offsets, grid, origin, given)
@@ -168,7 +171,7 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, given: str) 
         steps = np.arange(full[-1]) + np.repeat(place[offsets[:-1]] - full[:-1], np.diff(full))
         counts, seen = compose(steps, np.repeat(phase, np.diff(full)), grid), counts
         counts[spots] = seen
-    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid.freq, schema)
+    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid.freq, schema, table.ids[:0])
 
 
 def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int) -> np.ndarray | None:

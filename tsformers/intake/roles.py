@@ -67,10 +67,17 @@ def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFram
     return pd.DataFrame(columns, index=ids)
 
 
-def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.ndarray, freq: str | int) -> np.ndarray:
+def future_rows(
+    future: Frame | None,
+    schema: Schema,
+    ids: pd.Index,
+    times: np.ndarray,
+    freq: str | int,
+    dropped: pd.Index | None = None,
+) -> np.ndarray:
     """Known covariates at the stamps to be forecast.
 
-    Rows at other stamps (the history, or beyond the horizon) and other columns are ignored.
+    Rows at other stamps (the history, or beyond the horizon) or of series left out, and other columns, are ignored.
 
     Args:
         future: a frame of id, time and known columns.
@@ -78,6 +85,7 @@ def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.n
         ids: N names.
         times: (N, H) stamps.
         freq: the panel's.
+        dropped: names of the series that were left out of the panel.
 
     Returns:
         (N, H, K) float64.
@@ -107,13 +115,14 @@ def future_rows(future: Frame | None, schema: Schema, ids: pd.Index, times: np.n
             "datetimes with a time zone; make them alike"
         )
     series = ids.get_indexer(names)
-    if (series < 0).any():
-        row = int(np.flatnonzero((series < 0)[code])[0])
+    unknown = series < 0 if dropped is None else (series < 0) & ~names.isin(dropped)
+    if unknown.any():
+        row = int(np.flatnonzero(unknown[code])[0])
         raise DataError(f"{what} has series {lookup[row]!r} at row {row}, which the data do not have; drop its rows")
     row_of = _match(series[code], read.counts, as_counts(times))
     if (row_of < 0).any():
         raise _lacking(row_of < 0, as_counts(times), ids, grid, needed)
-    _refuse_repeats(series[code], read.counts, row_of, lookup, what)
+    _refuse_repeats(np.where(series[code] < 0, -1 - np.arange(len(code)), series[code]), read.counts, lookup, what)
     values = np.stack([read_numbers(frame[name], name, lookup, what, covariate=True) for name in known], axis=-1)[
         row_of
     ]
@@ -148,7 +157,7 @@ def _match(series: np.ndarray, counts: np.ndarray, wanted: np.ndarray) -> np.nda
     return np.where(have[order[at]] == want, order[at], -1).reshape(wanted.shape)
 
 
-def _refuse_repeats(series: np.ndarray, counts: np.ndarray, row_of: np.ndarray, names: RowNames, what: str) -> None:
+def _refuse_repeats(series: np.ndarray, counts: np.ndarray, names: RowNames, what: str) -> None:
     doubled = pd.DataFrame({"series": series, "count": counts}).duplicated().to_numpy()
     if doubled.any():
         row = int(np.flatnonzero(doubled)[0])

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 from tsformers.errors import DataError
 from tsformers.frames import Frame, to_pandas
-from tsformers.intake.checks import RowNames, check_columns, read_numbers
+from tsformers.intake.checks import USUAL, RowNames, check_columns, read_numbers
 
 TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime")
 
@@ -21,7 +22,8 @@ def melt(data: Frame, time_col: str | None = None) -> tuple[pd.DataFrame, str]:
         A frame of unique_id, ds, y, and the backend.
 
     Raises:
-        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column.
+        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column, or a
+            column that may be the time.
 
     Example:
         >>> melt(pd.DataFrame({"a": [1.0], "b": [2.0]}))[0].to_dict("list")
@@ -64,4 +66,33 @@ def _time_column(frame: pd.DataFrame) -> str | None:
         if name in named:
             return named[name]
     dated = frame.select_dtypes(["datetime", "datetimetz"]).columns
-    return dated[0] if len(dated) else None
+    if len(dated):
+        return dated[0]
+    if frame.index.equals(pd.RangeIndex(len(frame))) and frame.index.name is None:
+        _refuse_likely_time(frame)
+    return None
+
+
+def _refuse_likely_time(frame: pd.DataFrame) -> None:
+    """Refuse a column that counts upwards, first in the frame or named like a time: a guess would be silent."""
+    for place, name in enumerate(frame.columns):
+        named = str(name).lower() in (*USUAL["time_col"], "year")
+        if (place == 0 or named) and min(frame.shape) > 1 and _counts_upwards(frame[name]):
+            raise DataError(
+                f"column {name!r} of the wide frame looks like its time; pass time_col={name!r}, or, if it is a "
+                "series, say what the time is, for example df.reset_index() and time_col='index'"
+            )
+
+
+def _counts_upwards(column: pd.Series) -> bool:
+    """Whether each value is greater than the one before: whole numbers, periods, dates, or ISO 8601 text."""
+    column = column.infer_objects()
+    if column.hasnans:
+        return False
+    if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
+        column = pd.to_datetime(column, format="ISO8601", errors="coerce")
+        if column.hasnans:
+            return False
+    elif not (types.is_integer_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype | pd.ArrowDtype)):
+        return False
+    return bool(column.is_monotonic_increasing and column.is_unique)
