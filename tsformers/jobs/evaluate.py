@@ -92,7 +92,7 @@ def work(job: Job, unit: Unit, tick: Callable[[], object] | None = None) -> list
                 raise broken
             outcomes.append(_evaluate(job, unit, window, fitted, seconds))
             seconds = 0.0  # counted once, with the first window
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a model may not end the others; Ctrl-C may
             words = f"{type(error).__name__}: {error}"
             if job.ledger is not None:
                 job.ledger.fail(unit.model, window, words, "".join(traceback.format_exception(error)))
@@ -102,7 +102,7 @@ def work(job: Job, unit: Unit, tick: Callable[[], object] | None = None) -> list
     return outcomes
 
 
-def _try_fit(job: Job, unit: Unit) -> tuple[Any, float, Exception | None]:
+def _try_fit(job: Job, unit: Unit) -> tuple[Any, float, BaseException | None]:
     """The fitted model and the seconds it took, or the error of fitting."""
     try:
         if job.ledger is not None and unit.lasting:
@@ -117,7 +117,7 @@ def _try_fit(job: Job, unit: Unit) -> tuple[Any, float, Exception | None]:
         if job.ledger is not None and unit.lasting:
             job.ledger.keep_model(unit.model, unit.start, fitted)
         return fitted, seconds, None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return None, 0.0, error
 
 
@@ -159,14 +159,18 @@ def _fresh(job: Job, unit: Unit) -> Any:
 
 
 def _evaluate(job: Job, unit: Unit, window: int, fitted: Any, fit_seconds: float) -> Outcome:
-    """Forecast a window, score it and keep it."""
+    """Forecast a window, score it and keep it; with ``short="drop"`` a model may leave out what it cannot forecast."""
     began = time.perf_counter()
     seen = job.origins.seen(window, job.settings.horizon)
     seed = job.seed(unit.model, "predict", window)
     forecast = fitted.predict(seen, n_samples=job.settings.n_samples, seed=seed)
     seconds = time.perf_counter() - began
-    forecast = replace(_checked(forecast, seen.ids, job.origins.truth(window)[1]), schema=seen.schema, freq=seen.freq)
-    forecasts, scores = _tables(job, unit.model, window, forecast)
+    places = np.arange(seen.n_series)
+    if job.short == "drop" and forecast.ids.isin(seen.ids).any():
+        places = np.flatnonzero(seen.ids.isin(forecast.ids))
+    forecast = _checked(forecast, seen.ids[places], job.origins.truth(window)[1][places])
+    forecast = replace(forecast, schema=seen.schema, freq=seen.freq)
+    forecasts, scores = _tables(job, unit.model, window, forecast, places)
     if job.ledger is None:
         return Outcome(unit.model, window, forecasts, scores, fit_seconds, seconds)
     job.ledger.write(unit.model, window, forecasts, scores, {"fit": fit_seconds, "predict": seconds})
@@ -192,11 +196,13 @@ def _checked(forecast: Forecast, ids: pd.Index, times: np.ndarray) -> Forecast:
     return forecast
 
 
-def _tables(job: Job, model: str, window: int, forecast: Forecast) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The forecasts of a window, step by step beside what happened, and its scores."""
+def _tables(
+    job: Job, model: str, window: int, forecast: Forecast, places: np.ndarray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The forecasts of a window, step by step beside what happened, and its scores; of the series at ``places``."""
     schema, levels = job.origins.panel.schema, job.settings.quantiles
-    y, times, cutoffs = job.origins.truth(window)
-    series = job.origins.series(window)
+    y, times, cutoffs = (part[places] for part in job.origins.truth(window))
+    series = job.origins.series(window)[places]
     names, ends = np.asarray(forecast.ids.map(str), dtype=object), stamps(cutoffs, schema)
     if forecast.levels is None:
         crps = crps_samples(y, forecast.values, axis=1)
@@ -219,7 +225,8 @@ def _tables(job: Job, model: str, window: int, forecast: Forecast) -> tuple[pd.D
         }
     )
     metrics = job.settings.metrics
-    values = score_table(forecast, y, job.origins.seen(window), metrics, by="unique_id")["value"]  # series by series
+    history = job.origins.seen(window).select(places)
+    values = score_table(forecast, y, history, metrics, by="unique_id")["value"]  # series by series
     scores = pd.DataFrame(
         {
             "model": model,

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -98,11 +99,17 @@ class Ledger:
         return cls(place)
 
     def done(self, model: str, window: int) -> bool:
-        """Whether both tables of a window are there and whole."""
+        """Whether both tables of a window are there and whole; what is damaged is read to its end and warned of."""
+        if not all(self._place(kind, model, window).is_file() for kind in ("forecasts", "scores")):
+            return False
         try:
-            for kind in ("forecasts", "scores"):
-                pq.read_metadata(self._place(kind, model, window))
-        except (OSError, pa.ArrowInvalid):
+            self.read(model, window)
+        except (OSError, pa.ArrowException, ValueError, LookupError) as error:
+            warnings.warn(
+                f"window {window} of model {model!r} in {self.folder} is damaged and is done again: {error}",
+                UserWarning,
+                stacklevel=2,
+            )
             return False
         return True
 
@@ -116,13 +123,14 @@ class Ledger:
             place = self._place(kind, model, window)
             place.parent.mkdir(parents=True, exist_ok=True)
             passing = _passing(place)
-            pq.write_table(table, passing, compression="zstd")
+            pq.write_table(table, passing, compression="zstd", write_page_checksum=True)
             os.replace(passing, place)
         self._place("failures", model, window).unlink(missing_ok=True)
 
     def read(self, model: str, window: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
         """Forecasts, scores and seconds of a finished window."""
-        tables = [pq.ParquetFile(self._place(kind, model, window)).read() for kind in ("forecasts", "scores")]
+        places = [self._place(kind, model, window) for kind in ("forecasts", "scores")]
+        tables = [pq.ParquetFile(place, page_checksum_verification=True).read() for place in places]
         forecasts, scores = (table.to_pandas() for table in tables)
         return forecasts, scores, json.loads((tables[1].schema.metadata or {})[NOTE])
 

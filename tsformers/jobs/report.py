@@ -90,7 +90,7 @@ def render(result: Findings, title: str | None = None) -> str:
         )
     else:
         parts += [_fans(result), _quality(result)]
-    parts += [_metrics(result), _failures(result), _colophon(result)]
+    parts += [_metrics(result), _failures(result), _left_out(result), _colophon(result)]
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{name}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -262,6 +262,20 @@ def _failures(result: Findings) -> str:
     ]
     note = f"The first {SHOWN_FAILURES} of {len(table)}." if len(table) > SHOWN_FAILURES else ""
     return _section("Failures", _table(["model", "cutoff", "error"], rows, texts=(2,)) + _quiet(note))
+
+
+def _left_out(result: Findings) -> str:
+    table = result.tables["left_out"]
+    if table.empty:
+        return ""
+    id_col = result.panel.schema.id_col
+    groups = [(name, part) for name, part in table.groupby(["model", id_col], sort=False)]
+    rows = [
+        [escape(str(model)), escape(str(series)), str(len(part))] for (model, series), part in groups[:SHOWN_FAILURES]
+    ]
+    note = "These models could not forecast these series and left them out; their scores are means over the rest."
+    note += f" The first {SHOWN_FAILURES} of {len(groups)}." if len(groups) > SHOWN_FAILURES else ""
+    return _section("Left out", _table(["model", "series", "windows"], rows, texts=(1,)) + _quiet(note))
 
 
 def _colophon(result: Findings) -> str:

@@ -44,8 +44,8 @@ class Findings:
             contains "naive", else the first.
         settings: what decided the numbers.
         panel: the data, as the backtest saw them.
-        tables: "forecasts", "scores", "failures" and "seconds" as pandas frames with the columns model, window (0 =
-            earliest) and series (position in ``panel.ids``) besides those that the properties show.
+        tables: "forecasts", "scores", "failures", "left_out" and "seconds" as pandas frames with the columns model,
+            window (0 = earliest) and series (position in ``panel.ids``) besides those that the properties show.
         described: the models' own words, by name.
         when: when the backtest ended, ISO 8601 in UTC.
         seconds: how long this call took, all models together.

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from tsformers.errors import DataError
-from tsformers.frames import from_pandas
+from tsformers.frames import from_pandas, stamps
 from tsformers.jobs.engines import ENGINES, Engine, run
 from tsformers.jobs.evaluate import Job, Outcome, Unit, work
 from tsformers.jobs.ledger import ADDRESS, Ledger, describe, fingerprint
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 RESERVED = ("model", "window", "series", "cutoff", "mean", "pit", "crps", "metric", "value")  # columns of our frames
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+NAMED = 5  # series that a warning lists by name
 
 logger = logging.getLogger("tsformers.jobs")
 
@@ -64,11 +66,16 @@ class BacktestResult(Findings):
         """Frame: model, cutoff, error; one row a model and window that failed."""
         return self._shown("failures")
 
+    @property
+    def left_out(self) -> Any:
+        """Frame: model, unique_id, cutoff; one row a series that a model left out of a window (``short="drop"``)."""
+        return self._shown("left_out")
+
     def summary(self) -> Any:
         """One row a model, best first by the first metric, with its skill against ``reference``.
 
         Skill is one minus the geometric mean, over series, of score / reference score: 0.1 = ten per cent better.
-        ``ranking`` says how zeros and failed windows count.
+        ``ranking`` says how zeros, failed windows and series left out count.
 
         Returns:
             Frame: model, one column a metric, skill, windows, failures, fit_seconds, predict_seconds.
@@ -123,6 +130,9 @@ def backtest(
     calendar time to a model that learns across series. A series whose history is too short for a window is left out of
     that window, and one warning says so.
 
+    With ``short="drop"`` a model may leave out series that it cannot forecast, too short for its context for one; they
+    are listed in ``left_out``, one warning names them, and the rest is scored. Without it such a window is a failure.
+
     Models are cloned, never fitted themselves. A model sees a panel cut at the cutoffs: what lies beyond is not in it,
     but for the known covariates of the next ``horizon`` rows at prediction. An error in one model is recorded, logged
     and shown in ``failures``; the others go on. Numbers do not depend on ``engine``, ``n_jobs``, the order of models
@@ -147,10 +157,10 @@ def backtest(
         quantiles: levels of the quantile columns of ``forecasts``.
         seed: of fits and forecasts; settings ``seed=None`` inside the models are filled from it. None = fresh ones.
         verbose: progress bar; None = when standard error is a terminal.
-        **roles: the keywords of ``Panel.from_frame``.
+        **roles: the keywords of ``Panel.from_frame``; ``short`` is handed to ``fit`` too.
 
     Returns:
-        Scores, forecasts, failures, a summary and a report.
+        Scores, forecasts, failures, what was left out, a summary and a report.
 
     Raises:
         DataError: the data cannot be used, or no series is long enough for one window.
@@ -185,18 +195,21 @@ def backtest(
     panel = replace(asked, schema=replace(asked.schema, backend="pandas"))
     _check(settings, engine, n_jobs, panel)
     origins = rolling_origins(panel, settings.horizon, settings.windows, settings.step)
-    ledger = None
+    ledger, short = None, roles.get("short", "error")
     if out is not None:
         described = {name: describe(model) for name, model in named.items()}
-        ledger = Ledger.open(out, settings.as_dict(), fingerprint(panel), described)
-    job = Job(origins, settings, ledger, roles.get("short", "error"))
+        asked_for = settings.as_dict() | ({} if short == "error" else {"short": short})
+        ledger = Ledger.open(out, asked_for, fingerprint(panel), described)
+    job = Job(origins, settings, ledger, short)
     outcomes = _work_through(job, named, engine, n_jobs, sys.stderr.isatty() if verbose is None else verbose)
+    tables = _gather(job, outcomes, list(named))
+    _warn_left_out(tables["left_out"], panel)
     return BacktestResult(
         models=tuple(named),
         reference=_reference(named),
         settings=settings,
         panel=panel,
-        tables=_gather(job, outcomes, list(named)),
+        tables=tables,
         described={name: ADDRESS.sub("", repr(model)) for name, model in named.items()},
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=time.perf_counter() - began,
@@ -238,7 +251,7 @@ def _units(job: Job, name: str, model: Any) -> list[Unit]:
 
 def _gather(job: Job, outcomes: Mapping[tuple[str, int], Outcome], models: Sequence[str]) -> dict[str, pd.DataFrame]:
     """All windows of all models as frames, in the order of models and windows whatever order they were done in."""
-    forecasts, scores, seconds, failures = [], [], [], []
+    forecasts, scores, seconds, failures, absent = [], [], [], [], []
     for model, window in product(models, job.origins.windows):
         outcome = outcomes.get((model, window))
         if outcome is not None and outcome.error is not None:
@@ -252,6 +265,10 @@ def _gather(job: Job, outcomes: Mapping[tuple[str, int], Outcome], models: Seque
         forecasts.append(frames[0])
         scores.append(frames[1])
         seconds.append({"model": model, "window": window} | frames[2])
+        asked = job.origins.series(window)
+        lost = ~np.isin(asked, frames[1]["series"])
+        ends = stamps(job.origins.truth(window)[2][lost], job.origins.panel.schema)
+        absent += [(model, series, end, window) for series, end in zip(asked[lost], ends, strict=True)]
     ids, schema = job.origins.panel.ids, job.origins.panel.schema
     front, quantiles = ["model", "window", "series", schema.id_col], job.settings.quantile_columns
     steps = [*front, schema.time_col, "cutoff", schema.target_col, "mean", *quantiles, "pit", "crps"]
@@ -260,10 +277,26 @@ def _gather(job: Job, outcomes: Mapping[tuple[str, int], Outcome], models: Seque
         "scores": _joined(scores, [*front, "cutoff", "metric", "value"]),
         "seconds": pd.DataFrame(seconds, columns=["model", "window", "fit", "predict"]),
         "failures": pd.DataFrame(failures, columns=["model", "cutoff", "error", "window"]),
+        "left_out": pd.DataFrame(absent, columns=["model", "series", "cutoff", "window"]),
     }
-    for name in ("forecasts", "scores"):  # on disk ids are text; here they are what the caller gave
+    tables["left_out"].insert(1, schema.id_col, None)
+    for name in ("forecasts", "scores", "left_out"):  # on disk ids are text; here they are what the caller gave
         tables[name][schema.id_col] = ids.take(tables[name]["series"].to_numpy(dtype=np.int64))
     return tables
+
+
+def _warn_left_out(table: pd.DataFrame, panel: Panel) -> None:
+    """One warning for all series that models left out of windows."""
+    if not table.empty:
+        names = ", ".join(repr(name) for name in panel.ids[table["series"].unique()[:NAMED]])
+        more = ", ..." if table["series"].nunique() > NAMED else ""
+        models = ", ".join(repr(name) for name in table["model"].unique())
+        warnings.warn(
+            f"{models} left out series ({names}{more}) that could not be forecast, {len(table)} times in all; they are "
+            "listed in left_out, scores are means over the rest, and skill compares what both models forecast",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _joined(parts: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
