@@ -61,15 +61,9 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
         >>> len(fan_chart([fan, fan], ()).axes)
         2
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("plots need matplotlib; install it with: pip install 'tsformers[plot]'") from error
     columns = 1 if len(fans) < 4 else 2
     rows = -(-len(fans) // columns)
-    figure: Any = Figure(figsize=(10, 4 if rows == 1 else 0.5 + 2.5 * rows), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)  # inches: the last tick label reaches beyond its axis
-    figure._repr_png_ = partial(_png, figure)  # notebooks show only figures that pyplot made, unless these ask for it
+    figure = _figure(10, 4 if rows == 1 else 0.5 + 2.5 * rows)
     shown: dict[str, Any] = {}
     for position, fan in enumerate(fans, start=1):
         axes = figure.add_subplot(rows, columns, position)
@@ -80,6 +74,97 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
         labels = [name if name.isalpha() else f"{100 * float(name):.4g} %" for name in order]
         figure.legend([shown[name] for name in order], labels, loc="outside upper center", ncols=8, frameon=False)
     return figure
+
+
+class Parts(NamedTuple):
+    """One series of a chart of trend, season and periods; stamps are UTC datetime64 or integers.
+
+    Args:
+        title: written above the picture.
+        times: (T + H,) stamps of context and forecast.
+        trend: (T + H,).
+        seasonal: (T + H,).
+        horizon: H, how many of the steps are forecast.
+        lags: (K,) periods in steps.
+        weights: (K,) of the periods.
+
+    Example:
+        >>> Parts("a", np.arange(3), np.ones(3), np.zeros(3), 1, np.array([2]), np.ones(1)).horizon
+        1
+    """
+
+    title: str
+    times: np.ndarray
+    trend: np.ndarray
+    seasonal: np.ndarray
+    horizon: int
+    lags: np.ndarray
+    weights: np.ndarray
+
+
+def parts_chart(series: Sequence[Parts], tz: str | None = None) -> Any:
+    """One row a series: value and trend, seasonal part, weights of the periods.
+
+    Args:
+        series: what to draw.
+        tz: time zone in which the axes are labelled; None = as stored.
+
+    Returns:
+        A ``matplotlib.figure.Figure`` that pyplot knows nothing of.
+
+    Raises:
+        ImportError: matplotlib is missing.
+
+    Example:
+        >>> parts = Parts("a", np.arange(3), np.ones(3), np.zeros(3), 1, np.array([2]), np.ones(1))
+        >>> len(parts_chart([parts]).axes)
+        3
+    """
+    figure = _figure(13, 0.6 + 2.6 * len(series))
+    grid = figure.add_gridspec(len(series), 3, width_ratios=(5, 5, 3))
+    shown: dict[str, Any] = {}
+    for row, parts in enumerate(series):
+        level, season, periods = (figure.add_subplot(grid[row, column]) for column in range(3))
+        x, start = _positions(parts.times), len(parts.times) - parts.horizon
+        past, ahead = slice(start), slice(max(start - 1, 0), None)  # the line of the forecast begins at the last value
+        value = parts.trend + parts.seasonal
+        (shown["context"],) = level.plot(x[past], value[past], color=HISTORY, linewidth=1.1)
+        (shown["mean forecast"],) = level.plot(x[ahead], value[ahead], color=MEDIAN, linewidth=1.4)
+        (shown["trend"],) = level.plot(x, parts.trend, color=ACTUAL, linewidth=1.6)
+        season.plot(x[past], parts.seasonal[past], color=HISTORY, linewidth=1.1)
+        season.plot(x[ahead], parts.seasonal[ahead], color=MEDIAN, linewidth=1.4)
+        periods.vlines(parts.lags, 0, parts.weights, color=MEDIAN, linewidth=3)
+        periods.set_ylim(bottom=0)
+        if start:
+            for axes in (level, season):
+                axes.axvline((x[start - 1] + x[start]) / 2, color="#999999", linewidth=0.8, linestyle=":")
+        for axes, title in ((level, parts.title), (season, "seasonal part"), (periods, "periods, in steps")):
+            _tidy(axes, title)
+            _label_time(axes, parts.times if axes is not periods else np.arange(1), tz, most=7)
+        periods.set_xlim(0, max(start // 2, 1) + 1)
+    figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
+def _figure(width: float, height: float) -> Any:
+    """An empty figure that pyplot knows nothing of and that notebooks show all the same."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("plots need matplotlib; install it with: pip install 'tsformers[plot]'") from error
+    figure: Any = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)  # inches: the last tick label reaches beyond its axis
+    figure._repr_png_ = partial(_png, figure)  # notebooks show only figures that pyplot made, unless these ask for it
+    return figure
+
+
+def _tidy(axes: Any, title: str) -> None:
+    """A title, and no ink that says nothing."""
+    axes.set_title(title, fontsize="medium", loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#E5E5E5", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.margins(x=0.01)
 
 
 def _png(figure: Any) -> bytes:
@@ -176,11 +261,7 @@ def _draw(axes: Any, fan: Fan, coverages: Sequence[float]) -> dict[str, Any]:
         (shown["actual"],) = axes.plot(
             x, fan.actual, color=ACTUAL, linewidth=1.1, marker="o", markersize=2.5 if len(x) > 1 else 5
         )
-    axes.set_title(fan.title, fontsize="medium", loc="left")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#E5E5E5", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.margins(x=0.01)
+    _tidy(axes, fan.title)
     return shown
 
 

@@ -1,7 +1,7 @@
 """The network of Autoformer: the stack of the paper, and a head on it."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -280,6 +280,41 @@ class AutoformerStack(nn.Module):
         x = self.decoder_norm(x)
         return Decoded(self.seasonal(x), trend, x)
 
+    def repeats(self, past: Tensor, past_marks: Tensor) -> Tensor:
+        """How alike the encoder finds the past and itself some steps later: 1 at lag 0, and high again at its periods.
+
+        The lags that a layer picks are a phase, which its projections are free to choose, plus multiples of periods.
+        The autocorrelation of the correlation that they are picked by has its peaks at the periods, whatever the phase.
+
+        Args:
+            past: the series, complete (B, T, C).
+            past_marks: its covariates (B, T, M).
+
+        Returns:
+            (B, T), the mean over the layers of autocorrelations; lags tau and T - tau are the same.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 8; its autocorrelation: Wiener & Khinchin.
+        """
+        x, found = self.embed_past(past, past_marks), []
+        layer: Any
+        for layer in self.encoder:
+            correlation = layer.attention.correlation(x, x)
+            power = torch.fft.rfft(correlation - correlation.mean(1, keepdim=True), dim=1).abs().square()
+            found.append(torch.fft.irfft(power, n=past.shape[1], dim=1))
+            x = layer(x)
+        return torch.stack([each / each[:, :1].clamp(min=torch.finfo(each.dtype).tiny) for each in found]).mean(0)
+
+
+class Explained(NamedTuple):
+    """What is inside a forecast, in the units of its window.
+
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, sections 3.1 and 4.3.
+    """
+
+    trend: Tensor  # (B, T + H, C), of the context and of the horizon
+    seasonal: Tensor  # (B, T + H, C)
+    repeats: Tensor  # (B, T), how alike the encoder finds the context and itself some steps later
+
 
 class LinearStart(nn.Module):
     """Where season and trend of the horizon start: a linear map of each part of the past, the same for all channels.
@@ -392,6 +427,24 @@ class AutoformerNetwork(DistributionNetwork):
         return decoded._replace(
             seasonal=decoded.seasonal + nn.functional.pad(seasonal, ahead),
             trend=decoded.trend + nn.functional.pad(trend, ahead),
+        )
+
+    def explain(self, window: Window) -> Explained:
+        """Trend and season of context and horizon, and where the encoder sees the context repeat itself.
+
+        Of the context they are its moving average and the rest, missing values being the last one seen. Of the horizon
+        they are what the decoder says, and what the head adds to it, which it reads from the seasonal stream, counts as
+        seasonal: trend and seasonal part sum to the mean of the law.
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, sections 3.1 and 4.3; the share of the head is ours.
+        """
+        past = _carried(window.past, window.past_seen)
+        seasonal, trend = self.stack.decompose(past)
+        ahead = self.decode(window).trend[:, -self.horizon :]
+        return Explained(
+            torch.cat([trend, ahead], dim=1),
+            torch.cat([seasonal, self(window).mean - ahead], dim=1),
+            self.stack.repeats(past, window.past_x),
         )
 
 

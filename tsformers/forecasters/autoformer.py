@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from tsformers.forecasters import _autoformer_parts as parts
 from tsformers.forecasters._autoformer_network import Architecture, AutoformerNetwork
 from tsformers.forecasters._neural import TorchForecaster
 
@@ -63,6 +64,10 @@ class Autoformer(TorchForecaster):
     dropout: float = 0.05
     activation: Literal["gelu", "relu"] = "gelu"
     trend_start: Literal["last", "mean", "linear"] = "last"
+
+    decompose = parts.decompose
+    periods = parts.periods
+    plot_decomposition = parts.plot_decomposition
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> AutoformerNetwork:
         """The network, untrained; calendar features are known columns like others.

@@ -160,22 +160,20 @@ class AutoCorrelationLayer(nn.Module):
         key, value = functional.linear(other, weight, bias).unsqueeze(2).chunk(2, dim=-1)  # (B, M, 1, D)
         return self.mix(x.unsqueeze(2), key, value).squeeze(2) + self.out.bias
 
-    def delays(
-        self, x: Float[Tensor, "B L D"], other: Float[Tensor, "B M D"]
-    ) -> tuple[Int64[Tensor, "B K"], Float[Tensor, "B K"]]:
-        """The lags at which ``forward`` shifts the values, and their weights, as ``AutoCorrelation.delays`` gives them.
+    def correlation(self, x: Float[Tensor, "B L D"], other: Float[Tensor, "B M D"]) -> Float[Tensor, "B L"]:
+        """What ``forward`` chooses its lags by: ``AutoCorrelation.correlation`` of the projections, but for a constant.
 
         Args:
             x: source of the queries.
             other: source of keys.
 
         Returns:
-            Lags in steps and weights that sum to 1.
+            One number a lag.
 
-        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 6.
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 8.
         """
         key = functional.linear(other, *self._merged()[0])
-        return self.mix.delays(x.unsqueeze(2), key.unsqueeze(2))
+        return self.mix.correlation(x.unsqueeze(2), key.unsqueeze(2))
 
     def _merged(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Weight and bias of query and key as one map, and of value and out as one, the bias of out aside."""
