@@ -85,9 +85,30 @@ class Peeper(SeasonalNaive):
         return replace(forecast, values=forecast.values + (last < self.highest_))
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
+class Chameleon(SeasonalNaive):
+    """Takes a setting up at fit and again when it is loaded, but not in between."""
+
+    shift: float = 0.0
+
+    def fit(self, *args, **keywords):
+        super().fit(*args, **keywords)
+        self.settings_, self.shift_ = {}, self.shift
+        return self
+
+    def predict(self, *args, **keywords):
+        forecast = super().predict(*args, **keywords)
+        return replace(forecast, values=forecast.values + self.shift_)
+
+    def relearn(self, learned):
+        super().relearn(learned)
+        self.shift_ = self.shift
+
+
 @pytest.mark.parametrize(
     ("culprit", "law"),
     [
+        (Chameleon, "shift, changed after fit, must be refused"),
         (Forgetful, "same seed"),
         (Meddler, "changed a setting"),
         (Gambler, "random state"),

@@ -102,7 +102,8 @@ def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
     Order: ``predict`` before ``fit`` is refused; ``fit`` returns the model. Answer: one finite forecast a series,
     right after its last row. Repeatability: same seed, same bits, whatever the caller's random state, which stays
     untouched; the order of rows does not matter. No look-ahead: rows after a cutoff change nothing before it. Missing
-    values give finite forecasts. Integer time works. Save and load (of a class that has ``save``) change nothing.
+    values give finite forecasts. Integer time works. Save and load (of a class that has ``save``) change nothing, and
+    a setting changed after ``fit`` is refused, or means the same after them as before.
 
     Args:
         model: a forecaster, not fitted: any object with ``horizon``, ``fit`` and ``predict``. Copies of it are fitted,
@@ -145,6 +146,7 @@ def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
     _check_integer_time(seeded, frame)
     if hasattr(fitted, "save"):
         _check_storage(fitted, first)
+        _check_changed_settings(fitted)
 
 
 def check_preprocessor(preprocessor: Preprocessor, data: pd.DataFrame | None = None, horizon: int = 5) -> None:
@@ -373,6 +375,33 @@ def _check_storage(fitted: Any, expected: Forecast) -> None:
         assert suffixes <= {".json", ".safetensors"}, f"a saved model is JSON and safetensors, not {sorted(suffixes)}"
         loaded = storage.load(place, {type(fitted).__name__: type(fitted)})
         assert _equal(expected, loaded.predict(seed=1)), "a loaded model must forecast what the saved one did"
+
+
+def _check_changed_settings(fitted: Any) -> None:
+    others: dict[type, Callable[[Any], object]] = {  # another value of the same kind
+        bool: lambda value: not value,
+        int: lambda value: value + 1,
+        float: lambda value: value + 1,
+        str: lambda value: value + "_",
+        type(None): lambda _: 1,
+    }
+    names = [name for name in _settings(fitted) if "__" not in name]
+    for name, value in ((name, getattr(fitted, name)) for name in names):
+        if type(value) not in others:
+            continue
+        changed = copy.deepcopy(fitted).set_params(**{name: others[type(value)](value)})
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                expected = changed.predict(seed=1)
+                changed.save(Path(folder) / "model")
+            except Exception:  # refused, which is one of the two answers allowed
+                continue
+            law = f"{name}, changed after fit, must be refused or mean the same after save and load"
+            try:
+                loaded = storage.load(Path(folder) / "model", {type(fitted).__name__: type(fitted)})
+                assert _equal(expected, loaded.predict(seed=1)), law
+            except (ValueError, RuntimeError, TypeError) as error:
+                raise AssertionError(law) from error
 
 
 def _equal(a: Forecast, b: Forecast) -> bool:
