@@ -186,3 +186,16 @@ def test_settings_that_cannot_work_are_refused():
         AutoCorrelation(0)
     with pytest.raises(ValueError, match="width of 10 cannot be split into 4 heads"):
         AutoCorrelationLayer(10, 4)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**31))
+def test_the_merged_projections_of_a_layer_are_the_four_of_the_paper(length, keys, seed):
+    layer = AutoCorrelationLayer(6, 2, 1.5).double().eval()
+    generator = torch.Generator().manual_seed(seed)
+    x, other = (torch.randn(3, n, 6, generator=generator, dtype=torch.float64) for n in (length, keys))
+    heads = [part.unflatten(-1, (2, 3)) for part in (layer.query(x), layer.key(other), layer.value(other))]
+    close(layer(x, other), layer.out(layer.mix(*heads).flatten(2)))
+    correlation = layer.mix.correlation(*heads[:2])
+    mine = layer.correlation(x, other)
+    close(mine - mine.mean(1, keepdim=True), correlation - correlation.mean(1, keepdim=True))

@@ -155,9 +155,7 @@ class AutoCorrelationLayer(nn.Module):
 
         Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 7.
         """
-        keyed, valued = self._merged()
-        weight, bias = (torch.cat(pair) for pair in zip(keyed, valued, strict=True))
-        key, value = functional.linear(other, weight, bias).unsqueeze(2).chunk(2, dim=-1)  # (B, M, 1, D)
+        key, value = (functional.linear(other, *merged).unsqueeze(2) for merged in self._merged())  # (B, M, 1, D)
         return self.mix(x.unsqueeze(2), key, value).squeeze(2) + self.out.bias
 
     def correlation(self, x: Float[Tensor, "B L D"], other: Float[Tensor, "B M D"]) -> Float[Tensor, "B L"]:
