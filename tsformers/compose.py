@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.errors import DataError
 from tsformers.forecast import Forecast
 from tsformers.frames import Frame
 from tsformers.panel import Panel, Roles
@@ -99,6 +100,7 @@ class Ensemble(BaseEstimator):
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
+            DataError: no series is forecast by all models.
         """
         check_is_fitted(self, "models_")
         chosen = self.seed if seed is None else seed
@@ -107,6 +109,8 @@ class Ensemble(BaseEstimator):
             asked["static"] = static
         members = [model.predict(data, **asked) for model in self.models_]
         common = members[0].ids[np.logical_and.reduce([members[0].ids.isin(member.ids) for member in members])]
+        if len(common) == 0:
+            raise DataError("no series is forecast by all models of the ensemble; shorten context_length of some")
         members = [member.select(member.ids.get_indexer(common)) for member in members]
         values = np.einsum("m,mnqh->nqh", self._shares(), np.stack([member.quantile(LEVELS) for member in members]))
         first = members[0]

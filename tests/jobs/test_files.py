@@ -146,7 +146,8 @@ def test_a_job_that_is_not_there_is_answered_with_the_nearest_of_ours():
         read_job("quikstart")
 
 
-def test_a_file_of_data_is_found_beside_the_job_and_read_under_its_roles(job, tmp_path):
+def test_a_file_of_data_is_found_beside_the_job_and_read_under_its_roles(job, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     frame = pd.DataFrame({"shop": [7] * 12 + [8] * 12, "day": [*range(12)] * 2, "sold": 1.0, "price": 2.0})
     frame.to_parquet(tmp_path / "sales.parquet")
     data = '[data]\nfile = "sales.parquet"\nfreq = 1\nid_col = "shop"\ntime_col = "day"\ntarget_col = "sold"\n'
