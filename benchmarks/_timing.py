@@ -11,19 +11,22 @@ class Mebibytes(float):
     """A number in a row that is memory, not seconds."""
 
 
-def medians(*calls: Callable[[], object], repeats: int, warm_up: bool = True) -> list[float]:
+def medians(
+    *calls: Callable[[], object], repeats: int, warm_up: bool = True, clock: Callable[[], float] = perf_counter
+) -> list[float]:
     """Median seconds of each call, all taken in turns.
 
     Args:
         calls: what is timed.
         repeats: how often each is timed.
         warm_up: one round before the count.
+        clock: ``process_time`` counts the processor's seconds alone, whatever neighbours on the machine do.
     """
     times: list[list[float]] = [[] for _ in calls]
     for turn in range(repeats + warm_up):
         for call, seconds in zip(calls, times, strict=True):
-            began = perf_counter()
+            began = clock()
             call()
             if turn >= warm_up:
-                seconds.append(perf_counter() - began)
+                seconds.append(clock() - began)
     return [median(seconds) for seconds in times]
