@@ -8,6 +8,7 @@ import numpy as np
 from tsformers.forecasters import _autoformer_parts as parts
 from tsformers.forecasters._autoformer_network import Architecture, AutoformerNetwork
 from tsformers.forecasters._neural import TorchForecaster
+from tsformers.nn.heads import DistributionOutput
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -20,8 +21,10 @@ class Autoformer(TorchForecaster):
     the past. Series share their weights; with ``multivariate`` they are channels of one series.
 
     Defaults are sized for a CPU. The paper's own settings are ``trend_start="mean"``, ``d_model=512``, ``d_ff=2048``,
-    ``learning_rate=1e-4``, ``batch_size=32``, a context of 96 and a likelihood without spread (squared errors); that
-    start is far from the last value of a trending series, which is why ``"last"`` is the default here.
+    ``learning_rate=1e-4``, ``batch_size=32``, a context of 96 and a likelihood without spread (squared errors). The
+    mean is far from the last value of a trending series, and linear models beat the published network on most data;
+    hence ``"linear"`` is the default here, with a normal law, whose intervals held more of what came than those of
+    Student's t.
 
     Args:
         label_length: last steps of the context from which the decoder starts; None: half of the context.
@@ -63,7 +66,9 @@ class Autoformer(TorchForecaster):
     factor: float = 3.0
     dropout: float = 0.05
     activation: Literal["gelu", "relu"] = "gelu"
-    trend_start: Literal["last", "mean", "linear"] = "last"
+    trend_start: Literal["last", "mean", "linear"] = "linear"
+    batch_size: int = 32
+    likelihood: str | DistributionOutput = "normal"
 
     decompose = parts.decompose
     periods = parts.periods
