@@ -21,10 +21,9 @@ class Autoformer(TorchForecaster):
     the past. Series share their weights; with ``multivariate`` they are channels of one series.
 
     Defaults are sized for a CPU. The paper's own settings are ``trend_start="mean"``, ``d_model=512``, ``d_ff=2048``,
-    ``learning_rate=1e-4``, ``batch_size=32``, a context of 96 and a likelihood without spread (squared errors). The
-    mean is far from the last value of a trending series, and linear models beat the published network on most data;
-    hence ``"linear"`` is the default here, with a normal law, whose intervals held more of what came than those of
-    Student's t.
+    ``learning_rate=1e-4``, ``batch_size=32``, a context of 96 and ``likelihood="squared_error"``. The mean is far from
+    the last value of a trending series, and linear models beat the published network on most data; hence ``"linear"``
+    is the default here.
 
     Args:
         label_length: last steps of the context from which the decoder starts; None: half of the context.
