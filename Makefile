@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 
-.PHONY: demo test slow lint check bench docs format clean
+.PHONY: demo test lint check bench docs format clean
 
 demo: $(READY)
 	$(BIN)/tsformers backtest pipelines/quickstart.toml
@@ -12,9 +12,6 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -P -m pytest -q -m "not slow" $(ARGS)
-
-slow: $(READY)
-	$(BIN)/python -P -m pytest -q -m slow $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
