@@ -12,7 +12,7 @@ FLOORS = {
     "errors": 0, "catalog": 0,
     "intake": 1, "frames": 1, "calendar": 1, "panel": 1, "forecast": 1, "plotting": 1, "storage": 1,
     "nn": 1, "tables": 1, "interchange": 1, "quantiles": 1, "grouping": 1, "columns": 1, "encoding": 1,
-    "scoring": 1, "scoring.matching": 3,
+    "scoring": 1, "scoring.matching": 3, "fdr": 1,
     "contracts": 2, "windows": 2, "covariates": 2,
     "training": 3, "testing": 3, "scoring.table": 3,
     "forecasters": 4, "preprocessing": 4, "anomaly": 4, "compose": 4,

@@ -1,3 +1,4 @@
+from tsformers import fdr as fdr
 from tsformers import nn as nn
 from tsformers import scoring as scoring
 from tsformers import testing as testing

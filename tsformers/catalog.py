@@ -29,7 +29,7 @@ OTHERS = {
 }
 
 PUBLIC = FORECASTERS | OTHERS
-ROOMS = ("nn", "scoring", "testing")  # submodules reached as attributes: tsf.scoring.crps_samples
+ROOMS = ("fdr", "nn", "scoring", "testing")  # submodules reached as attributes: tsf.scoring.crps_samples
 PLUGIN_GROUP = "tsformers.forecasters"
 
 

@@ -1,0 +1,154 @@
+"""From the settings of a procedure to the rule its kernel follows; what is out of range is refused here."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsformers.fdr._wealth import BLOCK, RECORDS, SUMS, Rule
+from tsformers.fdr.sequences import LEAST_TOLERANCE, REACH, exponential_sum, gamma, normaliser
+
+NEAR = 4096  # exact sums look gamma up below this index and compute it above
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earnings:
+    """What a procedure pays itself: the base, the first rejection and each later one; and how these fade."""
+
+    base: float
+    first: float
+    later: float
+    floor: float = 0.0
+    decay: float = 1.0
+    base_fades: bool = False
+
+
+def earnings(
+    *, budget: float, factor: float, w0: float | None, decay: float, eta: float | None, share: float = 0.5
+) -> Earnings:
+    """Weights of a published rule with wealth, or with ``eta`` or ``decay`` < 1 of the smoothed decayed one.
+
+    Args:
+        budget: alpha, or tau alpha where p-values above tau are discarded before the wealth is spent.
+        factor: what all weights are multiplied with.
+        w0: initial wealth; None: ``share`` of the budget.
+        decay: delta, in (0, 1].
+        eta: offset of the smoothed rate; None: no smoothing, or 1 where ``decay`` < 1.
+        share: see ``w0``.
+
+    Raises:
+        ValueError: out of range, or ``w0`` beside ``eta`` or ``decay`` < 1.
+    """
+    if not 0 < decay <= 1:
+        raise ValueError(f"decay must lie in (0, 1]; got {decay}. 0.99 remembers about 100 tests, 1 all of them")
+    if decay < 1 or eta is not None:
+        smooth = 1.0 if eta is None else eta
+        if not 0 < smooth < math.inf:
+            raise ValueError(f"eta must be positive and finite; got {eta}")
+        if w0 is not None:
+            raise ValueError(f"w0={w0} belongs to the undecayed rule; with decay < 1 or eta, use eta in its place")
+        weight = factor * budget
+        return Earnings(base=weight * smooth, first=weight, later=weight, floor=1 - decay, decay=decay)
+    wealth = share * budget if w0 is None else w0
+    if not 0 <= wealth <= budget:
+        raise ValueError(f"w0 must lie between 0 and {budget:.6g}; got {w0}")
+    return Earnings(base=factor * wealth, first=factor * (budget - wealth), later=factor * budget)
+
+
+def check_alpha(alpha: float) -> None:
+    """Refuse a target that is no rate.
+
+    Example:
+        >>> check_alpha(5)
+        Traceback (most recent call last):
+        ValueError: alpha is the share of false alarms aimed at, between 0 and 1 exclusively; got 5
+    """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is the share of false alarms aimed at, between 0 and 1 exclusively; got {alpha}")
+
+
+def refuse_decay(procedure: Any) -> None:
+    """Refuse ``decay`` other than 1 where there is no decayed form."""
+    if procedure.decay != 1:
+        raise ValueError(f"{type(procedure).__name__} has no decayed form; use decay=1, or LORD, SAFFRON or ADDIS")
+
+
+def check_thresholds(lambda_: float, tau: float = 1.0) -> None:
+    """Refuse thresholds that are not in order: ``0 < lambda_ < tau <= 1``."""
+    if not 0 < lambda_ < tau <= 1:
+        raise ValueError(f"the thresholds must keep 0 < lambda_ < tau <= 1; got lambda_={lambda_}, tau={tau}")
+
+
+def rule(
+    shape: int,
+    pay: Earnings,
+    *,
+    clock: tuple[float, float] = (-1.0, 1.0),
+    cap: float = 1.0,
+    lag: int = 0,
+    fade_in_flight: bool = True,
+    gamma_size: int | None = None,
+    tolerance: float = 1e-9,
+    memory: int = SUMS,
+    adaptive: bool = False,
+) -> Rule:
+    """The rule of a procedure; see the fields of ``Rule``.
+
+    Args:
+        shape: of gamma.
+        pay: the weights.
+        clock: ticks at p-values in (low, high].
+        cap: the level's.
+        lag: how many tests a p-value may depend on.
+        fade_in_flight: whether weights decay during the lag.
+        gamma_size: None, or how many terms of gamma there are.
+        tolerance: relative error allowed in what past rejections earn; 0: exact.
+        memory: SUMS is replaced by RECORDS where the sum has to be exact.
+        adaptive: see ``Rule``.
+
+    Raises:
+        ValueError: a setting is out of range.
+    """
+    if lag < 0 or lag != int(lag):
+        raise ValueError(f"lag must be a whole number of tests, 0 or more; got {lag}")
+    if gamma_size is not None and (gamma_size < 1 or gamma_size != int(gamma_size)):
+        raise ValueError(
+            f"gamma_size must be a positive whole number, or None for the infinite series; got {gamma_size}"
+        )
+    if tolerance != 0 and not LEAST_TOLERANCE <= tolerance <= 0.1:
+        raise ValueError(
+            f"tolerance must lie between {LEAST_TOLERANCE} and 0.1, or be 0 for exact sums; got {tolerance}"
+        )
+    lag, norm, delta = int(lag), normaliser(shape, gamma_size), float(pay.decay)
+    if memory == SUMS and (gamma_size or tolerance == 0):
+        memory = RECORDS
+    gains = rates = np.zeros(0)
+    if memory == SUMS:
+        reach = REACH if delta == 1 else min(REACH, math.log(tolerance) / math.log(delta))
+        gains, rates = (np.pad(part, (0, -part.size % BLOCK)) for part in exponential_sum(shape, tolerance, reach))
+    known = np.arange(1, max(lag, NEAR if memory == RECORDS else 0, gamma_size or 0) + 1, dtype=np.float64)
+    table = norm * gamma(shape, known) * (known <= (gamma_size or math.inf))
+    flight = lag if fade_in_flight else 0
+    return Rule(
+        shape=shape,
+        norm=norm,
+        size=int(gamma_size or 0),
+        memory=memory,
+        low=float(clock[0]),
+        high=float(clock[1]),
+        adaptive=adaptive,
+        cap=float(cap),
+        base=float(pay.base),
+        floor=float(pay.floor),
+        first=float(pay.first),
+        later=float(pay.later),
+        decay=delta,
+        entry=delta ** (lag + flight + 1),
+        base_fades=pay.base_fades,
+        lag=lag,
+        fresh=delta ** (known[:lag] + flight) * table[:lag],
+        gains=gains * np.exp(-rates * lag),
+        losses=-np.expm1(math.log(delta) - rates),
+        table=table if memory == RECORDS else np.zeros(0),
+    )
