@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
-from tsformers.fdr import _wealth
+import tsformers.fdr._wealth as wealth
 from tsformers.fdr._wealth import Books, Rule
 
 State = dict[str, Any]
@@ -128,7 +128,7 @@ class Procedure:
             raise ValueError(f"the state of {kind.__name__} cannot be read: {error}") from error
         return new
 
-    _kernel: ClassVar[Any] = _wealth
+    _kernel: ClassVar[Any] = wealth
 
     @cached_property
     def _rule(self) -> Any:

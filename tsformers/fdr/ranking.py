@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from tsformers.fdr import _ranking
+import tsformers.fdr._ranking as _ranking
 from tsformers.fdr._ranking import Rule
 from tsformers.fdr.procedure import Procedure
 from tsformers.fdr.settings import check_alpha, refuse_decay
