@@ -2,18 +2,28 @@
 
 from tsformers.nn.autocorrelation import AutoCorrelation, AutoCorrelationLayer
 from tsformers.nn.decomposition import SeriesDecomposition
+from tsformers.nn.diagonal import S4DLayer
 from tsformers.nn.gaps import carry_forward
 from tsformers.nn.heads import NegativeBinomialHead, NormalHead, QuantileHead, SquaredErrorHead, StudentTHead, make_head
+from tsformers.nn.lru import LRULayer
+from tsformers.nn.recurrence import GRULayer, RecurrentBlock, RecurrentCell
+from tsformers.nn.scan import linear_scan
 
 __all__ = [
     "AutoCorrelation",
     "AutoCorrelationLayer",
+    "GRULayer",
+    "LRULayer",
     "NegativeBinomialHead",
     "NormalHead",
     "QuantileHead",
+    "RecurrentBlock",
+    "RecurrentCell",
+    "S4DLayer",
     "SeriesDecomposition",
     "SquaredErrorHead",
     "StudentTHead",
     "carry_forward",
+    "linear_scan",
     "make_head",
 ]
