@@ -306,9 +306,9 @@ def checked(rule: Rule, books: Books) -> Books:
         wide = name in GROWING and given.ndim == 2 and given.shape[1] >= part.shape[1]
         if given.dtype != part.dtype or given.shape[:1] != (n,) or not (wide or given.shape[1:] == part.shape[1:]):
             raise ValueError(f"{name} has shape {given.shape}, not {(n, *part.shape[1:])}; were the settings others?")
-    room = min(books.marks.shape[1], books.weights.shape[1])
-    if any(part.min() < 0 for part in books[:4]) or books.start.min() < 0 or books.kept.min() < 0:
+    if any(part.min() < 0 for part in (*books[:4], books.start, books.kept)):
         raise ValueError("a count is negative")
-    if (books.start + books.kept > room).any():
-        raise ValueError("kept counts more records than there are")
+    room = min(books.marks.shape[1], books.weights.shape[1])
+    if (books.start + books.kept > room).any() or (books.marks > books.clock[:, None]).any():
+        raise ValueError("there are fewer records than it counts, or later ones than tests")
     return books

@@ -27,9 +27,9 @@ class ADDIS(Procedure):
     Guaranteed: FDR <= alpha for independent p-values whose nulls are uniformly conservative: ``P(p <= u v | p <= v) <=
     u``, true of uniform ones and of most that are too large. On every path the sum of ``level 1{lambda < p <= tau} /
     (tau - lambda)`` is at most ``alpha max(R, 1)``; with decay, weighted by ``delta^(T - t)``, at most ``alpha (eta +
-    R_d(T))``, and the smoothed decayed rate is controlled. Not guaranteed: anything for dependent p-values; the
-    ordinary FDR with decay, see ``LORD``; more alarms for smaller p-values, since one that falls below tau begins to
-    cost.
+    R_d(T))``, and the smoothed decayed rate is controlled. With ``lag``, for p-values that depend on the last L at
+    most: mFDR <= alpha. Not guaranteed: anything for other dependent p-values; the ordinary FDR with decay, see ``LORD``;
+    more alarms for smaller p-values, since one that falls below tau begins to cost.
 
     Args:
         alpha: share of false alarms among alarms aimed at.

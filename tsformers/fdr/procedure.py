@@ -97,14 +97,10 @@ class Procedure:
 
     @property
     def state(self) -> State:
-        """Everything needed to go on, as plain JSON: numbers, texts, lists and dicts. Set it to go back."""
+        """Everything needed to go on, as plain JSON: numbers, texts, lists and dicts."""
         running = self._kernel.written(self._books)
         settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(cast(Any, self))}
         return {"procedure": type(self).__name__, "settings": settings, "running": running}
-
-    @state.setter
-    def state(self, state: State) -> None:
-        self.__dict__["_books"] = type(self).from_state(state)._books
 
     @classmethod
     def from_state(cls, state: State) -> Self:

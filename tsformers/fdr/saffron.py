@@ -29,8 +29,9 @@ class SAFFRON(Procedure):
     Guaranteed: FDR <= alpha for independent p-values, because ``level 1{p > lambda} / (1 - lambda)`` is on average no
     less than the level of a null; it adapts to the share of nulls and so finds more than LORD where anomalies are not
     rare. On every path the sum of that is at most ``alpha max(R, 1)``; with decay ``sum delta^(T - t) level_t 1{p_t >
-    lambda} / (1 - lambda) <= alpha (eta + R_d(T))``, and the smoothed decayed rate is controlled. Not guaranteed:
-    anything for dependent p-values; the ordinary FDR with decay, see ``LORD``.
+    lambda} / (1 - lambda) <= alpha (eta + R_d(T))``, and the smoothed decayed rate is controlled. With ``lag``, for
+    p-values that depend on the last L at most: mFDR <= alpha. Not guaranteed: anything for other dependent p-values;
+    the ordinary FDR with decay, see ``LORD``.
 
     Args:
         alpha: share of false alarms among alarms aimed at.
