@@ -28,7 +28,7 @@ class ADDIS(Procedure):
     u``, true of uniform ones and of most that are too large. On every path the sum of ``level 1{lambda < p <= tau} /
     (tau - lambda)`` is at most ``alpha max(R, 1)``; with decay, weighted by ``delta^(T - t)``, at most ``alpha (eta +
     R_d(T))``, and the smoothed decayed rate is controlled. With ``lag``, for p-values that depend on the last L at
-    most: mFDR <= alpha. Not guaranteed: anything for other dependent p-values; the ordinary FDR with decay, see ``LORD``;
+    most: mFDR <= alpha. Not guaranteed: anything for other dependent p-values; ordinary FDR with decay, see ``LORD``;
     more alarms for smaller p-values, since one that falls below tau begins to cost.
 
     Args:

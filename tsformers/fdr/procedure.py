@@ -1,11 +1,12 @@
 """What all procedures share: one test, many tests, the state, and many procedures side by side."""
 
 import dataclasses
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Int64, Integer, Real
 
 import tsformers.fdr._wealth as wealth
 from tsformers.fdr._wealth import Books, Rule
@@ -41,7 +42,9 @@ class Procedure:
         levels, rejected = _run(self, self._books, ALONE, np.array([p], dtype=np.float64))
         return levels.item(), rejected.item()
 
-    def test_many(self, p: Float[np.ndarray, " T"]) -> tuple[Float[np.ndarray, " T"], Bool[np.ndarray, " T"]]:
+    def test_many(
+        self, p: Real[np.ndarray, " T"] | Sequence[float]
+    ) -> tuple[Float[np.ndarray, " T"], Bool[np.ndarray, " T"]]:
         """Test a whole stretch of the stream: bit for bit what ``test`` gives one by one, in one compiled call.
 
         Args:
@@ -191,7 +194,7 @@ class Parallel:
         return self._books.tests.copy()
 
     def test(
-        self, p: Float[np.ndarray, " K"], series: Int64[np.ndarray, " K"] | None = None
+        self, p: Real[np.ndarray, " K"] | Sequence[float], series: Integer[np.ndarray, " K"] | None = None
     ) -> tuple[Float[np.ndarray, " K"], Bool[np.ndarray, " K"]]:
         """Test K p-values, each with the procedure of its series, in the order given.
 
@@ -280,7 +283,7 @@ def _joined(books: Any, more: Any) -> Any:
     return type(books)(*parts)
 
 
-def _checked(p: Float[np.ndarray, "..."]) -> np.ndarray:
+def _checked(p: Real[np.ndarray, "..."] | Sequence[float]) -> np.ndarray:
     values = np.ascontiguousarray(p, dtype=np.float64)
     wrong = ~((values >= 0) & (values <= 1))
     if wrong.any():

@@ -28,7 +28,7 @@ class OnlineBH(Procedure):
     Args:
         alpha: share of false alarms among alarms aimed at.
         window: how many p-values are in sight. None: all of the stream, with a state that grows by those at or below
-            alpha, and a test that costs as much as there are of them.
+            alpha, and a test that costs as much as there are of them. Eight bytes for each are set aside at the start.
         decay: 1; there is no decayed form.
 
     Raises:
