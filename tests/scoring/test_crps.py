@@ -1,6 +1,7 @@
 """CRPS, Brier and log score: against brute force, against properscoring, and by their laws."""
 
 import math
+import statistics
 import tracemalloc
 
 import numpy as np
@@ -9,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tsformers.scoring import brier_score, crps_normal, crps_quantiles, crps_samples, log_score, pit
+from tsformers.scoring import (
+    brier_score,
+    crps_normal,
+    crps_quantile_function,
+    crps_quantiles,
+    crps_samples,
+    log_score,
+    pit,
+)
 from tsformers.scoring.crps import blocks
 
 seeds = st.integers(0, 2**32 - 1)
@@ -159,6 +168,32 @@ def test_crps_normal_without_spread_is_the_absolute_error():
     np.testing.assert_array_equal(crps_normal(np.array([3.0, np.nan]), 1, np.array([0.0, 1.0])), [2.0, np.nan])
 
 
+@given(
+    st.lists(st.floats(-5, 5), min_size=1, max_size=6),
+    st.floats(-8, 8),
+    st.lists(st.integers(1, 99), min_size=6, max_size=6, unique=True),
+)
+@settings(max_examples=50, deadline=None)
+def test_crps_of_a_quantile_function_is_the_integral_over_its_dense_levels(quantiles, y, levels):
+    levels, q = np.sort(levels)[: len(quantiles)] / 100, np.sort(quantiles)
+    dense = (np.arange(20_000) + 0.5) / 20_000
+    inverse = np.interp(dense, levels, q)
+    if len(q) > 1:  # the end pieces go on
+        slopes = np.diff(q) / np.diff(levels)
+        inverse += np.minimum(dense - levels[0], 0) * slopes[0] + np.maximum(dense - levels[-1], 0) * slopes[-1]
+    found = crps_quantile_function(np.array([y]), q[None], levels)
+    np.testing.assert_allclose(found, crps_quantiles(np.array([y]), inverse[None], dense), rtol=1e-3, atol=1e-4)
+    np.testing.assert_array_equal(found, crps_quantile_function(np.array([y]), np.array([quantiles]), levels))
+
+
+def test_crps_of_few_unequally_spaced_quantiles_compares_with_that_of_draws(rng):
+    y, levels = rng.normal(size=20_000), (0.01, 0.025, *(k / 20 for k in range(1, 20)), 0.975, 0.99)
+    q = np.array([statistics.NormalDist().inv_cdf(level) for level in levels])
+    true = crps_normal(y, 0, 1).mean()
+    assert crps_quantile_function(y, np.tile(q, (len(y), 1)), levels).mean() == pytest.approx(true, rel=0.003)
+    assert crps_quantiles(y, np.tile(q, (len(y), 1)), levels).mean() < 0.9 * true
+
+
 def test_crps_is_the_integral_of_twice_the_pinball_loss_over_levels(rng):
     y, samples = rng.normal(size=8), rng.normal(size=(8, 10))
     levels = (np.arange(10_000) + 0.5) / 10_000
@@ -250,6 +285,8 @@ class TestAgainstProperscoring:
         (lambda: brier_score(np.zeros(3), np.zeros((3, 2)), np.zeros((2, 2))), "thresholds"),
         (lambda: crps_quantiles(np.zeros(3), np.zeros((3, 2)), [0.1, 1.0]), "between 0 and 1"),
         (lambda: crps_quantiles(np.zeros(3), np.zeros((3, 2)), [0.1, 0.5, 0.9]), "levels"),
+        (lambda: crps_quantile_function(np.zeros(3), np.zeros((3, 2)), [0.9, 0.1]), "rise strictly"),
+        (lambda: crps_quantile_function(np.zeros(3), np.zeros((3, 2)), [0.1, 0.5, 0.9]), "2 quantiles"),
         (lambda: pit(np.zeros(3), np.zeros((3, 0))), "at least one member"),
     ],
 )

@@ -156,7 +156,7 @@ def test_quantile_forecasts_are_scored_by_their_levels(values):
     forecast = Forecast(IDS, np.tile(STAMPS[PAST:].to_numpy(), (N, 1)), q, levels=levels, freq="D")
     y = values[:, PAST:]
     found = as_dict(score(forecast, y, metrics=["crps", "coverage_80", "mae"]))
-    assert found["crps"] == pytest.approx(np.nanmean(scoring.crps_quantiles(y, q, levels, axis=1)))
+    assert found["crps"] == pytest.approx(np.nanmean(scoring.crps_quantile_function(y, q, levels, axis=1)))
     assert found["coverage_80"] == pytest.approx(float(scoring.coverage(y, q[:, 0], q[:, 2])))
     for name in ("crps_fair", "log_score", "energy_score"):
         with pytest.raises(DataError, match=f"{name!r} needs draws"):

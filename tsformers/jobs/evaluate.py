@@ -18,7 +18,7 @@ from tsformers.frames import stamps
 from tsformers.jobs.ledger import Ledger
 from tsformers.jobs.origins import Origins
 from tsformers.jobs.results import Settings
-from tsformers.scoring.crps import crps_quantiles, crps_samples
+from tsformers.scoring.crps import crps_quantile_function, crps_samples
 from tsformers.scoring.table import score_table
 
 
@@ -207,7 +207,7 @@ def _tables(
     if forecast.levels is None:
         crps = crps_samples(y, forecast.values, axis=1)
     else:
-        crps = crps_quantiles(y, forecast.values, forecast.levels, axis=1)
+        crps = crps_quantile_function(y, forecast.values, forecast.levels, axis=1)
     quantiles = forecast.quantile(levels) if levels else np.empty((len(series), 0, 0))
     forecasts = pd.DataFrame(
         {

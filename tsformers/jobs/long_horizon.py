@@ -16,7 +16,7 @@ from tsformers.errors import JobError
 from tsformers.forecast import Forecast
 from tsformers.jobs.recipes import load_dataset, recipe
 from tsformers.panel import Panel
-from tsformers.scoring import crps_quantiles, crps_samples
+from tsformers.scoring import crps_quantile_function, crps_samples
 
 PARTS = ("train", "validation", "test")
 BATCH = 32  # windows; what is left over after whole batches is missing in the older published tables
@@ -239,6 +239,6 @@ def _scored(y: np.ndarray, values: np.ndarray, levels: tuple[float, ...] | None)
     forecast = Forecast(pd.RangeIndex(windows * n), np.tile(np.arange(horizon), (windows * n, 1)), flat, levels)
     lower, upper = np.moveaxis(forecast.interval(COVERAGE), 1, 0).reshape(2, *y.shape)
     error = forecast.mean.reshape(y.shape) - y
-    crps = crps_samples(y, values, axis=2) if levels is None else crps_quantiles(y, values, levels, axis=2)
+    crps = crps_samples(y, values, axis=2) if levels is None else crps_quantile_function(y, values, levels, axis=2)
     scores = np.square(error), np.abs(error), crps, (lower <= y) & (y <= upper)
     return np.stack([score.mean(axis=(1, 2)) for score in scores])

@@ -1,6 +1,13 @@
 """Scores: array functions, NaN in y = not scored. ``tsf.score`` makes the table of them."""
 
-from tsformers.scoring.crps import brier_score, crps_normal, crps_quantiles, crps_samples, log_score
+from tsformers.scoring.crps import (
+    brier_score,
+    crps_normal,
+    crps_quantile_function,
+    crps_quantiles,
+    crps_samples,
+    log_score,
+)
 from tsformers.scoring.multivariate import crps_sum, energy_score, variogram_score
 from tsformers.scoring.point import (
     mae,
@@ -21,6 +28,7 @@ __all__ = [
     "brier_score",
     "coverage",
     "crps_normal",
+    "crps_quantile_function",
     "crps_quantiles",
     "crps_samples",
     "crps_sum",

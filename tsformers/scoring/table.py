@@ -16,7 +16,7 @@ from tsformers.frames import Frame, from_pandas
 from tsformers.panel import Panel
 from tsformers.scoring import point
 from tsformers.scoring.averages import Axis, mean_seen, ratio, scaled_mean
-from tsformers.scoring.crps import Estimator, crps_quantiles, crps_samples, log_score
+from tsformers.scoring.crps import Estimator, crps_quantile_function, crps_samples, log_score
 from tsformers.scoring.matching import Past, actual_values, past_of
 from tsformers.scoring.multivariate import crps_sum, energy_score, variogram_score
 from tsformers.scoring.quantile import coverage, interval_score, quantile_loss, weighted_quantile_loss
@@ -104,9 +104,9 @@ def score(
 
     A step whose value is NaN or has no row in ``actual`` is not scored. Metrics:
 
-    - of the distribution: ``crps`` (of quantile forecasts: ``crps_quantiles`` over their levels), ``crps_fair``,
-      ``log_score``, ``wql`` (levels 0.1 to 0.9), ``quantile_0.9``, ``coverage_80``, ``interval_80`` (interval score),
-      with any level or percentage in these names; ``pit`` (mean PIT value, 0.5 where unbiased);
+    - of the distribution: ``crps`` (of quantile forecasts ``crps_quantile_function``), ``crps_fair``, ``log_score``,
+      ``wql`` (levels 0.1 to 0.9), ``quantile_0.9``, ``coverage_80``, ``interval_80`` (interval score), with any level
+      or percentage in these names; ``pit`` (mean PIT value, 0.5 where unbiased);
     - of the median: ``mae``, ``mape``, ``smape``, ``nd``, ``mase``, ``owa`` (against Naive2);
     - of the mean: ``mse``, ``rmse``, ``nrmse``, ``rmsse``;
     - relative to the history: ``mase``, ``rmsse``, ``msis`` (95% interval), ``owa``;
@@ -241,7 +241,7 @@ def find_metric(name: str) -> Metric:
 def _crps(case: Case, axis: Axis, estimator: Estimator = "edf") -> np.ndarray:
     levels = case.forecast.levels
     if levels is not None and estimator == "edf":
-        return mean_seen(crps_quantiles(case.y, case.forecast.values, levels, axis=1), case.seen, axis)
+        return mean_seen(crps_quantile_function(case.y, case.forecast.values, levels, axis=1), case.seen, axis)
     draws = case.samples("crps_fair" if estimator == "fair" else "crps")
     return mean_seen(crps_samples(case.y, draws, axis=1, estimator=estimator), case.seen, axis)
 
