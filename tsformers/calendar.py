@@ -166,6 +166,24 @@ def season_length(freq: str | int) -> int:
     return _whole(period, grid.step)
 
 
+def cycles(freq: str | int) -> tuple[int, ...]:
+    """Steps in the season of a frequency and, where that is a day, in a week.
+
+    Args:
+        freq: a pandas alias or an integer step.
+
+    Returns:
+        One or two lengths, the season first.
+
+    Example:
+        >>> cycles("h"), cycles("D"), cycles("5h")
+        ((24, 168), (7,), (1,))
+    """
+    season, grid = season_length(freq), parse(freq)
+    intraday = grid.unit == "tick" and 60 * SECOND <= grid.step < DAY and season > 1
+    return (season, 7 * season) if intraday else (season,)
+
+
 def _clock_season(step: int) -> int:
     if step % (7 * DAY) == 0:
         return _whole(52, step // (7 * DAY))

@@ -1,5 +1,6 @@
 """The promises that rooms make to each other, on one page. Structural: nobody must inherit."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol, Self, Unpack, runtime_checkable
 
 import numpy as np
@@ -77,6 +78,15 @@ class Network(Protocol):
 
     def sample(self, window: Window, n_samples: int) -> Float[Tensor, "B S H C"]:
         """Draws of the future, or its quantiles where ``levels`` is set."""
+        ...
+
+
+@runtime_checkable
+class Solvable(Protocol):
+    """What a network may promise besides: a part of it is found at once, before the rest is trained step by step."""
+
+    def solve(self, windows: Iterable[Window], held_back: Iterable[Window]) -> None:
+        """Reads the windows once; a part that has been found stays as it is."""
         ...
 
 

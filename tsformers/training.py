@@ -14,12 +14,15 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from tsformers.contracts import Solvable
 from tsformers.errors import TrainingInterrupted
 from tsformers.windows import Packed, Scaler, Window, cut, cutoffs, held_back, rows_held_back, scale
 
 MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
 MOST_VALIDATED = 512  # windows read at each check, unless validation_stride asks for all
 CHECKS = 20  # of the held-back windows in a run
+MOST_SOLVED = 50_000  # windows from which a network may solve a part of itself
+SOLVED_AT_ONCE = 512  # of them
 FULL_EPOCHS = 2  # of the schedule "halving", before the first halving
 WARM_UP = 0.05  # share of the steps in which the learning rate rises
 
@@ -131,6 +134,14 @@ class Windows:
             index = np.arange(start, min(start + self.plan.batch_size, self.n_validation))
             yield self._cut(*self.held_back, index)
 
+    def some(self, most: int) -> Iterator[Window]:
+        """Up to ``most`` windows to train on, chosen at random, in larger batches."""
+        chosen = np.arange(len(self))
+        if len(self) > most:
+            chosen = np.sort(self.rng.choice(len(self), most, replace=False))
+        for start in range(0, len(chosen), SOLVED_AT_ONCE):
+            yield self._cut(self.series, self.cutoffs, chosen[start : start + SOLVED_AT_ONCE])
+
     def _cut(self, series: Tensor, rows: Tensor, index: np.ndarray) -> Window:
         chosen = torch.from_numpy(index).to(series.device)
         return cut(self.packed, series[chosen], rows[chosen], self.plan.context_length, self.plan.horizon)
@@ -177,6 +188,10 @@ def train(
         True
     """
     windows = Windows(packed, plan, rng)
+    if isinstance(network, Solvable):
+        network.solve(
+            *((scale(each, plan.scaler) for each in some) for some in (windows.some(MOST_SOLVED), windows.validation()))
+        )
     total = plan.max_steps
     if plan.max_epochs is not None:
         total = min(total, plan.max_epochs * windows.steps_per_epoch)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 from torch import nn
 
 from tsformers.forecasters._autoformer_network import (
@@ -296,22 +297,44 @@ def test_the_location_moves_with_the_level_of_a_window_and_the_spread_does_not(t
     torch.testing.assert_close(after.stddev, before.stddev, rtol=1e-9, atol=1e-9)
 
 
-def test_linear_maps_begin_as_the_last_value_and_are_added_to_season_and_trend_of_the_horizon_alone():
-    linear, last, window = build(trend_start="linear"), build(trend_start="last"), window_of()
-    assert not last.load_state_dict(linear.state_dict(), strict=False).missing_keys
+def test_the_linear_map_is_added_to_season_and_trend_of_the_horizon_alone():
+    network, window = build(trend_start="linear"), window_of()
     with torch.no_grad():
-        for mine, theirs in zip(linear.decode(window), last.decode(window), strict=True):
-            torch.testing.assert_close(mine, theirs)
-        linear.start.seasonal.fill_(1.0)
-        linear.start.trend.fill_(1.0)
-        mine, theirs = linear.decode(window), last.decode(window)
-    label = mine.trend.shape[1] - 4
-    torch.testing.assert_close(mine.trend[:, :label], theirs.trend[:, :label])
-    torch.testing.assert_close(mine.seasonal[:, :label], theirs.seasonal[:, :label])
+        before = network.decode(window)
+        network.start.weight.fill_(1.0).mul_(torch.arange(14) == 13)  # the last value, less the mean
+        after = network.decode(window)
+    label = after.trend.shape[1] - 4
+    torch.testing.assert_close(after.trend[:, :label], before.trend[:, :label])
+    torch.testing.assert_close(after.seasonal[:, :label], before.seasonal[:, :label])
     complete = carry_forward(window.past, window.past_seen)
-    added = mine.trend + mine.seasonal - theirs.trend - theirs.seasonal
-    expected = (complete - complete[:, -1:]).sum(1, keepdim=True).expand(-1, 4, -1)  # season and trend sum to the past
+    added = after.trend + after.seasonal - before.trend - before.seasonal
+    expected = (complete[:, -1:] - complete.mean(1, keepdim=True)).expand(-1, 4, -1)  # the two parts sum to the past
     torch.testing.assert_close(added[:, label:], expected)
+
+
+@pytest.mark.parametrize("likelihood", ["normal", "student_t", "quantile", "quantile_function", "squared_error"])
+def test_before_training_the_forecast_is_the_solved_map_and_training_leaves_the_map_alone(likelihood):
+    network = tiny(trend_start="linear", likelihood=likelihood).build(1, 0, 0, 0)
+    windows = [make_window(64, 14, 4, seed=seed) for seed in (1, 2)]
+    network.solve(windows[:1], windows[1:])
+    found = network.start.weight.clone()
+    assert found.abs().max() > 0
+    law = network(windows[1])
+    past = carry_forward(windows[1].past, windows[1].past_seen)
+    centre = law.values[..., len(law.levels) // 2] if hasattr(law, "values") else law.mean
+    torch.testing.assert_close(centre, past[:, -1:] + network.start(past))
+    network.solve(windows[1:], windows[:1])
+    assert torch.equal(found, network.start.weight)
+    assert not any(weight is network.start.weight for weight in network.parameters())
+
+
+@pytest.mark.parametrize("preset, d_model", [(None, 64), ("paper", 512)])
+def test_a_preset_changes_what_is_not_given_and_survives_cloning(preset, d_model):
+    model = Autoformer(horizon=4, preset=preset, likelihood="normal", batch_size=16)
+    assert (model.d_model, model.likelihood, model.batch_size) == (d_model, "normal", 16)
+    assert Autoformer(horizon=4, preset="paper", d_model=64).d_model == 64  # given, though it is the default
+    assert clone(model).get_params() == model.get_params()
+    assert clone(model).set_params(d_model=8).d_model == 8
 
 
 def test_what_stands_where_nothing_was_seen_changes_nothing():
@@ -389,6 +412,7 @@ def test_it_learns_a_season_on_a_trend_better_than_saying_the_last_season_again(
         ({"encoder_layers": 0}, "encoder_layers must be a whole number of 1 or more, not 0"),
         ({"activation": "tanh"}, "activation='tanh' is unknown; choose one of 'gelu', 'relu'"),
         ({"trend_start": "first"}, "trend_start='first' is unknown"),
+        ({"preset": "papre"}, "preset='papre' is unknown; choose one of 'paper', None"),
         ({"factor": 0.0}, "factor=0.0 must be above 0"),
         ({"dropout": 1.0}, "dropout=1.0"),
     ],

@@ -284,17 +284,17 @@ def test_series_left_out_need_no_rows_in_the_future_frame(frame):
 
 
 def test_one_short_series_does_not_silently_shorten_the_context_of_the_others():
-    long = make_frame(5, 200, "h")
-    few = make_frame(1, 50, "h").assign(unique_id="young")
+    long = make_frame(5, 200, "2h")
+    few = make_frame(1, 50, "2h").assign(unique_id="young")
     both = pd.concat([long, few])
     model = Linear(horizon=12, context_length=None, max_steps=1)
-    assert clone(model).fit(long).context_length_ == 48
-    words = "context_length is 26 for all 6 series, not 48, because series 'young' has only 50 rows .* short='drop'"
+    assert clone(model).fit(long).context_length_ == 168
+    words = "context_length is 26 for all 6 series, not 168, because series 'young' has only 50 rows .* short='drop'"
     with pytest.warns(UserWarning, match=words):
         assert clone(model).fit(both).context_length_ == 26
-    with pytest.warns(UserWarning, match="less than 60 rows and are dropped: 'young' has 50"):
+    with pytest.warns(UserWarning, match="less than 180 rows and are dropped: 'young' has 50"):
         dropped = clone(model).fit(both, short="drop")
-    assert dropped.context_length_ == 48
+    assert dropped.context_length_ == 168
     assert dropped.predict().ids.tolist() == ["s0", "s1", "s2", "s3", "s4"]
 
 

@@ -1,5 +1,6 @@
 """The network of Autoformer: the stack of the paper, and a head on it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from tsformers.forecasters._neural import DistributionNetwork
-from tsformers.nn import AutoCorrelationLayer, SeriesDecomposition, make_head
+from tsformers.nn import AutoCorrelationLayer, RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.heads import DistributionOutput, Quantiles
 from tsformers.windows import Window
 
@@ -30,7 +31,7 @@ class Architecture:
         dropout: share of hidden numbers set to zero while training.
         activation: between the two feed-forward maps.
         trend_start: from what the trend of the horizon starts: the "mean" of the past as in the paper, its "last"
-            value, or that and "linear" maps, see ``AutoformerNetwork``.
+            value, or that and a "linear" map, see ``AutoformerNetwork``.
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, section 4, implementation details.
     """
@@ -316,36 +317,6 @@ class Explained(NamedTuple):
     repeats: Tensor  # (B, T), how alike the encoder finds the context and itself some steps later
 
 
-class LinearStart(nn.Module):
-    """Where season and trend of the horizon start: a linear map of each part of the past, the same for all channels.
-
-    ``seasonal[h] = sum_t S[h, t] seasonal[t]`` and ``trend[h] = sum_t R[h, t] (trend[t] - last)``. Both maps begin at
-    zero; a constant added to the past changes neither.
-
-    Args:
-        length: T, steps of the past.
-        horizon: H.
-
-    Example:
-        >>> LinearStart(24, 6)(torch.randn(5, 24, 2), torch.randn(5, 24, 2), torch.zeros(5, 1, 2))[0].shape
-        torch.Size([5, 6, 2])
-
-    Source: Zeng, Chen, Zhang & Xu (2023), Are Transformers Effective for Time Series Forecasting?, section 4.
-    """
-
-    def __init__(self, length: int, horizon: int) -> None:
-        super().__init__()
-        self.seasonal = nn.Parameter(torch.zeros(horizon, length))
-        self.trend = nn.Parameter(torch.zeros(horizon, length))
-
-    def forward(self, seasonal: Tensor, trend: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """What is to be added to season and trend of the horizon, each (B, H, C), from the past (B, T, C).
-
-        Source: Zeng, Chen, Zhang & Xu (2023), section 4.
-        """
-        return self.seasonal @ seasonal, self.trend @ (trend - last)
-
-
 class AutoformerNetwork(DistributionNetwork):
     """The stack with a head: location is ``seasonal + trend``, the head adds what surrounds it.
 
@@ -354,8 +325,9 @@ class AutoformerNetwork(DistributionNetwork):
     last one seen (at the beginning by the first), since a transform needs all of them; the loss leaves missing targets
     out. Every layer is blind to constants, so the location moves with the window's level.
 
-    With ``trend_start="linear"`` the stack starts from the last value, and linear maps of the past are added to its
-    two parts: what a linear model can say is said by them, and the stack is left with the rest.
+    With ``trend_start="linear"`` the stack starts from the last value, and a linear map of the past, solved before
+    training, is added to its two parts: what a linear model can say is said by it, and the stack, which begins at zero,
+    is trained on the rest. The head is then told the map's errors at each step ahead.
 
     Args:
         columns: C channels, P past covariates and K known columns of a window.
@@ -363,7 +335,7 @@ class AutoformerNetwork(DistributionNetwork):
         label_length: how many last steps of the past the decoder starts from; None: half of them.
         sizes: of the stack.
         likelihood: of the head, see ``make_head``.
-        context_length: T, which the linear maps need to know; without it there are none.
+        context_length: T, which the linear map needs to know; without it there is none.
 
     Example:
         >>> from tsformers.testing import make_window
@@ -387,9 +359,11 @@ class AutoformerNetwork(DistributionNetwork):
         channels, past_covariates, known = columns
         self.horizon, self.label_length, self.past_covariates = horizon, label_length, past_covariates
         self.stack = AutoformerStack(channels, past_covariates + known, known, sizes)
-        self.restless = nn.Linear(channels, sizes.d_model)
+        self.start = RidgeMap(context_length, horizon) if sizes.trend_start == "linear" and context_length else None
+        self.restless = nn.Linear(channels + (self.start is not None), sizes.d_model)
         self.head = make_head(likelihood, sizes.d_model, channels)
-        self.start = LinearStart(context_length, horizon) if sizes.trend_start == "linear" and context_length else None
+        if self.start is not None:
+            self._begin_with_nothing()
 
     def forward(self, window: Window) -> Distribution | Quantiles:
         """The law of the future of each window, in the units of the window.
@@ -401,8 +375,13 @@ class AutoformerNetwork(DistributionNetwork):
         """
         decoded = self.decode(window)
         location = (decoded.seasonal + decoded.trend)[:, -self.horizon :]
-        change = _carried(window.past, window.past_seen).diff(dim=1).abs().sum(1, keepdim=True) / window.past.shape[1]
-        features = decoded.stream[:, -self.horizon :] + self.restless((change + LEAST).log())
+        past = carry_forward(window.past, window.past_seen)
+        change = past.diff(dim=1).abs().sum(1, keepdim=True) / past.shape[1]
+        told = (change + LEAST).log()
+        if self.start is not None:
+            errors = (self.start.errors + LEAST).log()[:, None]
+            told = torch.cat([told.expand(-1, self.horizon, -1), errors.expand(len(past), -1, -1)], dim=-1)
+        features = decoded.stream[:, -self.horizon :] + self.restless(told)
         return self.head(features, location, window.scale)
 
     def decode(self, window: Window) -> Decoded:
@@ -418,16 +397,31 @@ class AutoformerNetwork(DistributionNetwork):
         if label > length:
             raise ValueError(f"label_length={label} exceeds the context of {length} steps; choose at most that")
         marks = torch.cat([window.past_x[:, length - label :, self.past_covariates :], window.future_x], dim=1)
-        past = _carried(window.past, window.past_seen)
+        past = carry_forward(window.past, window.past_seen)
         decoded = self.stack(past, window.past_x, marks, self.horizon)
         if self.start is None:
             return decoded
-        seasonal, trend = self.start(*self.stack.decompose(past), past[:, -1:])
+        seasonal, trend = map(self.start, self.stack.decompose(past))
         ahead = (0, 0, label, 0)  # nothing is added to the label steps
         return decoded._replace(
             seasonal=decoded.seasonal + nn.functional.pad(seasonal, ahead),
             trend=decoded.trend + nn.functional.pad(trend, ahead),
         )
+
+    def solve(self, windows: Iterable[Window], held_back: Iterable[Window]) -> None:
+        """Find the linear map, once, before the rest is trained.
+
+        Source: as for ``RidgeMap``.
+        """
+        if self.start is not None and not self.start.solved:
+            self.start.solve(map(_ahead_of_last, windows), map(_ahead_of_last, held_back))
+
+    def _begin_with_nothing(self) -> None:
+        """The stack and the mean of the head begin at zero, so that the forecast begins as the linear map's."""
+        layer: Any
+        for layer in (self.stack.seasonal, *(layer.trend for layer in self.stack.decoder)):
+            for weight in layer.parameters():
+                nn.init.zeros_(weight)
 
     def explain(self, window: Window) -> Explained:
         """Trend and season of context and horizon, and where the encoder sees the context repeat itself.
@@ -438,7 +432,7 @@ class AutoformerNetwork(DistributionNetwork):
 
         Source: Wu, Xu, Wang & Long (2021), Autoformer, sections 3.1 and 4.3; the share of the head is ours.
         """
-        past = _carried(window.past, window.past_seen)
+        past = carry_forward(window.past, window.past_seen)
         seasonal, trend = self.stack.decompose(past)
         ahead = self.decode(window).trend[:, -self.horizon :]
         return Explained(
@@ -448,12 +442,10 @@ class AutoformerNetwork(DistributionNetwork):
         )
 
 
-def _carried(values: Tensor, seen: Tensor) -> Tensor:
-    """Missing values replaced by the last one seen, at the beginning by the first."""
-    at = torch.arange(values.shape[1], device=values.device)[None, :, None]
-    last = torch.where(seen, at, -1).cummax(1).values
-    first = seen.int().argmax(1, keepdim=True)
-    return values.gather(1, torch.where(last < 0, first, last))
+def _ahead_of_last(window: Window) -> tuple[Tensor, Tensor, Tensor]:
+    """Past, and by how much the future differs from its last value, with the channels whose targets are all seen."""
+    past = carry_forward(window.past, window.past_seen)
+    return past, window.future - past[:, -1:], window.future_seen.all(dim=1)
 
 
 def _feed_forward(sizes: Architecture) -> nn.Sequential:

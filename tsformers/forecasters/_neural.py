@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from tsformers import storage
-from tsformers.covariates import Covariates
+from tsformers.covariates import Covariates, default_validation
 from tsformers.forecast import Forecast
 from tsformers.forecasters._refusals import (
     check_counts,
@@ -25,7 +25,7 @@ from tsformers.forecasters._refusals import (
 )
 from tsformers.forecasters._settings import check_unchanged, remember_settings
 from tsformers.frames import Frame
-from tsformers.nn.heads import DistributionOutput, QuantileHead, Quantiles
+from tsformers.nn.heads import DistributionOutput, QuantileHead
 from tsformers.panel import Panel, Roles
 from tsformers.training import Plan, seeded, train
 from tsformers.windows import Packed, Scaler, Window, cut, scale, unscale
@@ -73,7 +73,7 @@ class DistributionNetwork(nn.Module):
     def sample(self, window: Window, n_samples: int) -> Float[Tensor, "B S H C"]:
         """Draws, or the quantiles at ``levels``."""
         distribution = self(window)
-        if isinstance(distribution, Quantiles):
+        if self.levels:
             return distribution.values.movedim(-1, 1)
         return distribution.sample((n_samples,)).movedim(0, 1)
 
@@ -87,9 +87,10 @@ class TorchForecaster(BaseEstimator):
 
     Args:
         horizon: H, steps to forecast.
-        context_length: T, steps the network sees; None: twice the horizon or the season, the longer of the two (seasons
-            above 100 aside), shortened so that the shortest series of at least two horizons can be used. Where the
-            median series would not need that, a warning says so, and ``fit(..., short="drop")`` drops such series.
+        context_length: T, steps the network sees; None: twice the horizon or twice the season (of hours, twice the
+            week), the longer of the two (see ``covariates.preferred_context``), shortened so that the shortest series
+            of at least two horizons can be used. Where the median series would not need that, a warning says so, and
+            ``fit(..., short="drop")`` drops such series.
         max_steps: batches at most.
         max_epochs: passes over all windows at most, if that is less; None: ``max_steps`` alone decides.
         batch_size: windows in a batch.
@@ -100,13 +101,15 @@ class TorchForecaster(BaseEstimator):
         gradient_clip: largest norm of a gradient; inf: none is too large.
         early_stopping_patience: checks of the held-back windows without improvement before the run ends; a full run
             has 20 of them. None: it goes to its last step, and the best weights are restored all the same.
-        validation_windows: how many last windows of each series long enough are held back; 0: none, last weights stay.
+        validation_windows: how many last windows of each series long enough are held back; 0: none, last weights stay;
+            None: 64 in all, as far as they take up no more than a tenth of the median series, at least one each.
         validation_stride: rows from one of them to the next, and every check reads them all; None: one horizon, and
             checks read 512 of them at most.
         device: "auto" is the first CUDA device, else the CPU.
-        likelihood: "normal", "student_t", "negative_binomial" (counts; scaler "mean_abs" or None), "quantile",
-            "squared_error" (the centre by squared errors alone, a normal law around it from what they leave), or an
-            object with GluonTS's ``DistributionOutput`` interface.
+        likelihood: "normal", "student_t", "negative_binomial" (counts; scaler "mean_abs" or None), "quantile" (the
+            forecast holds quantiles), "quantile_function" (they are learned the same way, and draws taken from straight
+            lines between them), "squared_error" (the centre by squared errors alone, a normal law around it from what
+            they leave), or an object with GluonTS's ``DistributionOutput`` interface.
         scaler: of each window: "mean_abs", "standard", "robust" or None, see ``windows.scale``.
         multivariate: True: the series are the channels of one series; they must end together, and statics are unused.
         verbose: progress bar; None: where stderr is a terminal.
@@ -132,7 +135,7 @@ class TorchForecaster(BaseEstimator):
     schedule: Literal["cosine", "constant", "halving"] = "cosine"
     gradient_clip: float = 1.0
     early_stopping_patience: int | None = 10
-    validation_windows: int = 1
+    validation_windows: int | None = None
     validation_stride: int | None = None
     device: str = "auto"
     likelihood: str | DistributionOutput = "student_t"
@@ -204,7 +207,7 @@ class TorchForecaster(BaseEstimator):
         with seeded(self.seed, device):
             network = (self.network_ if go_on else self.build(*sizes)).to(device)
             history = train(
-                network, packed, self._plan(context), np.random.default_rng(self.seed), self.groups(network)
+                network, packed, self._plan(context, panel), np.random.default_rng(self.seed), self.groups(network)
             )
         if go_on and len(self.history_):
             last = self.history_.iloc[-1]
@@ -346,8 +349,11 @@ class TorchForecaster(BaseEstimator):
         """
         check_settings(self)
 
-    def _plan(self, context: int) -> Plan:
+    def _plan(self, context: int, panel: Panel) -> Plan:
         own = {name: getattr(self, name) for field in fields(Plan) if (name := field.name) != "context_length"}
+        if self.validation_windows is None:
+            lengths = panel.lengths.max(keepdims=True) if self.multivariate else panel.lengths
+            own["validation_windows"] = default_validation(lengths, self.validation_stride or self.horizon)
         return Plan(context_length=context, **own)
 
     def _draw(self, packed: Packed, series: Tensor, cutoffs: Tensor, n_samples: int, seed: int | None) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tsformers.calendar import season_length
+from tsformers.calendar import cycles
 from tsformers.covariates import check_common_end, default_context, preferred_context
 from tsformers.errors import DataError
 from tsformers.frames import stamps
@@ -27,6 +27,7 @@ OPTIONAL = (
     "context_length",
     "max_epochs",
     "early_stopping_patience",
+    "validation_windows",
     "validation_stride",
     "seed",
 )  # None has a meaning
@@ -114,12 +115,11 @@ def choose_context(model: Any, panel: Panel, short: str) -> int:
     Source: the docstring of ``TorchForecaster``.
     """
     lengths = panel.lengths.max(keepdims=True) if model.multivariate else panel.lengths
-    season = season_length(panel.freq)
-    wanted = preferred_context(model.horizon, season)
+    wanted = preferred_context(model.horizon, cycles(panel.freq))
     common = np.median(lengths) >= wanted + 2 * model.horizon
     if common and short == "drop":
         return wanted
-    context = default_context(lengths, model.horizon, season)
+    context = default_context(lengths, model.horizon, cycles(panel.freq))
     if common and context < wanted and lengths.min() >= context + model.horizon:
         i = int(lengths.argmin())
         warnings.warn(

@@ -133,15 +133,18 @@ class Reproduction:
             JobError: an unknown class or setting; a part of the data is shorter than the horizon.
         """
         chosen = self.table.model | dict.fromkeys(self.table.none) | cell.settings
+        place = f"{self.path}: model"
+        stride = chosen.pop("validation_stride", 1)
+        if not isinstance(stride, int) or stride < 1:
+            raise JobError(f"{place}: validation_stride must be a whole number of 1 or more, not {stride!r}")
         fixed = {
             "horizon": cell.horizon,
             "context_length": cell.context_length,
-            "validation_windows": split.validation_windows(cell.horizon),
-            "validation_stride": 1,
+            "validation_windows": (split.validation_windows(cell.horizon) - 1) // stride + 1,
+            "validation_stride": stride,
             "seed": seed,
             "verbose": False,
         }
-        place = f"{self.path}: model"
         for key in fixed:
             if key in chosen:
                 raise JobError(f"{place}: {key} is fixed by the protocol; remove it")

@@ -7,6 +7,7 @@ from tsformers.nn.gaps import carry_forward
 from tsformers.nn.heads import NegativeBinomialHead, NormalHead, QuantileHead, SquaredErrorHead, StudentTHead, make_head
 from tsformers.nn.lru import LRULayer
 from tsformers.nn.recurrence import GRULayer, RecurrentBlock, RecurrentCell
+from tsformers.nn.ridge import RidgeMap
 from tsformers.nn.scan import linear_scan
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "QuantileHead",
     "RecurrentBlock",
     "RecurrentCell",
+    "RidgeMap",
     "S4DLayer",
     "SeriesDecomposition",
     "SquaredErrorHead",

@@ -134,6 +134,7 @@ class NormalHead(nn.Module):
     def __init__(self, width: int, channels: int) -> None:
         super().__init__()
         self.project = nn.Linear(width, 2 * channels)
+        _begin_at_zero(self.project, slice(channels))  # the mean: at the location
 
     def forward(
         self,
@@ -236,6 +237,7 @@ class StudentTHead(nn.Module):
     def __init__(self, width: int, channels: int) -> None:
         super().__init__()
         self.project = nn.Linear(width, 3 * channels)
+        _begin_at_zero(self.project, slice(channels, 2 * channels))  # the centre: at the location
 
     def forward(
         self,
@@ -320,18 +322,22 @@ class QuantileHead(nn.Module):
     Source: Koenker & Bassett (1978); non-crossing by increments: Gasthaus et al. (2019), section 3.
     """
 
+    levels: tuple[float, ...] | None  # the network answers with quantiles at these; None: with draws
+    knots: tuple[float, ...]
+
     def __init__(self, width: int, channels: int, levels: Sequence[float] = LEVELS) -> None:
         super().__init__()
         rising = torch.tensor([0.0, *levels, 1.0], dtype=torch.float64)
         if len(levels) == 0 or not bool((rising.diff() > 0).all()):
             raise ValueError(f"levels must rise strictly between 0 and 1, for example (0.1, 0.5, 0.9); not {levels}")
-        self.levels = tuple(float(level) for level in levels)
+        self.knots = self.levels = tuple(float(level) for level in levels)
         self.middle = len(levels) // 2
         self.project = nn.Linear(width, channels * len(levels))
         steps = torch.special.ndtri(rising[1:-1]).diff()
         bias = self.project.bias.data.view(channels, -1)
         bias[:, 0] = 0.0
         bias[:, 1:] = steps.expm1().log()  # softplus gives the steps back
+        nn.init.zeros_(self.project.weight.data.view(channels, len(levels), -1)[:, 0])  # the middle: at the location
 
     def forward(
         self,
@@ -343,11 +349,34 @@ class QuantileHead(nn.Module):
 
         Source: Gasthaus et al. (2019), section 3.
         """
-        raw = self.project(features).unflatten(-1, (-1, len(self.levels)))  # (B, H, C, Q)
+        raw = self.project(features).unflatten(-1, (-1, len(self.knots)))  # (B, H, C, Q)
         centre, steps = _shifted(raw[..., 0], location)[..., None], softplus(raw[..., 1:])
         below, above = steps[..., : self.middle], steps[..., self.middle :]
         falling = below.flip(-1).cumsum(-1).flip(-1)
-        return Quantiles(self.levels, torch.cat([centre - falling, centre, centre + above.cumsum(-1)], dim=-1))
+        return Quantiles(self.knots, torch.cat([centre - falling, centre, centre + above.cumsum(-1)], dim=-1))
+
+
+class QuantileFunctionHead(QuantileHead):
+    """As ``QuantileHead``, but the network answers with draws: by inversion of straight lines between the quantiles.
+
+    No family of laws is assumed, and extreme errors in training pull less than under a density.
+
+    Args:
+        width: D, of the features.
+        channels: C.
+
+    Example:
+        >>> head = QuantileFunctionHead(8, 2)
+        >>> head(torch.zeros(3, 5, 8)).sample((7,)).shape, head.levels
+        (torch.Size([7, 3, 5, 2]), None)
+
+    Source: Gasthaus et al. (2019), Probabilistic Forecasting with Spline Quantile Function RNNs, section 3; pinball
+        losses at fixed levels in place of their integral.
+    """
+
+    def __init__(self, width: int, channels: int) -> None:
+        super().__init__(width, channels)
+        self.levels = None
 
 
 class OutputHead(nn.Module):
@@ -411,6 +440,7 @@ HEADS: dict[str, type[NormalHead | SquaredErrorHead | StudentTHead | NegativeBin
     "student_t": StudentTHead,
     "negative_binomial": NegativeBinomialHead,
     "quantile": QuantileHead,
+    "quantile_function": QuantileFunctionHead,
 }
 
 
@@ -418,8 +448,8 @@ def make_head(likelihood: str | DistributionOutput, width: int, channels: int) -
     """The head for a ``likelihood=`` setting.
 
     Args:
-        likelihood: "normal", "squared_error", "student_t", "negative_binomial", "quantile", or an object with GluonTS's
-            ``DistributionOutput`` interface.
+        likelihood: "normal", "squared_error", "student_t", "negative_binomial", "quantile", "quantile_function", or an
+            object with GluonTS's ``DistributionOutput`` interface.
         width: D, of the features.
         channels: C.
 
@@ -443,6 +473,11 @@ def make_head(likelihood: str | DistributionOutput, width: int, channels: int) -
         f"likelihood={likelihood!r} is unknown; choose one of {', '.join(HEADS)} "
         "or give an object with GluonTS's DistributionOutput interface"
     )
+
+
+def _begin_at_zero(project: nn.Linear, rows: slice) -> None:
+    nn.init.zeros_(project.weight.data[rows])
+    nn.init.zeros_(project.bias.data[rows])
 
 
 def _shifted(centre: Tensor, location: Tensor | None) -> Tensor:

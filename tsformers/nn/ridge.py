@@ -1,0 +1,95 @@
+"""A linear map from past to future that is solved rather than trained."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+MOST_READ = 512  # steps of the past; a longer one is read at its end
+PENALTIES = 10.0 ** np.arange(-6, 4)  # tried, in units of the mean eigenvalue of the past's second moments
+
+Pairs = tuple[Tensor, Tensor, Tensor]  # past (B, T, C), future (B, H, C), which of their channels count (B, C)
+
+
+class RidgeMap(nn.Module):
+    """``y[h] = sum_t W[h, t] (x[t] - mean(x))``, the same for all channels; ``W`` is solved, and no gradient moves it.
+
+    ``W`` minimises the squared error of ``y`` with a penalty on its own size, so that with little to learn from ``y``
+    stays near zero. Of ten penalties the one with the smallest mean absolute error on held-back pairs is kept. A
+    constant added to the past changes nothing. Before ``solve`` the map is zero.
+
+    Args:
+        context_length: T, steps of the past; of more than 512 the last 512 are read.
+        horizon: H, steps of y.
+
+    Example:
+        >>> x = torch.randn(200, 8, 1, generator=torch.Generator().manual_seed(0))
+        >>> pairs = [(x, (x - x.mean(1, keepdim=True))[:, :2].flip(1), torch.ones(200, 1, dtype=bool))]
+        >>> ridge = RidgeMap(8, 2)
+        >>> ridge.solve(pairs, pairs)
+        >>> bool((ridge(x) - pairs[0][1]).abs().max() < 1e-4), [round(error, 3) for error in ridge.errors.tolist()]
+        (True, [0.0, 0.0])
+
+    Source: Hoerl & Kennard (1970), Ridge regression; as a forecaster of windows: Toner & Darlow (2024), An Analysis of
+        Linear Time Series Forecasting Models, ICML.
+    """
+
+    weight: Tensor  # (H, T)
+    errors: Tensor  # (H,), mean absolute errors on the held-back pairs
+    solved: Tensor  # whether ``solve`` has been called
+
+    def __init__(self, context_length: int, horizon: int) -> None:
+        super().__init__()
+        self.read = min(context_length, MOST_READ)
+        self.register_buffer("weight", torch.zeros(horizon, self.read))
+        self.register_buffer("errors", torch.ones(horizon))
+        self.register_buffer("solved", torch.tensor(False))
+
+    def forward(self, past: Float[Tensor, "B T C"]) -> Float[Tensor, "B H C"]:
+        """What the map says follows ``past``.
+
+        Source: Hoerl & Kennard (1970).
+        """
+        past = past[:, -self.read :]
+        return self.weight.to(past.dtype) @ (past - past.mean(1, keepdim=True))
+
+    def solve(self, pairs: Iterable[Pairs], held_back: Iterable[Pairs]) -> None:
+        """Find ``W``, in float64.
+
+        Args:
+            pairs: what to learn from, batch by batch: past (B, T, C), future (B, H, C), which channels count (B, C).
+            held_back: those that choose the penalty; without any it is the middle one, and ``errors`` are those on
+                ``pairs`` as far as their second moments tell.
+
+        Source: Hoerl & Kennard (1970); the second moments are all that is kept of the pairs.
+        """
+        horizon, length = self.weight.shape
+        n, square, cross, power = 0, np.zeros((length, length)), np.zeros((length, horizon)), np.zeros(horizon)
+        for x, y in self._rows(pairs):
+            n, square, cross, power = n + len(x), square + x.T @ x, cross + x.T @ y, power + (y**2).sum(0)
+        if not n:
+            return
+        size, axes = np.linalg.eigh(square / n)
+        turned = axes.T @ (cross / n)
+        tried = [
+            axes @ (turned / np.maximum(size + (each * size.mean() or 1.0), 1e-300)[:, None]) for each in PENALTIES
+        ]
+        errors, kept = np.zeros((len(tried), horizon)), 0
+        for x, y in self._rows(held_back):
+            errors += np.stack([np.abs(x @ weight - y).sum(0) for weight in tried])
+            kept += len(x)
+        best = int(errors.sum(1).argmin()) if kept else len(tried) // 2
+        weight = tried[best]
+        left = power - 2 * (weight * cross).sum(0) + (weight * (square @ weight)).sum(0)
+        found = errors[best] / kept if kept else np.sqrt(np.maximum(left, 0) / n * 2 / np.pi)
+        self.weight.copy_(torch.from_numpy(weight.T))
+        self.errors.copy_(torch.from_numpy(found))
+        self.solved.fill_(True)
+
+    def _rows(self, pairs: Iterable[Pairs]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Each channel that counts as a row, (M, T) and (M, H)."""
+        for past, future, counts in pairs:
+            x, y = (part.mT[counts].double().cpu().numpy() for part in (past[:, -self.read :], future))
+            yield x - x.mean(1, keepdims=True), y
