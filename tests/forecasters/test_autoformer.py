@@ -1,5 +1,6 @@
 """Autoformer: the paper's network against the authors' numbers, and the forecaster built on it."""
 
+import inspect
 import re
 
 import numpy as np
@@ -335,6 +336,7 @@ def test_a_preset_changes_what_is_not_given_and_survives_cloning(preset, d_model
     assert Autoformer(horizon=4, preset="paper", d_model=64).d_model == 64  # given, though it is the default
     assert clone(model).get_params() == model.get_params()
     assert clone(model).set_params(d_model=8).d_model == 8
+    assert inspect.signature(Autoformer).parameters["d_model"].default == 64
 
 
 def test_what_stands_where_nothing_was_seen_changes_nothing():

@@ -1,9 +1,9 @@
 """Autoformer: a transformer that decomposes as it goes and attends to periods."""
 
+import functools
 import math
 from dataclasses import dataclass, fields
-from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -28,9 +28,23 @@ PAPER: dict[str, Any] = {
     "early_stopping_patience": 3,
     "gradient_clip": math.inf,
 }
-PRESETS = MappingProxyType({"paper": PAPER})
+PRESETS = {"paper": PAPER}
+Model = TypeVar("Model")
 
 
+def _takes_presets(model: type[Model]) -> type[Model]:
+    """Lets ``preset=`` say what the caller does not."""
+    made: Any = model.__init__
+
+    @functools.wraps(made)
+    def init(self: Any, **given: Any) -> None:
+        made(self, **PRESETS.get(given.get("preset") or "", {}) | given)
+
+    model.__init__ = init  # type: ignore[method-assign]
+    return model
+
+
+@_takes_presets
 @dataclass(kw_only=True, repr=False, eq=False)
 class Autoformer(TorchForecaster):
     """Forecasts with a transformer that splits trend from season layer by layer and attends to periods.
@@ -91,25 +105,6 @@ class Autoformer(TorchForecaster):
     batch_size: int = 32
     likelihood: str | DistributionOutput = "quantile_function"
     preset: Literal["paper"] | None = None
-
-    def __new__(cls, **given: Any) -> Self:
-        """Notes what the caller gives, so that a preset leaves it alone.
-
-        Source: none.
-        """
-        model = super().__new__(cls)
-        model.__dict__["_given"] = frozenset(given)
-        return model
-
-    def __post_init__(self) -> None:
-        """Takes up the preset.
-
-        Source: none.
-        """
-        given = self.__dict__.pop("_given")
-        for name, value in PRESETS.get(self.preset or "", {}).items():
-            if name not in given:
-                setattr(self, name, value)
 
     decompose = parts.decompose
     periods = parts.periods
