@@ -1,0 +1,1 @@
+"""Anomalies: p-values of what is seen, and alarms with a guarantee."""
