@@ -102,6 +102,7 @@ class Autoformer(TorchForecaster):
     dropout: float = 0.05
     activation: Literal["gelu", "relu"] = "gelu"
     trend_start: Literal["last", "mean", "linear"] = "linear"
+    max_steps: int = 500
     batch_size: int = 32
     likelihood: str | DistributionOutput = "quantile_function"
     preset: Literal["paper"] | None = None
