@@ -1,5 +1,6 @@
 """Law: what a forecast says about one value of each of many rows, as draws or as quantiles."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from tsformers.forecast import Forecast
-from tsformers.quantiles import between_levels, of_draws
+from tsformers.quantiles import between_levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +87,11 @@ class Law:
 
     def quantile(self, level: float) -> Float[np.ndarray, " M"]:
         """The quantile of each row at one level in [0, 1]."""
-        asked, held = np.array([level]), self.values[:, :, None]
-        if self.levels is None:
-            return of_draws(held, asked)[:, 0, 0]
-        return between_levels(held, np.asarray(self.levels), asked)[:, 0, 0]
+        if self.levels is not None:
+            return between_levels(self.values[:, :, None], np.asarray(self.levels), np.array([level]))[:, 0, 0]
+        place = level * (self.values.shape[1] - 1)
+        lower = self.values[:, int(place)]
+        return lower + (self.values[:, math.ceil(place)] - lower) * (place - int(place))
 
     def interval(self, share: float) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
         """Lower and upper ends of the central interval that holds the value with probability ``share``.

@@ -1,0 +1,93 @@
+"""How much of a law lies beyond a value: both tails, as logarithms, each computed as such."""
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+
+from tsformers.anomaly import _kernels
+from tsformers.anomaly.law import Law
+
+LEAST_DRAWS = 10
+
+
+def log_tails(
+    y: Float[np.ndarray, " M"],
+    law: Law,
+    *,
+    uniform: Float[np.ndarray, " M"] | None = None,
+    shape: float | None = None,
+) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+    """Natural logarithms of ``P(X >= y)`` and ``P(X <= y)``; see ``PredictiveP`` for the law between and beyond.
+
+    Args:
+        y: of M rows.
+        law: of the same rows.
+        uniform: in (0, 1), where values are whole numbers: the tails are ``P(X > y) + U P(X = y)`` and what remains.
+            None: values are continuous.
+        shape: of generalised-Pareto tails; None: fitted to draws, 0 for quantiles.
+
+    Returns:
+        Upper and lower tails, (M,) each; NaN where ``y`` or the law is NaN.
+
+    Raises:
+        ValueError: fewer than 10 draws, or a point forecast.
+
+    Example:
+        >>> law = Law(np.array([[0.0, 1.0]]), (0.1, 0.9))
+        >>> upper, lower = log_tails(np.array([100.0]), law)
+        >>> upper.round(2), lower < 0
+        (array([-219.83]), array([ True]))
+    """
+    levels, edges, exceedances = _edges(law, shape)
+    rows = np.array(law.values, order="C")
+    if uniform is not None:
+        _kernels.spread_ties(rows, levels)
+    mirrored = np.negative(rows[:, ::-1], order="C")
+    fitted = math.nan if exceedances else 0.0
+
+    def at(values: np.ndarray) -> np.ndarray:
+        found = np.empty((2, len(values)))
+        contiguous = np.ascontiguousarray(values, dtype=np.float64)
+        xi = fitted if shape is None else float(shape)
+        _kernels.log_tails(contiguous, rows, mirrored, levels, edges, exceedances, xi, found)
+        return found
+
+    if uniform is None:
+        found = at(y)
+        return found[0], found[1]
+    below, above = at(y - 0.5), at(y + 0.5)
+    return _between(above[0], below[0], uniform), _between(below[1], above[1], 1 - uniform)
+
+
+def _edges(law: Law, shape: float | None) -> tuple[np.ndarray, np.ndarray, int]:
+    """Levels of the columns, the edges that the kernel wants, and how many draws make a tail."""
+    columns = law.values.shape[1]
+    if law.levels is None:
+        if columns < LEAST_DRAWS:
+            raise ValueError(
+                f"tails of {columns} draws cannot be fitted; draw {LEAST_DRAWS} or more (n_samples=100), or use "
+                "ConformalP"
+            )
+        k = math.ceil(min(columns / 5, 3 * math.sqrt(columns)))
+        edge = math.log((k + 1) / (columns + 1))
+        return np.arange(1, columns + 1) / (columns + 1), np.array([[edge, 0.0], [edge, 0.0]]), k
+    if columns < 2:
+        raise ValueError("a point forecast has no tails; use ConformalP(score='residual'), or a forecast with a law")
+    levels = np.asarray(law.levels)
+    upper, lower = (1 - levels[-1], 1 - levels[-2]), (levels[0], levels[1])
+    edges = [[math.log(outer), _per_step(inner / outer, shape)] for outer, inner in (upper, lower)]
+    return levels, np.array(edges), 0
+
+
+def _per_step(ratio: float, shape: float | None) -> float:
+    """Scale of the tail whose survival function falls by ``ratio`` between quantiles one apart."""
+    if not shape:
+        return 1 / math.log(ratio)
+    return shape * ratio**shape / (ratio**shape - 1)
+
+
+def _between(log_above: np.ndarray, log_with: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Logarithm of (1 - U) exp(log_above) + U exp(log_with), where ``log_with`` is the greater one."""
+    gap = np.where(log_with == -np.inf, 0.0, log_above - np.where(log_with == -np.inf, 0.0, log_with))
+    return log_with + np.log(uniform + (1 - uniform) * np.exp(gap))
