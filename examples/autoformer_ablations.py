@@ -1,7 +1,7 @@
 """What carries Autoformer: the same model without auto-correlation, without decomposition in its layers, without both.
 
-``tsformers backtest autoformer_ablation --plugin examples/autoformer_ablations.py`` compares them; run on its own, this
-file does the same on a small panel that comes with a dependency.
+``tsformers backtest examples/autoformer_ablations.toml --plugin examples/autoformer_ablations.py`` compares them on M4
+hourly; run on its own, this file does the same on a small panel that comes with a dependency.
 """
 
 from dataclasses import dataclass
