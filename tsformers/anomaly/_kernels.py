@@ -53,24 +53,25 @@ def log_tails(
 ) -> None:
     """Logarithms of P(X >= y) into ``found[0]`` and of P(X <= y) into ``found[1]``; ``mirrored`` is ``-rows[:, ::-1]``.
 
-    ``exceedances`` draws make a tail of generalised-Pareto form; 0: the rows are quantiles, and the last two make it.
-    ``edges`` holds, for the upper and the lower tail, the logarithm of what lies beyond its threshold and, of
-    quantiles, what turns the distance of the last two into the tail's scale. ``shape`` is NaN where it is to be fitted.
+    The outermost ``exceedances`` draws say what the tail beyond the last one looks like, a generalised Pareto law; 0:
+    the rows are quantiles, and the last two say it. ``edges`` holds, for the upper and the lower tail, the logarithm of
+    what lies beyond the last value and, of quantiles, what turns the distance of the last two into the tail's scale.
+    ``shape`` is NaN where it is to be fitted.
     """
     for m in range(y.size):
         row, back = rows[m], mirrored[m]
         if y[m] != y[m] or row[0] != row[0] or row[-1] != row[-1]:
             found[0, m] = found[1, m] = math.nan
             continue
-        last = row.size - 1 - exceedances
-        if y[m] > row[last]:
+        near = WIDTH * max(abs(row[0]), abs(row[-1]))
+        if y[m] > row[-1] + near:
             found[0, m] = _log_beyond(y[m], row, edges[0], exceedances, shape)
             found[1, m] = _log_rest(found[0, m])
-        elif -y[m] > back[last]:
+        elif -y[m] > back[-1] + near:
             found[1, m] = _log_beyond(-y[m], back, edges[1], exceedances, shape)
             found[0, m] = _log_rest(found[1, m])
         else:
-            low, high = _levels_at(y[m], row, levels)
+            low, high = _levels_at(min(max(y[m], row[0]), row[-1]), row, levels)
             found[0, m] = math.log1p(-low) if low < 1 else -math.inf
             found[1, m] = math.log(high) if high > 0 else -math.inf
 
@@ -112,7 +113,7 @@ def _count(row: np.ndarray, y: float, equal: bool) -> int:
 
 @compiled
 def _log_beyond(y: float, row: np.ndarray, edge: np.ndarray, exceedances: int, shape: float) -> float:
-    """Logarithm of P(X > y) beyond the threshold ``row[-1 - exceedances]``, where it is ``edge[0]``."""
+    """Logarithm of P(X > y) beyond ``row[-1]``, where it is ``edge[0]``."""
     least = max(WIDTH * max(abs(row[0]), abs(row[-1])), 1e-300)
     if exceedances == 0:
         return edge[0] - _log_pareto(y - row[-1], max((row[-1] - row[-2]) * edge[1], least), shape)
@@ -128,7 +129,8 @@ def _log_beyond(y: float, row: np.ndarray, edge: np.ndarray, exceedances: int, s
         drawn = (exceedances * raw + PRIOR_WEIGHT * PRIOR_SHAPE) / (exceedances + PRIOR_WEIGHT)
         shape = min(max(drawn, LEAST_SHAPE), MOST_SHAPE)
     scale = max(first * (1 - shape), least)
-    return edge[0] - _log_pareto(y - threshold, scale, shape + 1.0 / exceedances)
+    shape += 1.0 / exceedances
+    return edge[0] + _log_pareto(row[-1] - threshold, scale, shape) - _log_pareto(y - threshold, scale, shape)
 
 
 @compiled
@@ -151,7 +153,10 @@ def log_ranks(
     uniform: np.ndarray,
     found: np.ndarray,
 ) -> None:
-    """Logarithms of (1 + weight of the scores above + uniform x weight of the equal ones) / (1 + weight of all)."""
+    """Logarithms of (1 + weight of the scores above + uniform x weight of the equal ones) / (1 + weight of all).
+
+    ``weights`` of scores 1, 2, ... rows ago; none: all weigh 1.
+    """
     window = scores.shape[1]
     for m in range(z.size):
         i = series[m]
@@ -159,16 +164,38 @@ def log_ranks(
             found[m] = math.nan
             continue
         here = _strangeness(z[m] - offset[i], tail)
+        ring = scores[i, : kept[i]]
+        if weights.size == 0:
+            more, same = _count_from(ring, offset[i], here, tail)
+            found[m] = math.log((1.0 + more + uniform[m] * same) / (1.0 + ring.size))
+            continue
         above, equal, total = 1.0, 0.0, 1.0
-        for age in range(1, kept[i] + 1):
-            other = _strangeness(scores[i, (place[i] - age) % window] - offset[i], tail)
-            weight = weights[age - 1]
+        for k in range(ring.size):
+            weight = weights[place[i] - 1 - k if k < place[i] else place[i] - 1 - k + window]
+            other = _strangeness(ring[k] - offset[i], tail)
             total += weight
-            if other > here:
-                above += weight
-            elif other == here:
-                equal += weight
+            above += weight * (other > here)
+            equal += weight * (other == here)
         found[m] = math.log((above + uniform[m] * equal) / total)
+
+
+@compiled
+def _count_from(ring: np.ndarray, offset: float, here: float, tail: int) -> tuple[int, int]:
+    """How many scores are stranger, and how many equally strange: one loop a tail, so that each is vectorised."""
+    more, same = 0, 0
+    if tail == TWO_SIDED:
+        for k in range(ring.size):
+            more += abs(ring[k] - offset) > here
+            same += abs(ring[k] - offset) == here
+    elif tail == UPPER:
+        for k in range(ring.size):
+            more += ring[k] - offset > here
+            same += ring[k] - offset == here
+    else:
+        for k in range(ring.size):
+            more += offset - ring[k] > here
+            same += offset - ring[k] == here
+    return more, same
 
 
 @compiled
@@ -209,11 +236,15 @@ def push(
             strange[i, turn] = not normal[m]
             full = rows[i] + 1 >= recent
             if full and not normal[m] and _count_true(strange[i]) >= SHARE * recent:
+                kept[i] = 0
                 for k in range(recent):
-                    scratch[k] = scores[i, k] = latest[i, (turn + 1 + k) % recent]
-                    strange[i, k] = False
-                kept[i], place[i] = recent, recent % window
-                offset[i] = _median(scratch)
+                    here = (turn + 1 + k) % recent
+                    if strange[i, here]:
+                        scratch[kept[i]] = scores[i, kept[i]] = latest[i, here]
+                        kept[i] += 1
+                        strange[i, here] = False
+                place[i] = kept[i] % window
+                offset[i] = _median(scratch[: kept[i]])
                 shifts[i] += 1
         rows[i] += 1
 

@@ -53,6 +53,9 @@ class Law:
                 )
         if (values[:, 1:] < values[:, :-1]).any():
             values = np.sort(values, axis=1)
+        hole: np.ndarray = np.isnan(values).any(axis=1)
+        if hole.any():
+            values = np.where(hole[:, None], np.nan, values)
         object.__setattr__(self, "values", values)
 
     def __len__(self) -> int:

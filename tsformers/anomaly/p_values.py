@@ -24,6 +24,7 @@ Tail = Literal["two-sided", "upper", "lower"]
 TAILS: dict[str, int] = {"two-sided": _kernels.TWO_SIDED, "upper": _kernels.UPPER, "lower": _kernels.LOWER}
 WIDE = 0.8  # share of the central interval whose half-width scales an error
 QUIET = 10_000  # tests of a quiet stream that are looked at
+NO_WEIGHTS = np.zeros(0)
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -77,13 +78,14 @@ class PredictiveP:
     Upper: ``P(X >= y)``; lower: ``P(X <= y)``; two-sided: twice the smaller, at most 1. Each tail is computed as such
     and as a logarithm, never as one minus the other, so that extremes still rank.
 
-    *Draws* x_1 <= ... <= x_S stand at levels j / (S + 1), straight in between. Beyond the (k + 1)-th from the end, k =
-    min(S / 5, 3 sqrt(S)) rounded up, the tail is a generalised Pareto law ``(1 + xi e / sigma)^(-1 / xi)`` of the
-    excess e, fitted by probability-weighted moments; its shape is drawn towards 0.1 with the weight of ten draws, held
-    within [0, 0.5], and enlarged by 1 / k, which is what an exponential tail of unknown scale needs to be exact. What
-    it says below 1 / (10 S) is an extrapolation: ``docs/results/p_values.md`` measures how far to trust it.
-    *Quantiles* are the distribution of ``Forecast``: straight between levels, exponential beyond the outermost. Where
-    all values of a law are equal it is taken at its word, up to rounding (1e-9 of the value).
+    *Draws* x_1 <= ... <= x_S stand at levels j / (S + 1), straight in between: exact where y is as good as one more
+    draw. Beyond the last one the p-value falls on from 1 / (S + 1) as a generalised Pareto law ``(1 + xi e /
+    sigma)^(-1 / xi)``, where e is the excess over the k-th draw from the end, k = min(S / 5, 3 sqrt(S)) rounded up. It
+    is fitted to these k draws by probability-weighted moments; the shape xi is drawn towards 0.1 with the weight of ten
+    draws, held within [0, 0.5], and enlarged by 1 / k, as an exponential tail of unknown scale demands. What it says is
+    an extrapolation: ``docs/results/p_values.md`` measures how far it can be trusted (to about a factor of two down to
+    1 / (10 S)). *Quantiles* are the distribution of ``Forecast``: straight between levels, exponential beyond the
+    outermost. Where all values of a law are equal it is taken at its word, up to rounding (1e-9 of the value).
 
     Honest as far as the law is: nothing is corrected. Where forecasts are too sure of themselves use ``ConformalP``.
 
@@ -191,9 +193,9 @@ class ConformalP:
     and none is ever below ``1 / (n + 1)``: see ``warn_if_blind``. A series without scores gets 1.
 
     Rows with an alarm do not enter the calibration set. After a level shift all would be alarms for ever, so: where at
-    least 80% of the latest ``shift_after`` rows are alarms, the calibration set is thrown away and begins anew with
-    these rows, and errors are measured from their median from then on. Until the window has filled again the
-    resolution is coarse: ``1 / (shift_after + 1)``.
+    least 80% of the latest ``shift_after`` rows are alarms, the calibration set is thrown away, these alarms become the
+    new one, and errors are measured from their median from then on. Until it has grown again the resolution is coarse,
+    ``1 / (0.8 shift_after + 1)``, and no alarm may be possible.
 
     Args:
         tail: which side is strange.
@@ -203,7 +205,7 @@ class ConformalP:
         score: "scaled": the error from the median over half the width of the central 80% interval; "residual": the
             error itself, for forecasts without a width; "predictive": the logarithm of the predictive p-value, with
             the sign of the error, which corrects the law where it is too sure of itself and keeps its shape.
-        shift_after: rows after which a new level is believed; None: never.
+        shift_after: rows of which 80% must be alarms for a new level to be believed; None: never.
         shape: see ``PredictiveP``.
         seed: of the ties.
 
@@ -290,7 +292,7 @@ class ConformalP:
         own = [arrays[name] for name in ("scores", "kept", "place", "offset")]
         ties = uniforms(self.seed + rng, series, turn, stream=1)
         run: Any = _kernels.log_ranks  # arrays by position
-        run(*own, places, z, self._weights, TAILS[self.tail], ties, found)
+        run(*own, places, z, self._weights if self.decay < 1 else NO_WEIGHTS, TAILS[self.tail], ties, found)
         return found
 
     def learn(

@@ -70,7 +70,7 @@ def _edges(law: Law, shape: float | None) -> tuple[np.ndarray, np.ndarray, int]:
                 "ConformalP"
             )
         k = math.ceil(min(columns / 5, 3 * math.sqrt(columns)))
-        edge = math.log((k + 1) / (columns + 1))
+        edge = -math.log(columns + 1)
         return np.arange(1, columns + 1) / (columns + 1), np.array([[edge, 0.0], [edge, 0.0]]), k
     if columns < 2:
         raise ValueError("a point forecast has no tails; use ConformalP(score='residual'), or a forecast with a law")
