@@ -53,9 +53,9 @@ class Law:
                 )
         if (values[:, 1:] < values[:, :-1]).any():
             values = np.sort(values, axis=1)
-        hole: np.ndarray = np.isnan(values).any(axis=1)
-        if hole.any():
-            values = np.where(hole[:, None], np.nan, values)
+        hole = np.isnan(values).any(axis=1, keepdims=True)
+        if np.any(hole):
+            values = np.where(hole, np.nan, values)
         object.__setattr__(self, "values", values)
 
     def __len__(self) -> int:
