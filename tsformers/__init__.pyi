@@ -1,7 +1,9 @@
+from tsformers import anomaly as anomaly
 from tsformers import fdr as fdr
 from tsformers import nn as nn
 from tsformers import scoring as scoring
 from tsformers import testing as testing
+from tsformers.anomaly.detector import AnomalyDetector as AnomalyDetector
 from tsformers.compose import Ensemble as Ensemble
 from tsformers.errors import DataError as DataError
 from tsformers.errors import JobError as JobError

@@ -21,6 +21,7 @@ OTHERS = {
     "Forecast": "tsformers.forecast",
     "from_gluonts": "tsformers.forecast",
     "Ensemble": "tsformers.compose",
+    "AnomalyDetector": "tsformers.anomaly.detector",
     "load": "tsformers.storage",
     "save": "tsformers.storage",
     "score": "tsformers.scoring.table",
@@ -29,7 +30,20 @@ OTHERS = {
 }
 
 PUBLIC = FORECASTERS | OTHERS
-ROOMS = ("fdr", "nn", "scoring", "testing")  # submodules reached as attributes: tsf.scoring.crps_samples
+ROOMS = ("anomaly", "fdr", "nn", "scoring", "testing")  # submodules reached as attributes: tsf.scoring.crps_samples
+MODELS = ("Ensemble", "AnomalyDetector")  # made of forecasters: storage finds them by name too
+SETTINGS = {
+    "ConformalP": "tsformers.anomaly.p_values",
+    "PredictiveP": "tsformers.anomaly.p_values",
+    "LOND": "tsformers.fdr.spending",
+    "AlphaSpending": "tsformers.fdr.spending",
+    "MemoryLORD": "tsformers.fdr.spending",
+    "LORD": "tsformers.fdr.lord",
+    "SAFFRON": "tsformers.fdr.saffron",
+    "AlphaInvesting": "tsformers.fdr.saffron",
+    "ADDIS": "tsformers.fdr.addis",
+    "OnlineBH": "tsformers.fdr.ranking",
+}  # frozen dataclasses that are kept by their fields
 PLUGIN_GROUP = "tsformers.forecasters"
 
 
@@ -87,3 +101,25 @@ def find_class(name: str, extra: dict[str, type] | None = None) -> type:
         return point.load()
     offered = ", ".join([*FORECASTERS, *plugin_names(), *(extra or {})])
     raise KeyError(f"no forecaster is called {name!r}; on offer: {offered}")
+
+
+def find_model(name: str, extra: dict[str, type] | None = None) -> type:
+    """The class called ``name`` of a saved model: a forecaster, or what is made of forecasters.
+
+    Args:
+        name: as for ``find_class``, or one of ``MODELS``.
+        extra: classes of the caller's own, by name.
+
+    Returns:
+        The class.
+
+    Raises:
+        KeyError: nobody offers that name.
+
+    Example:
+        >>> find_model("Ensemble").__name__
+        'Ensemble'
+    """
+    if name in MODELS and not (extra and name in extra):
+        return getattr(import_module(PUBLIC[name]), name)
+    return find_class(name, extra)

@@ -5,13 +5,14 @@ import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields
+from importlib import import_module
 from math import isfinite
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tsformers.catalog import find_class
+from tsformers.catalog import SETTINGS, find_model
 from tsformers.columns import column_parts, join_column
 from tsformers.errors import JobError
 from tsformers.forecast import Forecast
@@ -110,6 +111,9 @@ class Encoder:
         if type(value) in RECORDS.values():
             held = {f.name: self.value(getattr(value, f.name), (*path, f.name)) for f in fields(value) if f.init}
             return {TAG: "record", "class": type(value).__name__, "v": held}
+        if SETTINGS.get(type(value).__name__) == type(value).__module__:
+            held = {f.name: self.value(getattr(value, f.name), (*path, f.name)) for f in fields(value)}
+            return {TAG: "settings", "class": type(value).__name__, "v": held}
         if torch is not None and isinstance(value, torch.Tensor):
             return self._tensor(torch, value, path)
         if hasattr(value, "get_params") and not isinstance(value, type):
@@ -235,7 +239,7 @@ class Decoder:
         """
         name = page["class"]
         try:
-            kind = find_class(name, self.classes)
+            kind = find_model(name, self.classes)
         except KeyError as error:
             raise JobError(
                 f"{error.args[0]}; if {name} is yours, pass load(..., classes={{'{name}': {name}}})"
@@ -292,6 +296,9 @@ class Decoder:
                 return pd.Timedelta(np.timedelta64(held, code["unit"]))
             case "record":
                 return RECORDS[code["class"]](**{key: self.value(item) for key, item in held.items()})
+            case "settings":
+                kept = {key: self.value(item) for key, item in held.items()}
+                return getattr(import_module(SETTINGS[code["class"]]), code["class"])(**kept)
             case "model":
                 return self.model(code)
             case "tensor":

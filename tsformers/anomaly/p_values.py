@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from tsformers.anomaly import _kernels
+import tsformers.anomaly._kernels as _kernels
 from tsformers.anomaly._uniforms import uniforms
 from tsformers.anomaly.law import Law
 from tsformers.anomaly.tails import log_tails

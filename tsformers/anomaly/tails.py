@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from tsformers.anomaly import _kernels
+import tsformers.anomaly._kernels as _kernels
 from tsformers.anomaly.law import Law
 
 LEAST_DRAWS = 10

@@ -1,0 +1,139 @@
+"""The latest values of all series in packed ring buffers, and the panel that a forecaster is shown of them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsformers.intake.grid import Grid, compose, like_times
+from tsformers.panel import Panel
+
+TABLE = 4  # stamps are looked up where they are this many times fewer than rows
+
+
+class Contexts:
+    """Ring buffers of N series: the value at grid position k of series i stands in cell ``k % R`` of row i.
+
+    R is the length of the context plus the horizon, so that a context can still be read as it was H steps ago.
+
+    Args:
+        arrays: ``values`` (N, R, 1 + P), NaN = missing, and (N,) positions ``first`` and ``last`` of each series and
+            its ``phase`` within the grid's step; changed in place.
+
+    Example:
+        >>> contexts = Contexts.blank(1, 4, 1)
+        >>> contexts.begin(np.array([0]), np.array([7]), np.array([0]))
+        >>> contexts.write(np.array([0]), np.array([7]), np.array([[1.5]]))
+        >>> contexts.write(np.array([0]), np.array([9]), np.array([[2.5]]))
+        >>> contexts.read(np.array([0, 0, 0]), np.array([7, 8, 9]))[:, 0]
+        array([1.5, nan, 2.5])
+    """
+
+    def __init__(self, arrays: dict[str, np.ndarray]) -> None:
+        self.values, self.first = arrays["values"], arrays["first"]
+        self.last, self.phase = arrays["last"], arrays["phase"]
+
+    @classmethod
+    def blank(cls, n: int, cells: int, width: int) -> "Contexts":
+        """Buffers of ``n`` series without a row."""
+        whole = {name: np.full(n, -1, dtype=np.int64) for name in ("first", "last", "phase")}
+        return cls({"values": np.full((n, cells, width), np.nan), **whole})
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The state, not copied."""
+        return {"values": self.values, "first": self.first, "last": self.last, "phase": self.phase}
+
+    def __len__(self) -> int:
+        return len(self.last)
+
+    def resize(self, n: int) -> None:
+        """Room for ``n`` series: new ones are blank, those beyond are forgotten."""
+        kept, (_, cells, width) = min(n, len(self)), self.values.shape
+        more = Contexts.blank(n - kept, cells, width)
+        for name, part in self.arrays.items():
+            setattr(self, name, np.concatenate([part[:kept], getattr(more, name)]))
+
+    def begin(self, series: np.ndarray, position: np.ndarray, phase: np.ndarray) -> None:
+        """Where the first row of some series stands."""
+        self.first[series], self.last[series], self.phase[series] = position, position - 1, phase
+
+    def write(self, series: np.ndarray, position: np.ndarray, values: np.ndarray) -> None:
+        """One row of each of some distinct series, later than all of theirs; steps left out are missing."""
+        cells = self.values.shape[1]
+        left_out = np.minimum(position - self.last[series] - 1, cells - 1)
+        if left_out.any():
+            owner = np.repeat(series, left_out)
+            until = np.repeat(position, left_out)
+            back = np.repeat(np.cumsum(left_out), left_out) - np.arange(len(owner))
+            self.values[owner, (until - back) % cells] = np.nan
+        self.values[series, position % cells] = values
+        self.last[series] = position
+
+    def amend(self, series: np.ndarray, position: np.ndarray, y: np.ndarray) -> None:
+        """Other targets for rows that are there; what the buffer no longer holds is left alone."""
+        cells = self.values.shape[1]
+        held = (position > self.last[series] - cells) & (position <= self.last[series])
+        self.values[series[held], position[held] % cells, 0] = y[held]
+
+    def read(self, series: np.ndarray, position: np.ndarray) -> np.ndarray:
+        """(K, 1 + P) values; NaN beyond the last row and where the buffer no longer reaches."""
+        cells, last = self.values.shape[1], self.last[series]
+        found = self.values[series, position % cells]
+        found[(position > last) | (position <= last - cells)] = np.nan
+        return found
+
+    def panel(
+        self, series: np.ndarray, origin: np.ndarray, rows: int, grid: Grid, like: Panel, names: pd.Index
+    ) -> tuple[Panel, np.ndarray]:
+        """What is known of some series up to a grid position each, as a panel.
+
+        Args:
+            series: (n,) which.
+            origin: (n,) the last position of each; beyond its last row values are missing.
+            rows: at most so many rows of each.
+            grid: of the positions.
+            like: the panel that says how everything else looks.
+            names: (n,) their ids.
+
+        Returns:
+            The panel of those that have a value among these rows, and which of ``series`` these are.
+        """
+        lengths = np.clip(origin - self.first[series] + 1, 0, rows)
+        owner, place, offsets = _spans(origin - lengths + 1, lengths)
+        values = self.read(series[owner], place)
+        seen = np.bincount(owner, weights=np.isfinite(values[:, 0]), minlength=len(series)) > 0
+        if not seen.all():
+            found = np.flatnonzero(seen)
+            return self.panel(series[seen], origin[seen], rows, grid, like, names[found])[0], series[seen]
+        times = self._times(place, self.phase[series], owner, grid)
+        known = np.zeros((len(values), 0))
+        static = like.static.loc[names] if len(like.static.columns) else pd.DataFrame(index=names)
+        parts: dict[str, Any] = {"ids": names, "offsets": offsets, "ends": offsets[1:].copy(), "times": times}
+        panel = Panel(
+            **parts,
+            y=np.ascontiguousarray(values[:, 0]),
+            past=np.ascontiguousarray(values[:, 1:]),
+            known=known,
+            static=static,
+            freq=like.freq,
+            schema=like.schema,
+        )
+        return panel, series
+
+    def _times(self, place: np.ndarray, phase: np.ndarray, owner: np.ndarray, grid: Grid) -> np.ndarray:
+        """Stamps of positions; where series share the grid, each is composed once."""
+        if not len(place):
+            return like_times(place, grid)
+        low, high = int(place.min()), int(place.max())
+        if (phase == phase[0]).all() and (high - low) * TABLE < len(place):
+            table = compose(np.arange(low, high + 1), np.full(high - low + 1, phase[0]), grid)
+            return like_times(table[place - low], grid)
+        return like_times(compose(place, phase[owner], grid), grid)
+
+
+def _spans(starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Owner and position of each row of ``starts[i], starts[i] + 1, ...`` one series after another, and offsets."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    owner = np.repeat(np.arange(len(starts)), lengths)
+    return owner, np.arange(offsets[-1]) - offsets[owner] + starts[owner], offsets

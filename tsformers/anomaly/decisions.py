@@ -1,0 +1,76 @@
+"""What a row of the stream is answered: the decision, and what became of rows that were not tested."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+STATUSES = ("tested", "missing", "late", "duplicate", "unseen", "waiting", "off_grid", "invalid")
+TESTED, MISSING, LATE, DUPLICATE, UNSEEN, WAITING, OFF_GRID, INVALID = range(len(STATUSES))
+EVENTS = ("rows", *STATUSES, "alarms", "gaps", "replaced", "shifts", "refreshes")
+FIELDS = ("expected", "lower", "upper", "p_value", "level", "anomaly")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a detector says about one row.
+
+    Args:
+        unique_id: the series, as the row had it.
+        ds: the time, as the row had it.
+        y: the value; NaN where there was none, or none that could be read.
+        expected: what the forecast expected; NaN where there was none.
+        lower: lower end of the forecast's central interval.
+        upper: upper end of it.
+        p_value: how likely a value at least as strange would be, were all normal; NaN where the row was not tested.
+        level: the level that the p-value was tested at.
+        anomaly: ``p_value <= level``: an alarm.
+        status: "tested", or why not: one of ``STATUSES``; ``docs/anomalies.md`` tells what each means.
+
+    Example:
+        >>> Decision("a", 7, 1.5).status
+        'invalid'
+    """
+
+    unique_id: Any
+    ds: Any
+    y: float
+    expected: float = float("nan")
+    lower: float = float("nan")
+    upper: float = float("nan")
+    p_value: float = float("nan")
+    level: float = float("nan")
+    anomaly: bool = False
+    status: str = "invalid"
+
+
+class Answers(NamedTuple):
+    """The decisions about M rows, as columns."""
+
+    expected: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    p_value: np.ndarray
+    level: np.ndarray
+    anomaly: np.ndarray
+    status: np.ndarray  # (M,) positions in ``STATUSES``
+
+    @classmethod
+    def blank(cls, status: np.ndarray) -> "Answers":
+        """Nothing said yet about rows of these statuses.
+
+        Example:
+            >>> Answers.blank(np.array([LATE])).level
+            array([nan])
+        """
+        expected, lower, upper, p_value, level = np.full((5, len(status)), np.nan)
+        anomaly = np.zeros(len(status), dtype=bool)
+        return cls(expected, lower, upper, p_value, level, anomaly, status.copy())
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The columns of the answer, without id, time and value."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+    def words(self) -> list[str]:
+        """The statuses by name."""
+        return [STATUSES[code] for code in self.status.tolist()]

@@ -1,0 +1,194 @@
+"""Rows of a stream as columns of numbers; what cannot be read is marked, row by row, and never an exception."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tsformers.anomaly.decisions import INVALID, OFF_GRID, TESTED
+from tsformers.errors import DataError
+from tsformers.frames import Schema
+from tsformers.intake.grid import DAY, OFF, decompose, parse
+
+EPOCH = datetime(1970, 1, 1)
+LONGEST = {"int": 1, "tick": 1, "day": DAY, "bday": 3 * DAY, "week": 7 * DAY, "month": 31 * DAY, "listed": 31 * DAY}
+UNREADABLE = np.iinfo(np.int64).min
+
+
+class Columns(NamedTuple):
+    """M rows in order of arrival.
+
+    Args:
+        ids: (M,) as the rows have them.
+        stamps: (M,) as the rows have them.
+        values: (M, 1 + P) target and past covariates, NaN = missing.
+        position: (M,) on the grid of the frequency.
+        phase: (M,) within the step.
+        status: (M,) "tested" where the row can be read, else "invalid" or "off_grid".
+    """
+
+    ids: Any
+    stamps: Any
+    values: np.ndarray
+    position: np.ndarray
+    phase: np.ndarray
+    status: np.ndarray
+
+    def take(self, rows: slice | np.ndarray) -> "Columns":
+        """Some of the rows, of columns that are arrays."""
+        return Columns(*(column[rows] for column in self))
+
+
+class Reader:
+    """Reads rows under the column names, the frequency and the time zone of a panel.
+
+    Args:
+        schema: of the panel.
+        freq: of the panel.
+        horizon: H; a time so late that the steps after it could not be counted is invalid.
+
+    Example:
+        >>> Reader(Schema(), "D", 1).rows([{"unique_id": "a", "ds": "1970-01-03", "y": 1.5}]).position
+        array([2])
+    """
+
+    def __init__(self, schema: Schema, freq: str | int, horizon: int) -> None:
+        self.schema, self.grid = schema, parse(freq, schema.tz)
+        self.names = (schema.target_col, *schema.past)
+        self.last = np.iinfo(np.int64).max - (horizon + 2) * self.grid.step * LONGEST[self.grid.unit] - 2 * DAY
+        self.memo: tuple[Any, int] = (None, UNREADABLE)  # rows of one step bear one stamp
+
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> Columns:
+        """Dictionaries as columns; what is no dictionary is an invalid row."""
+        plain = [row if isinstance(row, Mapping) else {} for row in rows]
+        ids = [row.get(self.schema.id_col) for row in plain]
+        stamps = [row.get(self.schema.time_col) for row in plain]
+        values = np.array([[number(row.get(name)) for name in self.names] for row in plain]).reshape(
+            -1, len(self.names)
+        )
+        named = np.array([is_name(name) for name in ids], dtype=bool)
+        return self._columns(ids, stamps, values, self._moments(stamps), named)
+
+    def frame(self, frame: pd.DataFrame) -> Columns:
+        """A frame as columns.
+
+        Raises:
+            DataError: a column is missing.
+        """
+        lacking = [name for name in (self.schema.id_col, self.schema.time_col, *self.names) if name not in frame]
+        if lacking:
+            raise DataError(
+                f"the rows have no column {lacking[0]!r}; give them the columns that fit had: "
+                f"{self.schema.id_col}, {self.schema.time_col}, {', '.join(self.names)}"
+            )
+        ids, stamps = frame[self.schema.id_col], frame[self.schema.time_col]
+        values = np.stack([_numbers(frame[name]) for name in self.names], axis=1)
+        named = ids.notna().to_numpy()
+        if ids.dtype == object:
+            named = np.array([is_name(name) for name in ids], dtype=bool)
+        return self._columns(pd.Index(ids, tupleize_cols=False), stamps.array, values, self._counts(stamps), named)
+
+    def _columns(self, ids: Any, stamps: Any, values: np.ndarray, counts: np.ndarray, named: np.ndarray) -> Columns:
+        readable = (counts != UNREADABLE) & (counts <= self.last)
+        position, phase = decompose(np.where(readable, counts, 0), self.grid)
+        status = np.where(phase == OFF, OFF_GRID, TESTED).astype(np.int8)
+        status[~(readable & named & ~np.isinf(values).any(axis=1))] = INVALID
+        values[np.isinf(values)] = np.nan
+        return Columns(ids, stamps, values, position, phase, status)
+
+    def _counts(self, stamps: pd.Series) -> np.ndarray:
+        """A column of times as int64: nanoseconds in UTC, or integers."""
+        integer, dtype = self.grid.unit == "int", stamps.dtype
+        zoned = isinstance(dtype, pd.DatetimeTZDtype)
+        if not integer and (zoned or getattr(dtype, "kind", "") == "M") and zoned == (self.schema.tz is not None):
+            moments = stamps.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else stamps
+            counts = moments.to_numpy("M8[ns]").view(np.int64)  # not-a-time is the least integer
+            return counts
+        if integer and isinstance(dtype, np.dtype) and dtype.kind in "iu":
+            return stamps.to_numpy(np.int64)
+        return self._moments(stamps.tolist())
+
+    def _moments(self, stamps: Sequence[Any]) -> np.ndarray:
+        read = self._integer if self.grid.unit == "int" else self._moment
+        return np.array([read(stamp) for stamp in stamps], dtype=np.int64)
+
+    def _integer(self, stamp: Any) -> int:
+        try:
+            whole = int(stamp)
+        except (TypeError, ValueError, OverflowError):
+            return UNREADABLE
+        odd = isinstance(stamp, bool | datetime | np.datetime64) or (not isinstance(stamp, str) and whole != stamp)
+        return UNREADABLE if odd or abs(whole) > self.last else whole
+
+    def _moment(self, stamp: Any) -> int:
+        kept, count = self.memo
+        if isinstance(stamp, str) and stamp == kept:
+            return count
+        try:
+            moment = _parsed(stamp)
+            if moment is None or (moment.tzinfo is None) != (self.schema.tz is None):
+                return UNREADABLE
+            count = int(moment.value)
+        except (TypeError, ValueError, OverflowError, AttributeError):
+            return UNREADABLE
+        if isinstance(stamp, str):
+            self.memo = (stamp, count)
+        return count
+
+
+def number(value: Any) -> float:
+    """A value as a float: NaN where it is missing, infinite where it is no finite number.
+
+    Example:
+        >>> number("1.5"), number(None), number("high")
+        (1.5, nan, inf)
+    """
+    if value is None or value is pd.NA or value is pd.NaT or value == "":
+        return float("nan")
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return float("inf")
+
+
+def is_name(value: Any) -> bool:
+    """Whether a series can be called so: hashable, and not missing.
+
+    Example:
+        >>> is_name("a"), is_name(None), is_name([1])
+        (True, False, False)
+    """
+    if isinstance(value, str | int):
+        return True
+    if not isinstance(value, Hashable):
+        return False
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return not (value is None or value is pd.NA or value is pd.NaT or value != value)
+
+
+def _parsed(stamp: Any) -> Any:
+    """A stamp as a pandas time stamp; None where it is none, or a number (of what since when?)."""
+    if isinstance(stamp, str):
+        if len(stamp) > 26 or "." in stamp:  # more digits than a datetime keeps
+            return pd.to_datetime(stamp, format="ISO8601")
+        try:
+            return pd.Timestamp(datetime.fromisoformat(stamp))
+        except ValueError:
+            return pd.to_datetime(stamp, format="ISO8601")
+    if isinstance(stamp, pd.Period):
+        return stamp.start_time
+    if isinstance(stamp, datetime | date | np.datetime64):
+        return pd.Timestamp(stamp)  # of not-a-time, not-a-time: it has no value
+    return None
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "iufb":
+        return column.to_numpy(np.float64, copy=True)
+    return np.array([number(value) for value in column], dtype=np.float64)
