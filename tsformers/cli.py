@@ -182,6 +182,72 @@ def score(
 
 
 @app.command()
+def detect(
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Rows to watch; - is standard input.")] = "-",
+    model: Annotated[str, typer.Option(help="Folder of a detector; with --fit: a forecaster, or its folder.")] = "",
+    alpha: Annotated[float | None, typer.Option(help="Share of false alarms among alarms aimed at.")] = None,
+    control: Annotated[str | None, typer.Option(help="LORD, SAFFRON (the default), ADDIS, LOND, ...")] = None,
+    decay: Annotated[float | None, typer.Option(help="Memory of an endless stream: 0.99 is about 100 rows.")] = None,
+    fit: Annotated[str | None, typer.Option(help="History to make a detector from, kept by --save.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Folder to keep the detector of --fit in.")] = None,
+    horizon: Annotated[int | None, typer.Option(min=1, help="With --fit: steps that a forecast reaches.")] = None,
+    set_: Annotated[list[str], typer.Option("--set", help="With --fit: forecaster's setting, key=value.")] = [],  # noqa: B006
+    detector: Annotated[list[str], typer.Option(help="With --fit: detector's setting, as refresh=24.")] = [],  # noqa: B006
+    freq: Annotated[str | None, typer.Option(help="With --fit: pandas alias or step; default: inferred.")] = None,
+    seed: Annotated[int, typer.Option(help="With --fit: same seed, same numbers.")] = 0,
+    plugin: Plugin = [],  # noqa: B006
+    state: Annotated[Path | None, typer.Option(help="File to go on from, and to keep what was learned in.")] = None,
+    every: Annotated[int, typer.Option(min=1, help="Rows from one state to the next.")] = 10_000,
+    follow: Annotated[bool, typer.Option("--follow", help="At the end of the file wait for more.")] = False,
+    idle: Annotated[float | None, typer.Option(help="End after so many seconds without a row.")] = None,
+    alarms: Annotated[bool, typer.Option("--alarms", help="Write alarms alone.")] = False,
+    source: Annotated[str | None, typer.Option(help="redis://host:port/STREAM[?group=G] in place of FILE.")] = None,
+    sink: Annotated[str | None, typer.Option(help="redis://host:port/STREAM in place of --output.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the latest rows, such as out.png.")] = None,
+    output: Output = "-",
+    format: Format = None,
+    input_format: InputFormat = None,
+    id_col: IdCol = "unique_id",
+    time_col: TimeCol = "ds",
+    target_col: TargetCol = "y",
+) -> None:
+    """Watch rows as they come and say of each whether it is an anomaly; few alarms are false.
+
+    First, once, from a table of history (id, time, value):
+
+        tsformers detect --fit history.csv --model HoltWinters --horizon 24 --save d/
+
+    then, for as long as rows come (JSON lines, CSV or Parquet):
+
+        tsformers detect --model d/ --alpha 0.05 --state d.state < rows.jsonl >> decisions.jsonl
+
+    Killed at any moment and started again in the same way, it goes on behind
+    the last state: what it writes twice bears the same row number, and with
+    --output nothing is written twice. A decision holds row, id, time, value,
+    expected, lower, upper, p_value, level, anomaly and status: "tested", or why
+    not. docs/anomalies.md tells what each odd row gets.
+    """
+    from tsformers.jobs import detect as job
+    from tsformers.terminal import listed
+
+    if fit is not None:
+        settings = assignments(set_) | ({"horizon": horizon} if horizon is not None else {})
+        columns = {"id_col": id_col, "time_col": time_col, "target_col": target_col}
+        job.make(
+            fit, model or "SeasonalNaive", save, settings=settings, watching=assignments(detector),
+            control=(control, alpha, decay), roles={"freq": whole(freq), **columns}, plugins=plugin, seed=seed,
+            format=input_format,
+        )  # fmt: skip
+        say(f"wrote {save}")
+        return
+    counts = job.run(
+        model, source or file, sink or output, control=(control, alpha, decay), plot=plot, plugins=plugin, state=state,
+        every=every, follow=follow, idle=idle, alarms_only=alarms, format=format, input_format=input_format,
+    )  # fmt: skip
+    say(listed(counts))
+
+
+@app.command()
 def reproduce(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a published table of ours, or a TOML file.")],
     dataset: Annotated[str | None, typer.Option(help="This data set alone; default: the whole table.")] = None,
@@ -196,11 +262,11 @@ def reproduce(
 
     mse and mae are over all test windows, mse_32 and mae_32 over the first whole batches of 32, as older tables are.
     """
-    from tsformers.jobs.reproduce import WIDE, read_reproduction
+    from tsformers.jobs.published import read_published
 
-    asked = read_reproduction(model, dataset=dataset, horizon=horizon, seeds=seeds, out=out, plugins=plugin)
-    say(f"model: {', '.join(f'{key} = {value}' for key, value in asked.table.model.items())}")
-    show(asked.run(say), output, format, title=asked.table.title, wide=WIDE)
+    asked = read_published(model, dataset=dataset, horizon=horizon, seeds=seeds, out=out, plugins=plugin)
+    say(asked.about)
+    show(asked.run(say), output, format, title=asked.table.title, wide=asked.wide)
     say(f"published: {asked.table.source}; results: {asked.out}")
 
 

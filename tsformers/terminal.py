@@ -211,3 +211,19 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
             value = {"true": True, "false": False}.get(text.strip().lower(), text)
         found[key.strip()] = value
     return found
+
+
+def listed(counts: dict[str, int]) -> str:
+    """What was counted, in one line; what never happened is left out.
+
+    Args:
+        counts: by name.
+
+    Returns:
+        A short text.
+
+    Example:
+        >>> listed({"rows": 12000, "late": 0, "alarms": 3})
+        '12,000 rows, 3 alarms'
+    """
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "rows")

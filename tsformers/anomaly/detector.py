@@ -309,6 +309,12 @@ class AnomalyDetector(BaseEstimator):
         return dict(self._fold.counts)
 
     @property
+    def panel(self) -> Panel:
+        """The last row of each series of ``fit``: its ids, frequency and column names."""
+        check_is_fitted(self, "forecaster_")
+        return self._fold.setup.like
+
+    @property
     def state(self) -> State:
         """Everything that rows have changed: numbers, texts, lists, dicts and arrays. It can be set again."""
         check_is_fitted(self, "forecaster_")

@@ -1,0 +1,101 @@
+"""Pictures of alarms: what was seen, what was expected, and how near each p-value came to its level."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsformers.plotting import BAND, HISTORY, MEDIAN, _figure, _label_time, _positions, _tidy
+
+ALARM, LEVEL = "#D55E00", "#666666"
+LEAST = 1e-12  # smaller p-values are drawn here
+SHOWN = 4
+
+
+def alarm_chart(
+    decisions: pd.DataFrame,
+    ids: Sequence[Any] | None = None,
+    *,
+    id_col: str = "unique_id",
+    time_col: str = "ds",
+    target_col: str = "y",
+) -> Any:
+    """Two rows a series: values within their interval and alarms; below, p-values and the levels they were tested at.
+
+    Args:
+        decisions: what ``detect`` answered, or decisions as a frame.
+        ids: series to draw; None: the four with most alarms.
+        id_col: column of ids.
+        time_col: column of times.
+        target_col: column of values.
+
+    Returns:
+        A ``matplotlib.figure.Figure``, unknown to pyplot.
+
+    Raises:
+        ImportError: matplotlib is missing.
+        ValueError: there is no row to draw.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": [1, 2], "y": [0.0, 9.0], "expected": 0.0, "lower": -1.0,
+        ...     "upper": 1.0, "p_value": [0.5, 1e-9], "level": 0.01, "anomaly": [False, True]})
+        >>> len(alarm_chart(frame).axes)
+        2
+    """
+    if not len(decisions):
+        raise ValueError("there is no decision to draw; give the detector rows first")
+    if ids is None:
+        alarms = decisions.groupby(id_col, sort=False)["anomaly"].sum()
+        ids = alarms.sort_values(ascending=False, kind="stable").index[:SHOWN].tolist()
+    figure = _figure(10, 0.4 + 3.2 * len(ids))
+    grid = figure.add_gridspec(2 * len(ids), 1, height_ratios=[2.2, 1] * len(ids))
+    shown: dict[str, Any] = {}
+    for i, name in enumerate(ids):
+        rows = decisions[decisions[id_col] == name]
+        times = _times(rows[time_col])
+        rows = rows.iloc[np.argsort(times, kind="stable")]
+        times = np.sort(times, kind="stable")
+        above = figure.add_subplot(grid[2 * i])
+        below = figure.add_subplot(grid[2 * i + 1], sharex=above)
+        shown |= _values(above, times, rows, target_col)
+        shown |= _levels(below, times, rows)
+        _tidy(above, str(name))
+        _tidy(below, "")
+        above.tick_params(labelbottom=False)
+        _label_time(below, times, None, most=8)
+    figure.legend([*shown.values()], [*shown], loc="outside upper center", ncols=6, frameon=False)
+    return figure
+
+
+def _times(stamps: pd.Series) -> np.ndarray:
+    """Times as numbers or datetime64 in UTC, whatever they were given as."""
+    if stamps.dtype.kind in "iu":
+        return stamps.to_numpy(np.int64)
+    moments = pd.to_datetime(stamps, format="ISO8601", utc=True) if stamps.dtype == object else pd.to_datetime(stamps)
+    zoned = moments.dt.tz is not None
+    return (moments.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else moments).to_numpy("M8[ns]")
+
+
+def _values(axes: Any, times: np.ndarray, rows: pd.DataFrame, target_col: str) -> dict[str, Any]:
+    x, y, alarms = _positions(times), rows[target_col].to_numpy(float), rows["anomaly"].to_numpy(bool)
+    light = tuple(1 - (1 - BAND) * 0.3)
+    band = axes.fill_between(x, rows["lower"].to_numpy(float), rows["upper"].to_numpy(float), color=light, linewidth=0)
+    (expected,) = axes.plot(x, rows["expected"].to_numpy(float), color=MEDIAN, linewidth=1.0)
+    (seen,) = axes.plot(x, y, color=HISTORY, linewidth=0.9)
+    shown = {"seen": seen, "expected": expected, "interval": band}
+    if alarms.any():
+        (shown["alarm"],) = axes.plot(x[alarms], y[alarms], "o", color=ALARM, markersize=4.5)
+    return shown
+
+
+def _levels(axes: Any, times: np.ndarray, rows: pd.DataFrame) -> dict[str, Any]:
+    x, p, level = (_positions(times), *(rows[name].to_numpy(float) for name in ("p_value", "level")))
+    alarms, tested = rows["anomaly"].to_numpy(bool), np.isfinite(p)
+    p = np.maximum(p, LEAST)
+    (dots,) = axes.plot(x[tested & ~alarms], p[tested & ~alarms], ".", color=HISTORY, markersize=2, alpha=0.5)
+    axes.plot(x[alarms], p[alarms], "o", color=ALARM, markersize=3.5)
+    (line,) = axes.plot(x[tested], np.maximum(level[tested], LEAST), color=LEVEL, linewidth=1.1, drawstyle="steps-mid")
+    axes.set_yscale("log")
+    axes.set_ylim(top=2)
+    return {"p-value": dots, "level": line}

@@ -1,0 +1,194 @@
+"""Rows from a Redis stream and decisions into one: acknowledged when the state is kept, so that nothing is lost."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tsformers.anomaly.decisions import Decision
+from tsformers.errors import JobError
+from tsformers.jobs.lines import Batch
+
+GROUP, CONSUMER = "tsformers", "detect"
+MANY = 1000  # entries asked for at once
+WAIT = 100  # milliseconds that the server holds an answer back while there is nothing
+
+
+@dataclass(frozen=True)
+class Address:
+    """A stream on a server: ``redis://host:port/stream``, or ``redis://host:port/db/stream?group=g&consumer=c``.
+
+    Args:
+        server: address without the stream.
+        stream: its key.
+        group: consumer group.
+        consumer: name within the group; two detectors must not share one.
+
+    Example:
+        >>> Address.read("redis://localhost:6379/2/rows?group=night").group
+        'night'
+    """
+
+    server: str
+    stream: str
+    group: str = GROUP
+    consumer: str = CONSUMER
+
+    @classmethod
+    def read(cls, text: str) -> "Address":
+        """Take an address apart.
+
+        Raises:
+            JobError: it names no stream, or has an option that is unknown.
+        """
+        parts, asked = urlsplit(text), {key: values[-1] for key, values in parse_qs(urlsplit(text).query).items()}
+        database, _, stream = parts.path.strip("/").rpartition("/")
+        if parts.scheme not in ("redis", "rediss") or not stream or not (database or "0").isdigit():
+            raise JobError(f"{text!r} names no stream; write redis://localhost:6379/STREAM, or .../DATABASE/STREAM")
+        unknown = asked.keys() - {"group", "consumer"}
+        if unknown:
+            raise JobError(f"{text!r}: there is no option {min(unknown)!r}; there are group and consumer")
+        return cls(f"{parts.scheme}://{parts.netloc}/{database or 0}", stream, **asked)
+
+
+def connect(address: Address) -> Any:
+    """A connection that answers.
+
+    Raises:
+        JobError: the package is missing, or nobody answers there.
+    """
+    try:
+        import redis
+    except ImportError as error:
+        raise JobError(
+            "Redis streams need the package redis; install it with: pip install 'tsformers[redis]'"
+        ) from error
+    server = redis.Redis.from_url(address.server)
+    try:
+        server.ping()
+    except redis.RedisError as error:
+        raise JobError(f"{address.server} does not answer ({error}); start the server, or correct --source") from error
+    return server
+
+
+class RedisSource:
+    """Rows of a stream, read as a consumer of a group.
+
+    An entry holds a row in fields of the columns' names, or as JSON in the one field ``json``. Entries are acknowledged
+    by ``settle``. Those that an earlier run took and did not acknowledge come first; what the state holds already
+    (entries up to its mark) is acknowledged and not given again.
+
+    Args:
+        address: where.
+        idle: seconds without an entry after which to end; None: never.
+        typed: makes an id of text.
+        id_col: column of ids.
+    """
+
+    def __init__(self, address: Address, *, idle: float | None, typed: Callable[[str], Any], id_col: str) -> None:
+        self.address, self.idle, self.typed, self.id_col = address, idle, typed, id_col
+        self.server = connect(address)
+        self.given: list[bytes] = []  # and not acknowledged yet
+
+    def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
+        """Entries after ``mark``; those that were given before and not acknowledged first."""
+        self._join()
+        last, after, quiet = _place(mark or "0-0"), "0", time.monotonic()
+        while True:
+            found = self._read(after)
+            if found:
+                quiet = time.monotonic()
+                self.given += [name for name, _ in found]
+                new = [(name.decode(), self._row(cells or {})) for name, cells in found if _place(name) > last]
+                after = found[-1][0].decode() if after != ">" else ">"
+                if new:
+                    names = [name for name, _ in new]
+                    yield Batch(names, [row for _, row in new], names)
+                continue
+            if after != ">":
+                after = ">"
+                continue
+            if self.idle is not None and time.monotonic() - quiet > self.idle:
+                return
+            yield Batch((), (), ())
+
+    def settle(self, mark: int | str) -> None:
+        """Acknowledge what was given up to ``mark``."""
+        until = _place(mark)
+        done = [name for name in self.given if _place(name) <= until]
+        for start in range(0, len(done), MANY):
+            self.server.xack(self.address.stream, self.address.group, *done[start : start + MANY])
+        self.given = self.given[len(done) :]
+
+    def _join(self) -> None:
+        """Join the group; a new one begins at the stream's beginning."""
+        import redis
+
+        try:
+            self.server.xgroup_create(self.address.stream, self.address.group, id="0", mkstream=True)
+        except redis.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise JobError(f"{self.address.stream}: {error}; name a key that holds a stream") from error
+
+    def _read(self, after: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        where = {self.address.stream: after}
+        found = self.server.xreadgroup(self.address.group, self.address.consumer, where, count=MANY, block=WAIT)
+        if isinstance(found, dict):  # newer protocol: batches by stream
+            batches = [batch for parts in found.values() for batch in parts]
+            return [entry for batch in batches for entry in batch]
+        return found[0][1] if found else []
+
+    def _row(self, cells: dict[bytes, bytes]) -> dict[str, Any]:
+        if cells.keys() == {b"json"}:
+            try:
+                row = json.loads(cells[b"json"])
+            except ValueError:
+                return {}
+            return row if isinstance(row, dict) else {}
+        named = {name.decode(errors="replace"): cell.decode(errors="replace") for name, cell in cells.items()}
+        return {name: self.typed(cell) if name == self.id_col else cell for name, cell in named.items()}
+
+
+class RedisSink:
+    """Decisions as entries of a stream, each under the name of its row, so that a repeated one changes nothing.
+
+    Args:
+        address: where; group and consumer mean nothing.
+        columns: what id, time and value are called.
+    """
+
+    def __init__(self, address: Address, columns: Sequence[str]) -> None:
+        self.address, self.server = address, connect(address)
+        given = [field.name for field in fields(Decision)]
+        self.heads = [*columns, *given[3:]]
+        entries = self.server.xrevrange(address.stream, count=1)
+        self.last = _place(entries[0][0]) if entries else (0, 0)
+
+    def write(self, names: Sequence[int | str], decisions: Sequence[Decision]) -> None:
+        """One entry a decision; those that are there already are left out."""
+        pipe = self.server.pipeline(transaction=False)
+        for name, said in zip(names, decisions, strict=True):
+            place = _place(name)
+            if place > self.last:
+                values = [getattr(said, field.name) for field in fields(Decision)]
+                cells = {head: json.dumps(value, default=str) if isinstance(value, bool) else str(value)
+                         for head, value in zip(self.heads, values, strict=True)}  # fmt: skip
+                pipe.xadd(self.address.stream, cells, id=f"{place[0]}-{place[1]}")
+                self.last = place
+        pipe.execute()
+
+    def place(self) -> int:
+        """Entries are there once written."""
+        return -1
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+def _place(name: int | str | bytes) -> tuple[int, int]:
+    """The name of an entry, or the number of a row, as what it is sorted by."""
+    text = name.decode() if isinstance(name, bytes) else str(name)
+    time_part, _, turn = text.partition("-")
+    return int(time_part), int(turn or 0)
