@@ -16,7 +16,11 @@ from tsformers.jobs.long_horizon import split_frame
 from tsformers.jobs.reproduce import find_reproduction, read_reproduction
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = sorted((ROOT / "pipelines" / "reproduce").glob("*.toml"))
+TABLES = [
+    path
+    for path in sorted((ROOT / "pipelines" / "reproduce").glob("*.toml"))
+    if "kind" not in tomllib.loads(path.read_text(encoding="utf-8"))
+]
 MINE = """
     title = "Mine"
     source = "nobody"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -55,6 +55,7 @@ class ReproductionTable:
     source: str = ""  # of the published numbers
     seeds: int = 1
     n_samples: int = 100
+    kind: Literal["long_horizon"] = "long_horizon"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,6 +85,12 @@ class Reproduction:
     seeds: int
     out: Path
     extra: dict[str, type] = field(default_factory=dict)
+    wide: tuple[str, ...] = WIDE
+
+    @property
+    def about(self) -> str:
+        """What runs, in one line."""
+        return f"model: {', '.join(f'{key} = {value}' for key, value in self.table.model.items())}"
 
     def run(self, tell: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
         """Measure what is not measured yet; each cell and seed is kept in ``out`` as soon as it is finished.
@@ -107,12 +114,12 @@ class Reproduction:
         asked = [self._asked(cell, seed, splits(cell.dataset)) for _, cell, seed in work]
         for (place, *_), ask in zip(work, asked, strict=True):
             if place.is_file():
-                _read_result(place, ask)  # refused now rather than hours later
+                read_result(place, ask)  # refused now rather than hours later
         measured: dict[Cell, list[dict[str, Any]]] = {}
         for (place, cell, seed), ask in zip(work, asked, strict=True):
             if not place.is_file():
-                _write_result(place, {"asked": ask, "found": self._measure(cell, seed, splits(cell.dataset))})
-            found = _read_result(place, ask)
+                write_result(place, {"asked": ask, "found": self._measure(cell, seed, splits(cell.dataset))})
+            found = read_result(place, ask)
             head = f"{cell.dataset}, horizon {cell.horizon}, seed {seed}"
             tell(f"{head}: mse {found['mse']:.3f}, mae {found['mae']:.3f}, {found['seconds']:.0f} s")
             measured.setdefault(cell, []).append(found)
@@ -266,8 +273,12 @@ def _row(cell: Cell, found: list[dict[str, Any]]) -> dict[str, Any]:
     return row | {"steps": int(values["steps"].mean()), "settings": json.dumps(cell.settings)}
 
 
-def _read_result(place: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """What was found, if it was asked the same way."""
+def read_result(place: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """What ``write_result`` kept under "found", if it was asked the same way.
+
+    Raises:
+        JobError: it was asked another way, or cannot be read.
+    """
     try:
         note = json.loads(place.read_text(encoding="utf-8"))
         before, found = note["asked"], note["found"]
@@ -282,7 +293,8 @@ def _read_result(place: Path, asked: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _write_result(place: Path, note: dict[str, Any]) -> None:
+def write_result(place: Path, note: dict[str, Any]) -> None:
+    """Keep a note of what was "asked" and "found": the file appears whole or not at all."""
     place.parent.mkdir(parents=True, exist_ok=True)
     passing = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     passing.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")

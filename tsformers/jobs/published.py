@@ -1,0 +1,85 @@
+"""What can be measured again: files of pipelines/reproduce/, each read by the room of its kind."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from tsformers.errors import JobError
+from tsformers.jobs.fdr_simulation import read_simulation
+from tsformers.jobs.reproduce import find_reproduction, read_reproduction
+from tsformers.jobs.shipped import did_you_mean, read_toml
+
+KINDS = ("long_horizon", "fdr")
+
+
+class Measurable(Protocol):
+    """A file that has been read and checked, ready to run."""
+
+    @property
+    def table(self) -> Any:
+        """The file; it has a ``title`` and a ``source``."""
+        ...
+
+    @property
+    def out(self) -> Path:
+        """Where finished cells are kept."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """What runs, in one line."""
+        ...
+
+    @property
+    def wide(self) -> tuple[str, ...]:
+        """Columns for a roomy terminal."""
+        ...
+
+    def run(self, tell: Callable[[str], None] = ...) -> pd.DataFrame:
+        """Measure what is not measured yet, telling a line about each cell."""
+        ...
+
+
+def read_published(
+    name: str | Path,
+    *,
+    dataset: str | None = None,
+    horizon: int | None = None,
+    seeds: int | None = None,
+    out: str | Path | None = None,
+    plugins: Sequence[str | Path] = (),
+) -> Measurable:
+    """Read and check a file of whichever kind; nothing is run.
+
+    Args:
+        name: of a file that came with the package, or the path of a file of one's own.
+        dataset: this data set, or experiment, alone; None: all.
+        horizon: this horizon alone; None: all.
+        seeds: how many, or how many simulated streams; None: as the file says.
+        out: folder of the results; None: ``runs/reproduce/NAME``.
+        plugins: Python files whose ``FORECASTERS`` may be named as classes.
+
+    Returns:
+        What is to be run.
+
+    Raises:
+        JobError: the file is not there, does not say what it must, or its kind has no such part.
+
+    Example:
+        >>> read_published("fdr").about[:16]
+        'procedures: LORD'
+        >>> read_published("repeat").about
+        'model: class = SeasonalNaive, season_length = 1'
+    """
+    path = find_reproduction(name)
+    kind = read_toml(path).get("kind", KINDS[0])
+    if kind == "fdr":
+        for option, given in (("horizon", horizon), ("plugin", plugins or None)):
+            if given is not None:
+                raise JobError(f"{path}: a simulation of kind 'fdr' has no {option}; leave --{option} out")
+        return read_simulation(path, dataset=dataset, repeats=seeds, out=out)
+    if kind not in KINDS:
+        raise JobError(f"{path}: there is no kind {kind!r}; {did_you_mean(str(kind), KINDS)}")
+    return read_reproduction(path, dataset=dataset, horizon=horizon, seeds=seeds, out=out, plugins=plugins)
