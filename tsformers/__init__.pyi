@@ -14,6 +14,7 @@ from tsformers.forecasters.auto_ets import AutoETS as AutoETS
 from tsformers.forecasters.autoformer import Autoformer as Autoformer
 from tsformers.forecasters.holt_winters import HoltWinters as HoltWinters
 from tsformers.forecasters.linear import Linear as Linear
+from tsformers.forecasters.lru import LRU as LRU
 from tsformers.forecasters.seasonal_naive import SeasonalNaive as SeasonalNaive
 from tsformers.forecasters.theta import Theta as Theta
 from tsformers.jobs.recipes import load_dataset as load_dataset

@@ -11,6 +11,7 @@ FORECASTERS = {
     "Theta": "tsformers.forecasters.theta",
     "Linear": "tsformers.forecasters.linear",
     "Autoformer": "tsformers.forecasters.autoformer",
+    "LRU": "tsformers.forecasters.lru",
 }
 
 OTHERS = {

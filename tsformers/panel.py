@@ -162,7 +162,8 @@ class Panel:
         rows, offsets = self._spans(self.offsets[chosen], self.offsets[chosen + 1])
         left = np.ones(self.n_series, dtype=bool)
         left[chosen] = False
-        ends, dropped = offsets[:-1] + self.lengths[chosen], self.dropped.append(self.ids[left])
+        ends, dropped = offsets[:-1] + self.lengths[chosen], self.ids[left]
+        dropped = self.dropped.append(dropped) if len(self.dropped) else dropped
         part = self._at(rows, offsets, ends, self.ids[chosen], self.static.iloc[chosen])
         return replace(part, dropped=dropped)
 

@@ -1,0 +1,99 @@
+"""What does an observation cost a stream of LRU? In batch, alone, and after a million of them.
+
+A model of default size: 64 features, 64 complex states, 2 layers, a context of 96; one thread. An update takes in one
+value of each series and answers with the quantiles of the next. The peer of many series is torch's own GRU cell, two of
+them, 64 wide, without head, units or calendar; that of one series is the goal of 200 microseconds, and that of the
+millionth update is one of the first. The memory is that of the process, before and after the million.
+"""
+
+import gc
+import resource
+from time import process_time
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+import tsformers as tsf
+from benchmarks._timing import Mebibytes, Row, medians
+
+SERIES, MILLION, BLOCK = 10_000, 1_000_000, 2_000
+GOAL_SECONDS = 1 / 200_000  # a series and update
+
+
+def run() -> list[Row]:
+    """What, ours, the peer, the peer's, the goal."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        model = fitted()
+        return [*many(model), *one(model), *forever(model)]
+    finally:
+        torch.set_num_threads(threads)
+
+
+def fitted() -> tsf.LRU:
+    """Two steps of training are enough to be timed."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"unique_id": "a", "ds": np.arange(400), "y": rng.normal(size=400).cumsum()})
+    return tsf.LRU(horizon=24, context_length=96, max_steps=2, seed=0, verbose=False).fit(frame)
+
+
+def many(model: tsf.LRU) -> list[Row]:
+    """All series in one call."""
+    rng = np.random.default_rng(1)
+    rows = 96
+    frame = pd.DataFrame({"unique_id": np.repeat(np.arange(SERIES), rows), "ds": np.tile(np.arange(rows), SERIES)})
+    frame["y"] = rng.normal(size=len(frame))
+    stream, values = model.stream(frame), rng.normal(size=SERIES)
+    cells, states = [nn.GRUCell(64, 64) for _ in range(2)], [torch.zeros(SERIES, 64) for _ in range(2)]
+
+    def gru() -> None:
+        with torch.inference_mode():
+            x = torch.ones(SERIES, 64)
+            for i, cell in enumerate(cells):
+                x = states[i] = cell(x, states[i])
+
+    ours, theirs = medians(lambda: stream.update(values), gru, repeats=15, clock=process_time)
+    what = f"stream, {SERIES:,} series, one update"
+    return [
+        (what, ours, "200,000 updates a second", GOAL_SECONDS * SERIES, ">= 1x"),
+        (what, ours, "two GRU cells alone", theirs, "none"),
+    ]
+
+
+def one(model: tsf.LRU) -> list[Row]:
+    """One series, value by value."""
+    stream = model.stream()
+
+    def updates() -> None:
+        for _ in range(200):
+            stream.update(1.0)
+
+    ours = medians(updates, repeats=15, clock=process_time)[0] / 200
+    return [("stream, 1 series, one update", ours, "200 microseconds", 200e-6, ">= 1x")]
+
+
+def forever(model: tsf.LRU) -> list[Row]:
+    """Cost and memory at the beginning and at the end of a million updates of one series."""
+    stream, values = model.stream(), np.random.default_rng(2).normal(size=BLOCK)
+
+    def block() -> float:
+        began = process_time()
+        for value in values:
+            stream.update(value)
+        return (process_time() - began) / BLOCK
+
+    first = [block() for _ in range(10)]
+    gc.collect()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for _ in range(MILLION // BLOCK - 20):
+        block()
+    last = [block() for _ in range(10)]
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    what = f"stream, 1 series, {MILLION:,} updates"
+    return [
+        (f"{what}: the last", float(np.median(last)), "the first", float(np.median(first)), "about 1x"),
+        (f"{what}: most memory", Mebibytes(after), "after the first", Mebibytes(before), "1x"),
+    ]
