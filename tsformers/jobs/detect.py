@@ -4,7 +4,7 @@ import dataclasses
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -241,10 +241,10 @@ def watch(
         mark, done, resumed = page["mark"], page["rows"], page["output"]
         detector.state = page["detector"]
     rows = _source(source, detector, input_format, follow, idle)
-    out = _sink(sink, detector, format or _format_of(source, input_format), resumed, keeps=state is not None)
     since = 0
-    with _stopping() as stopped:
-        try:
+    with closing(rows), _stopping() as stopped:
+        out = _sink(sink, detector, format or _format_of(source, input_format), resumed, keeps=state is not None)
+        with closing(out):
             for batch in rows.batches(mark, done):
                 for names, given, marks in _pieces(batch, every, since):
                     decisions = detector.update_many(given)
@@ -261,8 +261,6 @@ def watch(
                     break
             if mark is not None:
                 _checkpoint(detector, rows, out, state, belongs, mark, done)
-        finally:
-            out.close()
         if stopped() == signal.SIGINT:
             raise KeyboardInterrupt
     return detector.counts

@@ -44,6 +44,10 @@ class Source(Protocol):
         """All up to here is kept, and need not be given again."""
         ...
 
+    def close(self) -> None:
+        """No more rows are wanted."""
+        ...
+
 
 class Sink(Protocol):
     """Where decisions go."""
@@ -126,6 +130,11 @@ class Lines:
 
     def settle(self, mark: int | str) -> None:
         """Nothing to do: a file stays."""
+
+    def close(self) -> None:
+        """A file of ours is closed."""
+        if self.path != "-":
+            self.file.close()
 
     def _row(self, line: bytes) -> Row | None:
         """The row in a line; None where it is blank, or the header."""
@@ -217,6 +226,10 @@ class Parquet:
 
     def settle(self, mark: int | str) -> None:
         """Nothing to do: a file stays."""
+
+    def close(self) -> None:
+        """The file is closed."""
+        self.file.close()
 
 
 class LineSink:

@@ -122,6 +122,10 @@ class RedisSource:
             self.server.xack(self.address.stream, self.address.group, *done[start : start + MANY])
         self.given = self.given[len(done) :]
 
+    def close(self) -> None:
+        """The connection is closed."""
+        self.server.close()
+
     def _join(self) -> None:
         """Join the group; a new one begins at the stream's beginning."""
         import redis
@@ -184,7 +188,8 @@ class RedisSink:
         return -1
 
     def close(self) -> None:
-        """Nothing to do."""
+        """The connection is closed."""
+        self.server.close()
 
 
 def _place(name: int | str | bytes) -> tuple[int, int]:

@@ -1,0 +1,588 @@
+"""AnomalyDetector: a frame at once and row by row, stopped and gone on, and what every odd row is answered."""
+
+import math
+import warnings
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+
+import tsformers as tsf
+from tsformers.anomaly import AnomalyDetector, ConformalP, PredictiveP
+from tsformers.anomaly.contexts import Contexts
+from tsformers.anomaly.fold import _distinct
+from tsformers.contracts import Detector
+from tsformers.errors import DataError
+
+HOUR = pd.Timedelta("1h")
+T = 96
+EXTREME = {"control": tsf.fdr.LORD(alpha=0.2, decay=0.9), "p_value": "predictive", "n_samples": 20}
+VARIANTS = {
+    "each row a new forecast": {"refresh": 1},
+    "one forecast for the horizon": {"refresh": 9, "contamination": "keep"},
+    "a procedure a series": {"refresh": 2, "scope": "series", "shift_after": 2},
+    "conformal": {"refresh": 2, "p_value": ConformalP(window=40, shift_after=3), "control": tsf.fdr.ADDIS(0.3)},
+}
+
+
+def history(n: int = 3, rows: int = T, start: str = "2024-01-01", seed: int = 0, scale: float = 1.0) -> pd.DataFrame:
+    """Hourly series a, b, ... one after another: a day's wave and noise."""
+    rng = np.random.default_rng(seed)
+    wave = np.tile(3 * np.sin(np.arange(rows) * 2 * np.pi / 24), n)
+    return pd.DataFrame(
+        {
+            "unique_id": np.repeat([chr(97 + i) for i in range(n)], rows),
+            "ds": np.tile(pd.date_range(start, periods=rows, freq="h"), n),
+            "y": wave + scale * rng.normal(size=n * rows),
+        }
+    )
+
+
+def quiet(detector: AnomalyDetector, frame: pd.DataFrame, **how: object) -> AnomalyDetector:
+    """Fitted; that short histories make some procedures blind is no news here."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*calibration scores.*")
+        return detector.fit(frame, **how)
+
+
+def naive(**chosen: object) -> AnomalyDetector:
+    return AnomalyDetector(**({"forecaster": tsf.SeasonalNaive(horizon=3), **EXTREME, "context_length": 30} | chosen))
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, tuple[AnomalyDetector, dict]]:
+    """Each variant, and its state after fit."""
+    made = {name: quiet(naive(**chosen), history()) for name, chosen in VARIANTS.items()}
+    return {name: (detector, detector.state) for name, detector in made.items()}
+
+
+def at(hours: float) -> pd.Timestamp:
+    """So many hours after the last row of history."""
+    return pd.Timestamp("2024-01-01") + (T - 1 + hours) * HOUR
+
+
+def same(left: list, right: list) -> bool:
+    """Decisions alike to the last bit, NaN like NaN."""
+    assert len(left) == len(right)
+    for one, other in zip(left, right, strict=True):
+        a, b = ([getattr(x, name) for name in x.__slots__] for x in (one, other))
+        assert repr(a) == repr(b)
+    return True
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "unique_id": st.sampled_from(["a", "b", "c", "a", "b", "new", None]),
+            "ds": st.one_of(
+                st.integers(1, 9).map(at),
+                st.sampled_from([at(1.5), at(1).isoformat(), at(200), "soon", None, 7, pd.NaT]),
+            ),
+            "y": st.sampled_from([0.1, -0.4, 2.0, 1.0, 90.0, -70.0, math.nan, math.inf, None, "much", "3.5"]),
+        }
+    ),
+    max_size=40,
+)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@settings(max_examples=25, deadline=None)
+@given(rows=ROWS, cuts=st.lists(st.integers(0, 40), max_size=3))
+def test_many_rows_at_once_are_answered_as_one_by_one_in_any_order_and_wherever_they_are_cut(fitted, name, rows, cuts):
+    detector, begin = fitted[name]
+    detector.state = begin
+    alone = [detector.update(row) for row in rows]
+    counts = detector.counts
+    detector.state = begin
+    bounds = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
+    together = [d for i, j in pairwise(bounds) for d in detector.update_many(rows[i:j])]
+    assert same(alone, together)
+    assert detector.counts == counts
+    assert counts["rows"] == len(rows) == sum(counts[status] for status in tsf.anomaly.decisions.STATUSES)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=ROWS, cut=st.integers(0, 40))
+def test_stopped_kept_and_gone_on_with_is_as_if_nothing_had_happened(fitted, rows, cut):
+    detector, begin = fitted["one forecast for the horizon"]
+    detector.state = begin
+    whole = [detector.update(row) for row in rows]
+    detector.state = begin
+    first = detector.update_many(rows[:cut])
+    kept = detector.snapshot()
+    assert "forecast" not in kept
+    detector.update_many(rows[:5])  # what happens to the detector in the meantime does not matter
+    detector.state = kept
+    assert same(whole, first + detector.update_many(rows[cut:]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data(), name=st.sampled_from([*VARIANTS]))
+def test_a_frame_is_taken_in_order_of_time_and_within_a_step_in_its_own_order(fitted, data, name):
+    detector, begin = fitted[name]
+    frame = history(3, 6, at(1).isoformat(), seed=1)
+    frame.loc[[2, 8], "y"] = [50.0, np.nan]
+    keep = data.draw(st.permutations(range(len(frame))))[: data.draw(st.integers(1, len(frame)))]
+    frame = frame.iloc[keep]
+    detector.state = begin
+    told = detector.detect(frame, status=True)
+    assert told.index.equals(frame.index)
+    detector.state = begin
+    ordered = frame.sort_values("ds", kind="stable")
+    one_by_one = [detector.update(row) for row in ordered.to_dict("records")]
+    expected = pd.DataFrame([{n: getattr(d, n) for n in d.__slots__} for d in one_by_one], index=ordered.index)
+    pd.testing.assert_frame_equal(told.loc[ordered.index], expected, check_exact=True, check_dtype=False)
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=ROWS)
+def test_odd_rows_of_a_frame_are_answered_as_those_of_a_stream(fitted, rows):
+    detector, begin = fitted["each row a new forecast"]
+    frame = pd.DataFrame(
+        {name: pd.Series([row[name] for row in rows], dtype=object) for name in ("unique_id", "ds", "y")}
+    )
+    detector.state = begin
+    told = detector.detect(frame, status=True)
+    detector.state = begin
+    columns = detector._reader.frame(frame)
+    order = np.lexsort((columns.phase, columns.position))
+    said = [detector.update(rows[i]) for i in order]
+    assert [d.status for d in said] == told["status"].iloc[order].tolist()
+    assert_array_equal([d.p_value for d in said], told["p_value"].to_numpy(float)[order])
+
+
+def test_step_is_the_pure_form_of_update(fitted):
+    detector, begin = fitted["conformal"]
+    assert isinstance(detector, Detector)
+    rows = [{"unique_id": "a", "ds": at(k), "y": 40.0 if k == 3 else 0.1 * k} for k in range(1, 6)]
+    detector.state = begin
+    before = {name: part.copy() for name, part in begin["contexts"].items()}
+    state, said = begin, []
+    for row in rows:
+        state, decision = detector.step(state, row)
+        said.append(decision)
+    for name, part in before.items():
+        assert_array_equal(begin["contexts"][name], part)
+    assert detector.counts["rows"] == 0
+    assert same(said, detector.update_many(rows))
+    assert state["counts"] == detector.counts
+
+
+def test_a_saved_detector_goes_on_where_it_was(fitted, tmp_path):
+    detector, begin = fitted["a procedure a series"]
+    rows = history(3, 8, at(1).isoformat(), seed=2).sort_values("ds", kind="stable").to_dict("records")
+    detector.state = begin
+    detector.update_many(rows[:11])
+    detector.save(tmp_path / "d")
+    back = tsf.load(tmp_path / "d")
+    assert repr(back) == repr(detector)
+    assert back.counts == detector.counts
+    assert same(detector.update_many(rows[11:]), back.update_many(rows[11:]))
+
+
+# odd rows
+
+
+@pytest.fixture
+def detector(fitted):
+    """Fresh after fit: a new forecast at each row."""
+    made, begin = fitted["each row a new forecast"]
+    made.state = begin
+    return made
+
+
+def test_odd_rows_are_answered_and_counted_and_change_nothing(detector):
+    detector.update({"unique_id": "a", "ds": at(2), "y": 0.5})
+    before = detector.snapshot()
+    odd = {
+        "duplicate": [{"unique_id": "a", "ds": at(2), "y": 7.0}],
+        "late": [{"unique_id": "a", "ds": at(1), "y": 7.0}, {"unique_id": "b", "ds": at(-40), "y": 7.0}],
+        "off_grid": [{"unique_id": "a", "ds": at(3.25), "y": 7.0}],
+        "invalid": [
+            {"unique_id": "a", "ds": at(3), "y": math.inf},
+            {"unique_id": "a", "ds": at(3), "y": "many"},
+            {"unique_id": "a", "ds": "yesterday", "y": 1.0},
+            {"unique_id": "a", "ds": at(3).tz_localize("UTC"), "y": 1.0},
+            {"unique_id": "a", "ds": 12, "y": 1.0},
+            {"unique_id": "a", "ds": "2262-04-11T23:00:00", "y": 1.0},
+            {"unique_id": ["a"], "ds": at(3), "y": 1.0},
+            {"ds": at(3), "y": 1.0},
+            {},
+            "no row at all",
+        ],
+    }
+    for status, rows in odd.items():
+        for row in rows:
+            said = detector.update(row)
+            assert said.status == status, row
+            assert not said.anomaly
+            assert math.isnan(said.p_value)
+    after = detector.snapshot()
+    for part in ("contexts", "series", "p_value"):
+        for name, array in before[part].items():
+            assert_array_equal(array, after[part][name])
+    assert {name: detector.counts[name] for name in odd} == {name: len(rows) for name, rows in odd.items()}
+
+
+def test_a_missing_value_takes_its_place_untested_with_what_was_expected(detector):
+    said = detector.update({"unique_id": "a", "ds": at(1), "y": None})
+    assert said.status == "missing"
+    assert math.isnan(said.p_value)
+    assert math.isfinite(said.expected)
+    assert detector.update({"unique_id": "a", "ds": at(1), "y": 1.0}).status == "duplicate"
+
+
+def test_a_gap_is_missing_values_and_the_row_after_it_is_tested(detector):
+    said = detector.update({"unique_id": "a", "ds": at(70), "y": 0.0})
+    assert said.status == "waiting", "nothing is left in the context"
+    assert detector.counts["gaps"] == 69
+    assert detector.update({"unique_id": "a", "ds": at(71), "y": 0.0}).status == "tested"
+    assert detector.update({"unique_id": "b", "ds": at(3), "y": 0.0}).status == "tested"
+    assert detector.counts["gaps"] == 71
+
+
+def test_a_series_never_seen_is_tested_once_its_context_is_full(detector):
+    rows = [{"unique_id": "new", "ds": at(k), "y": 0.1 * k % 1} for k in range(1, 35)]
+    said = detector.update_many(rows)
+    assert [d.status for d in said] == ["waiting"] * 30 + ["tested"] * 4
+    assert detector.update({"unique_id": "new", "ds": at(35), "y": 99.0}).anomaly
+
+
+def test_a_forecaster_that_cannot_tell_of_new_series_says_so_once_and_keeps_nothing_of_them():
+    model = tsf.HoltWinters(horizon=3, seasonal=None, seed=0, n_jobs=1)
+    made = quiet(AnomalyDetector(model, **EXTREME, refresh=3, context_length=12, calibration=3), history(2, 48))
+    start = pd.Timestamp("2024-01-03")
+    rows = [{"unique_id": "x", "ds": start + k * HOUR, "y": 0.2 * k} for k in range(12)]
+    assert {d.status for d in made.update_many(rows)} == {"waiting"}
+    with pytest.warns(UserWarning, match="1 series that fit had not seen cannot be forecast by HoltWinters"):
+        assert made.update({"unique_id": "x", "ds": start + 12 * HOUR, "y": 1.0}).status == "unseen"
+    assert len(made.state["contexts"]["last"]) == 2
+    assert made.update({"unique_id": "y", "ds": start, "y": 1.0}).status == "unseen"
+    assert made.update({"unique_id": "a", "ds": start, "y": 1.0}).status == "tested"
+
+
+def test_unseen_series_can_be_left_out_altogether():
+    made = quiet(naive(unseen="skip"), history())
+    assert made.update({"unique_id": "x", "ds": at(1), "y": 1.0}).status == "unseen"
+    assert len(made.state["contexts"]["last"]) == 3
+
+
+# contamination
+
+
+@pytest.mark.parametrize("kind", ["replace", "keep"])
+def test_what_raised_an_alarm_enters_the_context_as_expected_or_as_it_came(kind):
+    made = quiet(naive(contamination=kind), history(scale=0.1))
+    said = made.update({"unique_id": "b", "ds": at(1), "y": 80.0})
+    assert said.anomaly
+    contexts = Contexts(made.state["contexts"])
+    held = contexts.read(np.array([1]), contexts.last[[1]])[0, 0]
+    assert held == (80.0 if kind == "keep" else said.expected)
+    assert made.counts["replaced"] == (kind == "replace")
+
+
+def test_alarms_in_a_row_are_a_new_level_and_the_forecast_moves_there():
+    frame = history(scale=0.3)
+    made = quiet(
+        naive(shift_after=4, p_value=PredictiveP(), forecaster=tsf.SeasonalNaive(horizon=3, season_length=1)), frame
+    )
+    last = frame[frame["unique_id"] == "a"]["y"].iloc[-1]
+    rng = np.random.default_rng(0)
+    said = [made.update({"unique_id": "a", "ds": at(k), "y": last + 60 + rng.normal()}) for k in range(1, 12)]
+    assert [d.anomaly for d in said] == [True] * 4 + [False] * 7
+    assert made.counts["shifts"] == 1
+    contexts = Contexts(made.state["contexts"])
+    held = contexts.read(np.zeros(11, dtype=int), contexts.last[0] - np.arange(11))[:, 0]
+    assert (held > last + 30).all(), "those that raised the alarms came back into the context"
+
+
+def test_alarms_mark_what_is_strange_and_little_else():
+    frame, later = history(4, 600, scale=0.5), history(4, 200, "2024-01-26", seed=9, scale=0.5)
+    strange = [30, 250, 420, 421, 700]
+    later.loc[strange, "y"] += 25
+    control = tsf.fdr.SAFFRON(alpha=0.1, decay=0.99)
+    model = AnomalyDetector(tsf.SeasonalNaive(horizon=24), control, p_value="predictive", refresh=24, n_samples=200)
+    found = model.fit(frame).detect(later)
+    assert found.loc[strange, "anomaly"].all()
+    assert found["anomaly"].sum() <= len(strange) + 3
+    assert list(found) == ["unique_id", "ds", "y", "expected", "lower", "upper", "p_value", "level", "anomaly"]
+    inside = (found["y"] >= found["lower"]) & (found["y"] <= found["upper"])
+    assert 0.9 < inside.mean() < 1
+
+
+# the forecaster's side
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Spy(BaseEstimator):
+    """Says the last value, and keeps every panel that it was shown."""
+
+    horizon: int
+    multivariate: bool = False
+
+    def fit(self, panel, **_):
+        self.panels_, self.panel_ = [], panel
+        return self
+
+    def predict(self, panel, *, n_samples, seed, **_):
+        self.panels_.append(panel)
+        last = np.nan_to_num([np.r_[0.0, y[np.isfinite(y)]][-1] for y in np.split(panel.y, panel.offsets[1:-1])])
+        drawn = last[:, None, None] + np.random.default_rng(seed).normal(size=(panel.n_series, n_samples, self.horizon))
+        return tsf.Forecast(panel.ids, panel.future_times(self.horizon), drawn, freq=panel.freq, schema=panel.schema)
+
+
+def spied(frame=None, calibration=0, **chosen):
+    own = {key: chosen.pop(key) for key in ("horizon", "multivariate") if key in chosen}
+    detector = AnomalyDetector(Spy(**({"horizon": 4} | own)), **(EXTREME | {"context_length": 20} | chosen))
+    quiet(detector.set_params(calibration=calibration), history() if frame is None else frame)
+    detector.forecaster_.panels_.clear()
+    return detector, detector.forecaster_.panels_
+
+
+def test_all_series_are_forecast_in_one_batch_every_refresh_rows():
+    detector, panels = spied(refresh=3)
+    detector.detect(history(3, 12, at(1).isoformat()))
+    assert [panel.n_series for panel in panels] == [3] * 4
+    assert detector.counts["refreshes"] == 4
+    assert all((panel.lengths == 20).all() for panel in panels)
+
+
+def test_a_forecast_reaches_no_further_than_its_horizon():
+    detector, panels = spied(refresh=100, horizon=4)
+    detector.detect(history(3, 12, at(1).isoformat()))
+    assert len(panels) == 3
+
+
+def test_the_forecaster_sees_what_came_before_and_nothing_else():
+    detector, panels = spied(contamination="keep")
+    later = history(3, 5, at(1).isoformat(), seed=3)
+    later.loc[7, "y"] = np.nan
+    detector.detect(later)
+    for step, panel in enumerate(panels):
+        known = pd.concat([history(), later[later["ds"] < at(step + 1)]])
+        truth = tsf.Panel.from_frame(known, freq="h").tail(20)
+        assert_array_equal(panel.y, truth.y)
+        assert_array_equal(panel.times, truth.times)
+        assert_array_equal(panel.offsets, truth.offsets)
+
+
+def test_past_covariates_travel_with_the_rows():
+    frame, later = (
+        part.assign(load=np.arange(len(part)) / 7) for part in (history(), history(3, 4, at(1).isoformat()))
+    )
+    detector, panels = spied(frame)
+    detector.detect(later)
+    truth = tsf.Panel.from_frame(pd.concat([frame, later[later["ds"] < at(4)]])).tail(20)
+    assert_array_equal(panels[-1].past, truth.past)
+    with pytest.raises(DataError, match="the rows have no column 'load'"):
+        detector.detect(later.drop(columns="load"))
+
+
+def test_contexts_of_a_multivariate_forecaster_end_together():
+    detector, panels = spied(multivariate=True)
+    rows = [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("a", 3), ("b", 3), ("c", 3), ("b", 2), ("c", 5)]
+    said = detector.update_many([{"unique_id": i, "ds": at(k), "y": 0.0} for i, k in rows])
+    assert [d.status for d in said] == ["tested"] * 7 + ["late", "tested"]
+    assert panels
+    for panel in panels:
+        assert len(set(panel.times[panel.ends - 1])) == 1
+
+
+def test_nothing_grows_with_the_stream(fitted):
+    detector, begin = fitted["conformal"]
+    detector.state = begin
+
+    def size():
+        state = detector.state
+        return sum(part.nbytes for key in ("contexts", "series", "p_value") for part in state[key].values())
+
+    before = size()
+    detector.detect(history(3, 300, at(1).isoformat(), seed=4))
+    assert size() == before
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        tsf.Linear(horizon=4, context_length=16, max_steps=5, seed=0),
+        tsf.Ensemble([tsf.SeasonalNaive(horizon=4), tsf.SeasonalNaive(horizon=4, season_length=1)]),
+        tsf.Theta(horizon=4, seed=0, n_jobs=1),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_any_forecaster_of_the_house_will_do(model, tmp_path):
+    made = quiet(AnomalyDetector(model, **EXTREME, refresh=3, calibration=6), history())
+    later = history(3, 9, at(1).isoformat(), seed=5)
+    later.loc[13, "y"] = 500.0
+    rows = later.sort_values("ds", kind="stable").to_dict("records")
+    begin = made.state
+    alone = [made.update(row) for row in rows]
+    assert [d.unique_id for d in alone if d.anomaly and d.y == 500.0] == ["b"]
+    made.state = begin
+    assert same(alone[:10], made.update_many(rows[:10]))
+    made.save(tmp_path / "d")
+    assert same(alone[10:], tsf.load(tmp_path / "d").update_many(rows[10:]))
+
+
+# in and out
+
+
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+def test_the_answer_comes_in_the_callers_own_frame_type(detector, backend):
+    later = history(3, 3, at(1).isoformat())
+    if backend == "polars":
+        polars = pytest.importorskip("polars")
+        given_, table = polars.from_pandas(later), polars.DataFrame
+    else:
+        given_, table = (pa.Table.from_pandas(later), pa.Table) if backend == "pyarrow" else (later, pd.DataFrame)
+    begin = detector.state
+    found = detector.detect(given_)
+    assert isinstance(found, table)
+    detector.state = begin
+    plain = detector.detect(later)
+    assert_array_equal(np.asarray(found["p_value"]), plain["p_value"])
+
+
+def test_a_stream_takes_dictionaries_and_arrow_batches(detector):
+    later = history(3, 4, at(1).isoformat()).sort_values("ds", kind="stable")
+    begin = detector.state
+    rows = list(detector.stream(later.to_dict("records")))
+    for batches in (
+        pa.Table.from_pandas(later).to_batches(max_chunksize=5),
+        pa.Table.from_pandas(later),
+        pa.Table.from_pandas(later).to_reader(max_chunksize=7),
+    ):
+        detector.state = begin
+        assert [d.p_value for d in detector.stream(batches)] == [d.p_value for d in rows]
+
+
+def test_other_column_names_integer_time_and_integer_ids():
+    frame = pd.DataFrame(
+        {"shop": np.repeat([10, 7], 60), "t": np.tile(np.arange(60) * 5, 2), "n": np.arange(120.0) % 9}
+    )
+    made = AnomalyDetector(tsf.SeasonalNaive(horizon=2), **EXTREME)
+    made = quiet(made, frame, id_col="shop", time_col="t", target_col="n")
+    rows = [{"shop": 7, "t": 300, "n": 3}, {"shop": 7, "t": "305", "n": 4}, {"shop": 7, "t": 307, "n": 4}]
+    rows += [{"shop": 7, "t": 310.5, "n": 4}, {"shop": 7, "t": 2**70, "n": 4}, {"shop": 7, "t": True, "n": 4}]
+    said = made.update_many(rows)
+    assert [d.status for d in said] == ["tested", "tested", "off_grid", "invalid", "invalid", "invalid"]
+    found = made.detect(pd.DataFrame({"shop": [7, 10], "t": [310, 300], "n": [1.0, 2.0]}))
+    assert list(found)[:3] == ["shop", "t", "n"]
+    assert found["p_value"].notna().all()
+
+
+def test_stamps_with_a_zone_keep_the_wall_clock():
+    days = pd.date_range("2024-03-01", periods=60, freq="D", tz="Europe/Berlin")
+    frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.arange(60.0) % 7})
+    made = quiet(AnomalyDetector(tsf.SeasonalNaive(horizon=2), **EXTREME), frame)
+    begin = made.state
+    later = pd.DataFrame({"unique_id": "a", "ds": days[-1:] + pd.Timedelta(days=1), "y": [4.0]})
+    assert made.detect(later, status=True)["status"].tolist() == ["tested"]
+    made.state = begin
+    assert made.update({"unique_id": "a", "ds": "2024-04-29T22:00:00+00:00", "y": 4.0}).status == "tested"
+    assert made.update({"unique_id": "a", "ds": "2024-05-01T00:00:00", "y": 4.0}).status == "invalid"
+
+
+def test_stamps_are_read_to_the_nanosecond():
+    frame = pd.DataFrame({"unique_id": "a", "ds": pd.to_datetime(np.arange(60) * 10 + 5), "y": np.arange(60.0) % 7})
+    made = quiet(AnomalyDetector(tsf.SeasonalNaive(horizon=2), **EXTREME), frame)
+    assert made.update({"unique_id": "a", "ds": "1970-01-01T00:00:00.000000605", "y": 4.0}).status == "tested"
+    assert made.update({"unique_id": "a", "ds": "1970-01-01T00:00:00.000000616", "y": 4.0}).status == "off_grid"
+
+
+# settings
+
+
+def test_it_is_an_estimator_like_any_other():
+    made = naive(refresh=2)
+    copied = clone(made)
+    assert copied.get_params()["refresh"] == 2
+    assert repr(copied) == repr(made)
+    assert AnomalyDetector(tsf.SeasonalNaive(horizon=1)).control == tsf.fdr.SAFFRON(alpha=0.05)
+    for call in (
+        lambda: made.update({}),
+        lambda: made.detect(history()),
+        lambda: made.state,
+        lambda: next(made.stream([{}])),
+    ):
+        with pytest.raises(NotFittedError):
+            call()
+
+
+def test_fit_leaves_forecaster_and_procedure_as_they_were():
+    control, model = tsf.fdr.LORD(0.1, decay=0.9), tsf.SeasonalNaive(horizon=3)
+    made = quiet(AnomalyDetector(model, control, p_value="predictive"), history())
+    made.detect(history(3, 5, at(1).isoformat()))
+    assert control.n_tests == 0
+    assert not hasattr(model, "panel_")
+
+
+def test_a_forecaster_that_is_fitted_already_is_used_as_it_is():
+    model = tsf.SeasonalNaive(horizon=3, seed=0).fit(history())
+    made = quiet(AnomalyDetector(model, **EXTREME), history(), prefit=True)
+    assert made.forecaster_ is model
+
+
+def test_another_procedure_begins_anew_and_contexts_stay(detector):
+    detector.update({"unique_id": "a", "ds": at(1), "y": 0.5})
+    before = detector.state["contexts"]["last"]
+    detector.set_control(tsf.fdr.LOND(alpha=0.01))
+    assert_array_equal(detector.state["contexts"]["last"], before)
+    assert detector.update({"unique_id": "a", "ds": at(2), "y": 0.5}).level == tsf.fdr.LOND(alpha=0.01).first_level
+    detector.set_control(EXTREME["control"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"refresh": 0}, "refresh must be a whole number of 1 or more, not 0"),
+        ({"seed": None}, "seed must be a whole number of 0 or more, not None"),
+        ({"scope": "all"}, "scope='all' is unknown; choose 'global' or 'series'"),
+        ({"contamination": "drop"}, "contamination='drop' is unknown"),
+        ({"p_value": "magic"}, "p_value='magic' is unknown"),
+        ({"control": 0.05}, "control must be a procedure of tsformers.fdr"),
+        ({"coverage": 1}, "coverage must lie between 0 and 1"),
+        (
+            {"context_length": 5, "forecaster": tsf.Linear(horizon=2, context_length=9, max_steps=1)},
+            "less than the 9 rows",
+        ),
+    ],
+)
+def test_settings_out_of_range_are_refused_with_the_remedy(chosen, words):
+    with pytest.raises(ValueError, match=words):
+        naive(**chosen).fit(history())
+
+
+def test_data_it_cannot_watch_are_refused():
+    with pytest.raises(DataError, match="column 'load' is known in advance"):
+        naive().fit(history().assign(load=1.0), known=["load"])
+    clash = history().rename(columns={"y": "level"})
+    made = quiet(naive(), clash, target_col="level")
+    with pytest.raises(DataError, match="column 'level' of the data has the name of a column of the answer"):
+        made.detect(clash)
+
+
+def test_a_state_of_another_detector_is_refused(fitted):
+    one, other = fitted["conformal"][0], fitted["each row a new forecast"][0]
+    with pytest.raises(ValueError, match="this state cannot be gone on from: its tests were those of"):
+        one.state = other.state
+    with pytest.raises(ValueError, match="this state cannot be gone on from"):
+        one.state = {}
+
+
+def test_too_little_calibration_is_said_at_fit():
+    with pytest.warns(UserWarning, match="calibration scores"):
+        AnomalyDetector(tsf.SeasonalNaive(horizon=2), tsf.fdr.LORD(0.1)).fit(history())
+
+
+def test_stretches_without_a_series_twice_are_as_long_as_can_be():
+    assert _distinct(np.array([0, 1, 2, 1, 0, 0, 2])) == [(0, 3), (3, 5), (5, 7)]
+    assert _distinct(np.array([3])) == [(0, 1)]
