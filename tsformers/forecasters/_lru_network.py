@@ -25,7 +25,7 @@ RINGS = {"short": (0.5, 0.99), "long": (0.9, 0.999)}
 MOST_HARMONICS = 4
 MOST_LAGS = 512  # of the linear map to the next value
 KEPT, PLACES = 64, 16  # of each batch of windows so many channels, and places in them, decide that map
-MOST_ROWS = 1 << 15  # paths drawn at once
+MOST_ROWS = 1 << 13  # paths drawn at once
 
 Law = Distribution | Quantiles
 
