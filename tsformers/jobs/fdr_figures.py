@@ -9,10 +9,10 @@ import pandas as pd
 COLOURS = ("#0072B2", "#D55E00", "#009E73")  # blue, vermilion and green of Okabe and Ito; two procedures a colour
 NAMES = {
     "power": "power",
-    "fdr": "false alarms among alarms",
-    "decayed_fdr": "the same, with fading memory",
+    "fdr": "FDR",
+    "decayed_fdr": "decayed FDR",
 }
-RESOLUTION = 100  # dots an inch: small files
+RESOLUTION = 85  # dots an inch: small files
 
 
 def draw(found: pd.DataFrame, folder: Path) -> list[Path]:
@@ -68,19 +68,19 @@ def _curves(found: pd.DataFrame, rate: str) -> Any:
     columns = min(4, len(groups))
     rows = -(-len(groups) // columns)
     figure = Figure(figsize=(2 + 2.7 * columns, 1 + 2.7 * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, (title, each) in zip(panels, groups, strict=False):
         for number, (name, own) in enumerate(each.groupby("procedure", sort=False)):
             style = _style(number) if own["near"].any() else {"color": "#444444", "ls": ":"}
             panel.plot(own[rate], own["power"], label=str(name), **style)
             panel.plot(own.loc[own["near"], rate], own.loc[own["near"], "power"], "o", color=style["color"], ms=4)
         panel.axvline(0.1, color="#888888", lw=0.8)
-        panel.set(title=str(title).replace("_", " "), xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        panel.set(title=str(title).replace("_", " "), xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=NAMES[rate])
     for panel in panels[len(groups) :]:
         panel.set_axis_off()
-    figure.supxlabel(NAMES[rate])
-    figure.supylabel("power")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    for panel in panels[::columns]:
+        panel.set_ylabel("power")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, frameon=False)
     return figure
 
 
