@@ -1,5 +1,6 @@
 """The network of LRU: recurrent blocks that read the past, a law of the next value and one of the whole horizon."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -44,6 +45,7 @@ class Sizes:
     dropout: float = 0.1
     r_min: float | None = None
     r_max: float | None = None
+    max_phase: float = 2 * math.pi
     periods: tuple[float, ...] = ()
     start: Literal["linear", "last"] = "linear"
 
@@ -117,7 +119,7 @@ def make_cell(sizes: Sizes, context_length: int) -> RecurrentCell:
     usual = RINGS["short" if context_length <= LONG_CONTEXT else "long"]
     r_max = usual[1] if sizes.r_max is None else sizes.r_max
     r_min = min(usual[0], r_max) if sizes.r_min is None else sizes.r_min
-    layer = LRULayer(sizes.d_model, sizes.d_state, r_min, max(r_min, r_max))
+    layer = LRULayer(sizes.d_model, sizes.d_state, r_min, max(r_min, r_max), sizes.max_phase)
     if sizes.periods:
         harmonics = max(1, min(MOST_HARMONICS, sizes.d_state // (2 * len(sizes.periods))))
         layer.seed_periods(sizes.periods, harmonics)

@@ -1,5 +1,6 @@
 """LRU: linear recurrent units, trained over whole contexts at once, served one step at a time."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -36,6 +37,8 @@ class LRU(TorchForecaster):
         dropout: share of hidden numbers set to zero while training.
         r_min: smallest modulus of a state at the start, of "lru"; None: 0.5, of contexts above 200 steps 0.9.
         r_max: largest; None: 0.99, of contexts above 200 steps 0.999.
+        max_phase: largest turn a step at the start, of "lru", in radians; for what lies thousands of steps back choose a
+            small one, as the paper does: a memory's phase is its age times its turn.
         periods: seasons in steps: of "lru", in each layer some states start as their memories, at up to four harmonics
             of each season; None: no state does.
         start: what the location of a law begins with: the "last" value, or that and a "linear" map of the past.
@@ -69,6 +72,7 @@ class LRU(TorchForecaster):
     dropout: float = 0.1
     r_min: float | None = None
     r_max: float | None = None
+    max_phase: float = 2 * math.pi
     periods: Sequence[float] | None = None
     start: Literal["linear", "last"] = "linear"
     decoding: Literal["direct", "autoregressive"] = "direct"
@@ -93,6 +97,7 @@ class LRU(TorchForecaster):
             dropout=self.dropout,
             r_min=self.r_min,
             r_max=self.r_max,
+            max_phase=self.max_phase,
             periods=tuple(self.periods or ()),
             start=self.start,
         )
@@ -151,6 +156,8 @@ class LRU(TorchForecaster):
             raise ValueError(
                 f"r_min={self.r_min} and r_max={self.r_max} must be moduli with 0 <= r_min <= r_max <= 1 and r_max > 0"
             )
+        if not self.max_phase > 0:
+            raise ValueError(f"max_phase={self.max_phase} must be above 0 radians")
         if self.cell == "s4d" and self.d_state % 2:
             raise ValueError(f"d_state={self.d_state} must be even with cell='s4d', whose states come in pairs")
         if self.periods is None:
