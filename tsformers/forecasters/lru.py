@@ -37,7 +37,7 @@ class LRU(TorchForecaster):
         dropout: share of hidden numbers set to zero while training.
         r_min: smallest modulus of a state at the start, of "lru"; None: 0.5, of contexts above 200 steps 0.9.
         r_max: largest; None: 0.99, of contexts above 200 steps 0.999.
-        max_phase: largest turn a step at the start, of "lru", in radians; for what lies thousands of steps back choose a
+        max_phase: largest turn a step at the start, of "lru", in radians; for what lies thousands of steps back take a
             small one, as the paper does: a memory's phase is its age times its turn.
         periods: seasons in steps: of "lru", in each layer some states start as their memories, at up to four harmonics
             of each season; None: no state does.
