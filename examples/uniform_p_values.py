@@ -1,0 +1,161 @@
+"""Are p-values of clean data uniform? Kolmogorov-Smirnov distances on stretches of real series without anomalies.
+
+Run it with ``python examples/uniform_p_values.py`` for one series, in some seconds; with ``... all`` and the folder of
+the shared data in ``TSFORMERS_DATA`` it makes the table of ``docs/results/p_values.md``, in some minutes. ``... tails``
+makes the other table there: how often p-values of draws are at most as small as they are, beyond the draws.
+"""
+
+import sys
+
+import numpy as np
+import pandas as pd
+from scipy.stats import expon, lognorm, norm, t
+
+import tsformers as tsf
+from tsformers.anomaly import AnomalyDetector, ConformalP, Law, PredictiveP, PValue
+from tsformers.errors import JobError
+
+SERIES = [  # data set, series (None: the only one), season, frequency
+    ("elnino", None, 12, "MS"),
+    ("co2", None, 52, "W-SAT"),
+    ("nab", "realKnownCause/nyc_taxi", 48, "30min"),
+    ("nab", "realKnownCause/machine_temperature_system_failure", 1, "5min"),
+    ("nab", "realKnownCause/ambient_temperature_system_failure", 24, "h"),
+    ("nab", "realAdExchange/exchange-2_cpm_results", 24, "h"),
+    ("nab", "realTweets/Twitter_volume_AMZN", 1, "5min"),
+    ("kpi_aiops", "server_res_eth1out_curve_6", 1, "5min"),
+]
+KINDS = {
+    "predictive": PredictiveP(),
+    "scaled": ConformalP(window=500),
+    "residual": ConformalP(window=500, score="residual"),
+    "by the law": ConformalP(window=500, score="predictive"),
+    "fading": ConformalP(window=500, decay=0.99),
+}
+HISTORY, HELD_BACK, TESTED = 500, 500, 1000
+
+
+class Recorder:
+    """Stands in for p-values and notes what they would be made of: one pass of the forecaster serves all kinds."""
+
+    def __init__(self) -> None:
+        self.calibration: list[tuple[np.ndarray, Law]] = []
+        self.stream: list[tuple[np.ndarray, Law]] = []
+
+    def start(self, n_series: int) -> dict[str, np.ndarray]:
+        """No state."""
+        return {}
+
+    def grow(self, arrays: dict[str, np.ndarray], n_series: int) -> dict[str, np.ndarray]:
+        """No state."""
+        return {}
+
+    def log_p(
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, rng: int = 0
+    ) -> np.ndarray:
+        """Never an alarm."""
+        return np.zeros(len(y))
+
+    def learn(
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, normal: np.ndarray
+    ) -> None:
+        """Note a row of the stream."""
+        self.stream.append((y, law))
+
+    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law) -> None:
+        """Note a row held back."""
+        self.calibration.append((y, law))
+
+    def finest(self, n: int) -> float:
+        """Anything is possible."""
+        return 0.0
+
+    def p_values(self, kind: PValue) -> np.ndarray:
+        """Those that ``kind`` makes of what was noted, row after row, none of them taken for an alarm."""
+        arrays, series, normal = kind.start(1), np.zeros(1, dtype=np.int64), np.ones(1, dtype=bool)
+        for y, law in self.calibration:
+            kind.calibrate(arrays, series, y, law)
+        p = []
+        for y, law in self.stream:
+            p.append(np.exp(kind.log_p(arrays, series, y, law)).item())
+            kind.learn(arrays, series, y, law, normal)
+        return np.array(p)
+
+
+def clean(name: str, series: str | None) -> pd.DataFrame:
+    """The last rows of the longest stretch without a labelled anomaly."""
+    labelled = name in ("nab", "kpi_aiops")
+    frame = tsf.load_dataset(name, extra=["is_anomaly"] if labelled else [])
+    frame = frame[frame["unique_id"] == series] if series else frame
+    if labelled:
+        runs = frame.groupby(frame["is_anomaly"].ne(0).cumsum())
+        frame = max((run for _, run in runs), key=len)
+        frame = frame[frame["is_anomaly"].eq(0)].drop(columns="is_anomaly")
+    return frame.dropna(subset="y").drop_duplicates("ds").tail(HISTORY + HELD_BACK + TESTED)
+
+
+def distance(p: np.ndarray) -> float:
+    """Of the distribution of p-values from the uniform one."""
+    p = np.sort(p)
+    steps = np.arange(len(p) + 1) / len(p)
+    return float(max((steps[1:] - p).max(), (p - steps[:-1]).max()))
+
+
+def tails(rows: int = 20_000) -> None:
+    """Print how probable an upper p-value of at most 1 / 100, ... is, in units of what it should be."""
+    laws = {
+        "normal": norm(),
+        "exponential": expon(),
+        "Student t, 5": t(5),
+        "Student t, 3": t(3),
+        "lognormal": lognorm(1),
+    }
+    kind, levels = PredictiveP("upper"), 10.0 ** -np.arange(2, 6)
+    arrays, series = kind.start(rows), np.arange(rows)
+    for n_draws, count in ((100, rows), (1000, rows // 10)):
+        for name, truth in laws.items():
+            law = Law(truth.rvs(size=(count, n_draws), random_state=0))
+            said = []
+            for level in levels:  # for each law the value whose p-value is the level, by halving the true log-tail
+                low, high = np.full(count, -60.0), np.zeros(count)
+                for _ in range(50):
+                    middle = (low + high) / 2
+                    strange = kind.log_p(arrays, series[:count], truth.isf(np.exp(middle)), law) <= np.log(level)
+                    low, high = np.where(strange, middle, low), np.where(strange, high, middle)
+                said.append(float(np.exp(low).mean() / level))
+            print(n_draws, name, *(f"{value:.2f}" for value in said), sep=" | ")
+
+
+def main() -> None:
+    """Print a table: for each series and forecaster the distance of each kind of p-value, and its share up to 1%."""
+    rows = []
+    for name, series, season, freq in SERIES if "all" in sys.argv else SERIES[:1]:
+        try:
+            frame = clean(name, series)
+        except (FileNotFoundError, JobError) as error:
+            print(f"left out: {name}, {series or 'its series'} ({str(error)[:60]}...)")
+            continue
+        cut = len(frame) - min(TESTED, len(frame) // 3)
+        for model in (
+            tsf.SeasonalNaive(horizon=1, season_length=season),
+            tsf.HoltWinters(horizon=1, season_length=season),
+            tsf.AutoETS(horizon=1, season_length=season if season <= 24 else 1),
+        ):
+            row = {"series": (series or name).split("/")[-1], "model": type(model).__name__, "rows": len(frame) - cut}
+            noted = Recorder()
+            watch = AnomalyDetector(model, p_value=noted, contamination="keep", calibration=HELD_BACK, verbose=False)
+            watch.fit(frame.iloc[:cut], freq=freq).detect(frame.iloc[cut:])
+            for kind, p_value in KINDS.items():
+                p = noted.p_values(p_value)
+                row |= {kind: distance(p), f"{kind}, p <= 0.01": float((p <= 0.01).mean())}
+            rows.append(row)
+            print(
+                *(f"{value:.3f}" if isinstance(value, float) else value for value in row.values()),
+                sep=" | ",
+                flush=True,
+            )
+    print(pd.DataFrame(rows).round(3).to_string(index=False))
+
+
+if __name__ == "__main__":
+    tails() if "tails" in sys.argv else main()
