@@ -17,7 +17,7 @@ from tsformers.anomaly.decisions import FIELDS, TESTED, Answers, Decision
 from tsformers.anomaly.fold import Fold, State
 from tsformers.anomaly.p_values import ConformalP, PredictiveP, PValue, warn_if_blind
 from tsformers.anomaly.rows import Columns, Reader
-from tsformers.anomaly.setup import Setup, grid_of, needed_rows
+from tsformers.anomaly.setup import Setup, grid_of, longest_season, needed_rows
 from tsformers.calendar import season_length
 from tsformers.errors import DataError
 from tsformers.fdr import SAFFRON, Procedure
@@ -160,7 +160,8 @@ class AnomalyDetector(BaseEstimator):
                 f"context_length={self.context_length} is less than the {least} rows that the forecaster looks at; "
                 "leave it out, or write more"
             )
-        usual = least if least > 1 else max(LEAST_CONTEXT, SEASONS * season_length(panel.freq), 2 * horizon)
+        season = max(season_length(panel.freq), longest_season(forecaster))
+        usual = least if least > 1 else max(LEAST_CONTEXT, SEASONS * season, 2 * horizon)
         return usual if self.context_length is None else self.context_length
 
     def _setup(self, forecaster: Any, panel: Panel) -> Setup:

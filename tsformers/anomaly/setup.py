@@ -74,3 +74,16 @@ def needed_rows(forecaster: Any) -> int:
     """
     parts = getattr(forecaster, "models_", ())
     return max([int(getattr(forecaster, "context_length_", 1)), *map(needed_rows, parts)])
+
+
+def longest_season(forecaster: Any) -> int:
+    """The longest season that a forecaster was told to look for.
+
+    Args:
+        forecaster: one of ours or another; of an ensemble the longest of its parts.
+
+    Returns:
+        1 where it was told nothing.
+    """
+    parts = getattr(forecaster, "models", ())
+    return max([int(getattr(forecaster, "season_length", None) or 1), *map(longest_season, parts)])

@@ -1,0 +1,79 @@
+"""How many rows a second does one processor answer, in batches and one by one? Beside river's HalfSpaceTrees."""
+
+import warnings
+from importlib.util import find_spec
+from itertools import count
+from time import process_time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import tsformers as tsf
+from benchmarks._timing import Row, medians
+
+SERIES, STEPS, ROWS = 1000, 400, 1000
+HORIZON = 168  # a week of hours: one forecast serves it
+PEER = 200
+GOAL = "<= 50 ms: 20,000 rows a second"
+MODELS: dict[str, Any] = {
+    "SeasonalNaive": tsf.SeasonalNaive(horizon=HORIZON, seed=0),
+    "HoltWinters, level alone": tsf.HoltWinters(horizon=HORIZON, seasonal=None, trend=None, seed=0, n_jobs=1),
+}
+
+
+def run() -> list[Row]:
+    """Rows of question, our seconds, peer, the peer's seconds, goal."""
+    rows: list[Row] = []
+    for name, model in MODELS.items():
+        control = tsf.fdr.SAFFRON(alpha=0.05, decay=0.99)
+        detector = tsf.AnomalyDetector(model, control, refresh=HORIZON, calibration=133, verbose=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # 133 errors a series are few; here it is the time that counts
+            detector.fit(_frame(0, STEPS))
+        week = [_frame(STEPS + k, 1) for k in range(2 * HORIZON)]  # a forecast and all the rows that it serves
+        (whole,) = medians(
+            lambda d=detector, w=week: [d.detect(f) for f in w], repeats=1, warm_up=False, clock=process_time
+        )  # type: ignore[misc]
+        peer = _river() * SERIES
+        what = f"{name}: a batch of {SERIES:,} rows, one a series, forecasts included"
+        rows.append((what, whole / len(week), "river HalfSpaceTrees, row by row", peer, GOAL))
+        step = count(STEPS + 2 * HORIZON)
+
+        def update(detector: Any = detector, step: Any = step) -> None:
+            detector.update(
+                {"unique_id": "s0000", "ds": pd.Timestamp("2024") + pd.Timedelta(hours=next(step)), "y": 0.1}
+            )
+
+        update()  # a week has passed: this one makes the forecast
+        (single,) = medians(update, repeats=HORIZON // 2, warm_up=False, clock=process_time)
+        rows.append(
+            (f"{name}: one row, between two forecasts", single, "river HalfSpaceTrees", peer / SERIES, "<= 1 ms")
+        )
+    return rows
+
+
+def _frame(begin: int, steps: int) -> pd.DataFrame:
+    """Hourly waves with noise, in order of time."""
+    rng, t = np.random.default_rng(begin), np.arange(begin, begin + steps)
+    y = rng.normal(size=(steps, SERIES)) + 3 * np.sin(t * 2 * np.pi / 24)[:, None]
+    ids = np.tile([f"s{i:04d}" for i in range(SERIES)], steps)
+    stamps = np.repeat(pd.Timestamp("2024").to_datetime64() + t * np.timedelta64(1, "h"), SERIES)
+    return pd.DataFrame({"unique_id": ids, "ds": stamps, "y": y.ravel()})
+
+
+def _river() -> float:
+    """Seconds a row of river's HalfSpaceTrees, one for one series; NaN where river is not installed."""
+    if not find_spec("river"):
+        return float("nan")
+    from river.anomaly import HalfSpaceTrees
+
+    trees = HalfSpaceTrees(seed=0)
+    values = np.random.default_rng(0).random(PEER).tolist()
+
+    def call() -> None:
+        for value in values:
+            trees.score_one({"y": value})
+            trees.learn_one({"y": value})
+
+    return medians(call, repeats=5, clock=process_time)[0] / PEER

@@ -1,0 +1,50 @@
+"""What the README and the operator's page show of watching is what happens."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tsformers.anomaly.decisions import EVENTS, STATUSES
+from tsformers.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "anomalies.md").read_text(encoding="utf-8")
+
+
+def test_the_streaming_example_prints_what_the_readme_says(capsys):
+    section = README[README.index("## Watching a stream") :]
+    code, output = re.search(r"```python\n(.*?)```\s*```text\n(.*?)```", section, re.DOTALL).groups()
+    exec(compile(code, "README.md", "exec"), {})
+    printed, promised = capsys.readouterr().out.split(), output.split()
+    assert len(printed) == len(promised)
+    for ours, theirs in zip(printed, promised, strict=True):
+        if re.fullmatch(r"-?\d+\.\d+", theirs):
+            assert float(ours) == pytest.approx(float(theirs), rel=0.02, abs=0.02)
+        else:
+            assert ours == theirs
+
+
+def test_the_operators_page_tells_of_every_status_and_count():
+    for name in (*STATUSES, *EVENTS):
+        assert f"`{name}`" in PAGE, name
+
+
+def test_the_two_commands_of_the_operators_page_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    hours = pd.date_range("2024-01-01", periods=400, freq="h")
+    frame = pd.DataFrame({"unique_id": "db1", "ds": hours, "y": np.sin(np.arange(400) * 2 * np.pi / 24)})
+    frame["y"] += 0.1 * rng.normal(size=400)
+    frame[:-20].to_csv("history.csv", index=False)
+    frame[-20:].to_csv("rows.csv", index=False)
+    commands = re.findall(r"^    tsformers (detect .*)$", PAGE, re.MULTILINE)[:2]
+    assert ["--fit" in commands[0], "--state" in commands[1]] == [True, True]
+    assert main(shlex.split(commands[0])) == 0
+    assert "126 calibration scores give no p-value below" in capsys.readouterr().err
+    assert main([*shlex.split(commands[1].partition("<")[0]), "rows.csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 21
