@@ -215,11 +215,13 @@ def detect(
 
     First, once, from a table of history (id, time, value):
 
-        tsformers detect --fit history.csv --model HoltWinters --horizon 24 --save d/
+        tsformers detect --fit history.csv --save d/ \\
+          --model HoltWinters --horizon 24 --detector refresh=24
 
     then, for as long as rows come (JSON lines, CSV or Parquet):
 
-        tsformers detect --model d/ --alpha 0.05 --state d.state < rows.jsonl >> decisions.jsonl
+        tsformers detect --model d/ --alpha 0.05 --state d.state \\
+          < rows.jsonl >> decisions.jsonl
 
     Killed at any moment and started again in the same way, it goes on behind
     the last state: what it writes twice bears the same row number, and with
