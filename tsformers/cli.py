@@ -211,16 +211,16 @@ def detect(
     time_col: TimeCol = "ds",
     target_col: TargetCol = "y",
 ) -> None:
-    """Watch rows as they come and say of each whether it is an anomaly; few alarms are false.
+    r"""Watch rows as they come and say of each whether it is an anomaly; few alarms are false.
 
     First, once, from a table of history (id, time, value):
 
-        tsformers detect --fit history.csv --save d/ \\
+        tsformers detect --fit history.csv --save d/ \
           --model HoltWinters --horizon 24 --detector refresh=24
 
     then, for as long as rows come (JSON lines, CSV or Parquet):
 
-        tsformers detect --model d/ --alpha 0.05 --state d.state \\
+        tsformers detect --model d/ --alpha 0.05 --state d.state \
           < rows.jsonl >> decisions.jsonl
 
     Killed at any moment and started again in the same way, it goes on behind
