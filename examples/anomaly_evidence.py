@@ -1,0 +1,351 @@
+"""What do alarms with a guarantee find on labelled series, how late, and how many are false?
+
+``python examples/anomaly_evidence.py nab`` and ``... kpi`` make the tables of ``docs/results/anomaly.md``, ``...
+pictures`` its pictures in the folder it is run in, ``... kpi calibration`` its table on what calibrates; with nothing
+given, or ``--quick``, it is a taste of three series. All need the folder of the shared data in TSFORMERS_DATA.
+
+Each series is fitted on its first 15% and watched row by row over the rest. Forecasts are made once per forecaster:
+values enter the contexts as they came (``contamination="keep"``), so that no forecast depends on an alarm. From the
+errors noted, p-values and alarms are replayed for each testing procedure: what raised an alarm stays out of its
+calibration set, so that each procedure has p-values of its own, as in a detector. ``--quick`` checks that the replay
+and a detector agree.
+"""
+
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+import tsformers as tsf
+from tsformers.anomaly import ConformalP, Law, PredictiveP, alarm_chart
+from tsformers.errors import JobError
+
+PROBATION = 0.15
+REFRESH = 3  # rows that a forecast serves
+ALPHA, DECAY = 0.1, 0.99
+NEAR = 12  # rows: false alarms no further apart are one
+DATA = {"nab": "nab", "kpi": "kpi_aiops"}
+TASTE = [
+    "realKnownCause/rogue_agent_key_hold",
+    "realAdExchange/exchange-4_cpm_results",
+    "realTraffic/speed_7578",
+]
+PICTURES = [  # file, data set, series, frequency, forecaster, rows shown
+    ("anomaly_taxi.png", "nab", "realKnownCause/nyc_taxi", "30min", "same time yesterday", (5600, 7000)),
+    (
+        "anomaly_machine.png",
+        "nab",
+        "realKnownCause/machine_temperature_system_failure",
+        "5min",
+        "Theta",
+        (15000, 19500),
+    ),
+    ("anomaly_kpi.png", "kpi_aiops", "server_res_eth1out_curve_6", "5min", "last value", (9900, 10700)),
+]
+FORECASTERS = ["last value", "same time yesterday", "Theta", "Linear"]
+Bits = np.ndarray
+
+
+def forecaster(name: str, season: int) -> Any:
+    """One of those compared; ``season`` is a day, in rows."""
+    local = {"horizon": REFRESH, "seed": 0, "n_jobs": 1}
+    if name == "last value":
+        return tsf.SeasonalNaive(season_length=1, **local)
+    if name == "same time yesterday":
+        return tsf.SeasonalNaive(season_length=season, **local)
+    if name == "Theta":
+        return tsf.Theta(season_length=1, **local)
+    return tsf.Linear(horizon=REFRESH, context_length=48, max_steps=1000, seed=0, device="cpu", verbose=False)
+
+
+class Fixed:
+    """One level for ever: what the procedures are compared with."""
+
+    def __init__(self, level: float) -> None:
+        self.level = level
+
+    def many(self, n: int) -> "Fixed":
+        """The same for each series."""
+        return self
+
+    def test(self, p: np.ndarray, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Levels and alarms."""
+        return np.full(len(p), self.level), p <= self.level
+
+
+CONTROLS: dict[str, Any] = {
+    "p <= 0.01": Fixed(0.01),
+    "p <= 0.001": Fixed(0.001),
+    "LORD": tsf.fdr.LORD(alpha=ALPHA),
+    "SAFFRON": tsf.fdr.SAFFRON(alpha=ALPHA),
+    "ADDIS": tsf.fdr.ADDIS(alpha=ALPHA),
+    "Decay LORD": tsf.fdr.LORD(alpha=ALPHA, decay=DECAY),
+    "Decay SAFFRON": tsf.fdr.SAFFRON(alpha=ALPHA, decay=DECAY),
+    "Decay ADDIS": tsf.fdr.ADDIS(alpha=ALPHA, decay=DECAY),
+}
+
+
+class Recorder:
+    """Stands in for p-values and notes, row by row, what both kinds are made of: scaled errors and tails of the law."""
+
+    def __init__(self) -> None:
+        self.law = PredictiveP()
+        self.noted: dict[bool, list[tuple[np.ndarray, ...]]] = {True: [], False: []}
+
+    def start(self, n_series: int) -> dict[str, np.ndarray]:
+        """Counts of rows, which the law asks for."""
+        return self.law.start(n_series)
+
+    def log_p(
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, rng: int = 0
+    ) -> np.ndarray:
+        """Never an alarm."""
+        return np.zeros(len(y))
+
+    def learn(
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, normal: np.ndarray
+    ) -> None:
+        """Note rows of the stream."""
+        self._note(arrays, series, y, law, held_back=False)
+
+    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law) -> None:
+        """Note rows held back from the forecaster."""
+        self._note(arrays, series, y, law, held_back=True)
+
+    def grow(self, arrays: dict[str, np.ndarray], n_series: int) -> dict[str, np.ndarray]:
+        """The same with further series."""
+        return self.law.grow(arrays, n_series)
+
+    def resolution(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        """Anything is possible."""
+        return self.law.resolution(arrays)
+
+    def finest(self, n: int) -> float:
+        """Anything is possible."""
+        return 0.0
+
+    def _note(
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, held_back: bool
+    ) -> None:
+        log_p = self.law.log_p(arrays, series, y, law)
+        centre, (low, high) = law.quantile(0.5), law.interval(0.8)
+        width = np.maximum((high - low) / 2, np.maximum(1e-9 * np.abs(centre), 1e-300))
+        self.noted[held_back].append((series.copy(), log_p, (y - centre) / width))
+
+    def of(self, held_back: bool, n_series: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For each series log p-values by the law, and scaled errors."""
+        series, log_p, score = (np.concatenate(parts) for parts in zip(*self.noted[held_back], strict=True))
+        return [(log_p[series == i], score[series == i]) for i in range(n_series)]
+
+
+class Watched(NamedTuple):
+    """One series: its errors while calibrating and while watched, and which watched rows are labelled."""
+
+    name: str
+    before: np.ndarray
+    log_p: np.ndarray
+    score: np.ndarray
+    labelled: Bits
+
+
+def load(data: str, only: list[str] | None = None) -> pd.DataFrame:
+    """Rows by number within their series, since some stamps of NAB repeat; ``season`` is a day in rows."""
+    frame = tsf.load_dataset(DATA[data], extra=["is_anomaly"])
+    frame = frame[frame["unique_id"].isin(only)] if only else frame
+    by = frame.groupby("unique_id", sort=False)
+    step = by["ds"].transform(lambda ds: ds.diff().median())
+    season = (pd.Timedelta(days=1) / step).round().astype(int)
+    rows = by.cumcount()
+    return frame.assign(season=season, ds=rows, watched=rows >= (PROBATION * by["ds"].transform("size")).astype(int))
+
+
+def watch(frame: pd.DataFrame, name: str) -> list[Watched]:
+    """Forecast and note all series with one forecaster."""
+    daily = name == "same time yesterday"
+    parts = [part for _, part in frame.groupby("season")] if daily else [frame]
+    found = []
+    for part in parts:
+        noted = Recorder()
+        model = forecaster(name, int(part["season"].iloc[0]))
+        columns = ["unique_id", "ds", "y"]
+        detector = tsf.AnomalyDetector(
+            model, p_value=noted, contamination="keep", scope="series", refresh=REFRESH, verbose=False
+        )
+        detector.fit(part.loc[~part["watched"], columns], freq=1).detect(part.loc[part["watched"], columns])
+        ids = list(detector.panel.ids)
+        before, after = noted.of(True, len(ids)), noted.of(False, len(ids))
+        for i, series in enumerate(ids):
+            labelled = part.loc[part["watched"] & (part["unique_id"] == series), "is_anomaly"].to_numpy() > 0
+            assert len(labelled) == len(after[i][0])
+            found.append(Watched(series, before[i][1], *after[i], labelled))
+    return found
+
+
+def replay(watched: list[Watched], kind: str, control: Any) -> Iterator[tuple[np.ndarray, Bits]]:
+    """Levels and alarms of each series, a procedure each: by the law at once, by rank step by step, side by side."""
+    if kind == "law":
+        for one in watched:
+            p = np.exp(one.log_p)
+            procedure = control.fresh() if not isinstance(control, Fixed) else control
+            yield procedure.test(p, p) if isinstance(procedure, Fixed) else procedure.test_many(p)
+        return
+    ranks, n = ConformalP(score="residual"), len(watched)  # the scaled errors noted, taken as they are
+    arrays, tests = ranks.start(n), control.many(n)
+    for i, one in enumerate(watched):
+        ranks.calibrate(arrays, np.full(len(one.before), i), one.before, _zeros(len(one.before)))
+    lengths = np.array([len(one.score) for one in watched])
+    order = np.argsort(-lengths, kind="stable")
+    score = np.full((lengths.max(), n), np.nan)
+    for i, one in enumerate(watched):
+        score[: len(one.score), i] = one.score
+    levels, alarms = np.empty(score.shape), np.zeros(score.shape, dtype=bool)
+    live = np.searchsorted(-lengths[order], -np.arange(lengths.max()), side="left")
+    laws = {k: _zeros(int(k)) for k in np.unique(live)}
+    for step, k in enumerate(live):
+        series = order[:k]
+        y, law = score[step, series], laws[k]
+        p = np.exp(ranks.log_p(arrays, series, y, law))
+        level, alarm = tests.test(p, series)
+        ranks.learn(arrays, series, y, law, np.ones(k, dtype=bool) if kind == "rank of all" else ~alarm)
+        levels[step, series], alarms[step, series] = level, alarm
+    for i in range(n):
+        yield levels[: lengths[i], i], alarms[: lengths[i], i]
+
+
+def _zeros(n: int) -> Law:
+    return Law(np.zeros((n, 1)), (0.5,))
+
+
+def runs(flags: Bits, near: int = 1) -> np.ndarray:
+    """(K, 2) first and last row of each run of flags that are at most ``near`` rows apart."""
+    at = np.flatnonzero(flags)
+    if not len(at):
+        return np.empty((0, 2), dtype=int)
+    cut = np.flatnonzero(np.diff(at) > near)
+    return np.column_stack([at[np.r_[0, cut + 1]], at[np.r_[cut, len(at) - 1]]])
+
+
+def scores(watched: list[Watched], decided: list[tuple[np.ndarray, Bits]]) -> dict[str, float]:
+    """What was found, pooled over series; ``FDR`` is the mean over series."""
+    delays: list[int] = []
+    windows, chance, episodes, clean, false, nominal = 0, 0.0, 0, 0, 0, 0.0
+    shares = []
+    for one, (level, alarm) in zip(watched, decided, strict=True):
+        normal = ~one.labelled
+        wrong = alarm & normal
+        rate = wrong.sum() / normal.sum()
+        for first, last in runs(one.labelled):
+            windows += 1
+            hit = np.flatnonzero(alarm[first : last + 1])
+            delays += hit[:1].tolist()
+            chance += 1 - (1 - rate) ** (last + 1 - first)
+        episodes += len(runs(wrong, NEAR))
+        clean, false, nominal = clean + int(normal.sum()), false + int(wrong.sum()), nominal + level[normal].sum()
+        shares.append(wrong.sum() / max(alarm.sum(), 1))
+    found = len(delays)
+    precision, recall = found / max(found + episodes, 1), found / max(windows, 1)
+    return {
+        "precision": precision,
+        "recall": recall,
+        "by chance": chance / max(windows, 1),
+        "F1": 2 * precision * recall / max(precision + recall, 1e-12),
+        "false alarms": 1000 * false / clean,
+        "nominal": 1000 * nominal / clean,
+        "FDR": float(np.mean(shares)),
+        "delay": float(np.median(delays)) if delays else np.nan,
+    }
+
+
+def table(frame: pd.DataFrame, names: list[str]) -> None:
+    """Print a row for each forecaster, kind of p-value and procedure."""
+    head: list[str] = []
+    for name in names:
+        watched = watch(frame, name)
+        for kind in ("law", "rank"):
+            for title, control in CONTROLS.items():
+                said = scores(watched, list(replay(watched, kind, control)))
+                if not head:
+                    head = ["forecaster", "p-values", "alarm", *said]
+                    print("|", " | ".join(head), "|")
+                    print("|", " | ".join(["---"] * len(head)), "|")
+                digits = dict.fromkeys(said, 2) | {"delay": 0}
+                cells = [f"{value:.{digits[key]}f}" for key, value in said.items()]
+                print("|", " | ".join([name, kind, title, *cells]), "|", flush=True)
+
+
+def trimmed_or_whole(frame: pd.DataFrame) -> None:
+    """Print what it changes that rows with an alarm do not calibrate: ranks among the others, and among all."""
+    for name in ("last value", "Theta"):
+        watched = watch(frame, name)
+        for kind in ("rank", "rank of all"):
+            for title in ("p <= 0.01", "p <= 0.001", "Decay LORD"):
+                said = scores(watched, list(replay(watched, kind, CONTROLS[title])))
+                print(
+                    "|", " | ".join([name, kind, title, *(f"{value:.2f}" for value in said.values())]), "|", flush=True
+                )
+
+
+def agree(frame: pd.DataFrame) -> bool:
+    """Whether the replay's alarms are those of a detector."""
+    control, columns = CONTROLS["Decay LORD"], ["unique_id", "ds", "y"]
+    watched = watch(frame, "last value")
+    mine = np.concatenate([alarm for _, alarm in replay(watched, "rank", control)])
+    detector = tsf.AnomalyDetector(
+        forecaster("last value", 1), control, scope="series", refresh=REFRESH, contamination="keep", verbose=False
+    )
+    detector.fit(frame.loc[~frame["watched"], columns], freq=1)
+    answer = detector.detect(frame.loc[frame["watched"], columns])
+    theirs = np.concatenate([answer.loc[answer["unique_id"] == one.name, "anomaly"] for one in watched])
+    return bool((mine == theirs).all())
+
+
+def pictures() -> None:
+    """Draw three stretches: values within their interval, labelled windows, alarms, p-values and levels."""
+    for file, data, series, freq, name, (first, last) in PICTURES:
+        frame = tsf.load_dataset(data, extra=["is_anomaly"])
+        frame = frame[frame["unique_id"] == series].drop_duplicates("ds").reset_index(drop=True)
+        cut, columns = int(PROBATION * len(frame)), ["unique_id", "ds", "y"]
+        frame = frame.assign(unique_id=series.split("/")[-1]).loc[:last]
+        model = forecaster(name, int(pd.Timedelta(days=1) / pd.Timedelta(freq)))
+        control = tsf.fdr.LORD(alpha=ALPHA, decay=DECAY)
+        kind = "predictive" if data == "kpi_aiops" else "conformal"
+        detector = tsf.AnomalyDetector(model, control, kind, refresh=REFRESH, verbose=False)
+        answer = detector.fit(frame.loc[: cut - 1, columns], freq=freq).detect(frame.loc[cut:, columns])
+        figure = alarm_chart(answer.loc[first:last])
+        shown = frame.loc[first:last]
+        for begin, end in runs(shown["is_anomaly"].to_numpy() > 0):
+            for axes in figure.axes:
+                span = shown["ds"].iloc[[begin, end]].to_numpy()
+                axes.axvspan(*span, color="#F0E442", alpha=0.35, linewidth=0, zorder=0)
+        figure.savefig(file, dpi=80)
+        print(file)
+
+
+def main() -> None:
+    """Do what the command line asks for."""
+    asked = [word for word in sys.argv[1:] if word != "--quick"]
+    quick = "--quick" in sys.argv or not asked
+    data = next((word for word in asked if word in DATA), "nab")
+    warnings.simplefilter("ignore", UserWarning)  # procedures that can never alarm say so; here they are shown
+    try:
+        if "pictures" in asked:
+            pictures()
+            return
+        frame = load(data, TASTE if quick and data == "nab" else None)
+    except (FileNotFoundError, JobError) as error:
+        print(f"nothing measured: {str(error)[:90]}... (set TSFORMERS_DATA to the folder of the shared data)")
+        return
+    if "calibration" in asked:
+        trimmed_or_whole(frame)
+        return
+    if quick:
+        frame = frame[frame["ds"] < 2000] if data == "nab" else frame[frame["ds"] < 6000]
+        print("replay and detector agree:", agree(frame))
+    table(frame, FORECASTERS[:1] if quick else FORECASTERS)
+
+
+if __name__ == "__main__":
+    main()
