@@ -51,7 +51,7 @@ Bits = np.ndarray
 
 def forecaster(name: str, season: int) -> Any:
     """One of those compared; ``season`` is a day, in rows."""
-    local = {"horizon": REFRESH, "seed": 0, "n_jobs": 1}
+    local: dict[str, Any] = {"horizon": REFRESH, "seed": 0, "n_jobs": 1}
     if name == "last value":
         return tsf.SeasonalNaive(season_length=1, **local)
     if name == "same time yesterday":
