@@ -192,7 +192,10 @@ def replay(watched: list[Watched], kind: str, control: Any) -> Iterator[tuple[np
             procedure = control.fresh() if not isinstance(control, Fixed) else control
             yield procedure.test(p, p) if isinstance(procedure, Fixed) else procedure.test_many(p)
         return
-    ranks, n = ConformalP(score="residual"), len(watched)  # the scaled errors noted, taken as they are
+    ranks, n = (
+        ConformalP(score="residual", calibrate_on="quiet"),
+        len(watched),
+    )  # the scaled errors noted, taken as they are
     arrays, tests = ranks.start(n), control.many(n)
     for i, one in enumerate(watched):
         ranks.calibrate(arrays, np.full(len(one.before), i), one.before, _zeros(len(one.before)))
@@ -294,7 +297,13 @@ def agree(frame: pd.DataFrame) -> bool:
     watched = watch(frame, "last value")
     mine = np.concatenate([alarm for _, alarm in replay(watched, "rank", control)])
     detector = tsf.AnomalyDetector(
-        forecaster("last value", 1), control, scope="series", refresh=REFRESH, contamination="keep", verbose=False
+        forecaster("last value", 1),
+        control,
+        ConformalP(calibrate_on="quiet"),
+        scope="series",
+        refresh=REFRESH,
+        contamination="keep",
+        verbose=False,
     )
     detector.fit(frame.loc[~frame["watched"], columns], freq=1)
     answer = detector.detect(frame.loc[frame["watched"], columns])
@@ -311,7 +320,7 @@ def pictures() -> None:
         frame = frame.assign(unique_id=series.split("/")[-1]).loc[:last]
         model = forecaster(name, int(pd.Timedelta(days=1) / pd.Timedelta(freq)))
         control = tsf.fdr.LORD(alpha=ALPHA, decay=DECAY)
-        kind = "predictive" if data == "kpi_aiops" else "conformal"
+        kind = PredictiveP() if data == "kpi_aiops" else ConformalP(calibrate_on="quiet")
         detector = tsf.AnomalyDetector(model, control, kind, refresh=REFRESH, verbose=False)
         answer = detector.fit(frame.loc[: cut - 1, columns], freq=freq).detect(frame.loc[cut:, columns])
         figure = alarm_chart(answer.loc[first:last])

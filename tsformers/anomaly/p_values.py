@@ -192,10 +192,12 @@ class ConformalP:
     bounded by the weight of what came before it. p-values share their calibration set, so they depend on each other,
     and none is ever below ``1 / (n + 1)``: see ``warn_if_blind``. A series without scores gets 1.
 
-    Rows with an alarm do not enter the calibration set. After a level shift all would be alarms for ever, so: where at
-    least 80% of the latest ``shift_after`` rows are alarms, the calibration set is thrown away, these alarms become the
-    new one, and errors are measured from their median from then on. Until it has grown again the resolution is coarse,
-    ``1 / (0.8 shift_after + 1)``, and no alarm may be possible.
+    Every row calibrates, those with an alarm too: were they left out, the set would lose its largest errors, clean ones
+    among them, and false alarms would breed false alarms (docs/results/anomaly.md). So a level shift is taken in within
+    a few rows, and an anomaly that lasts as well. With ``calibrate_on="quiet"`` rows with an alarm stay out. After a
+    level shift all would then be alarms for ever, so: where at least 80% of the latest ``shift_after`` rows are alarms,
+    the set is thrown away, these alarms become the new one, and errors are measured from their median from then on.
+    Until it has grown again the resolution is coarse, ``1 / (0.8 shift_after + 1)``, and no alarm may be possible.
 
     Args:
         tail: which side is strange.
@@ -205,7 +207,8 @@ class ConformalP:
         score: "scaled": the error from the median over half the width of the central 80% interval; "residual": the
             error itself, for forecasts without a width; "predictive": the logarithm of the predictive p-value, with
             the sign of the error, which corrects the law where it is too sure of itself and keeps its shape.
-        shift_after: rows of which 80% must be alarms for a new level to be believed; None: never.
+        calibrate_on: "all" rows, or the "quiet" ones, without an alarm.
+        shift_after: of "quiet": rows of which 80% must be alarms for a new level to be believed; None: never.
         shape: see ``PredictiveP``.
         seed: of the ties.
 
@@ -228,6 +231,7 @@ class ConformalP:
     window: int = 1000
     decay: float = 1.0
     score: Literal["scaled", "residual", "predictive"] = "scaled"
+    calibrate_on: Literal["all", "quiet"] = "all"
     shift_after: int | None = 20
     shape: float | None = None
     seed: int = 0
@@ -240,6 +244,8 @@ class ConformalP:
             raise ValueError(f"decay must lie in (0, 1], 1 to weigh all errors alike; got {self.decay}")
         if self.score not in ("scaled", "residual", "predictive"):
             raise ValueError(f"score must be 'scaled', 'residual' or 'predictive'; got {self.score!r}")
+        if self.calibrate_on not in ("all", "quiet"):
+            raise ValueError(f"calibrate_on must be 'all' or 'quiet'; got {self.calibrate_on!r}")
         if self.shift_after is not None and not 2 <= self.shift_after <= self.window:
             raise ValueError(
                 f"shift_after must be None, or lie between 2 and window={self.window}; got {self.shift_after}"
@@ -303,8 +309,9 @@ class ConformalP:
         law: Law,
         normal: Bool[np.ndarray, " M"],
     ) -> None:
-        """Take up the scores of rows of distinct series, in place: normal ones calibrate, others may be a new level."""
-        self._take_up(arrays, series, y, law, np.ascontiguousarray(normal), arrays["rows"][series])
+        """Take up the scores of rows of distinct series, in place; those set apart may be a new level."""
+        taken = np.ones(len(series), dtype=bool) if self.calibrate_on == "all" else np.ascontiguousarray(normal)
+        self._take_up(arrays, series, y, law, taken, arrays["rows"][series])
 
     def calibrate(
         self, arrays: Arrays, series: Integer[np.ndarray, " M"], y: Float[np.ndarray, " M"], law: Law
