@@ -6,15 +6,16 @@ given, or ``--quick``, it is a taste of three series. All need the folder of the
 
 Each series is fitted on its first 15% and watched row by row over the rest. Forecasts are made once per forecaster:
 values enter the contexts as they came (``contamination="keep"``), so that no forecast depends on an alarm. From the
-errors noted, p-values and alarms are replayed for each testing procedure: what raised an alarm stays out of its
-calibration set, so that each procedure has p-values of its own, as in a detector. ``--quick`` checks that the replay
-and a detector agree.
+errors noted, p-values and alarms are replayed for each testing procedure: "law" are the tails of the forecast, "rank"
+is ``ConformalP`` as it comes, "rank of the quiet" the same with ``calibrate_on="quiet"``, where what raised an alarm
+stays out of the calibration set, so that each procedure has p-values of its own. ``--quick`` checks that the replay and
+a detector agree.
 """
 
 import sys
 import warnings
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,9 @@ PICTURES = [  # file, data set, series, frequency, forecaster, rows shown
     ("anomaly_kpi.png", "kpi_aiops", "server_res_eth1out_curve_6", "5min", "last value", (9900, 10700)),
 ]
 FORECASTERS = ["last value", "same time yesterday", "Theta", "Linear"]
+CALIBRATED: dict[str, Literal["all", "quiet"]] = {"rank": ConformalP().calibrate_on, "rank of the quiet": "quiet"}
+COLUMNS = ["forecaster", "p-values", "alarm", "precision", "recall", "by chance", "F1", "false alarms", "nominal"]
+COLUMNS += ["FDR", "delay"]
 Bits = np.ndarray
 
 
@@ -192,10 +196,8 @@ def replay(watched: list[Watched], kind: str, control: Any) -> Iterator[tuple[np
             procedure = control.fresh() if not isinstance(control, Fixed) else control
             yield procedure.test(p, p) if isinstance(procedure, Fixed) else procedure.test_many(p)
         return
-    ranks, n = (
-        ConformalP(score="residual", calibrate_on="quiet"),
-        len(watched),
-    )  # the scaled errors noted, taken as they are
+    ranks = ConformalP(score="residual", calibrate_on=CALIBRATED[kind])  # the scaled errors noted, taken as they are
+    n = len(watched)
     arrays, tests = ranks.start(n), control.many(n)
     for i, one in enumerate(watched):
         ranks.calibrate(arrays, np.full(len(one.before), i), one.before, _zeros(len(one.before)))
@@ -212,7 +214,7 @@ def replay(watched: list[Watched], kind: str, control: Any) -> Iterator[tuple[np
         y, law = score[step, series], laws[k]
         p = np.exp(ranks.log_p(arrays, series, y, law))
         level, alarm = tests.test(p, series)
-        ranks.learn(arrays, series, y, law, np.ones(k, dtype=bool) if kind == "rank of all" else ~alarm)
+        ranks.learn(arrays, series, y, law, ~alarm)
         levels[step, series], alarms[step, series] = level, alarm
     for i in range(n):
         yield levels[: lengths[i], i], alarms[: lengths[i], i]
@@ -262,44 +264,28 @@ def scores(watched: list[Watched], decided: list[tuple[np.ndarray, Bits]]) -> di
     }
 
 
-def table(frame: pd.DataFrame, names: list[str]) -> None:
+def table(frame: pd.DataFrame, names: list[str], kinds: tuple[str, ...], controls: list[str]) -> None:
     """Print a row for each forecaster, kind of p-value and procedure."""
-    head: list[str] = []
+    print("|", " | ".join(COLUMNS), "|")
+    print("|", " | ".join(["---"] * len(COLUMNS)), "|")
     for name in names:
         watched = watch(frame, name)
-        for kind in ("law", "rank"):
-            for title, control in CONTROLS.items():
-                said = scores(watched, list(replay(watched, kind, control)))
-                if not head:
-                    head = ["forecaster", "p-values", "alarm", *said]
-                    print("|", " | ".join(head), "|")
-                    print("|", " | ".join(["---"] * len(head)), "|")
-                digits = dict.fromkeys(said, 2) | {"delay": 0}
-                cells = [f"{value:.{digits[key]}f}" for key, value in said.items()]
+        for kind in kinds:
+            for title in controls:
+                said = scores(watched, list(replay(watched, kind, CONTROLS[title])))
+                cells = [f"{said[key]:.{0 if key == 'delay' else 2}f}" for key in COLUMNS[3:]]
                 print("|", " | ".join([name, kind, title, *cells]), "|", flush=True)
 
 
-def trimmed_or_whole(frame: pd.DataFrame) -> None:
-    """Print what it changes that rows with an alarm do not calibrate: ranks among the others, and among all."""
-    for name in ("last value", "Theta"):
-        watched = watch(frame, name)
-        for kind in ("rank", "rank of all"):
-            for title in ("p <= 0.01", "p <= 0.001", "Decay LORD"):
-                said = scores(watched, list(replay(watched, kind, CONTROLS[title])))
-                print(
-                    "|", " | ".join([name, kind, title, *(f"{value:.2f}" for value in said.values())]), "|", flush=True
-                )
-
-
-def agree(frame: pd.DataFrame) -> bool:
+def agree(frame: pd.DataFrame, kind: str) -> bool:
     """Whether the replay's alarms are those of a detector."""
     control, columns = CONTROLS["Decay LORD"], ["unique_id", "ds", "y"]
     watched = watch(frame, "last value")
-    mine = np.concatenate([alarm for _, alarm in replay(watched, "rank", control)])
+    mine = np.concatenate([alarm for _, alarm in replay(watched, kind, control)])
     detector = tsf.AnomalyDetector(
         forecaster("last value", 1),
         control,
-        ConformalP(calibrate_on="quiet"),
+        PredictiveP() if kind == "law" else ConformalP(calibrate_on=CALIBRATED[kind]),
         scope="series",
         refresh=REFRESH,
         contamination="keep",
@@ -308,7 +294,7 @@ def agree(frame: pd.DataFrame) -> bool:
     detector.fit(frame.loc[~frame["watched"], columns], freq=1)
     answer = detector.detect(frame.loc[frame["watched"], columns])
     theirs = np.concatenate([answer.loc[answer["unique_id"] == one.name, "anomaly"] for one in watched])
-    return bool((mine == theirs).all())
+    return bool((mine == theirs).all()) and bool(mine.any())
 
 
 def pictures() -> None:
@@ -320,7 +306,7 @@ def pictures() -> None:
         frame = frame.assign(unique_id=series.split("/")[-1]).loc[:last]
         model = forecaster(name, int(pd.Timedelta(days=1) / pd.Timedelta(freq)))
         control = tsf.fdr.LORD(alpha=ALPHA, decay=DECAY)
-        kind = PredictiveP() if data == "kpi_aiops" else ConformalP(calibrate_on="quiet")
+        kind = PredictiveP() if data == "kpi_aiops" else ConformalP()
         detector = tsf.AnomalyDetector(model, control, kind, refresh=REFRESH, verbose=False)
         answer = detector.fit(frame.loc[: cut - 1, columns], freq=freq).detect(frame.loc[cut:, columns])
         figure = alarm_chart(answer.loc[first:last])
@@ -347,13 +333,14 @@ def main() -> None:
     except (FileNotFoundError, JobError) as error:
         print(f"nothing measured: {str(error)[:90]}... (set TSFORMERS_DATA to the folder of the shared data)")
         return
-    if "calibration" in asked:
-        trimmed_or_whole(frame)
+    if "calibration" in asked:  # what it changes that rows with an alarm do not calibrate
+        table(frame, ["last value", "Theta"], ("rank", "rank of the quiet"), ["p <= 0.01", "p <= 0.001", "Decay LORD"])
         return
     if quick:
         frame = frame[frame["ds"] < 2000] if data == "nab" else frame[frame["ds"] < 6000]
-        print("replay and detector agree:", agree(frame))
-    table(frame, FORECASTERS[:1] if quick else FORECASTERS)
+        for kind in ("law", *CALIBRATED):
+            print(f"alarms by {kind}, replay and detector agree:", agree(frame, kind))
+    table(frame, FORECASTERS[:1] if quick else FORECASTERS, ("law", "rank"), list(CONTROLS))
 
 
 if __name__ == "__main__":
