@@ -255,7 +255,9 @@ def reproduce(
     dataset: Annotated[str | None, typer.Option(help="This data set alone; default: the whole table.")] = None,
     horizon: Annotated[int | None, typer.Option(help="This horizon alone; default: the whole table.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="How many; default: as many as the file says.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the results; default: runs/reproduce/MODEL.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results; default: runs/reproduce/ and the file's name.")
+    ] = None,
     plugin: Plugin = [],  # noqa: B006
     output: Output = "-",
     format: Format = None,

@@ -1,6 +1,7 @@
 """Simulated testing: streams as asked, rates as defined, resuming, refusals, and the numbers of the publication."""
 
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -170,6 +171,14 @@ def test_an_experiment_can_be_asked_for_alone(asked):
 def test_a_file_that_cannot_be_meant_is_refused_before_anything_runs(asked, old, new, message):
     with pytest.raises(JobError, match=message):
         asked(MINE.replace(old, new))
+
+
+def test_the_shipped_simulation_answers_to_its_kind_its_name_and_its_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("fdr", "fdr_simulation", "fdr_simulation.toml", "pipelines/fdr_simulation.toml"):
+        asked = read_published(name)
+        assert isinstance(asked, Simulation) and asked.path.name == "fdr_simulation.toml"
+        assert asked.out == Path("runs/reproduce/fdr_simulation")
 
 
 def test_a_kind_decides_who_reads_the_file(tmp_path):

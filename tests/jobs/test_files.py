@@ -11,10 +11,14 @@ import pytest
 from tsformers.errors import DataError, JobError
 from tsformers.jobs.files import find_job, read_data, read_job, run_job
 from tsformers.jobs.models import about, build, catalogue, find_forecaster, load_plugins, settings_of
-from tsformers.jobs.shipped import shipped_names
+from tsformers.jobs.published import read_published
+from tsformers.jobs.shipped import job_kind, read_toml, shipped_folder, shipped_names
 
 HEAD = '[data]\ndataset = "nile"\n[backtest]\nhorizon = 3\nwindows = 2\nmetrics = ["mae"]\nn_samples = 5\n'
 NAIVE = '[models.naive]\nclass = "SeasonalNaive"\n'
+KINDS: dict[str | None, list[str]] = {}
+for shipped in shipped_names("pipelines"):
+    KINDS.setdefault(job_kind(read_toml(shipped_folder("pipelines") / f"{shipped}.toml")), []).append(shipped)
 PLUGIN = """
 import numpy as np
 from dataclasses import dataclass
@@ -72,11 +76,33 @@ def test_without_out_a_run_is_kept_under_the_name_of_the_job(job):
     assert read_job(job(HEAD + 'out = "elsewhere"\n' + NAIVE), out="here").report == Path("here/report.html")
 
 
-@pytest.mark.parametrize("name", shipped_names("pipelines"))
+@pytest.mark.parametrize("name", KINDS["backtest"])
 def test_every_shipped_job_reads_and_its_models_can_be_made(name):
     checked = read_job(name)
     assert checked.table.title and checked.models
     assert {model.horizon for model in checked.models.values()} == {checked.table.backtest.horizon}
+
+
+@pytest.mark.parametrize("name", shipped_names("pipelines"))
+def test_every_shipped_file_is_read_by_the_command_of_its_kind_and_refused_by_the_other(name):
+    is_backtest = name in KINDS["backtest"]
+    right, wrong = (read_job, read_published) if is_backtest else (read_published, read_job)
+    assert right(name).table.title
+    with pytest.raises(JobError, match=f"`tsformers {'backtest' if is_backtest else 'reproduce'} {name}` runs it$"):
+        wrong(name)
+
+
+def test_kinds_of_shipped_files_are_told_by_their_content():
+    assert (
+        KINDS["fdr"] == ["fdr_simulation"] and "quickstart" in KINDS["backtest"] and set(KINDS) == {"fdr", "backtest"}
+    )
+
+
+def test_a_job_may_say_that_it_is_a_backtest_and_nothing_else(job):
+    assert read_job(job('kind = "backtest"\n' + HEAD + NAIVE)).table.kind == "backtest"
+    for kind in ("fdr", "long_horizon", "backtst"):
+        with pytest.raises(JobError, match=f"kind '{kind}' is no backtest"):
+            read_job(job(f'kind = "{kind}"\n' + HEAD + NAIVE))
 
 
 @pytest.mark.parametrize("name", ["quickstart", "quickstart.toml", "pipelines/quickstart.toml"])

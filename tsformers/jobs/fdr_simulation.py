@@ -201,7 +201,7 @@ def read_simulation(
         name: of a file that came with the package, such as "fdr", or the path of a file of one's own.
         dataset: this experiment alone; None: all.
         repeats: streams of each; None: as many as the file says.
-        out: folder of the results; None: ``runs/reproduce/NAME``.
+        out: folder of the results; None: ``runs/reproduce/NAME``, NAME of the file.
 
     Returns:
         What is to be run.

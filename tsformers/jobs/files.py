@@ -13,7 +13,7 @@ from tsformers.jobs.engines import Engine
 from tsformers.jobs.models import build, load_plugins
 from tsformers.jobs.recipes import load_dataset, recipe
 from tsformers.jobs.rolling import QUANTILES, BacktestResult, backtest
-from tsformers.jobs.shipped import did_you_mean, read_toml, settle, shipped_folder, shipped_names
+from tsformers.jobs.shipped import did_you_mean, job_kind, read_toml, settle, shipped_folder, shipped_names
 from tsformers.tables import read_table
 
 REPORT = "report.html"  # beside the finished windows
@@ -59,6 +59,7 @@ class JobTable:
     backtest: BacktestTable
     models: dict[str, Any]
     title: str = ""
+    kind: Literal["backtest"] = "backtest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,14 +175,18 @@ def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[
         The job, its models constructed.
 
     Raises:
-        JobError: an unknown key, class or setting, or a missing one.
+        JobError: an unknown key, class or setting, or a missing one; a file of another kind.
 
     Example:
         >>> sorted(read_job("quickstart").models)
         ['autoformer', 'ets', 'naive', 'theta']
     """
     found = find_job(path)
-    table = settle(JobTable, read_toml(found), f"{found}:")
+    tables = read_toml(found)
+    kind = job_kind(tables)
+    if kind not in ("backtest", None):
+        raise JobError(f"{found}: a file of kind {kind!r} is no backtest; `tsformers reproduce {path}` runs it")
+    table = settle(JobTable, tables, f"{found}:")
     if (table.data.dataset is None) == (table.data.file is None):
         raise JobError(f"{found}: data must name either dataset or file; write dataset = 'NAME' or file = 'PATH'")
     if table.data.parts and table.data.dataset is None:

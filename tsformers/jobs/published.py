@@ -1,4 +1,4 @@
-"""What can be measured again: files of pipelines/reproduce/, each read by the room of its kind."""
+"""What can be measured again: files that are no backtests, each read by the room of its kind."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import pandas as pd
 from tsformers.errors import JobError
 from tsformers.jobs.fdr_simulation import read_simulation
 from tsformers.jobs.reproduce import find_reproduction, read_reproduction
-from tsformers.jobs.shipped import did_you_mean, read_toml
+from tsformers.jobs.shipped import did_you_mean, job_kind, read_toml
 
 KINDS = ("long_horizon", "fdr")
 
@@ -65,7 +65,7 @@ def read_published(
         What is to be run.
 
     Raises:
-        JobError: the file is not there, does not say what it must, or its kind has no such part.
+        JobError: the file is not there, is a backtest, does not say what it must, or its kind has no such part.
 
     Example:
         >>> read_published("fdr").about[:16]
@@ -74,12 +74,14 @@ def read_published(
         'model: class = SeasonalNaive, season_length = 1'
     """
     path = find_reproduction(name)
-    kind = read_toml(path).get("kind", KINDS[0])
+    kind = job_kind(read_toml(path)) or KINDS[0]
+    if kind == "backtest":
+        raise JobError(f"{path}: a backtest is no published table; `tsformers backtest {name}` runs it")
     if kind == "fdr":
         for option, given in (("horizon", horizon), ("plugin", plugins or None)):
             if given is not None:
                 raise JobError(f"{path}: a simulation of kind 'fdr' has no {option}; leave --{option} out")
         return read_simulation(path, dataset=dataset, repeats=seeds, out=out)
     if kind not in KINDS:
-        raise JobError(f"{path}: there is no kind {kind!r}; {did_you_mean(str(kind), KINDS)}")
+        raise JobError(f"{path}: there is no kind {kind!r}; {did_you_mean(kind, KINDS)}")
     return read_reproduction(path, dataset=dataset, horizon=horizon, seeds=seeds, out=out, plugins=plugins)

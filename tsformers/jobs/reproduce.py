@@ -16,7 +16,7 @@ from tsformers.errors import JobError
 from tsformers.jobs.ledger import describe, fingerprint
 from tsformers.jobs.long_horizon import BATCH, Split, score_windows, split_dataset
 from tsformers.jobs.models import build, load_plugins
-from tsformers.jobs.shipped import did_you_mean, read_toml, settle, shipped_folder
+from tsformers.jobs.shipped import did_you_mean, job_kind, read_toml, settle, shipped_folder, shipped_names
 
 FOLDER = "reproduce"  # inside pipelines/, and inside runs/
 WIDE = ("context_length", "seeds", "windows", "windows_32", "crps", "coverage_80", "seconds", "mse_sd", "mae_sd",
@@ -223,10 +223,11 @@ def find_reproduction(name: str | Path) -> Path:
     """The file that is meant: one of the caller's, else one that came with the package.
 
     Args:
-        name: a path, or a bare name such as "repeat".
+        name: a path, or a bare name such as "repeat"; of a file beside the jobs, such as "fdr_simulation", also the
+            kind that it states, "fdr".
 
     Returns:
-        An existing file.
+        An existing file; a backtest too, which its reader refuses.
 
     Raises:
         JobError: there is neither.
@@ -235,13 +236,19 @@ def find_reproduction(name: str | Path) -> Path:
         >>> find_reproduction("repeat").name
         'repeat.toml'
     """
-    given, ours = Path(name), shipped_folder("pipelines") / FOLDER
+    given, ours = Path(name), shipped_folder("pipelines")
     if given.is_file():
         return given
-    if given.parent == Path() and (ours / f"{given.name}.toml").is_file():
-        return ours / f"{given.name}.toml"
-    names = sorted(path.stem for path in ours.glob("*.toml"))
-    raise JobError(f"{name}: there is no such file, nor a table of that name; {did_you_mean(given.stem, names)}")
+    tables = {path.stem: path for path in sorted((ours / FOLDER).glob("*.toml"))}
+    jobs = {job: ours / f"{job}.toml" for job in shipped_names("pipelines")}
+    for job, path in jobs.items():
+        kind = job_kind(read_toml(path))
+        if kind not in ("backtest", None):
+            tables |= {job: path, kind: path}
+    found = (jobs | tables).get(given.name.removesuffix(".toml"))
+    if found is not None and given.parent in (Path(), Path("pipelines")):
+        return found
+    raise JobError(f"{name}: there is no such file, nor a table of that name; {did_you_mean(given.stem, tables)}")
 
 
 def _cells(dataset: str, table: Any, path: Path) -> Iterator[Cell]:

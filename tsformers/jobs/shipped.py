@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from tsformers.errors import JobError
 
 T = TypeVar("T")
+KINDS = {"backtest": "backtest", "datasets": "long_horizon"}  # by the table that only such a file has
 
 
 def shipped_folder(kind: Literal["datasets", "pipelines"]) -> Path:
@@ -77,6 +78,24 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise JobError(f"{path}: cannot be read ({error.strerror}); correct the path or its permissions") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise JobError(f"{path}: not a TOML file: {error}; correct that place") from None
+
+
+def job_kind(tables: Mapping[str, Any]) -> str | None:
+    """What a file of pipelines/ asks for, by its own content: the ``kind`` it states, else what its tables are of.
+
+    Args:
+        tables: of the file.
+
+    Returns:
+        "backtest", "long_horizon", "fdr", or whatever stands there; None where nothing tells.
+
+    Example:
+        >>> [job_kind(tables) for tables in ({"backtest": {}}, {"datasets": {}}, {"kind": "fdr"}, {})]
+        ['backtest', 'long_horizon', 'fdr', None]
+    """
+    if "kind" in tables:
+        return str(tables["kind"])
+    return next((kind for table, kind in KINDS.items() if table in tables), None)
 
 
 def did_you_mean(name: str, offered: Iterable[str], otherwise: str = "") -> str:
