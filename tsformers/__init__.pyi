@@ -1,5 +1,6 @@
 from tsformers import anomaly as anomaly
 from tsformers import fdr as fdr
+from tsformers import hsmm as hsmm
 from tsformers import nn as nn
 from tsformers import scoring as scoring
 from tsformers import testing as testing

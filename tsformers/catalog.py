@@ -31,7 +31,7 @@ OTHERS = {
 }
 
 PUBLIC = FORECASTERS | OTHERS
-ROOMS = ("anomaly", "fdr", "nn", "scoring", "testing")  # submodules reached as attributes: tsf.scoring.crps_samples
+ROOMS = ("anomaly", "fdr", "hsmm", "nn", "scoring", "testing")  # submodules as attributes: tsf.scoring.crps_samples
 MODELS = ("Ensemble", "AnomalyDetector")  # made of forecasters: storage finds them by name too
 SETTINGS = {
     "ConformalP": "tsformers.anomaly.p_values",
