@@ -1,9 +1,10 @@
 """Alarms over a stream of real data, row by row, with a picture: ``python examples/streaming_anomalies.py``.
 
 Taxi rides in New York, every half hour, from the Numenta Anomaly Benchmark (licence MIT), which is looked for in the
-folders of TSFORMERS_DATA: the days that come out are the marathon and the end of summer time (1 and 2 November),
-Thanksgiving (27 November), New Year and the blizzard of 27 January; Christmas does not, some Mondays do. Where the
-benchmark is not there: three rates of the US economy, quarter by quarter, which a dependency ships.
+folders of TSFORMERS_DATA. Alarms fall into all five windows that the benchmark labels: the marathon and the end of
+summer time (1 and 2 November), Thanksgiving (25 and 27 November), Christmas (24 and 25 December), New Year, and the
+blizzard (26 and 27 January); and on one morning beside them, 20 October. Where the benchmark is not there: three rates
+of the US economy, quarter by quarter, which a dependency ships.
 """
 
 from pathlib import Path
