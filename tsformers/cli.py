@@ -216,11 +216,12 @@ def detect(
     First, once, from a table of history (id, time, value):
 
         tsformers detect --fit history.csv --save d/ \
-          --model HoltWinters --horizon 24 --detector refresh=24
+          --model HoltWinters --horizon 24 --detector refresh=24 \
+          --control LORD --alpha 0.1 --decay 0.99
 
     then, for as long as rows come (JSON lines, CSV or Parquet):
 
-        tsformers detect --model d/ --alpha 0.05 --state d.state \
+        tsformers detect --model d/ --state d.state \
           < rows.jsonl >> decisions.jsonl
 
     Killed at any moment and started again in the same way, it goes on behind
