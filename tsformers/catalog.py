@@ -12,6 +12,13 @@ FORECASTERS = {
     "Linear": "tsformers.forecasters.linear",
     "Autoformer": "tsformers.forecasters.autoformer",
     "LRU": "tsformers.forecasters.lru",
+    "REDSDS": "tsformers.forecasters.redsds",
+}
+
+PREPROCESSORS = {
+    "Scale": "tsformers.preprocessing.scale",
+    "TrendSeasonalDecomposition": "tsformers.preprocessing.decomposition",
+    "AutocorrelatedErrors": "tsformers.preprocessing.autocorrelated_errors",
 }
 
 OTHERS = {
@@ -21,6 +28,7 @@ OTHERS = {
     "from_wide": "tsformers.panel",
     "Forecast": "tsformers.forecast",
     "from_gluonts": "tsformers.forecast",
+    "Pipeline": "tsformers.compose",
     "Ensemble": "tsformers.compose",
     "AnomalyDetector": "tsformers.anomaly.detector",
     "load": "tsformers.storage",
@@ -30,9 +38,9 @@ OTHERS = {
     "load_dataset": "tsformers.jobs.recipes",
 }
 
-PUBLIC = FORECASTERS | OTHERS
+PUBLIC = FORECASTERS | PREPROCESSORS | OTHERS
 ROOMS = ("anomaly", "fdr", "hsmm", "nn", "scoring", "testing")  # submodules as attributes: tsf.scoring.crps_samples
-MODELS = ("Ensemble", "AnomalyDetector")  # made of forecasters: storage finds them by name too
+MODELS = ("Pipeline", "Ensemble", "AnomalyDetector", *PREPROCESSORS)  # storage finds them by name too
 SETTINGS = {
     "ConformalP": "tsformers.anomaly.p_values",
     "PredictiveP": "tsformers.anomaly.p_values",

@@ -9,12 +9,138 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.contracts import Joint, Preprocessor
 from tsformers.errors import DataError
 from tsformers.forecast import Forecast
 from tsformers.frames import Frame
 from tsformers.panel import Panel, Roles
 
 LEVELS = (0.01, 0.025, *(round(0.05 * k, 2) for k in range(1, 20)), 0.975, 0.99)
+
+
+@dataclass(repr=False, eq=False)
+class Pipeline(BaseEstimator):
+    """Preprocessors before a forecaster: itself a forecaster.
+
+    The panel goes through the steps from left to right, the forecast comes back through them from right to left, draw
+    by draw. Whatever a step learns it learns from the panel of ``fit`` alone, so that a backtest never looks ahead. A
+    step that is learned together with the forecaster (``AutocorrelatedErrors``) takes all that comes after it for one.
+
+    Args:
+        steps: preprocessors, none of them fitted; copies are. May be empty.
+        forecaster: any forecaster; a copy is fitted.
+
+    Returns:
+        After ``fit``: ``steps_`` and ``forecaster_``, the fitted copies.
+
+    Raises:
+        TypeError: at ``fit``, a step is no preprocessor, or the last part no forecaster.
+
+    Example:
+        >>> import pandas as pd
+        >>> from tsformers import SeasonalNaive, TrendSeasonalDecomposition
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": [float(t + 3 * (t % 2)) for t in range(40)]})
+        >>> naive = SeasonalNaive(horizon=2, season_length=1, seed=0)
+        >>> model = Pipeline([TrendSeasonalDecomposition(period=2)], naive).fit(frame)
+        >>> model.predict().median.round(1)
+        array([[40., 44.]])
+
+    Source: the pipelines of scikit-learn, with a way back.
+    """
+
+    steps: Sequence[Any]
+    forecaster: Any
+
+    save = storage.save
+
+    @property
+    def horizon(self) -> int:
+        """H, that of the forecaster."""
+        return self.forecaster.horizon
+
+    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+        """Fit copies of the steps and of the forecaster, each on what the one before it gives.
+
+        Args:
+            data: a long frame or a Panel.
+            **roles: the keywords of ``Panel.from_frame``; ``short`` is handed to the forecaster too.
+
+        Returns:
+            The pipeline itself.
+        """
+        self._check()
+        short = roles.get("short", "error")
+        panel = Panel.from_frame(data, **roles)
+        self.panel_: Panel = panel.tail(1)  # its roles are needed, its rows are not
+        self.short_: str = short
+        fitted: list[Any] = []
+        for k, step in enumerate(self.steps, start=1):
+            fitted.append(clone(step, safe=False))
+            if isinstance(step, Joint):
+                rest = Pipeline(self.steps[k:], self.forecaster) if self.steps[k:] else self.forecaster
+                self.forecaster_: Any = fitted[-1].fit_with(panel, rest, short)
+                break
+            panel = fitted[-1].fit(panel).transform(panel)
+        else:
+            self.forecaster_ = clone(self.forecaster, safe=False).fit(panel, short=short)
+        self.steps_: list[Any] = fitted
+        return self
+
+    def predict(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+    ) -> Forecast:
+        """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
+
+        Args:
+            data: other or longer series, through the steps as they were fitted.
+            future: known covariates of the steps ahead.
+            static: static covariates of the series of ``data``.
+            n_samples: draws of each series.
+            seed: None: the forecaster's.
+
+        Returns:
+            Draws in the caller's units (quantiles, where the forecaster gives them and every step leaves them so).
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before ``fit``.
+            DataError: what ``Panel.from_frame`` and the forecaster refuse.
+        """
+        check_is_fitted(self, "forecaster_")
+        asked: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
+        if data is None:
+            forecast = self.forecaster_.predict(future=future, static=static, **asked)
+            pasts: list[Panel | None] = [None] * len(self.steps_)
+        else:
+            panel = self.panel_.like(data, static, self.short_).with_future(future, self.horizon)
+            pasts = []
+            for step in self.steps_:
+                pasts.append(panel)
+                panel = step.transform(panel)
+            forecast = self.forecaster_.predict(panel, **asked)
+        for step, past in zip(self.steps_[::-1], pasts[::-1], strict=True):
+            forecast = step.inverse(forecast, past)
+        return forecast
+
+    def _check(self) -> None:
+        steps = self.steps if isinstance(self.steps, Sequence) else [self.steps]
+        for step in steps:
+            if isinstance(step, type) or not isinstance(step, Preprocessor):
+                raise TypeError(
+                    f"steps must be a list of preprocessors (fit, transform, inverse); {step!r} is none"
+                    + ("; write Scale() rather than Scale" if isinstance(step, type) else "")
+                )
+        lacks = [name for name in ("horizon", "fit", "predict") if not hasattr(self.forecaster, name)]
+        if lacks or isinstance(self.forecaster, type) or steps is not self.steps:
+            raise TypeError(
+                f"a pipeline is Pipeline([preprocessor, ...], forecaster); {self.forecaster!r} "
+                + (f"lacks {', '.join(lacks)}" if lacks else "must be an object, and steps a list")
+            )
 
 
 @dataclass(repr=False, eq=False)

@@ -5,7 +5,7 @@ from typing import Any, Protocol, Self, Unpack, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from tsformers.forecast import Forecast
 from tsformers.frames import Frame
@@ -63,6 +63,39 @@ class Preprocessor(Protocol):
 
     def inverse(self, forecast: Forecast, past: Panel | None = None) -> Forecast:
         """The forecast in the caller's units; ``past`` is what ``transform`` was given, None the panel of ``fit``."""
+        ...
+
+
+@runtime_checkable
+class Joint(Protocol):
+    """What a preprocessor may promise besides: it is learned together with the forecaster that reads what it gives."""
+
+    def fit_with(self, panel: Panel, forecaster: Any, short: str = "error") -> Any:
+        """Learn, and return a fitted copy of ``forecaster``, which forecasts what ``transform`` gives."""
+        ...
+
+
+@runtime_checkable
+class Wrap(Protocol):
+    """A parameter that is learned together with a network is a network that wraps it."""
+
+    def wrap(self, network: nn.Module, n_series: int, channels: int) -> nn.Module:
+        """A network that asks ``network``, its own part of that name, and whose ``groups()`` are trained with it."""
+        ...
+
+
+@runtime_checkable
+class Clusterer(Protocol):
+    """Law: a series that was there in ``fit`` keeps its label; the order of series changes nothing."""
+
+    labels_: Any  # frame of id and cluster, one row a series
+
+    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+        """Find clusters among the series of ``data``."""
+        ...
+
+    def predict(self, data: Frame | Panel | None = None) -> Any:
+        """The cluster of each series of ``data`` (None: of the data of ``fit``), as a frame like ``labels_``."""
         ...
 
 

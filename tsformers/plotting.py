@@ -1,6 +1,6 @@
 """Fan charts: history, median, nested intervals and, where they are known, the actuals. matplotlib loads late."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -143,6 +143,57 @@ def parts_chart(series: Sequence[Parts], tz: str | None = None) -> Any:
             _label_time(axes, parts.times if axes is not periods else np.arange(1), tz, most=7)
         periods.set_xlim(0, max(start // 2, 1) + 1)
     figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
+class Layers(NamedTuple):
+    """One series of a chart of parts that stand one below the other; stamps are UTC datetime64 or integers.
+
+    Args:
+        title: written above the first picture.
+        times: (T,) stamps.
+        lines: name of each part and its (T,) values, the first on top.
+
+    Example:
+        >>> list(Layers("a", np.arange(2), {"value": np.ones(2)}).lines)
+        ['value']
+    """
+
+    title: str
+    times: np.ndarray
+    lines: Mapping[str, np.ndarray]
+
+
+def layers_chart(series: Sequence[Layers], tz: str | None = None) -> Any:
+    """One column a series, one row a part; the parts of a series share their axis of time.
+
+    Args:
+        series: what to draw, all with the same parts.
+        tz: time zone in which the axes are labelled; None = as stored.
+
+    Returns:
+        A ``matplotlib.figure.Figure`` that pyplot knows nothing of.
+
+    Raises:
+        ImportError: matplotlib is missing.
+
+    Example:
+        >>> layers = Layers("a", np.arange(3), {"value": np.ones(3), "trend": np.ones(3)})
+        >>> [axes.get_ylabel() for axes in layers_chart([layers]).axes]
+        ['value', 'trend']
+    """
+    figure = _figure(2 + 5.5 * len(series), 0.6 + 1.7 * len(series[0].lines))
+    axes = figure.subplots(len(series[0].lines), len(series), squeeze=False, sharex="col")
+    for column, layers in enumerate(series):
+        x = _positions(layers.times)
+        for row, (name, line) in enumerate(layers.lines.items()):
+            here = axes[row, column]
+            here.plot(x, line, color=HISTORY if row == 0 else MEDIAN, linewidth=1.1)
+            _tidy(here, layers.title if row == 0 else "")
+            if column == 0:
+                here.set_ylabel(name)
+        _label_time(axes[-1, column], layers.times, tz, most=8)
+    figure.align_ylabels(axes[:, 0])
     return figure
 
 

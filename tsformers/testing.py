@@ -107,7 +107,7 @@ def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
 
     Args:
         model: a forecaster, not fitted: any object with ``horizon``, ``fit`` and ``predict``. Copies of it are fitted,
-            with a ``seed`` if that is one of its settings.
+            with a ``seed`` if that is one of its settings, or of what it is made of.
         data: a long frame, long enough for the model; None makes one of three daily series of 60 rows.
 
     Raises:
@@ -125,8 +125,8 @@ def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
     if hasattr(model, "get_params"):
         _check_settings(model)
     seeded = _copy(model)
-    if "seed" in _settings(model):
-        seeded.set_params(seed=3)
+    if seeds := [name for name in _settings(model) if name.rpartition("__")[2] == "seed"]:
+        seeded.set_params(**dict.fromkeys(seeds, 3))
     before = frame.copy(deep=True)
     random_state = _random_state()
     fitted = _copy(seeded)

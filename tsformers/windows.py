@@ -17,7 +17,8 @@ class Window(NamedTuple):
 
     Columns of ``past_x`` are ``P`` past covariates, then ``K`` known ones; ``future_x`` holds the same ``K``. Within
     ``K`` come calendar features first, then the caller's known covariates, then statics. ``past`` and ``future`` are in
-    the window's own units: the caller's value is ``value * scale + location`` (None: 1 and 0).
+    the window's own units: the caller's value is ``value * scale + location`` (None: 1 and 0). ``series`` counts those
+    of ``fit``; at prediction -1 is a series that was not among them.
 
     Example:
         >>> packed = pack_rows(np.arange(5.0)[:, None], [0, 5])

@@ -14,8 +14,8 @@ from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_info
 
 import tsformers as tsf
-from tsformers.forecasters import _local
-from tsformers.forecasters._local import LocalForecaster, filled, guessed_states, placed, seasonal_profile
+from tsformers import parallel
+from tsformers.forecasters._local import LocalForecaster, filled, guessed_states, led_in, placed, seasonal_profile
 
 MODELS = [tsf.SeasonalNaive, tsf.HoltWinters, tsf.AutoETS, tsf.AutoARIMA, tsf.Theta]
 RAN: list[int] = []
@@ -135,10 +135,10 @@ def test_processes_give_the_same_numbers_as_one(three, monkeypatch):
     here = tsf.HoltWinters(horizon=4, seed=0, n_jobs=1).fit(three)
     many = frame_of(*[three.y[three.unique_id == name].to_numpy() for name in "abcabc"])
     expected = tsf.HoltWinters(horizon=4, seed=0, n_jobs=1).fit(many).predict().samples
-    monkeypatch.setattr(_local, "WORTH_PROCESSES", 0.0)
+    monkeypatch.setattr(parallel, "WORTH_PROCESSES", 0.0)
     used = []
-    parallel = _local.joblib.Parallel
-    monkeypatch.setattr(_local.joblib, "Parallel", lambda *a, **k: used.append(a) or parallel(*a, **k))
+    pool = parallel.joblib.Parallel
+    monkeypatch.setattr(parallel.joblib, "Parallel", lambda *a, **k: used.append(a) or pool(*a, **k))
     model = tsf.HoltWinters(horizon=4, seed=0, n_jobs=2).fit(many)
     np.testing.assert_array_equal(model.predict().samples, expected)
     assert len(used) == 2, "one pool for fit, one for predict"
@@ -146,7 +146,7 @@ def test_processes_give_the_same_numbers_as_one(three, monkeypatch):
 
 
 def test_small_work_starts_no_process(three, monkeypatch):
-    monkeypatch.setattr(_local.joblib, "Parallel", None)
+    monkeypatch.setattr(parallel.joblib, "Parallel", None)
     Walk(horizon=2, n_jobs=2).fit(three).predict()
 
 
@@ -368,7 +368,7 @@ def test_covariates_are_carried_but_not_used(three):
 @pytest.mark.parametrize("phi", [1.0, 0.8])
 def test_what_is_put_before_a_short_history_leads_to_the_same_states(phi, kind):
     states = (100.0, 2.0, np.array([1.5, 0.5, 1.0]))
-    before, (level, slope, _) = _local.led_in({"phi": phi, "seasonal": kind}, np.array([7.0]), states)
+    before, (level, slope, _) = led_in({"phi": phi, "seasonal": kind}, np.array([7.0]), states)
     assert len(before) == 4 and before[-1] == 7
     for value, term in zip(before[:3], states[2], strict=True):
         slope *= phi
@@ -380,7 +380,7 @@ def test_what_is_put_before_a_short_history_leads_to_the_same_states(phi, kind):
 def test_a_history_longer_than_a_season_is_left_alone():
     y = np.arange(4.0)
     states = (1.0, 2.0, np.zeros(3))
-    assert _local.led_in({"phi": 1.0, "seasonal": "add"}, y, states)[0] is y
+    assert led_in({"phi": 1.0, "seasonal": "add"}, y, states)[0] is y
 
 
 def test_inside_the_fits_blas_has_one_thread_and_afterwards_what_it_had():
@@ -388,7 +388,7 @@ def test_inside_the_fits_blas_has_one_thread_and_afterwards_what_it_had():
         return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
     before = threads()
-    with _local.quiet():
+    with parallel.quiet():
         assert set(threads()) == {1}
         warnings.warn("unheard", UserWarning, stacklevel=1)
     assert threads() == before

@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
 
+from tsformers.forecasters._refusals import check_bare
 from tsformers.frames import Frame, Schema, from_pandas, stamps
 from tsformers.panel import Panel
 from tsformers.plotting import Parts, parts_chart
@@ -195,6 +196,7 @@ def peaks(repeats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _look(model: Any, data: Frame | Panel | None, future: Frame | None, static: Frame | None) -> Seen:
     """Listens to the windows that the network is shown while it forecasts: what predict refuses, this refuses too."""
     check_is_fitted(model, "network_")
+    check_bare(model, "decomposing a forecast")
     windows: list[Window] = []
     listener = model.network_.register_forward_pre_hook(lambda _, given: windows.append(given[0]))
     try:

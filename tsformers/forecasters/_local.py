@@ -1,36 +1,29 @@
 """LocalForecaster: one small model a series, drawn from the end of any history of that series."""
 
-import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
 from typing import Any, NamedTuple, Self, Unpack
 
-import joblib
 import numpy as np
 import pandas as pd
-import scipy.linalg  # noqa: F401  its BLAS must be loaded for quiet() to find it
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from tsformers import storage
 from tsformers.calendar import ordinals, season_length
 from tsformers.errors import DataError
 from tsformers.forecast import Forecast
-from tsformers.forecasters._naive import History, naive_errors, naive_samples, series_keys
+from tsformers.forecasters._naive import History, naive_errors, naive_samples
 from tsformers.forecasters._settings import FREE, check_unchanged, remember_settings
 from tsformers.frames import Frame
 from tsformers.panel import Panel, Roles
+from tsformers.parallel import each
+from tsformers.sampling import series_keys
 
 Params = dict[str, Any]  # what fit_one learned of one series: plain numbers, strings and arrays
 LONG_SEASON = 24  # longer seasons are taken out as one fixed profile: a state per season position costs too much
-WORTH_PROCESSES = 8.0  # seconds of work left that pay for starting processes and importing statsmodels in each
-CHUNKS_PER_PROCESS = 4
 SETTLED = 10  # rows whose line tells where exponential smoothing begins
 NAMED = 5  # series that a warning or an error lists by name
 
@@ -172,28 +165,8 @@ class LocalForecaster(BaseEstimator):
         return np.stack([values for values, _ in found])
 
     def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        """``work(item)`` for each item, in order: here, or in processes once the work left turns out to be worth it."""
-        done: list[Any] = []
-        silent = None if self.verbose else True
-        with quiet(), tqdm(total=len(items), desc=type(self).__name__, disable=silent, leave=False, delay=1) as bar:
-            processes, returns = workers(self.n_jobs)
-            began = perf_counter()
-            for item in items:
-                if len(done) == 1:
-                    began = perf_counter()  # the first item has paid for imports
-                mean = (perf_counter() - began) / max(len(done) - 1, 1)
-                if processes > 1 and len(done) > 1 and mean * (len(items) - len(done)) > WORTH_PROCESSES:
-                    break
-                done.append(work(item))
-                bar.update()
-            rest = items[len(done) :]
-            size = max(1, len(rest) // (processes * CHUNKS_PER_PROCESS))
-            chunks = (rest[i : i + size] for i in range(0, len(rest), size))
-            calls = (joblib.delayed(work_chunk)(work, chunk, os.getpid()) for chunk in chunks)
-            for answers in joblib.Parallel(processes, return_as=returns)(calls) if rest else ():
-                done += answers
-                bar.update(len(answers))
-        return done
+        """``work(item)`` for each item, in order, in as many processes as it is worth."""
+        return each(work, items, self.n_jobs, type(self).__name__, None if self.verbose else False)
 
     def warn(self, what: str, ids: Iterable[Any], reasons: Sequence[str]) -> None:
         """One warning for all series that have a reason."""
@@ -258,33 +231,6 @@ def draw_safely(
 def alone(y: np.ndarray) -> History:
     """One series ``y`` (T,) as a packed history."""
     return History(y, np.array([0, len(y)]), np.array([len(y)]))
-
-
-def work_chunk(work: Callable[[Any], Any], items: Sequence[Any], home: int) -> list[Any]:
-    """``work`` on a chunk; another process than ``home`` has warnings of its own to silence (threads share ours)."""
-    with nullcontext() if os.getpid() == home else quiet():
-        return [work(item) for item in items]
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No warnings from inside the fits, what matters of them is said in one warning at the end; and one BLAS thread.
-
-    Threads gain nothing on matrices of ten rows, and waiting for each other on a busy machine they cost twentyfold.
-    Importing statsmodels puts "always" before every filter for its own warnings; hence the silent ``showwarning`` too,
-    which ``catch_warnings`` puts back.
-    """
-    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.showwarning = lambda *_, **__: None
-        yield
-
-
-def workers(n_jobs: int) -> tuple[int, str]:
-    """Processes joblib would start here (one inside a worker of somebody else's), and how its engine gives answers."""
-    backend, _ = joblib.parallel.get_active_backend()
-    returns = "generator" if getattr(backend, "supports_return_generator", False) else "list"
-    return 1 if backend.nesting_level else joblib.effective_n_jobs(n_jobs), returns
 
 
 def named(ids: pd.Index) -> str:

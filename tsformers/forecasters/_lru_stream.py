@@ -15,7 +15,7 @@ from tsformers.forecasters._clock import Clocks
 from tsformers.forecasters._lru_memory import ARRAYS, RULES, TENSORS, FrozenNetwork, Memory, Reader, load_kernels
 from tsformers.forecasters._lru_network import SIGNALS
 from tsformers.forecasters._next_law import NextLaw
-from tsformers.forecasters._refusals import check_like
+from tsformers.forecasters._refusals import check_bare, check_like
 from tsformers.forecasters._settings import check_unchanged
 from tsformers.frames import Frame
 from tsformers.intake.grid import as_counts, decompose, parse
@@ -314,6 +314,7 @@ def stream(
     """
     check_is_fitted(self, "network_")
     check_unchanged(self)
+    check_bare(self, "stream")
     if units not in ("running", "frozen"):
         raise ValueError(f"units={units!r} is unknown; choose 'running' or 'frozen'")
     return LRUStream(self, units).add(self.panel_ if data is None else data, future=future, static=static)

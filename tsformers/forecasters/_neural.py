@@ -12,11 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from tsformers import storage
+from tsformers.contracts import Wrap
 from tsformers.covariates import Covariates, default_validation
 from tsformers.forecast import Forecast
 from tsformers.forecasters._refusals import (
     check_counts,
     check_like,
+    check_same_wrap,
     check_settings,
     choose_context,
     find_device,
@@ -161,13 +163,16 @@ class TorchForecaster(BaseEstimator):
         """Parameter groups of the optimiser; a subclass may give some of them a ``lr`` of their own."""
         return [{"params": list(network.parameters())}]
 
-    def fit(self, data: Frame | Panel, *, warm_start: bool = False, **roles: Unpack[Roles]) -> Self:
+    def fit(
+        self, data: Frame | Panel, *, warm_start: bool = False, wrap: Wrap | None = None, **roles: Unpack[Roles]
+    ) -> Self:
         """Train on ``data``.
 
         Args:
             data: a long frame or a Panel.
             warm_start: go on from the weights of the last fit, if there was one, with its context length and units of
                 covariates; ``history_`` goes on too.
+            wrap: what is learned together with the network, around it (``contracts.Wrap``): ``AutocorrelatedErrors``.
             **roles: the keywords of ``Panel.from_frame``; ``short="drop"`` drops series too short for a window, and
                 has ``predict`` leave out what it cannot forecast.
 
@@ -177,7 +182,7 @@ class TorchForecaster(BaseEstimator):
 
         Raises:
             ValueError: a setting is out of range, or was changed before a warm start (those of training, ``seed``,
-                ``verbose`` and ``device`` may be).
+                ``verbose`` and ``device`` may be); or a warm start with another ``wrap``.
             DataError: series too short for context and horizon, and what ``Panel.from_frame`` refuses.
             FloatingPointError: training diverged.
         """
@@ -185,6 +190,7 @@ class TorchForecaster(BaseEstimator):
         go_on = warm_start and hasattr(self, "network_")
         if go_on:
             check_unchanged(self)
+            check_same_wrap(self, wrap)
         panel = Panel.from_frame(data, **roles)
         short = roles.get("short", "error")
         context = self.context_length_ if go_on else self.context_length
@@ -205,10 +211,9 @@ class TorchForecaster(BaseEstimator):
         self.short_: str = short
         self.settings_: dict[str, object] = remember_settings(self)
         with seeded(self.seed, device):
-            network = (self.network_ if go_on else self.build(*sizes)).to(device)
-            history = train(
-                network, packed, self._plan(context, panel), np.random.default_rng(self.seed), self.groups(network)
-            )
+            network = (self.network_ if go_on else self._built(sizes, len(packed.ends), wrap)).to(device)
+            groups = self.groups(network) if wrap is None else [*self.groups(network.network), *network.groups()]
+            history = train(network, packed, self._plan(context, panel), np.random.default_rng(self.seed), groups)
         if go_on and len(self.history_):
             last = self.history_.iloc[-1]
             history = history.assign(
@@ -216,6 +221,7 @@ class TorchForecaster(BaseEstimator):
             )
             history = pd.concat([self.history_, history], ignore_index=True) if len(history) else self.history_
         self.network_: Any = network
+        self.wrap_: Wrap | None = wrap
         self.history_: pd.DataFrame = history
         self.covariates_: Covariates = covariates
         self.sizes_: tuple[int, int, int, int] = sizes
@@ -261,7 +267,7 @@ class TorchForecaster(BaseEstimator):
         check_like(self, panel)
         panel = usable(self, panel).with_future(future, self.horizon)
         packed = self.covariates_.pack_future(panel, self.context_length_, self.horizon, multivariate=self.multivariate)
-        values = self._draw(packed, torch.arange(len(packed.ends)), packed.ends, n_samples, seed)
+        values = self._draw(packed, panel.ids, torch.arange(len(packed.ends)), packed.ends, n_samples, seed)
         return Forecast(
             panel.ids,
             panel.future_times(self.horizon),
@@ -305,7 +311,7 @@ class TorchForecaster(BaseEstimator):
         packed = self.covariates_.pack(panel, multivariate=self.multivariate)
         cutoffs = packed.ends - torch.from_numpy(hidden.astype(np.int64))[:, None]  # (W, N), of a multivariate (W, 1)
         series = torch.arange(cutoffs.shape[1]).expand(len(hidden), -1)
-        values = self._draw(packed, series.flatten(), cutoffs.flatten(), n_samples, seed)  # (W N, S, H, C)
+        values = self._draw(packed, panel.ids, series.flatten(), cutoffs.flatten(), n_samples, seed)  # (W N, S, H, C)
         return (
             np.moveaxis(values, 3, 1) if self.multivariate else values[..., 0].reshape(*series.shape, -1, self.horizon)
         )
@@ -321,6 +327,7 @@ class TorchForecaster(BaseEstimator):
         return {
             "sizes": self.sizes_,
             "settings": self.settings_,
+            "wrap": self.wrap_,
             "short": self.short_,
             "context_length": self.context_length_,
             "covariates": self.covariates_._asdict(),
@@ -336,8 +343,9 @@ class TorchForecaster(BaseEstimator):
         self.covariates_ = Covariates(**learned["covariates"])
         self.history_, self.panel_ = learned["history"], learned["panel"]
         device = find_device(self.device)
+        self.wrap_ = learned.get("wrap")
         with seeded(0, device):  # the weights drawn here are replaced at once
-            self.network_ = self.build(*self.sizes_)
+            self.network_ = self._built(self.sizes_, 1 if self.multivariate else self.panel_.n_series, self.wrap_)
         self.network_.load_state_dict(learned["weights"])
         self.network_.to(device).eval()
 
@@ -356,7 +364,13 @@ class TorchForecaster(BaseEstimator):
             own["validation_windows"] = default_validation(lengths, self.validation_stride or self.horizon)
         return Plan(context_length=context, **own)
 
-    def _draw(self, packed: Packed, series: Tensor, cutoffs: Tensor, n_samples: int, seed: int | None) -> np.ndarray:
+    def _built(self, sizes: tuple[int, int, int, int], n_series: int, wrap: Wrap | None) -> Any:
+        network = self.build(*sizes)
+        return network if wrap is None else wrap.wrap(network, n_series, sizes[0])
+
+    def _draw(
+        self, packed: Packed, ids: pd.Index, series: Tensor, cutoffs: Tensor, n_samples: int, seed: int | None
+    ) -> np.ndarray:
         """(M, S, H, C) from each cutoff, in the caller's units, a bounded number of draws at a time."""
         device, levels = find_device(self.device), self.network_.levels
         n, channels, width = len(cutoffs), packed.y.shape[1], len(levels) if levels else n_samples
@@ -364,6 +378,8 @@ class TorchForecaster(BaseEstimator):
         numbers = self.horizon * channels
         windows = max(1, min(MOST_WINDOWS, MOST_DRAWN // (numbers * width)))
         draws = width if levels else max(1, min(width, MOST_DRAWN // numbers))
+        names = np.zeros(1, dtype=np.int64) if self.multivariate else self.panel_.ids.get_indexer(ids)
+        as_learned = torch.from_numpy(names)[series].to(device)  # -1: was not there in fit
         packed, series, cutoffs = packed.to(device), series.to(device), cutoffs.to(device)
         self.network_.eval()
         with torch.no_grad(), seeded(self.seed if seed is None else seed, device):
@@ -371,7 +387,9 @@ class TorchForecaster(BaseEstimator):
                 some = slice(start, start + windows)
                 window = cut(packed, series[some], cutoffs[some], self.context_length_, self.horizon)
                 window = window._replace(
-                    future=torch.zeros_like(window.future), future_seen=torch.zeros_like(window.future_seen)
+                    series=as_learned[some],
+                    future=torch.zeros_like(window.future),
+                    future_seen=torch.zeros_like(window.future_seen),
                 )
                 window = scale(window, self.scaler)
                 for first in range(0, width, draws):

@@ -272,3 +272,41 @@ def check_counts(panel: Panel) -> None:
 def _listed(ids: pd.Index, what: np.ndarray) -> str:
     some = ", ".join(f"{name!r} has {n}" for name, n in zip(ids[:NAMED], what, strict=False))
     return some + (", ..." if len(ids) > NAMED else "")
+
+
+def check_same_wrap(model: Any, wrap: Any) -> None:
+    """A warm start goes on with what was learned around the network.
+
+    Args:
+        model: a fitted ``TorchForecaster``.
+        wrap: what this fit was given.
+
+    Raises:
+        ValueError: the last fit had a wrap and this one has not, or the other way round, or of another kind.
+
+    Source: none.
+    """
+    if type(wrap) is not type(model.wrap_):
+        before, now = (type(each).__name__ if each is not None else "nothing" for each in (model.wrap_, wrap))
+        raise ValueError(
+            f"the network was trained inside {before} and would go on inside {now}; fit again without warm_start"
+        )
+
+
+def check_bare(model: Any, what: str) -> None:
+    """The network stands alone, so that what it is asked is about the values themselves.
+
+    Args:
+        model: a fitted ``TorchForecaster``.
+        what: the method that was called.
+
+    Raises:
+        ValueError: the network was trained inside another, which changes the values that it sees.
+
+    Source: none.
+    """
+    if model.wrap_ is not None:
+        raise ValueError(
+            f"{what} reads the network's own view of the values, but this one was trained inside "
+            f"{type(model.wrap_).__name__} and sees differences; fit the forecaster without it, or use predict"
+        )

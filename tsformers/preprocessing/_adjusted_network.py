@@ -1,0 +1,139 @@
+"""A network inside one that differences what it sees and sums up what it says, with a trainable rho."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from tsformers.contracts import Solvable
+from tsformers.nn.gaps import carry_forward
+from tsformers.nn.heads import Quantiles
+from tsformers.windows import Window
+
+Numbers = TypeVar("Numbers", np.ndarray, Tensor)
+
+
+class AdjustedNetwork(nn.Module):
+    """``loss`` and ``sample`` of a network that sees ``x[t] - rho x[t-1]`` in place of x, with ``rho = tanh(raw_rho)``.
+
+    The change of variables has a unit Jacobian, so losses compare across rho. At ``rho = 0`` it is the network itself.
+    Of a network that says quantiles draws are taken, by inversion: quantiles cannot be summed up.
+
+    Args:
+        network: what is asked.
+        shape: of rho: (1, 1) for one, or (series, channels).
+        learning_rate: of rho.
+        inputs: whether the network sees differences.
+        outputs: whether it says differences.
+
+    Source: Sun, Lang & Boning (2021), eq. 3 and 4.
+    """
+
+    levels = None
+
+    def __init__(
+        self,
+        network: nn.Module,
+        shape: tuple[int, int],
+        learning_rate: float,
+        *,
+        inputs: bool = True,
+        outputs: bool = True,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.raw_rho = nn.Parameter(torch.zeros(shape))
+        self.learning_rate, self.inputs, self.outputs = learning_rate, inputs, outputs
+
+    @property
+    def rho(self) -> Tensor:
+        """One number, or one a series and channel."""
+        return torch.tanh(self.raw_rho)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Rho has its own learning rate, and no weight decay, which would pull it to zero."""
+        return [{"params": [self.raw_rho], "lr": self.learning_rate, "weight_decay": 0.0}]
+
+    def solve(self, windows: Iterable[Window], held_back: Iterable[Window]) -> None:
+        """What the network finds at once, it finds on what it will see first."""
+        if isinstance(self.network, Solvable):
+            with torch.no_grad():
+                self.network.solve(*(map(self.adjust, some) for some in (windows, held_back)))
+
+    def loss(self, window: Window) -> Float[Tensor, " B"]:
+        """The network's loss on differences."""
+        return self.network.loss(self.adjust(window))  # type: ignore[operator]
+
+    def sample(self, window: Window, n_samples: int) -> Float[Tensor, "B S H C"]:
+        """The network's draws, summed up from the last value seen."""
+        drawn = self.network.sample(self.adjust(window), n_samples)  # type: ignore[operator]
+        if self.network.levels:
+            law = Quantiles(self.network.levels, drawn.movedim(1, -1))  # type: ignore[arg-type]
+            drawn = law.sample((n_samples,)).movedim(0, 1)
+        if not self.outputs:
+            return drawn
+        last = carry_forward(window.past, window.past_seen)[:, None, -1:]
+        return summed_up(drawn.movedim(2, -1), self._rho_of(window)[..., None], last.movedim(2, -1)).movedim(-1, 2)
+
+    def adjust(self, window: Window, before: Float[Tensor, "B 1 C"] | None = None) -> Window:
+        """The window in differences; a difference is unseen where one of its two values is.
+
+        Args:
+            window: scaled.
+            before: the value before the first; None: the mean of the context.
+
+        Returns:
+            What the network is shown.
+        """
+        rho = self._rho_of(window)
+        if before is None:
+            seen = window.past_seen.sum(1, keepdim=True).clamp(min=1)
+            before = (window.past * window.past_seen).sum(1, keepdim=True) / seen
+        values = torch.cat([before, window.past, window.future], dim=1)
+        seen = torch.cat([torch.ones_like(window.past_seen[:, :1]), window.past_seen, window.future_seen], dim=1)
+        both = seen[:, 1:] & seen[:, :-1]
+        difference = torch.where(both, values[:, 1:] - rho * values[:, :-1], 0.0)
+        split = window.past.shape[1]
+        if self.inputs:
+            window = window._replace(past=difference[:, :split], past_seen=both[:, :split])
+        if self.outputs:
+            window = window._replace(future=difference[:, split:], future_seen=both[:, split:])
+        return window
+
+    def _rho_of(self, window: Window) -> Float[Tensor, "B 1 C"]:
+        """Rho of each window's series; the mean of all for a series that was not in fit."""
+        if len(self.raw_rho) == 1:
+            return self.rho[:1, None].expand(len(window.past), -1, -1)
+        known = (window.series >= 0)[:, None]
+        return torch.where(known, self.rho[window.series.clamp(min=0)], self.rho.mean(0))[:, None]
+
+
+def summed_up(new: Numbers, rho: Numbers, start: Numbers) -> Numbers:
+    """``x[h] = rho x[h-1] + new[h]`` along the last axis, from ``x[0] = start``.
+
+    By doubling: what is added up over k steps gives what is added up over 2 k, so that H steps take log2(H) additions.
+
+    Args:
+        new: (..., H).
+        rho: broadcasts against (..., 1).
+        start: broadcasts against (..., 1).
+
+    Returns:
+        (..., H).
+
+    Example:
+        >>> summed_up(np.ones((1, 4)), np.array([[0.5]]), np.zeros((1, 1)))
+        array([[1.   , 1.5  , 1.75 , 1.875]])
+
+    Source: Hillis & Steele (1986), Data parallel algorithms.
+    """
+    join = np.concatenate if isinstance(new, np.ndarray) else torch.cat
+    total = join([new[..., :1] + rho * start, new[..., 1:]], -1)
+    reach = 1
+    while reach < new.shape[-1]:
+        total = join([total[..., :reach], total[..., reach:] + rho**reach * total[..., :-reach]], -1)
+        reach *= 2
+    return total

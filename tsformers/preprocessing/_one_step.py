@@ -1,0 +1,86 @@
+"""One-step errors of a forecaster within a panel, and how white they are."""
+
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tsformers.errors import DataError
+from tsformers.forecast import Forecast
+from tsformers.panel import Panel
+
+MOST_SERIES = 25  # whose errors are looked at
+MOST_CUTOFFS = 60  # from each of them
+DRAWS = 50  # behind each mean
+LAGS = 10  # of the test
+
+
+class Errors(NamedTuple):
+    """What came less what was expected one step before, NaN where nothing came."""
+
+    ids: pd.Index
+    values: np.ndarray  # (K, N), the last row is the latest
+
+
+class Whiteness(NamedTuple):
+    """Of each series."""
+
+    n: np.ndarray  # errors
+    lag_one: np.ndarray  # autocorrelation; NaN with fewer than four errors
+    p_value: np.ndarray  # of white errors, NaN likewise
+
+
+def one_step_errors(
+    predict: Callable[[Panel, int], Forecast], panel: Panel, horizon: int, most_series: int = MOST_SERIES
+) -> Errors:
+    """Errors at the last rows of each series, each forecast from the rows before it alone.
+
+    Args:
+        predict: from a panel and a number of draws to a forecast.
+        panel: histories; of more than ``most_series``, that many spread over the longer half are looked at.
+        horizon: H of the forecasts, whose known covariates must be there.
+        most_series: see above.
+
+    Returns:
+        Errors of at most 60 steps, fewer where the forecaster says that a history is too short.
+
+    Source: textbook.
+    """
+    long = np.flatnonzero(panel.lengths >= np.median(panel.lengths)) if panel.n_series > most_series else None
+    chosen = np.arange(panel.n_series) if long is None else long
+    some = panel.select(chosen[np.unique(np.linspace(0, len(chosen) - 1, min(len(chosen), most_series)).astype(int))])
+    ahead = horizon if some.schema.known else 1
+    errors: list[np.ndarray] = []
+    for k in range(int(min(MOST_CUTOFFS, (some.lengths.min() - ahead) // 2))):
+        ends = some.ends - ahead - k
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # what they say was said at fit
+                forecast = predict(some.until(ends, horizon), DRAWS)
+        except DataError:  # from here on histories are too short for the forecaster
+            break
+        at = some.ids.get_indexer(forecast.ids)
+        errors.append(np.full(some.n_series, np.nan))
+        errors[-1][at] = some.y[ends[at]] - forecast.mean[:, 0]
+    return Errors(some.ids, np.array(errors[::-1]).reshape(-1, some.n_series))
+
+
+def whiteness(errors: np.ndarray) -> Whiteness:
+    """Lag-1 autocorrelation and the test of Ljung and Box over ten lags, for each column of errors (K, N).
+
+    Source: Ljung & Box (1978); statsmodels.
+    """
+    from statsmodels.stats.diagnostic import acorr_ljungbox
+
+    n = np.isfinite(errors).sum(axis=0)
+    lag_one, p_value = np.full(len(n), np.nan), np.full(len(n), np.nan)
+    for i, column in enumerate(errors.T):
+        e = column[np.isfinite(column)]
+        if len(e) < 4 or e.std() == 0:
+            continue
+        e = e - e.mean()
+        lag_one[i] = e[1:] @ e[:-1] / (e @ e)
+        p_value[i] = acorr_ljungbox(e, lags=[min(LAGS, len(e) // 2 - 1)])["lb_pvalue"].iloc[0]
+    return Whiteness(n, lag_one, p_value)

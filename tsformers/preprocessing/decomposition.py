@@ -1,0 +1,308 @@
+"""TrendSeasonalDecomposition: the forecaster sees the remainder; trend and seasons go on by themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, Self, Unpack
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from tsformers import storage
+from tsformers.calendar import cycles, ordinals, season_length
+from tsformers.forecast import Forecast
+from tsformers.frames import Frame, from_pandas, stamps
+from tsformers.panel import Panel, Roles
+from tsformers.plotting import Layers, layers_chart
+from tsformers.preprocessing._components import (
+    LOESS_CYCLES,
+    Course,
+    Parts,
+    Rows,
+    ahead,
+    course,
+    loess,
+    moving_average,
+    trend_spread,
+)
+from tsformers.sampling import drawn, keyed_normals, series_keys
+
+METHODS = ("moving_average", "stl", "mstl")
+SALT = 2_021_120_601  # of the draws of the parts, which no seed of a forecaster should meet
+DRAWS = 200  # of a forecast that holds quantiles
+
+
+class Learned(NamedTuple):
+    """The parts of the series of ``fit``, and how they go on."""
+
+    ids: pd.Index
+    rows: Rows
+    parts: Parts
+    course: Course
+
+
+@dataclass(repr=False, eq=False)
+class TrendSeasonalDecomposition(BaseEstimator):
+    """Takes trend and season out of every series; what is left is forecast, and the parts are put back, draw by draw.
+
+    ``y = trend + seasonal + remainder``. In a Pipeline the forecaster sees the remainder. Seasons go on with their last
+    cycle. A trend goes on with as much of its last rise as its own past says is kept (``course`` in
+    ``preprocessing/_components.py``). Both come with an uncertainty of their own, added to each draw: the errors that
+    these rules would have made in the past, and the standard error of seasonal values. A forecast of one draw gets
+    none: it stands for the mean.
+
+    What is taken out is fixed at ``fit``: rows that come later have the trend and the season as foreseen at its end, so
+    nothing looks ahead, and what they did beyond that is in the remainder. Series that were not there in ``fit`` are
+    decomposed from the history that they come with. Inside the training history a centred trend has seen the rows on
+    either side of each row; a network can learn from that what it will not have at the end. ``remove="seasonal"``
+    leaves the trend in the data, which then tell nothing of the kind.
+
+    Args:
+        method: "moving_average" (all series at once, 100,000 in seconds), "stl", or "mstl" for several seasons; the
+            latter two by statsmodels, series by series.
+        period: rows of a season, for "mstl" a list; None takes it from the frequency (of hours, "mstl" takes day and
+            week). 1 = no season.
+        remove: "both" parts, or the "seasonal" one alone.
+        n_jobs: processes for "stl" and "mstl", in joblib's counting; they are started only where that pays.
+        verbose: progress bar; None = on a terminal.
+
+    Returns:
+        After ``fit``: ``periods_``, and in ``state_`` the parts.
+
+    Raises:
+        ValueError: at ``fit``, a setting is out of range.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(8), "y": [2.0, 0.0, 4.0, 2.0, 6.0, 4.0, 8.0, 6.0]})
+        >>> parts = TrendSeasonalDecomposition(period=2).decompose(frame)
+        >>> parts.round(9).head(3)
+          unique_id  ds  trend  seasonal  remainder
+        0         a   0    1.0       1.0        0.0
+        1         a   1    1.0      -1.0        0.0
+        2         a   2    3.0       1.0        0.0
+
+    Source: Macaulay (1931); Cleveland et al. (1990), STL; Bandara, Hyndman & Bergmeir (2021), MSTL; as the first step
+        of a forecast: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
+    """
+
+    method: Literal["moving_average", "stl", "mstl"] = "moving_average"
+    period: int | Sequence[int] | None = None
+    remove: Literal["both", "seasonal"] = "both"
+    n_jobs: int = -1
+    verbose: bool | None = None
+
+    save = storage.save
+
+    def fit(self, panel: Panel | Frame) -> Self:
+        """Decompose the histories and learn how their parts go on.
+
+        Args:
+            panel: a Panel, or a long frame.
+
+        Returns:
+            The preprocessor itself.
+        """
+        panel = Panel.from_frame(panel)
+        self.periods_: list[int] = self._periods(panel)
+        self.grid_: tuple[str | int, str | None] = (panel.freq, panel.schema.tz)
+        learned = self._learn(panel)
+        self.state_: dict[str, Any] = {
+            "ids": learned.ids,
+            "rows": learned.rows._asdict(),
+            "parts": learned.parts._asdict(),
+            "course": learned.course._asdict(),
+        }
+        return self
+
+    def transform(self, panel: Panel) -> Panel:
+        """The panel with the remainder for values.
+
+        Args:
+            panel: of series that ``fit`` has seen, or of others; rows after those of ``fit`` have parts as foreseen.
+
+        Returns:
+            A panel of the same series and times.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before ``fit``.
+        """
+        trend, seasonal = self._parts_of(panel)
+        return replace(panel, y=panel.y - trend - seasonal.sum(1))
+
+    def inverse(self, forecast: Forecast, past: Panel | None = None) -> Forecast:
+        """The forecast with trend and seasons put back, draw by draw.
+
+        Args:
+            forecast: of the remainder; quantiles become 200 draws, since only draws can be added.
+            past: what ``transform`` was given; None = the panel of ``fit``.
+
+        Returns:
+            Draws in the caller's units.
+        """
+        self._learned()
+        forecast = drawn(forecast, DRAWS, SALT)
+        values, keys = forecast.values.copy(), series_keys(forecast.ids, SALT + 1)
+        places = ordinals(forecast.times, *self.grid_)
+        since = np.broadcast_to(np.arange(1, forecast.horizon + 1), places.shape)
+        for state, mine in self._states(forecast.ids, past):
+            at = state.ids.get_indexer(forecast.ids[mine])
+            steps = places[mine] - (state.rows.anchor + state.rows.lengths - 1)[at, None]
+            made = Course(*(part[at] for part in state.course))
+            trend = ahead(made, self.periods_, steps) if self.remove == "both" else np.zeros(steps.shape)
+            values[mine] += (trend + self._last_cycle(state, at, steps).sum(-1))[:, None]
+            if forecast.n_samples > 1:
+                values[mine] += self._deviations(made, keys[mine], forecast.n_samples, since[mine])
+        return replace(forecast, values=values)
+
+    def decompose(self, df: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
+        """Trend, seasonal parts and remainder of every row.
+
+        Args:
+            df: a long frame or a Panel.
+            **roles: the keywords of ``Panel.from_frame``.
+
+        Returns:
+            A frame of the caller's type: id, time, trend, seasonal (with several seasons ``seasonal_24``,
+            ``seasonal_168``, ...), remainder; their sum is the value. Gaps have a remainder of NaN.
+
+        Raises:
+            DataError: what ``Panel.from_frame`` refuses.
+        """
+        panel = Panel.from_frame(df, **roles)
+        fresh = type(self)(**self.get_params(deep=False)).fit(panel)
+        learned = fresh._learned()
+        rows = learned.rows
+        history = np.concatenate([np.arange(a, b) for a, b in zip(panel.offsets[:-1], panel.ends, strict=True)])
+        names = ["seasonal"] if len(fresh.periods_) == 1 else [f"seasonal_{period}" for period in fresh.periods_]
+        columns: dict[str, Any] = {
+            panel.schema.id_col: panel.ids.repeat(rows.lengths),
+            panel.schema.time_col: stamps(panel.times[history], panel.schema),
+            "trend": learned.parts.trend,
+            **{name: learned.parts.seasonal[:, m] for m, name in enumerate(names)},
+            "remainder": rows.y - learned.parts.trend - learned.parts.seasonal.sum(1),
+        }
+        return from_pandas(pd.DataFrame(columns), panel.schema.backend)
+
+    def plot(self, df: Frame | Panel, ids: Sequence[Any] | None = None, **roles: Unpack[Roles]) -> Any:
+        """Value, trend, seasonal parts and remainder, one below the other, a column a series.
+
+        Args:
+            df: a long frame or a Panel.
+            ids: the series to draw; None = the first three.
+            **roles: the keywords of ``Panel.from_frame``.
+
+        Returns:
+            A ``matplotlib.figure.Figure``; ``figure.savefig("parts.png")`` keeps it.
+
+        Raises:
+            ValueError: an id that is not there.
+            ImportError: matplotlib is missing.
+        """
+        panel = Panel.from_frame(df, **roles)
+        chosen = panel.ids[:3] if ids is None else pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
+        at = panel.ids.get_indexer(chosen)
+        if (at < 0).any():
+            raise ValueError(
+                f"series {chosen[int(np.argmax(at < 0))]!r} is not in the data; it has {list(panel.ids[:5])}"
+            )
+        some = panel.select(at)
+        parts = self.decompose(replace(some, schema=replace(some.schema, backend="pandas")))
+        bounds = np.concatenate([[0], np.cumsum(some.lengths)])
+        drawings = []
+        for i, name in enumerate(some.ids):
+            part = parts.iloc[bounds[i] : bounds[i + 1], 2:]
+            lines = {"value": part.sum(axis=1, skipna=False).to_numpy()} | {k: part[k].to_numpy() for k in part}
+            drawings.append(Layers(str(name), some.times[some.offsets[i] : some.ends[i]], lines))
+        return layers_chart(drawings, some.schema.tz)
+
+    def _periods(self, panel: Panel) -> list[int]:
+        """The periods that were asked for, or those of the frequency."""
+        if self.method not in METHODS:
+            raise ValueError(f"method={self.method!r} is unknown; choose one of {', '.join(METHODS)}")
+        if self.remove not in ("both", "seasonal"):
+            raise ValueError(f"remove must be 'both' or 'seasonal', not {self.remove!r}")
+        if self.period is None:
+            return [*cycles(panel.freq)] if self.method == "mstl" else [season_length(panel.freq)]
+        given = [self.period] if isinstance(self.period, int | np.integer) else [*self.period]
+        if not given or any(isinstance(p, bool) or not isinstance(p, int | np.integer) or p < 1 for p in given):
+            raise ValueError(f"period must be a whole number of 1 or more, or a list of such, not {self.period!r}")
+        if len(given) > 1 and self.method != "mstl":
+            raise ValueError(f"method={self.method!r} takes one period, not {given}; write method='mstl' for several")
+        return sorted({int(p) for p in given if p > 1}) or [1]
+
+    def _learn(self, panel: Panel) -> Learned:
+        """Decompose all histories of ``panel``."""
+        history = np.arange(len(panel.y)) < np.repeat(panel.ends, np.diff(panel.offsets))
+        first = ordinals(panel.times[panel.offsets[:-1]], *self.grid_)
+        rows = Rows(panel.y[history], np.concatenate([[0], np.cumsum(panel.lengths)]), first)
+        periods = self.periods_
+        if self.method == "moving_average" or max(periods) == 1:
+            parts, averaged = moving_average(rows, periods[0]), None
+        else:
+            parts, averaged = loess(rows, periods, self.n_jobs, self.verbose), LOESS_CYCLES
+        return Learned(panel.ids, rows, parts, course(rows, parts, periods, averaged))
+
+    def _learned(self) -> Learned:
+        check_is_fitted(self, "state_")
+        state = self.state_
+        return Learned(state["ids"], Rows(**state["rows"]), Parts(**state["parts"]), Course(**state["course"]))
+
+    def _states(self, ids: pd.Index, panel: Panel | None) -> list[tuple[Learned, np.ndarray]]:
+        """What is known of the series ``ids``, and which of them it is known of: from fit, and from ``panel``."""
+        learned = self._learned()
+        known = ids.isin(learned.ids)
+        if known.all():
+            return [(learned, known)]
+        if panel is None:
+            raise ValueError(
+                f"series {ids[int(np.argmin(known))]!r} was not in fit; pass the panel it comes from as past="
+            )
+        return [(learned, known), (self._learn(panel.select(~panel.ids.isin(learned.ids))), ~known)]
+
+    def _parts_of(self, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+        """Trend (R,) and seasons (R, M) at every row of ``panel``."""
+        place = ordinals(panel.times, *self.grid_)
+        owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
+        trend, seasonal = np.zeros(len(place)), np.zeros((len(place), len(self.periods_)))
+        for state, mine in self._states(panel.ids, panel):
+            rows = np.flatnonzero(mine[owner])
+            at = state.ids.get_indexer(panel.ids)[owner[rows]]
+            since = place[rows] - state.rows.anchor[at]
+            length = state.rows.lengths[at]
+            row = state.rows.offsets[at] + np.clip(since, 0, length - 1)
+            steps = (since - length + 1)[:, None]
+            made = Course(*(part[at] for part in state.course))
+            later = steps[:, 0] > 0
+            if self.remove == "both":
+                trend[rows] = np.where(
+                    later, ahead(made, self.periods_, np.maximum(steps, 1))[:, 0], state.parts.trend[row]
+                )
+            outside = later | (since < 0)
+            cycle = self._last_cycle(state, at, steps)[:, 0]
+            seasonal[rows] = np.where(outside[:, None], cycle, state.parts.seasonal[row])
+        return trend, seasonal
+
+    def _last_cycle(self, state: Learned, at: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """(n, H, M) the seasons of series ``at`` (n,), ``steps`` (n, H) after their last row: as in the last cycle."""
+        found = np.zeros((*steps.shape, len(self.periods_)))
+        last, length = state.rows.offsets[at + 1] - 1, state.rows.lengths[at]
+        for m, period in enumerate(self.periods_):
+            back = (-steps) % period  # rows before the last one
+            there = back < length[:, None]
+            found[..., m] = np.where(there, state.parts.seasonal[last[:, None] - np.where(there, back, 0), m], 0.0)
+        return found
+
+    def _deviations(self, made: Course, keys: np.ndarray, n_samples: int, since: np.ndarray) -> np.ndarray:
+        """(n, S, H) how draws of the parts differ from their means: one number for the trend, one a seasonal place."""
+        horizon = since.shape[1]
+        widths = [1] + [min(period, horizon) for period in self.periods_]
+        noise = np.split(keyed_normals(keys, n_samples, sum(widths)), np.cumsum(widths)[:-1], axis=2)
+        total = np.zeros((len(keys), n_samples, horizon))
+        if self.remove == "both":
+            total += noise[0] * trend_spread(made, since)[:, None]
+        for m, period in enumerate(self.periods_):
+            cycle = (since - 1) // period + 1
+            size = np.sqrt(cycle * made.drift[:, m, None] ** 2 + made.blur[:, m, None] ** 2)
+            total += noise[m + 1][..., (np.arange(horizon) % period)] * size[:, None]
+        return total

@@ -1,0 +1,68 @@
+"""Draws that belong to a series: seeds from ids, normals without a loop over series, draws of held quantiles."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from tsformers.forecast import Forecast
+
+GOLDEN, MIX_A, MIX_B = (np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+
+
+def series_keys(ids: pd.Index, seed: int | None) -> np.ndarray:
+    """A seed (N,) for each series, from ``seed`` and the id alone: other series change nothing. None = fresh seeds."""
+    names = pd.util.hash_array(ids.astype(str).to_numpy(object), categorize=False)
+    entropy = np.random.SeedSequence(seed).generate_state(1, np.uint64)
+    return _mixed(names ^ entropy)
+
+
+def keyed_normals(keys: np.ndarray, n_samples: int, horizon: int) -> np.ndarray:
+    """Standard normal draws (N, S, H), those of series i from ``keys[i]`` alone and without a loop over series.
+
+    Counter-based: draw c of key k is the normal quantile of ``mix(k + c * golden)`` as a fraction of 2**64. Draws come
+    in antithetic pairs, x and -x, so that mean and median of an even number of draws are exact, without Monte Carlo
+    noise; of an odd number the last draw stands alone.
+
+    Source: Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators, fig. 17 (SplitMix64).
+    """
+    pairs = n_samples // 2
+    counter = np.arange(1, (n_samples - pairs) * horizon + 1, dtype=np.uint64) * GOLDEN
+    bits = _mixed(keys[:, None] + counter) >> np.uint64(11)
+    draws = ndtri((bits + 0.5) * 2.0**-53).reshape(len(keys), n_samples - pairs, horizon)
+    return np.concatenate([draws[:, :pairs], -draws[:, :pairs], draws[:, pairs:]], axis=1)
+
+
+def drawn(forecast: Forecast, n_samples: int, salt: int) -> Forecast:
+    """Held quantiles as draws, each step alone; a forecast that holds draws already comes back as it is.
+
+    The draws of a step are the quantiles at ``(k + 1/2) / S``, so that they say what the quantiles said; which of them
+    meet in one draw is settled by the id of the series.
+
+    Args:
+        forecast: draws or quantiles.
+        n_samples: S, if it holds quantiles.
+        salt: any number; two uses with different salts are independent of each other.
+
+    Returns:
+        A forecast with ``samples``.
+
+    Example:
+        >>> held = np.array([[[0.0], [1.0], [2.0]]])
+        >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), held, levels=(0.25, 0.5, 0.75))
+        >>> sorted(drawn(forecast, 3, 0).values.ravel().round(2).tolist())
+        [-0.58, 1.0, 2.58]
+    """
+    if forecast.levels is None:
+        return forecast
+    order = keyed_normals(series_keys(forecast.ids, salt), n_samples, forecast.horizon).argsort(axis=1)
+    values = forecast.quantile((np.arange(n_samples) + 0.5) / n_samples)
+    return replace(forecast, values=np.take_along_axis(values, order, axis=1), levels=None)
+
+
+def _mixed(x: np.ndarray) -> np.ndarray:
+    """SplitMix64's finaliser: a bijection of 64 bits after which neighbours have nothing in common."""
+    x = (x ^ (x >> np.uint64(30))) * MIX_A
+    x = (x ^ (x >> np.uint64(27))) * MIX_B
+    return x ^ (x >> np.uint64(31))
