@@ -1,0 +1,174 @@
+"""Does a preprocessor help? The same forecasters with and without, on the same windows of real panels.
+
+    python examples/preprocessing_evidence.py errors         # AutocorrelatedErrors, one step and a day ahead
+    python examples/preprocessing_evidence.py decomposition  # TrendSeasonalDecomposition
+    python examples/preprocessing_evidence.py macro          # sums of many series, clustered and not
+
+They need TSFORMERS_DATA, print tables in markdown, keep finished windows in runs/evidence and go on from there. Without
+a word a small taste is measured on data that came with the package. docs/results/preprocessors.md holds what was found.
+"""
+
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import tsformers as tsf
+from tsformers.errors import JobError
+
+OUT = Path("runs/evidence")
+SEEDS = (1, 2, 3)
+SMALL: dict[str, Any] = {"max_steps": 400, "d_model": 32, "verbose": False, "device": "cpu"}
+
+PANELS = {  # name of the data set: series at most, rows of each kept, rows of context, windows of one step, windows of a horizon
+    "ETTh1": (7, 5000, 60, 200, 20),
+    "m4_hourly": (121, 744, 60, 60, 6),
+    "exchange_rate": (8, 3000, 60, 200, 20),
+    "m5_store_dept": (70, 1941, 60, 60, 10),
+    "hospital": (200, 84, 24, 12, 2),
+}
+HORIZONS = {"ETTh1": 24, "m4_hourly": 24, "exchange_rate": 30, "m5_store_dept": 28, "hospital": 12}
+
+
+def forecaster(name: str, horizon: int, context: int, seed: int) -> Any:
+    """One of those compared, of a size that trains in half a minute."""
+    shared: dict[str, Any] = {"horizon": horizon, "context_length": context, "seed": seed}
+    if name == "LRU":
+        return tsf.LRU(**shared, **SMALL, d_state=32)
+    if name == "GRU":  # the recurrent network of the published tables comes nearest to this one
+        return tsf.LRU(**shared, **SMALL, d_state=64, cell="gru", start="last", likelihood="normal", dropout=0.0)
+    if name == "Autoformer":
+        return tsf.Autoformer(**shared, **SMALL)
+    if name == "Linear":
+        return tsf.Linear(**shared, max_steps=400, verbose=False, device="cpu")
+    return getattr(tsf, name)(horizon=horizon, seed=seed, n_jobs=1)
+
+
+def panel(name: str) -> pd.DataFrame:
+    """The first series of a data set, their last rows."""
+    frame = tsf.load_dataset(name)[["unique_id", "ds", "y"]].dropna()
+    most, rows = PANELS[name][:2] if name in PANELS else (4, 200)
+    frame = frame[frame["unique_id"].isin(frame["unique_id"].unique()[:most])]
+    return frame.groupby("unique_id", sort=False).tail(rows).reset_index(drop=True)
+
+
+def root_relative_squared_error(forecasts: pd.DataFrame, frame: pd.DataFrame) -> float:
+    """RRSE of means, each series in units of its own deviation: 1 is the mean of what was scored."""
+    scale = forecasts["unique_id"].map(frame.groupby("unique_id")["y"].std())
+    y, mean = forecasts["y"] / scale, forecasts["mean"] / scale
+    centre = y.groupby(forecasts["unique_id"]).transform("mean")
+    return float(np.sqrt(((y - mean) ** 2).sum() / ((y - centre) ** 2).sum()))
+
+
+def measured(
+    name: str, model: str, variants: dict[str, list[Any]], horizon: int, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Scores of one forecaster behind each list of preprocessors, on the last windows of a panel."""
+    frame = panel(name)
+    _, _, context, ones, many = PANELS.get(name, (4, 200, 24, 4, 2))
+    windows, step = (ones, 1) if horizon == 1 else (many, horizon)
+    models = {
+        variant: tsf.Pipeline(steps, forecaster(model, horizon, context, seed))
+        if steps
+        else forecaster(model, horizon, context, seed)
+        for variant, steps in variants.items()
+    }
+    place = OUT / f"{'-'.join(variants)}-{name}-{model}-{horizon}-{seed}"
+    result = tsf.backtest(
+        models, frame, windows=windows, step=step, metrics=["crps", "coverage_80"], seed=seed, out=place, verbose=False
+    )
+    scores = result.scores.groupby(["model", "metric"])["value"].mean().unstack()
+    each = result.scores[result.scores["metric"] == "crps"].groupby(["model", "unique_id"])["value"].mean().unstack()
+    for variant in variants:
+        own = result.forecasts[result.forecasts["model"] == variant]
+        kept = sorted((place / "models" / variant).glob("*"))
+        fitted = tsf.load(kept[0]) if kept else None
+        rho = getattr(fitted.steps_[-1], "rho_", np.nan) if isinstance(fitted, tsf.Pipeline) else np.nan
+        yield {
+            "data": name,
+            "forecaster": model,
+            "ahead": horizon,
+            "variant": variant,
+            "seed": seed,
+            "rrse": root_relative_squared_error(own, frame),
+            "crps": scores.loc[variant, "crps"],
+            "ratio": float(
+                np.exp(np.log(each.loc[variant] / each.iloc[[*each.index].index(next(iter(variants)))]).mean())
+            ),
+            "coverage": scores.loc[variant, "coverage_80"],
+            "rho": float(np.mean(rho)),
+        }
+
+
+def shown(rows: list[dict[str, Any]]) -> None:
+    """Means over seeds (and deviations of the ratio), a row a variant."""
+    table = pd.DataFrame(rows)
+    by = ["data", "forecaster", "ahead", "variant"]
+    means = table.groupby(by, sort=False)[["rrse", "crps", "ratio", "coverage", "rho"]].mean()
+    means.insert(3, "± ", table.groupby(by, sort=False)["ratio"].std().fillna(0))
+    means.insert(0, "seeds", table.groupby(by, sort=False).size())
+    print("|", " | ".join([*by, *means.columns]), "|")
+    print("|", " | ".join(["---"] * (len(by) + means.shape[1])), "|")
+    for key, row in means.iterrows():
+        cells = [
+            str(int(row.iloc[0])),
+            *(f"{value:.3g}" if abs(value) >= 100 else f"{value:.3f}" for value in row.iloc[1:]),
+        ]
+        print("|", " | ".join([*map(str, key), *cells]), "|", flush=True)
+
+
+def errors(panels: list[str], forecasters: list[str], seeds: tuple[int, ...]) -> None:
+    """With and without adjustment for autocorrelated errors."""
+    rows: list[dict[str, Any]] = []
+    for name in panels:
+        for horizon in (1, HORIZONS.get(name, 8)):
+            for model in forecasters:
+                for seed in seeds if model not in LOCAL else seeds[:1]:
+                    variants = {"plain": [], "adjusted": [tsf.AutocorrelatedErrors()]}
+                    rows += measured(name, model, variants, horizon, seed)
+                    print(rows[-2], rows[-1], sep="\n", file=sys.stderr, flush=True)
+    shown(rows)
+
+
+def decomposition(panels: list[str], forecasters: list[str], seeds: tuple[int, ...]) -> None:
+    """With and without trend and season taken out."""
+    rows: list[dict[str, Any]] = []
+    for name in panels:
+        for model in forecasters:
+            for seed in seeds if model not in LOCAL else seeds[:1]:
+                variants = {
+                    "plain": [],
+                    "average": [tsf.TrendSeasonalDecomposition()],
+                    "season": [tsf.TrendSeasonalDecomposition(remove="seasonal")],
+                    "stl": [tsf.TrendSeasonalDecomposition("stl")],
+                    "stl season": [tsf.TrendSeasonalDecomposition("stl", remove="seasonal")],
+                }
+                rows += measured(name, model, variants, HORIZONS.get(name, 8), seed)
+                print(*rows[-5:], sep="\n", file=sys.stderr, flush=True)
+    shown(rows)
+
+
+LOCAL = ("Theta", "AutoETS", "SeasonalNaive")
+
+
+def main() -> None:
+    """Do what the command line asks for."""
+    warnings.simplefilter("ignore", UserWarning)  # errors that stay autocorrelated; report_ has them
+    asked = sys.argv[1:]
+    try:
+        if not asked:
+            errors(["macrodata"], ["Linear"], SEEDS[:1])
+        if "errors" in asked:
+            errors(["ETTh1", "m4_hourly", "exchange_rate"], ["LRU", "GRU", "Autoformer", "Linear", "Theta"], SEEDS)
+        if "decomposition" in asked:
+            decomposition(["ETTh1", "m4_hourly", "m5_store_dept", "hospital"], ["LRU", "Linear", "Theta"], SEEDS)
+    except (FileNotFoundError, JobError) as error:
+        print(f"nothing measured: {str(error)[:90]}... (set TSFORMERS_DATA to the folder of the shared data)")
+
+
+if __name__ == "__main__":
+    main()
