@@ -24,6 +24,7 @@ from tsformers.testing import (
 QUICK = {
     "Autoformer": {"context_length": 14, "max_steps": 3, "d_model": 8, "n_heads": 2, "d_ff": 16, "batch_size": 8},
     "LRU": {"context_length": 14, "max_steps": 3, "d_model": 8, "d_state": 8, "batch_size": 8},
+    "REDSDS": {"context_length": 14, "max_steps": 3, "n_regimes": 2, "max_duration": 6, "batch_size": 8},
     "Linear": {"max_steps": 3, "batch_size": 8},
     "AutoARIMA": {"season_length": 1},
     "AutoETS": {"season_length": 1},
