@@ -22,8 +22,8 @@ class Parts(NamedTuple):
     emission: Tensor  # (B, T, K)
 
 
-class Filtered(NamedTuple):
-    """What is known after the last step."""
+class Laws(NamedTuple):
+    """What the walk forward leaves: with these a path can be followed back."""
 
     total: Tensor  # (B,), log-likelihood
     final: Tensor  # (B, K, D), posterior of regime and count at the last step
@@ -39,7 +39,7 @@ def log1mexp(x: Tensor) -> Tensor:
     return torch.where(x < 0, torch.where(inside > -0.6931, near, far), -INF)
 
 
-def filter_steps(parts: Parts) -> Filtered:
+def filter_steps(parts: Parts) -> Laws:
     """The way forward: ``alpha`` is P(regime, count, what was seen so far), shifted by its largest entry each step."""
     batch, length, regimes, counts = sizes(parts)
     stop = log1mexp(parts.keep)
@@ -55,14 +55,14 @@ def filter_steps(parts: Parts) -> Filtered:
         source[:, t], entered = shares(left + step(parts.transition, t), 1)
         alpha = torch.cat([entered.mT, (alpha + step(parts.keep, t))[..., :-1]], 2) + parts.emission[:, t, :, None]
     final, rest = shares(alpha.flatten(1), 1)
-    return Filtered((total + rest[:, 0]).to(alpha.dtype), final.view_as(alpha), source, ended)
+    return Laws((total + rest[:, 0]).to(alpha.dtype), final.view_as(alpha), source, ended)
 
 
-def smooth_steps(filtered: Filtered) -> tuple[Tensor, Tensor]:
+def smooth_steps(laws: Laws) -> tuple[Tensor, Tensor]:
     """The way back: posteriors of regime and count (B, T, K, D), and of segments that begin (B, T, K from, K to)."""
-    source, ended = filtered.source, filtered.ended
+    source, ended = laws.source, laws.ended
     posterior, begun = torch.zeros_like(ended), torch.zeros_like(source)
-    gamma = filtered.final
+    gamma = laws.final
     for t in range(ended.shape[1] - 1, 0, -1):
         posterior[:, t] = gamma
         begun[:, t] = source[:, t] * gamma[:, None, :, 0]
@@ -74,13 +74,13 @@ def smooth_steps(filtered: Filtered) -> tuple[Tensor, Tensor]:
     return posterior, begun
 
 
-def keep_gradient(parts: Parts, filtered: Filtered, posterior: Tensor, begun: Tensor) -> Tensor:
+def keep_gradient(parts: Parts, laws: Laws, posterior: Tensor, begun: Tensor) -> Tensor:
     """Of the log-likelihood by ``log_continue``, (B, T, K, D): P(went on) less P(ended) times ``v / (1 - v)``."""
     went_on = torch.zeros_like(posterior)
     went_on[:, 1:, :, :-1] = posterior[:, 1:, :, 1:]
     stop = -torch.expm1(parts.keep)
     odds = torch.where(stop > 0, torch.exp(parts.keep) / torch.where(stop > 0, stop, 1), 0)
-    return went_on - begun.sum(3, keepdim=True) * filtered.ended * odds
+    return went_on - begun.sum(3, keepdim=True) * laws.ended * odds
 
 
 def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
@@ -112,11 +112,11 @@ def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
     return regime, count, (total + best).to(alpha.dtype)
 
 
-def draw_paths(filtered: Filtered, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+def draw_paths(laws: Laws, uniforms: Tensor) -> tuple[Tensor, Tensor]:
     """Regimes and counts (B, S, T) drawn from the posterior, last step first; ``uniforms`` are (2, B, S, T)."""
-    length, counts = filtered.ended.shape[1], filtered.ended.shape[3]
-    rows = torch.arange(len(filtered.ended), device=uniforms.device)[:, None]
-    cell = _drawn(filtered.final.flatten(1)[:, None], uniforms[0, :, :, -1])
+    length, counts = laws.ended.shape[1], laws.ended.shape[3]
+    rows = torch.arange(len(laws.ended), device=uniforms.device)[:, None]
+    cell = _drawn(laws.final.flatten(1)[:, None], uniforms[0, :, :, -1])
     z, c = cell // counts, cell % counts
     regime = torch.zeros(uniforms.shape[1:], dtype=torch.int64, device=uniforms.device)
     count = torch.zeros_like(regime)
@@ -124,8 +124,8 @@ def draw_paths(filtered: Filtered, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         regime[..., t], count[..., t] = z, c + 1
         if t:
             fresh = c == 0
-            i = torch.where(fresh, _drawn(filtered.source[rows, t, :, z], uniforms[0, ..., t - 1]), z)
-            c = torch.where(fresh, _drawn(filtered.ended[rows, t, i], uniforms[1, ..., t - 1]), c - 1)
+            i = torch.where(fresh, _drawn(laws.source[rows, t, :, z], uniforms[0, ..., t - 1]), z)
+            c = torch.where(fresh, _drawn(laws.ended[rows, t, i], uniforms[1, ..., t - 1]), c - 1)
             z = i
     return regime, count
 

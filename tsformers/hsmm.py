@@ -23,7 +23,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from tsformers import _hsmm_torch as steps
+from tsformers import _hsmm_walks as walks
 from tsformers._hsmm_torch import INF, Parts, log1mexp
 
 
@@ -125,16 +125,17 @@ def log_likelihood(
 
     Example:
         >>> coin = torch.tensor([0.5, 0.5]).log()
-        >>> log_likelihood(log_initial=coin, log_transition=coin.expand(2, 2), log_continue=torch.full((2, 1), -INF),
-        ...     log_emission=torch.zeros(7, 2))
-        tensor([0.])
+        >>> answer = log_likelihood(log_initial=coin, log_transition=coin.expand(2, 2),
+        ...     log_continue=torch.full((2, 1), -INF), log_emission=torch.full((7, 2), -1.0))
+        >>> round(float(answer), 4)
+        -7.0
 
     Source: Chiappa (2014), Explicit-Duration Markov Switching Models.
     """
     parts = checked(log_initial, log_transition, log_continue, log_emission)
     if torch.is_grad_enabled() and any(part.requires_grad for part in parts):
         return _Marginals.apply(*parts)[0]  # type: ignore[no-untyped-call]
-    return steps.filter_steps(parts).total
+    return walks.likelihood(parts)
 
 
 def viterbi(
@@ -172,7 +173,7 @@ def viterbi(
     """
     parts = checked(log_initial, log_transition, log_continue, log_emission)
     with torch.no_grad():
-        regime, count, best = steps.best_path(parts)
+        regime, count, best = walks.best_path(parts)
     lost = (best == -INF)[:, None]
     return Path(regime.masked_fill(lost, -1), count.masked_fill(lost, -1), best)
 
@@ -219,14 +220,14 @@ def sample(
         raise ValueError(f"n_samples is {n_samples}; at least one path must be drawn")
     parts = checked(log_initial, log_transition, log_continue, log_emission)
     with torch.no_grad():
-        filtered = steps.filter_steps(parts)
-        lost = (filtered.total == -INF).nonzero().flatten().tolist()
+        forward = walks.laws(parts)
+        lost = (forward.total == -INF).nonzero().flatten().tolist()
         if lost:
             raise ValueError(f"the data of sample {lost[0]} have probability 0: no path can be drawn; check its parts")
-        shape = (2, len(filtered.total), n_samples, parts.emission.shape[1])
+        shape = (2, len(forward.total), n_samples, parts.emission.shape[1])
         like = parts.emission
         uniforms = torch.rand(shape, generator=generator, device=like.device, dtype=like.dtype)
-        return Draws(*steps.draw_paths(filtered, uniforms))
+        return Draws(*walks.draw_paths(forward, uniforms))
 
 
 def hazards(log_durations: Float[Tensor, "*k D"]) -> Float[Tensor, "*k D"]:
@@ -295,21 +296,18 @@ class _Marginals(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         parts = Parts(*given)
-        filtered = steps.filter_steps(parts)
-        regime_count, transition = steps.smooth_steps(filtered)
-        regime = regime_count.sum(3)
-        wanted = ctx.needs_input_grad[2]
-        keep = steps.keep_gradient(parts, filtered, regime_count, transition) if wanted else None
-        ctx.save_for_backward(regime, transition, keep)
+        total, *posteriors, slope = walks.posterior(parts, with_slope=ctx.needs_input_grad[2])
+        regime, regime_count, transition = posteriors
+        ctx.save_for_backward(regime, transition, slope)
         ctx.shapes = [part.shape for part in parts]
         ctx.mark_non_differentiable(regime, regime_count, transition)
-        return filtered.total, regime, regime_count, transition
+        return total, regime, regime_count, transition
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        regime, transition, keep = ctx.saved_tensors
-        marginals = (regime[:, 0], transition, keep, regime)
+        regime, transition, slope = ctx.saved_tensors
+        marginals = (regime[:, 0], transition, slope, regime)
         return tuple(
             (x * g.view(-1, *[1] * (x.dim() - 1))).sum_to_size(shape) if wanted else None
             for x, shape, wanted in zip(marginals, ctx.shapes, ctx.needs_input_grad, strict=True)

@@ -1,0 +1,402 @@
+"""Compiled walks of the explicit-duration model; importing this module loads numba, which takes most of a second.
+
+They work in double precision whatever the arrays hold, sample by sample, so that what the walk forward leaves is still
+in the cache on the way back. Cells of regime and count lie side by side, and the exponentials of a step are taken in
+one loop without a branch, for the vectoriser. Parts are given with all their axes, those shared having size 1.
+"""
+
+from collections.abc import Callable
+from typing import Any, no_type_check
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import njit, types
+from numba.extending import intrinsic
+
+Array = np.ndarray[Any, Any]
+INF = np.inf
+ROUND = 6755399441055744.0  # 1.5 * 2 ** 52: adding it rounds to an integer, which is then in the lowest bits
+LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
+LEAST = -708.0  # below, exp has no normal number: 0
+FAINT = 1e-60  # a sum so small is one of products that may have lost cells: it is taken again in logarithms
+AHEAD = 50.0  # of the other cells of its regime, a new one becomes what they are measured by
+
+
+def compiled(function: Callable[..., Any], *fast: str) -> Callable[..., Any]:
+    """Machine code on first call, kept on disk where there is a place for it."""
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", *fast}, "error_model": "numpy"}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        return njit(**options)(function)
+
+
+def summing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, with sums and maxima taken in any order; there is no NaN."""
+    return compiled(function, "reassoc", "nsz", "nnan")
+
+
+@intrinsic
+@no_type_check
+def _power_of_two(typing: Any, rounded: float) -> Any:
+    """2 to the integer in the lowest bits of ``rounded``."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bits = builder.shl(builder.bitcast(arguments[0], ir.IntType(64)), ir.Constant(ir.IntType(64), 52))
+        return builder.bitcast(builder.add(bits, ir.Constant(ir.IntType(64), 1023 << 52)), ir.DoubleType())
+
+    return types.float64(types.float64), code
+
+
+@compiled
+@no_type_check
+def _reduced(x: float) -> tuple[float, float]:
+    """``n`` in the lowest bits, and ``expm1(x - n log 2)``."""
+    rounded = x * LOG2_E + ROUND
+    n = rounded - ROUND
+    r = (x - n * LN2_HIGH) - n * LN2_LOW
+    p = 1.0 / 479001600 + r * (1.0 / 6227020800)
+    p = 1.0 / 39916800 + r * p
+    p = 1.0 / 3628800 + r * p
+    p = 1.0 / 362880 + r * p
+    p = 1.0 / 40320 + r * p
+    p = 1.0 / 5040 + r * p
+    p = 1.0 / 720 + r * p
+    p = 1.0 / 120 + r * p
+    p = 1.0 / 24 + r * p
+    p = 1.0 / 6 + r * p
+    p = 0.5 + r * p
+    return rounded, r + r * r * p
+
+
+@compiled
+@no_type_check
+def exponential(x: float) -> float:
+    """``exp(x)`` for x up to 709, within 1e-15 of itself; 0 below -708."""
+    rounded, p = _reduced(x)
+    scale = _power_of_two(rounded)
+    return 0.0 if x < LEAST else scale + scale * p
+
+
+@compiled
+@no_type_check
+def one_less(x: float) -> float:
+    """``1 - exp(x)`` for x <= 0, within 1e-15 of itself."""
+    rounded, p = _reduced(x)
+    scale = _power_of_two(rounded)
+    return 1.0 if x < LEAST else (1.0 - scale) - scale * p
+
+
+@summing
+@no_type_check
+def _stopping(keep: Array, s: int, stop: Array, odds: Array) -> None:
+    """``1 - v`` and ``v / (1 - v)`` of a step; where a segment cannot end, the latter is not asked for, and 0."""
+    for n in range(stop.size):
+        stop[n] = one_less(float(keep[s, n]))
+    if len(odds):
+        for n in range(stop.size):
+            odds[s, n] = (1.0 - stop[n]) / stop[n] if stop[n] > 0.0 else 0.0
+
+
+@summing
+@no_type_check
+def _ending(alpha: Array, stop: Array, base: Array, share: Array, shares: Array, most: Array, mass: Array) -> None:
+    """P(a segment of k ends after this step, its count c): ``exp(most)`` times ``share``, whose sum is ``mass``.
+
+    ``shares`` are those of ``share``, a row a regime.
+    """
+    for n in range(alpha.size):
+        share[n] = exponential(alpha[n]) * stop[n]
+    for k in range(base.size):
+        total = 0.0
+        for c in range(shares.shape[1]):
+            total += shares[k, c]
+        mass[k] = total
+        most[k] = base[k]
+    for k in range(base.size):
+        if mass[k] < FAINT:
+            _ending_faintly(alpha, stop, base, share, most, mass, k, shares.shape[1])
+
+
+@compiled
+@no_type_check
+def _ending_faintly(
+    alpha: Array, stop: Array, base: Array, share: Array, most: Array, mass: Array, k: int, counts: int
+) -> None:
+    """The same of one regime in logarithms throughout; its cells and base are set right for the steps to come."""
+    low, high = k * counts, (k + 1) * counts
+    top, most[k], mass[k] = -INF, -INF, 0.0
+    for n in range(low, high):
+        top = max(top, alpha[n])
+        share[n] = alpha[n] + np.log(stop[n]) if stop[n] > 0.0 and alpha[n] > -INF else -INF
+        most[k] = max(most[k], share[n])
+    for n in range(low, high):
+        share[n] = np.exp(share[n] - most[k]) if share[n] > -INF else 0.0
+        mass[k] += share[n]
+        alpha[n] -= top if top > -INF else 0.0
+    most[k] += base[k]
+    base[k] += top
+
+
+@summing
+@no_type_check
+def _beginning(
+    most: Array,
+    mass: Array,
+    transition: Array,
+    s: int,
+    jump: Array,
+    lift: float,
+    pair: Array,
+    sums: Array,
+    entered: Array,
+) -> None:
+    """Log-probability that a segment of j begins; ``pair`` over its ``sums`` tells after which regime.
+
+    ``jump`` is ``exp(transition - lift)``.
+    """
+    regimes = most.size
+    top = -INF
+    for i in range(regimes):
+        top = max(top, most[i])
+        sums[i] = 0.0
+    for i in range(regimes):
+        entered[i] = exponential(most[i] - top) * mass[i] if top > -INF else 0.0
+    for i in range(regimes):
+        for j in range(regimes):
+            pair[i * regimes + j] = entered[i] * jump[i * regimes + j]
+            sums[j] += pair[i * regimes + j]
+    for j in range(regimes):
+        entered[j] = top + lift + np.log(sums[j])
+    for j in range(regimes):
+        if sums[j] < FAINT and top > -INF:
+            _beginning_faintly(most, mass, transition, s, pair, sums, entered, j)
+
+
+@compiled
+@no_type_check
+def _beginning_faintly(
+    most: Array, mass: Array, transition: Array, s: int, pair: Array, sums: Array, entered: Array, j: int
+) -> None:
+    """The same of one regime in logarithms throughout."""
+    regimes = most.size
+    top, sums[j], entered[j] = -INF, 0.0, -INF
+    for i in range(regimes):
+        x = most[i] + float(transition[s, i * regimes + j])
+        pair[i * regimes + j] = x + np.log(mass[i]) if x > -INF else -INF
+        top = max(top, pair[i * regimes + j])
+    for i in range(regimes):
+        x = pair[i * regimes + j]
+        pair[i * regimes + j] = np.exp(x - top) if x > -INF else 0.0
+        sums[j] += pair[i * regimes + j]
+    if top > -INF:
+        entered[j] = top + np.log(sums[j])
+
+
+@compiled
+@no_type_check
+def _keep_laws(mass: Array, sums: Array, shares: Array, pair: Array, ended: Array, source: Array, t: int) -> None:
+    """Shares and pairs of a step, as probabilities."""
+    regimes, counts = shares.shape
+    for k in range(regimes):
+        one = 1.0 / mass[k] if mass[k] > 0.0 else 0.0
+        for c in range(counts):
+            ended[t, k, c] = shares[k, c] * one
+    for j in range(regimes):
+        sums[j] = 1.0 / sums[j] if sums[j] > 0.0 else 0.0
+    for i in range(regimes):
+        for j in range(regimes):
+            source[t, i, j] = pair[i * regimes + j] * sums[j]
+
+
+@summing
+@no_type_check
+def _advance(
+    alpha: Array, newer: Array, base: Array, shift: float, keep: Array, s: int, entered: Array, emission: Array, t: int
+) -> float:
+    """The cells of step ``t`` in ``newer``, and their ``base``, less ``shift``; returns the largest base."""
+    regimes = base.size
+    counts = alpha.size // regimes
+    for n in range(alpha.size - 1):
+        newer[n + 1] = alpha[n] + float(keep[s, n])
+    top = -INF
+    for k in range(regimes):
+        low = k * counts
+        newer[low] = entered[k] - base[k] if base[k] > -INF else INF
+        if newer[low] > AHEAD:
+            for n in range(low + 1, low + counts):
+                newer[n] -= newer[low]
+            newer[low] = 0.0
+            base[k] = entered[k]
+        base[k] += float(emission[t, k]) - shift
+        top = max(top, base[k])
+    return top
+
+
+@summing
+@no_type_check
+def _forwards(
+    initial: Array,
+    transition: Array,
+    lift: float,
+    keep: Array,
+    emission: Array,
+    final: Array,
+    source: Array,
+    ended: Array,
+    odds: Array,
+) -> float:
+    """The walk of one sample: returns the log-likelihood, and in ``final`` the posterior of the last step.
+
+    The logarithm of a cell is ``total + base + alpha``.
+    """
+    length, regimes = emission.shape
+    alpha, older = np.full(final.size, -INF), np.full(final.size, -INF)
+    share, stop = np.empty(final.size), np.empty(final.size)
+    jump, pair = np.empty(regimes * regimes), np.empty(regimes * regimes)
+    base, most, mass = np.empty(regimes), np.empty(regimes), np.empty(regimes)
+    entered, sums = np.empty(regimes), np.empty(regimes)
+    counts = final.size // regimes
+    shares = share.reshape(regimes, counts)
+    total, top = 0.0, -INF
+    for k in range(regimes):
+        alpha[k * counts] = 0.0
+        base[k] = float(initial[k]) + float(emission[0, k])
+        top = max(top, base[k])
+    for t in range(1, length):
+        if top == -INF:
+            break
+        s, r = t if len(keep) > 1 else 0, t if len(transition) > 1 else 0
+        if s or t == 1:
+            _stopping(keep, s, stop, odds)
+        if r or t == 1:
+            for n in range(jump.size):
+                jump[n] = exponential(float(transition[r, n]) - lift)
+        alpha, older = older, alpha
+        _ending(older, stop, base, share, shares, most, mass)
+        _beginning(most, mass, transition, r, jump, lift, pair, sums, entered)
+        if len(ended):
+            _keep_laws(mass, sums, shares, pair, ended, source, t)
+        total += top
+        top = _advance(older, alpha, base, top, keep, s, entered, emission, t)
+    return total + _ended(alpha, base, final)
+
+
+@summing
+@no_type_check
+def _ended(alpha: Array, base: Array, final: Array) -> float:
+    """The cells of the last step as probabilities; returns the logarithm of what they were in all."""
+    counts = final.size // base.size
+    for n in range(final.size):
+        alpha[n] += base[n // counts]
+    top, total = np.max(alpha), 0.0
+    for n in range(final.size):
+        final[n] = exponential(alpha[n] - top) if top > -INF else 0.0
+        total += final[n]
+    for n in range(final.size):
+        final[n] /= max(total, 1.0)
+    return top + np.log(total)
+
+
+@summing
+@no_type_check
+def _backwards(final: Array, source: Array, ended: Array, odds: Array, regime: Array, slope: Array) -> None:
+    """The walk back of one sample, in place: laws become posteriors, and ``slope`` the gradient for ``keep``.
+
+    Of length 1, ``odds`` and ``slope`` are those of all steps together; longer ones are one array.
+    """
+    length, regimes, counts = ended.shape
+    gamma, flow = np.zeros((regimes, counts + 1)), np.empty(regimes)  # a count more, which nothing reaches
+    gamma[:, :-1] = final.reshape(regimes, counts)
+    rates, gained = np.zeros((regimes, counts)), np.zeros((regimes, counts))
+    if len(slope) == 1:
+        rates[:] = odds.reshape(regimes, counts)
+    for t in range(length - 1, 0, -1):
+        total = 0.0
+        for k in range(regimes):
+            mass = 0.0
+            for c in range(counts):
+                mass += gamma[k, c]
+            flow[k] = mass
+            total += mass
+        one = 1.0 / total  # 1 but for rounding
+        for k in range(regimes):
+            regime[t, k] = flow[k] * one
+            flow[k] = 0.0
+            for j in range(regimes):
+                begun = source[t, k, j] * (gamma[j, 0] * one)
+                source[t, k, j] = begun
+                flow[k] += begun
+        _go_back(gamma, flow, one, ended, rates, gained, slope, t)
+    for k in range(regimes):
+        regime[0, k] = gamma[k, 0]
+        for c in range(counts):
+            ended[0, k, c] = gamma[k, c]
+    source[0] = 0.0
+    if len(slope):
+        slope[0] = gained
+
+
+@compiled
+@no_type_check
+def _go_back(
+    gamma: Array, flow: Array, one: float, ended: Array, rates: Array, gained: Array, slope: Array, t: int
+) -> None:
+    """From the posterior ``gamma`` of step ``t`` to that of the step before."""
+    for k in range(flow.size):
+        begun = flow[k]
+        if len(slope) > 1:
+            for c in range(ended.shape[2]):
+                went, gone = gamma[k, c + 1] * one, begun * ended[t, k, c]
+                slope[t, k, c] = went - gone * slope[t, k, c]
+                ended[t, k, c] = gamma[k, c] * one
+                gamma[k, c] = went + gone
+        else:
+            for c in range(ended.shape[2]):
+                went, gone = gamma[k, c + 1] * one, begun * ended[t, k, c]
+                gained[k, c] += went - gone * rates[k, c]
+                ended[t, k, c] = gamma[k, c] * one
+                gamma[k, c] = went + gone
+
+
+@compiled
+@no_type_check
+def walk(
+    initial: Array,
+    transition: Array,
+    lift: float,
+    keep: Array,
+    emission: Array,
+    total: Array,
+    final: Array,
+    source: Array,
+    ended: Array,
+    odds: Array,
+    regime: Array,
+    slope: Array,
+    first: int,
+    last: int,
+) -> None:
+    """Samples first:last. Without ``ended`` only ``total`` and ``final`` are kept; without ``regime`` none goes back.
+
+    ``odds`` may be ``slope`` itself where ``keep`` varies with time.
+    """
+    for i in range(first, last):
+        total[i] = _forwards(
+            initial[i if len(initial) > 1 else 0],
+            transition[i if len(transition) > 1 else 0],
+            lift,
+            keep[i if len(keep) > 1 else 0],
+            emission[i if len(emission) > 1 else 0],
+            final[i],
+            source[i],
+            ended[i],
+            odds[i],
+        )
+        if total[i] == -INF:
+            source[i] = 0.0
+            ended[i] = 0.0
+            regime[i] = 0.0
+            slope[i] = 0.0
+        elif regime.shape[1]:
+            _backwards(final[i], source[i], ended[i], odds[i], regime[i], slope[i])

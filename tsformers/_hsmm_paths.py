@@ -1,0 +1,122 @@
+"""Compiled kernels of paths through the explicit-duration model: the best one, and draws."""
+
+from typing import no_type_check
+
+import numpy as np
+
+from tsformers._hsmm_kernels import INF, Array, compiled
+
+
+@compiled
+@no_type_check
+def follow(
+    initial: Array,
+    transition: Array,
+    keep: Array,
+    stop: Array,
+    emission: Array,
+    regime: Array,
+    count: Array,
+    best: Array,
+    first: int,
+    last: int,
+) -> None:
+    """The most probable paths of samples first:last; ``stop`` is ``log(1 - exp(keep))``."""
+    length, regimes = regime.shape[1], emission.shape[2]
+    before, held = np.empty((length, regimes), np.int64), np.empty((length, regimes), np.int64)
+    alpha = np.empty(keep.shape[2])
+    counts = alpha.size // regimes
+    for i in range(first, last):
+        seen = emission[i if len(emission) > 1 else 0]
+        alpha[:] = -INF
+        for k in range(regimes):
+            alpha[k * counts] = float(initial[i if len(initial) > 1 else 0, k]) + float(seen[0, k])
+        v = i if len(keep) > 1 else 0
+        jumps = transition[i if len(transition) > 1 else 0]
+        best[i] = _best_forwards(alpha, jumps, keep[v], stop[v], seen, before, held)
+        cell = np.argmax(alpha)
+        best[i] += alpha[cell]
+        k, c = cell // counts, cell % counts
+        for t in range(length - 1, -1, -1):
+            regime[i, t], count[i, t] = k, c + 1
+            if c > 0:
+                c -= 1
+            elif t > 0:
+                k = before[t, k]
+                c = held[t, k]
+
+
+@compiled
+@no_type_check
+def _best_forwards(
+    alpha: Array, transition: Array, keep: Array, stop: Array, emission: Array, before: Array, held: Array
+) -> float:
+    """The best way to each cell of the last step in ``alpha``, less what is returned, and how it came there."""
+    length, regimes = emission.shape
+    counts = alpha.size // regimes
+    left, older = np.empty(regimes), np.empty_like(alpha)
+    total = 0.0
+    for t in range(1, length):
+        s, r = t if len(keep) > 1 else 0, t if len(transition) > 1 else 0
+        top = max(np.max(alpha), -1e300)
+        total += top
+        for n in range(alpha.size):
+            older[n] = alpha[n] - top
+            alpha[n] = older[n - 1] + float(keep[s, n - 1]) if n % counts else -INF
+        for k in range(regimes):
+            left[k], held[t, k] = -INF, 0
+            for c in range(counts):
+                x = older[k * counts + c] + float(stop[s, k * counts + c])
+                if x > left[k]:
+                    left[k], held[t, k] = x, c
+        for j in range(regimes):
+            before[t, j] = 0
+            for k in range(regimes):
+                x = left[k] + float(transition[r, k * regimes + j])
+                if x > alpha[j * counts]:
+                    alpha[j * counts], before[t, j] = x, k
+        for n in range(alpha.size):
+            alpha[n] += float(emission[t, n // counts])
+    return total
+
+
+@compiled
+@no_type_check
+def draw(
+    final: Array, source: Array, ended: Array, uniforms: Array, regime: Array, count: Array, first: int, last: int
+) -> None:
+    """Paths of samples first:last, last step first; ``uniforms`` are (2, B, S, T)."""
+    length, regimes, counts = ended.shape[1:]
+    chance = np.empty(max(regimes, counts))
+    for i in range(first, last):
+        for s in range(regime.shape[1]):
+            cell = _drawn(final[i], final.shape[1], uniforms[0, i, s, length - 1])
+            k, c = cell // counts, cell % counts
+            for t in range(length - 1, -1, -1):
+                regime[i, s, t], count[i, s, t] = k, c + 1
+                if c > 0:
+                    c -= 1
+                elif t > 0:
+                    for j in range(regimes):
+                        chance[j] = source[i, t, j, k]
+                    k = _drawn(chance, regimes, uniforms[0, i, s, t - 1])
+                    for d in range(counts):
+                        chance[d] = ended[i, t, k, d]
+                    c = _drawn(chance, counts, uniforms[1, i, s, t - 1])
+
+
+@compiled
+@no_type_check
+def _drawn(chance: Array, size: int, uniform: float) -> int:
+    """An index below ``size`` with the given probabilities, never one of probability 0."""
+    total = 0.0
+    for n in range(size):
+        total += chance[n]
+    reached, drawn = 0.0, 0
+    for n in range(size):
+        if chance[n] > 0.0:
+            drawn = n
+            reached += chance[n]
+            if reached > uniform * total:
+                break
+    return drawn
