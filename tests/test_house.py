@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 import tsformers
-from tsformers.catalog import FORECASTERS, OTHERS, PREPROCESSORS, PUBLIC
+from tsformers.catalog import CLUSTERERS, FORECASTERS, OTHERS, PREPROCESSORS, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FACES = {face: importlib.import_module(f"tsformers.{face}").__all__ for face in ("nn", "scoring")}
 SOURCED = [
-    *(("tsformers", name) for name in (*FORECASTERS, *PREPROCESSORS)),
+    *(("tsformers", name) for name in (*FORECASTERS, *PREPROCESSORS, *CLUSTERERS)),
     *((f"tsformers.{face}", name) for face, names in FACES.items() for name in names),
 ]
 
@@ -32,7 +32,7 @@ def test_the_face_offers_exactly_the_catalog_and_its_stub_says_the_same():
     stub = ast.parse((ROOT / "tsformers" / "__init__.pyi").read_text(encoding="utf-8"))
     imported = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert imported == {*PUBLIC, *tsformers.catalog.ROOMS}
-    assert set(tsformers.__all__) == set(PUBLIC) == {*FORECASTERS, *PREPROCESSORS, *OTHERS}
+    assert set(tsformers.__all__) == set(PUBLIC) == {*FORECASTERS, *PREPROCESSORS, *CLUSTERERS, *OTHERS}
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -5,8 +5,9 @@ from tsformers import nn as nn
 from tsformers import scoring as scoring
 from tsformers import testing as testing
 from tsformers.anomaly.detector import AnomalyDetector as AnomalyDetector
-from tsformers.compose import Ensemble as Ensemble
-from tsformers.compose import Pipeline as Pipeline
+from tsformers.compose.clustered import Clustered as Clustered
+from tsformers.compose.ensemble import Ensemble as Ensemble
+from tsformers.compose.pipeline import Pipeline as Pipeline
 from tsformers.errors import DataError as DataError
 from tsformers.errors import JobError as JobError
 from tsformers.forecast import Forecast as Forecast
@@ -26,6 +27,8 @@ from tsformers.panel import Panel as Panel
 from tsformers.panel import from_wide as from_wide
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors as AutocorrelatedErrors
 from tsformers.preprocessing.decomposition import TrendSeasonalDecomposition as TrendSeasonalDecomposition
+from tsformers.preprocessing.features import ByFeatures as ByFeatures
+from tsformers.preprocessing.mixseq import MixSeq as MixSeq
 from tsformers.preprocessing.scale import Scale as Scale
 from tsformers.scoring.table import score as score
 from tsformers.storage import load as load

@@ -20,6 +20,10 @@ PREPROCESSORS = {
     "TrendSeasonalDecomposition": "tsformers.preprocessing.decomposition",
     "AutocorrelatedErrors": "tsformers.preprocessing.autocorrelated_errors",
 }
+CLUSTERERS = {
+    "MixSeq": "tsformers.preprocessing.mixseq",
+    "ByFeatures": "tsformers.preprocessing.features",
+}
 
 OTHERS = {
     "DataError": "tsformers.errors",
@@ -28,8 +32,9 @@ OTHERS = {
     "from_wide": "tsformers.panel",
     "Forecast": "tsformers.forecast",
     "from_gluonts": "tsformers.forecast",
-    "Pipeline": "tsformers.compose",
-    "Ensemble": "tsformers.compose",
+    "Pipeline": "tsformers.compose.pipeline",
+    "Clustered": "tsformers.compose.clustered",
+    "Ensemble": "tsformers.compose.ensemble",
     "AnomalyDetector": "tsformers.anomaly.detector",
     "load": "tsformers.storage",
     "save": "tsformers.storage",
@@ -38,9 +43,19 @@ OTHERS = {
     "load_dataset": "tsformers.jobs.recipes",
 }
 
-PUBLIC = FORECASTERS | PREPROCESSORS | OTHERS
+PUBLIC = FORECASTERS | PREPROCESSORS | CLUSTERERS | OTHERS
 ROOMS = ("anomaly", "fdr", "hsmm", "nn", "scoring", "testing")  # submodules as attributes: tsf.scoring.crps_samples
-MODELS = ("Pipeline", "Ensemble", "AnomalyDetector", *PREPROCESSORS)  # storage finds them by name too
+MODELS = ("Pipeline", "Clustered", "Ensemble", "AnomalyDetector", *PREPROCESSORS, *CLUSTERERS)  # by name, to be stored
+OUTSIDE = {
+    "KMeans": "sklearn.cluster",
+    "MiniBatchKMeans": "sklearn.cluster",
+    "BisectingKMeans": "sklearn.cluster",
+    "AgglomerativeClustering": "sklearn.cluster",
+    "SpectralClustering": "sklearn.cluster",
+    "Birch": "sklearn.cluster",
+    "GaussianMixture": "sklearn.mixture",
+    "BayesianGaussianMixture": "sklearn.mixture",
+}  # settings of ByFeatures that are stored, and named in job files, as if they were ours
 SETTINGS = {
     "ConformalP": "tsformers.anomaly.p_values",
     "PredictiveP": "tsformers.anomaly.p_values",
@@ -113,10 +128,10 @@ def find_class(name: str, extra: dict[str, type] | None = None) -> type:
 
 
 def find_model(name: str, extra: dict[str, type] | None = None) -> type:
-    """The class called ``name`` of a saved model: a forecaster, or what is made of forecasters.
+    """The class called ``name`` of a saved model: a forecaster, or what is made of forecasters or stands before them.
 
     Args:
-        name: as for ``find_class``, or one of ``MODELS``.
+        name: as for ``find_class``, or one of ``MODELS`` or ``OUTSIDE``.
         extra: classes of the caller's own, by name.
 
     Returns:
@@ -129,6 +144,6 @@ def find_model(name: str, extra: dict[str, type] | None = None) -> type:
         >>> find_model("Ensemble").__name__
         'Ensemble'
     """
-    if name in MODELS and not (extra and name in extra):
-        return getattr(import_module(PUBLIC[name]), name)
+    if name in (*MODELS, *OUTSIDE) and not (extra and name in extra):
+        return getattr(import_module((PUBLIC | OUTSIDE)[name]), name)
     return find_class(name, extra)

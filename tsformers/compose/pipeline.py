@@ -1,21 +1,17 @@
-"""Forecasters made of forecasters, which know them by their promises alone."""
+"""Pipeline: preprocessors before a forecaster."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self, Unpack
 
-import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.contracts import Joint, Preprocessor
-from tsformers.errors import DataError
 from tsformers.forecast import Forecast
 from tsformers.frames import Frame
 from tsformers.panel import Panel, Roles
-
-LEVELS = (0.01, 0.025, *(round(0.05 * k, 2) for k in range(1, 20)), 0.975, 0.99)
 
 
 @dataclass(repr=False, eq=False)
@@ -141,113 +137,3 @@ class Pipeline(BaseEstimator):
                 f"a pipeline is Pipeline([preprocessor, ...], forecaster); {self.forecaster!r} "
                 + (f"lacks {', '.join(lacks)}" if lacks else "must be an object, and steps a list")
             )
-
-
-@dataclass(repr=False, eq=False)
-class Ensemble(BaseEstimator):
-    """The weighted mean of several forecasters' quantiles, level by level.
-
-    ``q(p) = sum_i w_i q_i(p)``: the mean of sharp and well placed forecasts stays sharp, where a mixture of them would
-    be wider than each. The answer holds quantiles, which never cross because those of the members do not.
-
-    Args:
-        models: forecasters of one horizon; copies of them are fitted.
-        weights: one number a model, not negative, made to sum to 1; None = all alike.
-        seed: of ``predict``, given on to the models; None = their own.
-
-    Returns:
-        After ``fit``: ``models_``, the fitted copies.
-
-    Raises:
-        ValueError: at ``fit``, no model, horizons that differ, or weights that do not fit.
-
-    Example:
-        >>> import pandas as pd
-        >>> from tsformers import SeasonalNaive, Theta
-        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(12), "y": [1.0, 5.0, 3.0] * 4})
-        >>> models = [SeasonalNaive(horizon=3, season_length=3), Theta(horizon=3, season_length=3)]
-        >>> Ensemble(models, seed=0).fit(frame).predict().median.round(1)
-        array([[1., 5., 3.]])
-
-    Source: Lichtendahl, Grushka-Cockayne & Winkler (2013), Is it better to average probabilities or quantiles?
-    """
-
-    models: Sequence[Any]
-    weights: Sequence[float] | None = None
-    seed: int | None = None
-
-    save = storage.save
-
-    @property
-    def horizon(self) -> int:
-        """H, that of all models."""
-        horizons = sorted({model.horizon for model in self.models})
-        if len(horizons) != 1:
-            raise ValueError(f"the models of an ensemble need one horizon, not {horizons}; set it alike in all")
-        return horizons[0]
-
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
-        """Fit a copy of every model.
-
-        Args:
-            data: a long frame or a Panel.
-            **roles: the keywords of ``Panel.from_frame``.
-
-        Returns:
-            The ensemble itself.
-        """
-        self._shares()
-        _ = self.horizon  # raises where the models differ
-        short = roles.get("short", "error")
-        panel = Panel.from_frame(data, **roles)
-        self.models_: list[Any] = [clone(model).fit(panel, short=short) for model in self.models]
-        return self
-
-    def predict(
-        self,
-        data: Frame | Panel | None = None,
-        *,
-        future: Frame | None = None,
-        static: Frame | None = None,
-        n_samples: int = 100,
-        seed: int | None = None,
-    ) -> Forecast:
-        """What the models say on average, for the series that all of them forecast.
-
-        Args:
-            data: other or longer series; None = the end of those of ``fit``.
-            future: known covariates of the steps ahead.
-            static: static covariates of the series of ``data``.
-            n_samples: draws of each model, from which its quantiles are taken.
-            seed: None = the ensemble's, else the models' own.
-
-        Returns:
-            Quantiles at 23 levels from 0.01 to 0.99.
-
-        Raises:
-            sklearn.exceptions.NotFittedError: before ``fit``.
-            DataError: no series is forecast by all models.
-        """
-        check_is_fitted(self, "models_")
-        chosen = self.seed if seed is None else seed
-        asked: dict[str, Any] = {"future": future, "n_samples": n_samples, "seed": chosen}
-        if static is not None:
-            asked["static"] = static
-        members = [model.predict(data, **asked) for model in self.models_]
-        common = members[0].ids[np.logical_and.reduce([members[0].ids.isin(member.ids) for member in members])]
-        if len(common) == 0:
-            raise DataError("no series is forecast by all models of the ensemble; shorten context_length of some")
-        members = [member.select(member.ids.get_indexer(common)) for member in members]
-        values = np.einsum("m,mnqh->nqh", self._shares(), np.stack([member.quantile(LEVELS) for member in members]))
-        first = members[0]
-        return Forecast(common, first.times, values, levels=LEVELS, freq=first.freq, schema=first.schema)
-
-    def _shares(self) -> np.ndarray:
-        """The weights (M,), summing to 1."""
-        count = len(self.models)
-        if count == 0:
-            raise ValueError("an ensemble needs at least one model; give a list of forecasters")
-        shares = np.ones(count) if self.weights is None else np.asarray(self.weights, dtype=np.float64)
-        if shares.shape != (count,) or not (shares >= 0).all() or not shares.sum() > 0:
-            raise ValueError(f"weights must be {count} numbers of 0 or more, one a model, not {self.weights!r}")
-        return shares / shares.sum()

@@ -1,0 +1,235 @@
+"""Clustered: a forecaster for each cluster of series, and the sum of many series by way of its clusters."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, Unpack
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from tsformers import storage
+from tsformers.contracts import Clusterer
+from tsformers.errors import DataError
+from tsformers.forecast import Forecast
+from tsformers.frames import Frame, from_pandas
+from tsformers.panel import Panel, Roles
+from tsformers.sampling import drawn
+
+SALT = 2_021_120_605
+GOLDEN_RATIO = 1.618033988749895
+
+
+@dataclass(repr=False, eq=False)
+class Clustered(BaseEstimator):
+    """A forecaster for each cluster of series, and from many series to their sum.
+
+    The series of ``fit`` are clustered; each cluster gets a copy of the forecaster, fitted on its members, or, with
+    ``aggregate=True``, on their sum: the forecasts of these sums add up, draw by draw, to that of the total of all
+    series, the macroscopic forecast. Labels come from the rows of ``fit`` alone. A series that comes later goes to the
+    cluster that the clusterer says.
+
+    Sums have no covariates. They are taken where every series that has begun is seen; a series counts as nothing before
+    it begins. Errors of clusters that move together would add up wrongly if drawn independently: ``coupling="past"``
+    puts the draws of all clusters, at each step, in the order in which the sums moved together in the past.
+
+    Args:
+        clusterer: ``MixSeq(3)``, ``ByFeatures(KMeans(3))``, or whatever keeps the promises of ``contracts.Clusterer``.
+        forecaster: any forecaster; a copy a cluster is fitted.
+        aggregate: forecast the total of all series, as the sum of the clusters' sums.
+        coupling: of ``aggregate``: "past" as above, or "independent".
+
+    Returns:
+        After ``fit``: ``clusterer_``, ``labels_`` (frame of id and cluster) and ``forecasters_``, by cluster.
+
+    Raises:
+        DataError: with ``aggregate``, series that do not end together.
+        TypeError: at ``fit``, the clusterer cannot ``fit`` and ``predict``.
+
+    Example:
+        >>> import pandas as pd
+        >>> from sklearn.cluster import KMeans
+        >>> from tsformers import ByFeatures, SeasonalNaive
+        >>> rng = np.random.default_rng(0)
+        >>> y = rng.normal(10, 1, size=(4, 40)) + np.outer([0, 0, 3, 3], np.arange(40))
+        >>> frame = pd.DataFrame({"unique_id": np.repeat(list("abcd"), 40), "ds": np.tile(np.arange(40), 4)})
+        >>> naive = SeasonalNaive(horizon=2, season_length=1, seed=0)
+        >>> model = Clustered(ByFeatures(KMeans(2, random_state=0), order=1), naive, aggregate=True)
+        >>> forecast = model.fit(frame.assign(y=y.ravel())).predict()
+        >>> list(forecast.ids), bool(abs(forecast.mean[0, 0] - y[:, -1].sum()) < 1e-6)
+        (['total'], True)
+
+    Source: Zhu et al. (2021), MixSeq, section 3; the order of draws: Clark et al. (2004), The Schaake shuffle.
+    """
+
+    clusterer: Any
+    forecaster: Any
+    aggregate: bool = False
+    coupling: Literal["past", "independent"] = "past"
+
+    save = storage.save
+
+    @property
+    def horizon(self) -> int:
+        """H, that of the forecaster."""
+        return self.forecaster.horizon
+
+    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+        """Cluster the series, then fit a forecaster for each cluster.
+
+        Args:
+            data: a long frame or a Panel.
+            **roles: the keywords of ``Panel.from_frame``; ``short`` is handed to the forecasters too.
+
+        Returns:
+            The model itself.
+        """
+        self._check()
+        self.short_: str = roles.get("short", "error")
+        panel = Panel.from_frame(data, **roles)
+        self.clusterer_: Any = clone(self.clusterer, safe=False).fit(_in_pandas(panel))
+        labels = self.clusterer_.labels_["cluster"].to_numpy()
+        self.names_: list[int] = sorted(int(name) for name in np.unique(labels))
+        self.members_: np.ndarray = labels.astype(np.int64)
+        self.panel_: Panel = panel.tail(1)
+        parts = self._sums(panel, labels) if self.aggregate else [panel.select(labels == name) for name in self.names_]
+        self.forecasters_: list[Any] = [
+            clone(self.forecaster, safe=False).fit(part, short=self.short_) for part in parts
+        ]
+        self.moves_: np.ndarray = _moves(parts, self.horizon) if self.aggregate else np.zeros((len(parts), 0, 0))
+        return self
+
+    @property
+    def labels_(self) -> Frame:
+        """The cluster of each series of ``fit``: a frame of id and cluster."""
+        check_is_fitted(self, "members_")
+        columns = {self.panel_.schema.id_col: self.panel_.ids, "cluster": self.members_}
+        return from_pandas(pd.DataFrame(columns), self.panel_.schema.backend)
+
+    def predict(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+    ) -> Forecast:
+        """Forecast what follows the end of each series, or of their total.
+
+        Args:
+            data: these or other series; of the total, the very series of ``fit``. None: the end of those of ``fit``.
+            future: known covariates of the steps ahead.
+            static: static covariates of the series of ``data``.
+            n_samples: draws of each series.
+            seed: None: the forecaster's.
+
+        Returns:
+            A forecast of the series in the panel's order, or, with ``aggregate``, of one series, "total".
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before ``fit``.
+            DataError: of the total, other series than those of ``fit``; and what the forecasters refuse.
+        """
+        check_is_fitted(self, "forecasters_")
+        asked: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
+        panel = None if data is None else self.panel_.like(data, static, self.short_)
+        if self.aggregate:
+            return self._total(panel, asked)
+        if panel is None:
+            found = [model.predict(future=future, **asked) for model in self.forecasters_]
+            return _side_by_side(found, self.panel_.ids)
+        panel = panel.with_future(future, self.horizon)
+        at = self.panel_.ids.get_indexer(panel.ids)
+        labels = self.members_[at]
+        if (new := at < 0).any():
+            labels[new] = self.clusterer_.predict(_in_pandas(panel.select(new)))["cluster"].to_numpy()
+        found = [
+            model.predict(panel.select(labels == name), **asked)
+            for name, model in zip(self.names_, self.forecasters_, strict=True)
+            if (labels == name).any()
+        ]
+        return _side_by_side(found, panel.ids)
+
+    def _total(self, panel: Panel | None, asked: dict[str, Any]) -> Forecast:
+        if panel is not None:
+            if not panel.ids.equals(self.panel_.ids):
+                raise DataError(
+                    f"the total is of the {len(self.panel_.ids)} series of fit; data= has {panel.n_series} series, not "
+                    "the same ones: pass all of them"
+                )
+            parts: list[Panel | None] = [*self._sums(panel, self.members_)]
+        else:
+            parts = [None] * len(self.forecasters_)
+        found = [model.predict(part, **asked) for model, part in zip(self.forecasters_, parts, strict=True)]
+        found = [drawn(each, asked["n_samples"], SALT + k) for k, each in enumerate(found)]
+        values = np.stack([each.values[0] for each in found])  # (K, S, H)
+        if self.coupling == "past":
+            values = _in_the_order_of(values, self.moves_)
+        return replace(found[0], ids=pd.Index(["total"]), values=values.sum(0)[None], schema=self.panel_.schema)
+
+    def _sums(self, panel: Panel, labels: np.ndarray) -> list[Panel]:
+        """The sum of each cluster's series, as a panel of one series."""
+        ends = panel.times[panel.ends - 1]
+        if (ends != ends[0]).any():
+            late = panel.ids[int(np.argmax(ends != ends[0]))]
+            raise DataError(
+                f"series {late!r} does not end when the others do, so that their sum has no end; cut all histories to "
+                "one common end"
+            )
+        rows = int(panel.lengths.max())
+        longest = int(panel.lengths.argmax())
+        y = panel.padded(rows)
+        begun = np.arange(rows) >= rows - panel.lengths[:, None]
+        y[~begun] = 0.0
+        times = panel.times[panel.ends[longest] - rows : panel.ends[longest]]
+        schema = replace(panel.schema, past=(), known=())
+        return [
+            Panel(
+                pd.Index([f"cluster {name}"]), np.array([0, rows]), np.array([rows]), times, y[labels == name].sum(0),
+                np.empty((rows, 0)), np.empty((rows, 0)), pd.DataFrame(index=[f"cluster {name}"]), panel.freq, schema,
+            )
+            for name in self.names_
+        ]  # fmt: skip
+
+    def _check(self) -> None:
+        promised = isinstance(self.clusterer, Clusterer) or hasattr(type(self.clusterer), "labels_")
+        if isinstance(self.clusterer, type) or type(self.clusterer).__module__.startswith("sklearn.") or not promised:
+            raise TypeError(
+                f"clusterer must be an object that clusters series, such as MixSeq(3), not {self.clusterer!r}; one of "
+                "scikit-learn, which clusters rows of numbers, goes into ByFeatures(...)"
+            )
+        if self.coupling not in ("past", "independent"):
+            raise ValueError(f"coupling must be 'past' or 'independent', not {self.coupling!r}")
+
+
+def _in_pandas(panel: Panel) -> Panel:
+    return replace(panel, schema=replace(panel.schema, backend="pandas"))
+
+
+def _side_by_side(found: list[Forecast], ids: pd.Index) -> Forecast:
+    """The forecasts of all clusters as one, in the order of ``ids``; draws where one of them has draws."""
+    if len({each.levels for each in found}) > 1 or len({each.values.shape[1] for each in found}) > 1:
+        found = [drawn(each, max(part.n_samples for part in found) or 100, SALT) for each in found]
+    names = found[0].ids.append([each.ids for each in found[1:]])
+    order = names.get_indexer(ids[ids.isin(names)])
+    times, values = (np.concatenate(parts)[order] for parts in zip(*((f.times, f.values) for f in found), strict=True))
+    return replace(found[0], ids=names[order], times=times, values=values, joint=False)
+
+
+def _moves(sums: list[Panel], horizon: int) -> np.ndarray:
+    """(K, M, H) how far the K sums moved within H steps, from each of M past rows at which all are seen."""
+    y = np.stack([part.y for part in sums])
+    starts = np.arange(y.shape[1] - horizon)
+    moves = y[:, starts[:, None] + 1 + np.arange(horizon)] - y[:, starts, None]
+    return moves[:, np.isfinite(moves).all(axis=(0, 2))]
+
+
+def _in_the_order_of(values: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """Draws (K, S, H) of each cluster and step in the order of ``moves`` at S of its rows, spread over the past."""
+    n_samples, n_moves = values.shape[1], moves.shape[1]
+    if n_moves < 2:
+        return values
+    turn = (np.arange(n_samples) * (n_moves / GOLDEN_RATIO) % n_moves).astype(int)  # even, and in no order of time
+    rank = moves[:, turn].argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+    return np.take_along_axis(np.sort(values, axis=1), rank, axis=1)

@@ -1,0 +1,143 @@
+"""ByFeatures: any clusterer of scikit-learn on what series are like."""
+
+from dataclasses import dataclass
+from typing import Any, Self, Unpack
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from tsformers import storage
+from tsformers.calendar import season_length
+from tsformers.errors import DataError
+from tsformers.frames import Frame, from_pandas
+from tsformers.panel import Panel, Roles
+from tsformers.preprocessing._ar_mixture import lag_moments, shrunk
+from tsformers.preprocessing._components import Rows, moving_average
+from tsformers.preprocessing._micro import read_micro
+
+
+@dataclass(repr=False, eq=False)
+class ByFeatures(BaseEstimator):
+    """Clusters series by features with any clusterer of scikit-learn, in the slot of MixSeq.
+
+    Features of a series, measured in units of its own: the coefficients of its autoregression, and how much of its
+    variance trend and season take (``1 - var(remainder) / var(remainder + part)``). Each is standardised over all
+    series. A series that ``fit`` has not seen gets the cluster of the nearest one that it has.
+
+    Args:
+        clusterer: an object with ``fit_predict``, such as ``KMeans(3)`` or ``GaussianMixture(3)``; a copy is fitted.
+        order: coefficients of the autoregression.
+        period: rows of a season; None takes it from the frequency.
+
+    Returns:
+        After ``fit``: ``labels_``, a frame of id and cluster, and ``features_``, a frame of id and features.
+
+    Raises:
+        TypeError: at ``fit``, the clusterer has no ``fit_predict``.
+
+    Example:
+        >>> from sklearn.cluster import KMeans
+        >>> rng = np.random.default_rng(0)
+        >>> y = np.concatenate([rng.normal(size=50), rng.normal(size=50).cumsum(), rng.normal(size=50).cumsum()])
+        >>> frame = pd.DataFrame({"unique_id": np.repeat(list("abc"), 50), "ds": np.tile(np.arange(50), 3), "y": y})
+        >>> labels = ByFeatures(KMeans(2, random_state=0), order=2).fit(frame).labels_["cluster"]
+        >>> bool(labels[0] != labels[1]), bool(labels[1] == labels[2])
+        (True, True)
+
+    Source: Wang, Smith & Hyndman (2006), Characteristic-based clustering for time series data.
+    """
+
+    clusterer: Any
+    order: int = 3
+    period: int | None = None
+
+    save = storage.save
+
+    def fit(self, data: Panel | Frame, **roles: Unpack[Roles]) -> Self:
+        """Find clusters among the series of ``data``.
+
+        Args:
+            data: a long frame or a Panel.
+            **roles: the keywords of ``Panel.from_frame``.
+
+        Returns:
+            The clusterer itself.
+        """
+        if not hasattr(self.clusterer, "fit_predict") or isinstance(self.clusterer, type):
+            raise TypeError(f"clusterer must be an object with fit_predict, such as KMeans(3), not {self.clusterer!r}")
+        panel = Panel.from_frame(data, **roles)
+        raw = self._measured(panel)
+        self.units_: np.ndarray = np.stack([raw.mean(0), np.where(raw.std(0) > 0, raw.std(0), 1.0)])
+        self.table_: np.ndarray = (raw - self.units_[0]) / self.units_[1]
+        try:
+            found = clone(self.clusterer).fit_predict(self.table_)
+        except ValueError as error:  # fewer series than clusters, for one
+            raise DataError(f"{type(self.clusterer).__name__} refuses {panel.n_series} series: {error}") from error
+        self.found_: np.ndarray = np.asarray(found, dtype=np.int64)
+        self.panel_: Panel = panel.tail(1)
+        return self
+
+    def predict(self, data: Panel | Frame | None = None) -> Frame:
+        """The cluster of each series.
+
+        Args:
+            data: these or other series; None: those of ``fit``.
+
+        Returns:
+            A frame of id and cluster, in the caller's type.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before ``fit``.
+        """
+        check_is_fitted(self, "found_")
+        if data is None:
+            return self._frame(self.panel_, {"cluster": self.found_})
+        panel = self.panel_.like(data)
+        at = self.panel_.ids.get_indexer(panel.ids)
+        labels = self.found_[at]
+        if (new := at < 0).any():
+            rows = (self._measured(panel.select(new)) - self.units_[0]) / self.units_[1]
+            away = ((rows[:, None] - self.table_[None]) ** 2).sum(-1)
+            labels[new] = self.found_[away.argmin(1)]
+        return self._frame(panel, {"cluster": labels})
+
+    @property
+    def labels_(self) -> Frame:
+        """The cluster of each series of ``fit``: a frame of id and cluster."""
+        return self.predict()
+
+    @property
+    def features_(self) -> Frame:
+        """The features of each series of ``fit``, in the units that they were clustered in."""
+        check_is_fitted(self, "table_")
+        names = [*(f"ar_{lag}" for lag in range(1, self.order + 1)), "trend", "season"]
+        return self._frame(self.panel_, dict(zip(names, self.table_.T, strict=True)))
+
+    def _measured(self, panel: Panel) -> np.ndarray:
+        """(N, order + 2) features."""
+        micro = read_micro(panel, "standard")
+        coefficients = shrunk(lag_moments(micro, self.order)).coefficients
+        history = np.arange(len(micro.y)) < np.repeat(panel.ends, np.diff(panel.offsets))
+        rows = Rows(micro.y[history], np.concatenate([[0], np.cumsum(panel.lengths)]), np.zeros(panel.n_series, int))
+        parts = moving_average(rows, self.period or season_length(panel.freq))
+        left = rows.y - parts.trend - parts.seasonal[:, 0]
+        takes = [_share(left, left + part, rows) for part in (parts.trend, parts.seasonal[:, 0])]
+        return np.column_stack([coefficients, *takes])
+
+    @staticmethod
+    def _frame(panel: Panel, columns: dict[str, np.ndarray]) -> Frame:
+        return from_pandas(pd.DataFrame({panel.schema.id_col: panel.ids, **columns}), panel.schema.backend)
+
+
+def _share(left: np.ndarray, both: np.ndarray, rows: Rows) -> np.ndarray:
+    """How much of the variance of ``both`` is not in ``left``, 0 to 1, (N,)."""
+    variances = []
+    for values in (left, both):
+        seen, owner, n = np.isfinite(values), rows.owner, len(rows.anchor)
+        count = np.maximum(np.bincount(owner[seen], minlength=n), 1)
+        mean = np.bincount(owner[seen], values[seen], minlength=n) / count
+        variances.append(np.bincount(owner[seen], (values[seen] - mean[owner[seen]]) ** 2, minlength=n) / count)
+    ratio = np.divide(variances[0], variances[1], out=np.ones(len(variances[0])), where=variances[1] > 0)
+    return np.clip(1 - ratio, 0.0, 1.0)
