@@ -126,7 +126,7 @@ def log_likelihood(
     Example:
         >>> coin = torch.tensor([0.5, 0.5]).log()
         >>> answer = log_likelihood(log_initial=coin, log_transition=coin.expand(2, 2),
-        ...     log_continue=torch.full((2, 1), -INF), log_emission=torch.full((7, 2), -1.0))
+        ...     log_continue=torch.full((2, 1), -torch.inf), log_emission=torch.full((7, 2), -1.0))
         >>> round(float(answer), 4)
         -7.0
 
@@ -209,7 +209,7 @@ def sample(
     Example:
         >>> coin = torch.tensor([0.5, 0.5]).log()
         >>> drawn = sample(log_initial=coin, log_transition=coin.expand(2, 2), n_samples=1000,
-        ...     log_continue=hazards(torch.tensor([[-INF, -INF, 0.0], [-INF, 0.0, -INF]])),  # 3 steps; 2 steps
+        ...     log_continue=hazards(torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]).log()),  # 3 steps; 2 steps
         ...     log_emission=torch.zeros(6, 2), generator=torch.Generator().manual_seed(0))
         >>> sorted(set(map(tuple, drawn.count[0].tolist())))
         [(1, 2, 1, 2, 1, 2), (1, 2, 1, 2, 3, 1), (1, 2, 3, 1, 2, 1), (1, 2, 3, 1, 2, 3)]
@@ -328,7 +328,7 @@ def checked(log_initial: Tensor, log_transition: Tensor, log_continue: Tensor, l
         raise TypeError(f"the parts are {named}; all must be float32, or all float64")
     _refuse_shapes(given)
     parts = Parts(
-        log_initial.view(-1, log_initial.shape[-1]) if log_initial.dim() == 1 else log_initial,
+        log_initial[(None,) * (2 - log_initial.dim())],
         log_transition[(None,) * (4 - log_transition.dim())],
         log_continue[(None,) * (4 - log_continue.dim())],
         log_emission[(None,) * (3 - log_emission.dim())],
@@ -345,7 +345,8 @@ def _refuse_shapes(given: dict[str, Tensor]) -> None:
     sizes = {"K": emission.shape[-1], "T": emission.shape[-2]} if emission.dim() > 1 else {"K": 0, "T": 0}
     sizes["D"] = given["log_continue"].shape[-1] if given["log_continue"].dim() else 0
     sizes["B"] = max(part.shape[0] if part.dim() == len(axes[name]) else 1 for name, part in given.items())
-    for name, part in given.items():
+    for name in reversed(axes):  # those that sizes are read from come first
+        part = given[name]
         wanted = axes[name][len(axes[name]) - part.dim() :]
         fits = (
             least[name] <= part.dim() <= len(axes[name])
