@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, fields, replace
+from functools import partial
 from typing import Any, Literal, Self, Unpack
 
 import numpy as np
@@ -16,13 +17,17 @@ from tsformers.frames import Frame, from_pandas
 from tsformers.intake.regularity import plain
 from tsformers.panel import Panel, Roles
 from tsformers.preprocessing import _ar_mixture as ar
+from tsformers.preprocessing import _mixture_training as deep
 from tsformers.preprocessing._evidence import Judged, Progress, history
-from tsformers.preprocessing._micro import UNITS, Micro, Unit, read_micro
+from tsformers.preprocessing._micro import Micro, Unit, read_micro
+from tsformers.preprocessing._mixseq_settings import check_settings, find_device
+from tsformers.preprocessing.coreset import Coreset
 
 CANDIDATES = (1, 2, 3, 4, 5, 6, 8)  # numbers of clusters tried where none is given
 HELD_OUT = 0.2  # of the series, while numbers of clusters are compared
 DEAD_SHARE = 0.05  # of a cluster's fair share: one that holds less is reported as dead
-REMEDIES = {"ar": "raise n_init"}
+BACKBONES: dict[str, Any] = {"transformer": deep, "ar": ar}
+REMEDIES = {"transformer": "raise balance, temperature or restarts, or set init='kmeans'", "ar": "raise n_init"}
 NAMED = 5  # series in a message, at most
 
 
@@ -30,23 +35,56 @@ NAMED = 5  # series in a message, at most
 class MixSeq(BaseEstimator):
     """Clusters series by the law they move by: each is thought to come from one of K autoregressive models.
 
+    With z the cluster of a series and equal odds for all, ``sum_k q(k | x) log p(x | k) - KL(q(z | x) || 1 / K)`` is a
+    bound on ``log p(x)``, and it is what training raises. Each ``p(x | k)`` is a Transformer of convolutional attention
+    that gives each value a normal law from those before it; q is one more, which reads the whole series. Or ("ar")
+    each is an autoregression, clusters have odds of their own, and q is exact.
+
     Series are measured in units of their own, so that clusters are of shape and not of size; they may differ in length,
-    and missing values are left out of the account. Series that say nothing (all zero, or too short) go to the
-    largest cluster, with the shares of all clusters as their probabilities; a warning tells which. Covariates are not
-    read. Clusters are numbered by size, 0 is the largest.
+    and missing values are left out of the account. Long series are trained on in stretches of ``context_length`` rows
+    at random places, and judged whole, in stretches that overlap by half. Series that say nothing (all zero, or too
+    short) go to the largest cluster, with the shares of all clusters as their probabilities; a warning tells which.
+    Covariates are not read. Clusters are numbered by size, 0 is the largest.
+
+    Against one component that takes everything: components begin as models of first clusters (``init``), q is
+    softened at first (``temperature``), clusters that a batch does not use cost something (``balance``), and a dead one
+    starts again from the series that the others fit worst (``restarts``). One that is dead at the end is reported.
 
     Args:
         n_clusters: K; a sequence, or None for 1 to 6 and 8, is tried on a fifth of the series, kept from the fit: the
             smallest number within one standard error of the best bound is taken, and all series are fitted again.
-        backbone: "ar" is a mixture of AR(p), fitted in seconds and judged exactly.
-        scaler: unit of each series: "mean_abs", "standard", or None: the caller's.
+        backbone: "transformer", or "ar": a mixture of AR(p), fitted in seconds.
+        scaler: unit of each series: "mean_abs", "standard", "robust", or None: the caller's.
+        coreset: its first stage chooses series, with weights, and the fit reads no others; None: all.
         order: p of "ar"; None: the one of 1 to 8 with the least BIC.
-        own_variance: of "ar": each series has a noise variance of its own, drawn from the law of its cluster, so
-            that noise level and units tell little; False: one a cluster.
+        own_variance: of "ar": each series has a noise variance of its own, of which nothing is known before, so that
+            units and noise tell nothing; False: one a cluster.
         n_init: climbs of "ar": the first from k-means on coefficients, others from series drawn at random.
         max_iter: iterations of a climb, at most.
+        context_length: rows that the networks see at once; None: those of the longest series, 128 at most.
+        d_model: width of each network.
+        n_layers: of each network.
+        n_heads: of their attention.
+        kernel: steps that make a query or key.
+        dropout: share of what a layer adds that is set to zero while training.
+        shared_embedding: whether components share their first layer.
+        init: what the first clusters are: of "kmeans" on the coefficients of each series' own autoregression, of "ar",
+            the mixture, or of "random" weights.
+        pretrain_steps: batches in which each network learns the first clusters.
+        max_epochs: passes over all series at most; None: ``max_steps`` alone decides.
+        max_steps: batches at most.
+        batch_size: series in a batch.
+        learning_rate: the largest of the run.
+        gradient_clip: largest norm of a gradient.
+        anneal: whether KL weighs as much as the mean of a step at first, and what it is worth only after a third of
+            the steps; it keeps q soft, which first clusters that are good already do not need.
+        temperature: of q at first; it falls to 1 in a third of the steps.
+        balance: weight of the divergence of the mean of q in a batch from equal shares; it falls to a tenth.
+        restarts: how often dead clusters may start again.
+        validation_share: of series kept from training, on which the best weights are told; with few series, none.
+        device: "auto" is the first CUDA device, else the CPU.
         verbose: progress bar; None: where stderr is a terminal.
-        seed: of ``fit``; None: fresh entropy.
+        seed: of ``fit``; None: fresh entropy. The caller's random state is never touched.
 
     Returns:
         After ``fit``: ``labels_``, ``n_clusters_``, ``history_`` (step, loss, elbo, kl, entropy of the mean of q,
@@ -63,7 +101,7 @@ class MixSeq(BaseEstimator):
         ...     y[:, t] = np.repeat([0.9, -0.9], [25, 15]) * y[:, t - 1] + rng.normal(size=40)
         >>> ids, ds = np.repeat(np.arange(40), 60), np.tile(np.arange(60), 40)
         >>> frame = pd.DataFrame({"unique_id": ids, "ds": ds, "y": y.ravel()})
-        >>> labels = MixSeq(2, backbone="ar", seed=0).fit_predict(frame)
+        >>> labels = MixSeq(2, backbone="ar", seed=0).fit(frame).labels_
         >>> labels.groupby("cluster")["unique_id"].agg(["min", "max", "size"]).values.tolist()
         [[0, 24, 25], [25, 39, 15]]
 
@@ -72,12 +110,33 @@ class MixSeq(BaseEstimator):
 
     n_clusters: int | Sequence[int] | None = None
     _: KW_ONLY
-    backbone: Literal["ar"] = "ar"
+    backbone: Literal["transformer", "ar"] = "transformer"
     scaler: Unit | None = "mean_abs"
+    coreset: Coreset | None = None
     order: int | None = None
     own_variance: bool = True
     n_init: int = 5
     max_iter: int = 200
+    context_length: int | None = None
+    d_model: int = 16
+    n_layers: int = 2
+    n_heads: int = 2
+    kernel: int = 3
+    dropout: float = 0.0
+    shared_embedding: bool = False
+    init: Literal["kmeans", "ar", "random"] = "kmeans"
+    pretrain_steps: int = 100
+    max_epochs: int | None = 30
+    max_steps: int = 2000
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    gradient_clip: float = 1.0
+    anneal: bool = False
+    temperature: float = 5.0
+    balance: float = 1.0
+    restarts: int = 3
+    validation_share: float = 0.1
+    device: str = "auto"
     verbose: bool | None = None
     seed: int | None = None
 
@@ -93,22 +152,21 @@ class MixSeq(BaseEstimator):
         Returns:
             The clusterer itself. Ctrl-C ends the fit early and keeps the best so far.
         """
-        self.check()
+        check_settings(self)
         panel = Panel.from_frame(data, **roles)
         micro, rng = read_micro(panel, self.scaler), np.random.default_rng(self.seed)
-        telling = np.flatnonzero(~micro.blank)
-        weight = np.ones(panel.n_series)
+        read, weight = self._read(micro, rng)
         n_clusters, self.selection_ = self.n_clusters, None
         if not isinstance(n_clusters, int | np.integer):
-            self.selection_ = self._compare(micro.select(telling), weight[telling], rng)
+            self.selection_ = self._compare(read, weight, rng)
             n_clusters = int(self.selection_.loc[self.selection_["chosen"], "n_clusters"].iloc[0])
-        parameters, progress = self._learn(micro.select(telling), weight[telling], n_clusters, rng)
-        self.n_clusters_: int = n_clusters
-        self.scaler_: Unit | None = self.scaler
+        parameters, progress = self._learn(read, weight, n_clusters, rng)
+        self.n_clusters_: int = int(n_clusters)
+        self.fitted_: dict[str, Any] = {"backbone": self.backbone, "scaler": self.scaler}
         self.parameters_: dict[str, Any] = parameters
         self.history_: pd.DataFrame = history(progress)
         self.panel_: Panel = replace(panel.tail(1), static=panel.static.iloc[:, :0])
-        self._number(micro, weight)
+        self._number(micro)
         return self
 
     def predict(self, data: Frame | Panel | None = None, *, method: Literal["q", "bayes"] = "q") -> Frame:
@@ -194,32 +252,26 @@ class MixSeq(BaseEstimator):
         panel, table = self._scored(data)
         return self._frame(panel.ids, dict(table), panel.schema.backend)
 
-    def check(self) -> None:
-        """The settings are in range.
-
-        Raises:
-            ValueError: names the setting, its value and what it may be.
-        """
-        counts = self.n_clusters
-        if counts is not None:
-            many = not isinstance(counts, int | np.integer)
-            each = list(counts) if many and isinstance(counts, Sequence | np.ndarray) else [counts]
-            if not each or not all(isinstance(k, int | np.integer) and k >= 1 for k in each):
-                raise ValueError(f"n_clusters must be whole numbers of 1 or more, or None, not {counts!r}")
-        for name, known in (("backbone", ("ar",)), ("scaler", UNITS)):
-            if (value := getattr(self, name)) not in known:
-                raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")
-        for name in ("n_init", "max_iter") + (() if self.order is None else ("order",)):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
+    def _read(self, micro: Micro, rng: np.random.Generator) -> tuple[Micro, np.ndarray]:
+        """The series that the fit reads, and how much each counts."""
+        chosen = np.flatnonzero(~micro.blank)
+        weight = np.ones(len(chosen))
+        if self.coreset is not None and len(chosen):
+            own = rng if self.coreset.seed is None else np.random.default_rng(self.coreset.seed)
+            drawn, weight = self.coreset.draw_entities(micro.select(chosen), own)
+            chosen, weight = chosen[drawn], weight / weight.mean()
+        return micro.select(chosen), weight
 
     def _learn(
         self, micro: Micro, weight: np.ndarray, n_clusters: int, rng: np.random.Generator
     ) -> tuple[dict[str, Any], Progress]:
         """Parameters of K clusters and the lines of the history."""
-        plan = ar.Plan(self.order, self.own_variance, self.n_init, self.max_iter, self.verbose)
-        return ar.learn(micro, weight, n_clusters, plan, rng)
+        if self.backbone == "ar":
+            settings = {field.name: getattr(self, field.name) for field in fields(ar.Plan)}
+            return ar.learn(micro, weight, n_clusters, ar.Plan(**settings), rng)
+        settings = {field.name: getattr(self, field.name) for field in fields(deep.Plan)}
+        settings["device"] = find_device(self.device)
+        return deep.learn(micro, weight, n_clusters, deep.Plan(**settings), rng)
 
     def _compare(self, micro: Micro, weight: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         """How each number of clusters does on series kept from the fit, and which is chosen."""
@@ -229,11 +281,11 @@ class MixSeq(BaseEstimator):
         counts = [k for k in counts if k <= len(kept) // 2] if self.n_clusters is None else counts
         if not len(held) or not counts:
             raise DataError(f"{len(order)} series are too few to compare numbers of clusters; set n_clusters to one")
-        highest = ar.highest_order(micro)
+        judge = partial(ar.judge, order=ar.highest_order(micro)) if self.backbone == "ar" else deep.judge
         bounds, steps = [], []
         for each, spawned in zip(counts, rng.spawn(len(counts)), strict=True):
             parameters, _ = self._learn(micro.select(kept), weight[kept], each, spawned)
-            judged = ar.judge(parameters, micro.select(held), highest)
+            judged = judge(parameters, micro.select(held))
             bounds.append(judged.elbo)
             steps.append(judged.steps)
         share = weight[held] / weight[held].sum()
@@ -250,15 +302,18 @@ class MixSeq(BaseEstimator):
             }
         )
 
-    def _number(self, micro: Micro, weight: np.ndarray) -> None:
+    def _number(self, micro: Micro) -> None:
         """Numbers the clusters by size and notes what they say of the series of ``fit``."""
-        judged = ar.judge(self.parameters_, micro)
+        backbone = BACKBONES[self.fitted_["backbone"]]
+        judged = backbone.judge(self.parameters_, micro)
         silent = micro.blank | (judged.steps == 0)
-        share = weight * ~silent / (weight * ~silent).sum()
+        share = ~silent / (~silent).sum()
         order = np.argsort(-(share @ judged.q), kind="stable")
         if (order[1:] < order[:-1]).any():
-            self.parameters_ = ar.permuted(self.parameters_, order)
-            judged = ar.judge(self.parameters_, micro)  # once more, so that other data are judged alike to the last bit
+            self.parameters_ = backbone.permuted(self.parameters_, order)
+            judged = backbone.judge(
+                self.parameters_, micro
+            )  # once more, so that other data are judged alike to the bit
         self.shares_: np.ndarray = share @ judged.q
         self.defaulted_: pd.Index = self.panel_.ids[silent]
         self.q_, self.bayes_ = (self._filled(part, silent) for part in (judged.q, judged.bayes))
@@ -292,8 +347,8 @@ class MixSeq(BaseEstimator):
         panel = data if isinstance(data, Panel) else self.panel_.like(data)
         if panel.freq != self.panel_.freq:
             raise DataError(f"the panel's freq is {panel.freq!r}, that of fit {self.panel_.freq!r}; resample it")
-        micro = read_micro(panel, self.scaler_)
-        return panel, micro, ar.judge(self.parameters_, micro)
+        micro = read_micro(panel, self.fitted_["scaler"])
+        return panel, micro, BACKBONES[self.fitted_["backbone"]].judge(self.parameters_, micro)
 
     def _asked(self, data: Frame | Panel | None, method: str) -> tuple[pd.Index, np.ndarray, str]:
         """Ids, probabilities (N, K), and the type of frame to answer in."""
