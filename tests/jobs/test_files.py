@@ -278,3 +278,75 @@ def test_settings_of_a_class_come_with_defaults_and_meanings(plugin):
     rows = {row["setting"]: row for row in settings_of(load_plugins([plugin])["level"])}
     assert rows["horizon"]["default"] == "required" and rows["level"]["default"] == "0.0"
     assert rows["season_length"]["meaning"].startswith("rows of one season")
+
+
+PIPED = """
+[[preprocess]]
+class = "TrendSeasonalDecomposition"
+period = 5
+
+[models.naive]
+class = "SeasonalNaive"
+preprocess = []
+
+[models.theta]
+class = "Theta"
+
+[models.adjusted]
+class = "Theta"
+preprocess = [{class = "Scale", method = "robust"}, {class = "AutocorrelatedErrors", most_rounds = 1}]
+
+[models.clustered]
+class = "Clustered"
+forecaster = {class = "SeasonalNaive"}
+clusterer = {class = "ByFeatures", order = 2, clusterer = {class = "KMeans", n_clusters = 1, random_state = 0}}
+
+[models.both]
+class = "Ensemble"
+models = [{class = "SeasonalNaive"}, {class = "Theta"}]
+preprocess = []
+"""
+
+
+def test_a_job_puts_preprocessors_before_its_models_and_models_into_models(job):
+    models = read_job(job(HEAD + PIPED)).models
+    assert {name: type(model).__name__ for name, model in models.items()} == {
+        "naive": "SeasonalNaive", "theta": "Pipeline", "adjusted": "Pipeline", "clustered": "Pipeline",
+        "both": "Ensemble",
+    }  # fmt: skip
+    assert models["theta"].steps[0].period == 5
+    assert [type(step).__name__ for step in models["adjusted"].steps] == ["Scale", "AutocorrelatedErrors"]
+    assert models["clustered"].forecaster.clusterer.clusterer.n_clusters == 1
+    assert models["both"].models[1].horizon == 3
+
+
+@pytest.mark.filterwarnings("ignore:one-step errors are still autocorrelated")
+def test_pipelines_of_a_job_are_backtested_and_go_on_after_a_stop(job, tmp_path):
+    path = job(HEAD + PIPED)
+    first = run_job(path, out=tmp_path / "run").forecasts
+    assert first["model"].nunique() == 5
+    pd.testing.assert_frame_equal(run_job(path, out=tmp_path / "run").forecasts, first)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('preprocess = "Scale"', r"preprocess must be a list of tables"),
+        ('preprocess = ["Scale"]', r"models.naive.preprocess\[0\] must be a table with a class"),
+        ('preprocess = [{class = "Scal"}]', "did you mean 'Scale'"),
+        ('preprocess = [{class = "Theta"}]', "Theta is no preprocessor; choose one of Scale"),
+        ('preprocess = [{class = "Scale", methd = "robust"}]', "Scale has no setting 'methd'; did you mean 'method'"),
+    ],
+)
+def test_what_is_no_preprocessor_is_refused_by_name_and_place(job, line, words):
+    with pytest.raises(JobError, match=words):
+        read_job(job(HEAD + NAIVE + line))
+
+
+def test_the_season_of_a_recipe_is_the_period_of_a_decomposition(job):
+    text = '[data]\ndataset = "sunspots"\n[backtest]\nhorizon = 3\n[models.a]\nclass = "SeasonalNaive"\n'
+    step = 'preprocess = [{class = "TrendSeasonalDecomposition"}]\n'
+    season = read_job(job(text)).models["a"].season_length
+    assert read_job(job(text + step)).models["a"].steps[0].period == season
+    many = step.replace('"}]', '", method = "mstl"}]')
+    assert read_job(job(text + many)).models["a"].steps[0].period is None

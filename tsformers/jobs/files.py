@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from tsformers.catalog import PREPROCESSORS, find_model
 from tsformers.errors import JobError
 from tsformers.jobs.engines import Engine
 from tsformers.jobs.models import build, load_plugins
@@ -58,6 +59,7 @@ class JobTable:
     data: DataTable
     backtest: BacktestTable
     models: dict[str, Any]
+    preprocess: list[Any] = field(default_factory=list)  # before every model that does not say its own
     title: str = ""
     kind: Literal["backtest"] = "backtest"
 
@@ -196,9 +198,13 @@ def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[
     if not table.models:
         raise JobError(f"{found}: there is no model; add a table [models.NAME] with class = 'SeasonalNaive'")
     season = recipe(table.data.dataset).season if table.data.dataset else None
-    defaults = {"horizon": table.backtest.horizon} | ({} if season is None else {"season_length": season})
+    known = {} if season is None else {"season_length": season, "period": season}
+    defaults = {"horizon": table.backtest.horizon} | known
     extra = load_plugins(plugins)
-    models = {name: _model(each, defaults, extra, f"{found}: models.{name}") for name, each in table.models.items()}
+    models = {}
+    for name, each in table.models.items():
+        before = table.preprocess if isinstance(each, dict) and "preprocess" not in each else None
+        models[name] = _model(each, defaults, extra, f"{found}: models.{name}", before)
     folder = out if out is not None else table.backtest.out or Path("runs") / found.stem
     return Job(path=found, table=table, models=models, out=Path(folder))
 
@@ -268,15 +274,35 @@ def read_data(data: DataTable, job: Path) -> tuple[pd.DataFrame, dict[str, Any]]
     return frame, roles
 
 
-def _model(settings: Any, defaults: Mapping[str, int], extra: Mapping[str, type], place: str) -> Any:
+def _model(
+    settings: Any, defaults: Mapping[str, int], extra: Mapping[str, type], place: str, before: list[Any] | None
+) -> Any:
+    """A table [models.NAME] as a forecaster; ``before`` are the preprocessors of the job, None: its own."""
     if not isinstance(settings, dict):
         raise JobError(f"{place} must be a table, but is {settings!r}; write [models.NAME] and class = 'SeasonalNaive'")
     if not isinstance(settings.get("class"), str):
         raise JobError(
             f"{place}.class is missing; write class = 'SeasonalNaive', or another of `tsformers models list`"
         )
-    chosen = {key: value for key, value in settings.items() if key != "class"}
-    return build(settings["class"], chosen, place=place, defaults=defaults, extra=extra)
+    chosen = {key: value for key, value in settings.items() if key not in ("class", "preprocess")}
+    model = build(settings["class"], chosen, place=place, defaults=defaults, extra=extra)
+    own = before is None
+    steps: Any = settings["preprocess"] if own else before
+    where = f"{place}.preprocess" if own else f"{place.partition(': ')[0]}: preprocess"
+    if not isinstance(steps, list):
+        raise JobError(f"{where} must be a list of tables, such as [{{class = 'Scale'}}], but is {steps!r}")
+    found = [_step(step, defaults, extra, f"{where}[{i}]") for i, step in enumerate(steps)]
+    return find_model("Pipeline")(found, model) if found else model
+
+
+def _step(step: Any, defaults: Mapping[str, int], extra: Mapping[str, type], place: str) -> Any:
+    if not isinstance(step, dict) or not isinstance(step.get("class"), str):
+        raise JobError(f"{place} must be a table with a class, such as {{class = 'Scale'}}, but is {step!r}")
+    chosen = {key: value for key, value in step.items() if key != "class"}
+    found = build(step["class"], chosen, place=place, defaults=defaults, extra=extra)
+    if not all(hasattr(found, name) for name in ("transform", "inverse")):
+        raise JobError(f"{place}: {step['class']} is no preprocessor; choose one of {', '.join(PREPROCESSORS)}")
+    return found
 
 
 def _chosen(frame: pd.DataFrame, column: str, wanted: Sequence[str], place: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Names and settings -> forecasters; classes come from the catalog, or from a plug-in file that the user names."""
+"""Names and settings -> models; classes come from the catalog, or from a plug-in file that the user names."""
 
 import ast
 import inspect
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tsformers.catalog import FORECASTERS, find_class, plugin_names
+from tsformers.catalog import FORECASTERS, find_class, find_model, plugin_names
 from tsformers.errors import JobError
 from tsformers.jobs.shipped import did_you_mean
 
@@ -23,17 +23,17 @@ def build(
     defaults: Mapping[str, Any] = MappingProxyType({}),
     extra: Mapping[str, type] = MappingProxyType({}),
 ) -> Any:
-    """A forecaster by the name of its class, with the settings chosen.
+    """A model by the name of its class, with the settings chosen.
 
     Args:
         name: class name in the catalog, or a plug-in's own.
-        chosen: keywords of the constructor.
+        chosen: keywords of the constructor; a table with ``class`` is a model itself, and so is each in a list.
         place: what stands before a message, such as file and table.
         defaults: settings for those classes that have them, where ``chosen`` does not say them.
         extra: classes of plug-ins by name.
 
     Returns:
-        A forecaster, not fitted.
+        A forecaster, or what stands before one; not fitted.
 
     Raises:
         JobError: an unknown class or setting, or a value that the constructor refuses.
@@ -44,18 +44,29 @@ def build(
     """
     kind = find_forecaster(name, extra, place)
     allowed = setting_names(kind)
+
+    def built(value: Any, where: str) -> Any:
+        if isinstance(value, list):
+            return [built(each, f"{where}[{i}]") for i, each in enumerate(value)]
+        if not isinstance(value, dict) or not isinstance(value.get("class"), str):
+            return value
+        rest = {key: each for key, each in value.items() if key != "class"}
+        return build(value["class"], rest, place=where, defaults=defaults, extra=extra)
+
     for key in chosen:
         if allowed is not None and key not in allowed:
             raise JobError(f"{place}: {kind.__name__} has no setting {key!r}; {did_you_mean(key, allowed)}")
     offered = {key: value for key, value in defaults.items() if allowed is None or key in allowed}
+    if chosen.get("method") == "mstl":  # finds several periods by itself
+        offered.pop("period", None)
     try:
-        return kind(**(offered | dict(chosen)))
+        return kind(**(offered | {key: built(value, f"{place}.{key}") for key, value in chosen.items()}))
     except (TypeError, ValueError) as error:
         raise JobError(f"{place}: {kind.__name__} refuses its settings: {error}") from error
 
 
 def find_forecaster(name: str, extra: Mapping[str, type], place: str = "") -> type:
-    """The class called ``name`` in the catalog or among plug-ins.
+    """The class called ``name`` in the catalog or among plug-ins: a forecaster, or what composes or precedes one.
 
     Args:
         name: class name, or the plug-in's own.
@@ -74,7 +85,7 @@ def find_forecaster(name: str, extra: Mapping[str, type], place: str = "") -> ty
         tsformers.errors.JobError: no forecaster is called 'SeasonalNaiv'; did you mean 'SeasonalNaive'?
     """
     try:
-        return find_class(name, dict(extra))
+        return find_model(name, dict(extra))
     except KeyError as error:
         names = str(error.args[0]).rpartition("on offer: ")[2].split(", ")
         raise JobError(
