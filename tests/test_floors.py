@@ -14,7 +14,7 @@ FLOORS = {
     "nn": 1, "tables": 1, "interchange": 1, "quantiles": 1, "grouping": 1, "columns": 1, "encoding": 1,
     "parallel": 1, "sampling": 1,
     "scoring": 1, "scoring.matching": 3, "fdr": 1,
-    "hsmm": 1, "_hsmm_walks": 1, "_hsmm_torch": 1, "_hsmm_kernels": 1, "_hsmm_paths": 1,
+    "hsmm": 1, "_hsmm_walks": 1, "_hsmm_torch": 1, "_hsmm_kernels": 1, "_hsmm_paths": 1, "simulate": 1,
     "contracts": 2, "windows": 2, "covariates": 2,
     "training": 3, "testing": 3, "scoring.table": 3,
     "forecasters": 4, "preprocessing": 4, "anomaly": 4, "compose": 4,

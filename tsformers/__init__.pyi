@@ -3,6 +3,7 @@ from tsformers import fdr as fdr
 from tsformers import hsmm as hsmm
 from tsformers import nn as nn
 from tsformers import scoring as scoring
+from tsformers import simulate as simulate
 from tsformers import testing as testing
 from tsformers.anomaly.detector import AnomalyDetector as AnomalyDetector
 from tsformers.compose.clustered import Clustered as Clustered

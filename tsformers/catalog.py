@@ -44,7 +44,8 @@ OTHERS = {
 }
 
 PUBLIC = FORECASTERS | PREPROCESSORS | CLUSTERERS | OTHERS
-ROOMS = ("anomaly", "fdr", "hsmm", "nn", "scoring", "testing")  # submodules as attributes: tsf.scoring.crps_samples
+# Submodules reached as attributes: tsf.scoring.crps_samples
+ROOMS = ("anomaly", "fdr", "hsmm", "nn", "scoring", "simulate", "testing")
 MODELS = ("Pipeline", "Clustered", "Ensemble", "AnomalyDetector", *PREPROCESSORS, *CLUSTERERS)  # by name, to be stored
 OUTSIDE = {
     "KMeans": "sklearn.cluster",
