@@ -254,6 +254,11 @@ def test_settings_out_of_range_are_refused_by_name(frame, settings, message):
         model(**settings).fit(frame)
 
 
+def test_training_that_diverges_is_told_with_the_remedy(frame):
+    with pytest.raises(FloatingPointError, match="lower learning_rate"):
+        model(learning_rate=1e30, max_steps=20).fit(frame)
+
+
 def test_temperatures_have_fallen_after_three_fifths_of_the_steps_unless_told_otherwise():
     annealing = model(max_steps=1000)._annealing(10.0, 2.0)
     assert annealing.at(49) == 10.0

@@ -211,8 +211,14 @@ class REDSDSNetwork(nn.Module):
             generator = torch.Generator(values.device).manual_seed(FIXED_NOISE)
             one = torch.randn(shape[1:], generator=generator, device=values.device, dtype=values.dtype)
             noise = one.expand(shape)
-        encoded = self.encode(values, told, noise)
-        sums = summed(encoded.factors)
+        try:
+            encoded = self.encode(values, told, noise)
+            sums = summed(encoded.factors)
+        except ValueError as error:  # factors that are no numbers
+            raise FloatingPointError(
+                f"after {int(self.step)} steps of training the model gives no densities any more ({error}); lower "
+                "learning_rate, or give extreme values a scaler ('standard', 'robust')"
+            ) from error
         if self.training:
             self._note(sums.regime.detach().mean((0, 1)))
         return -(sums.log_likelihood + entropy(encoded.scale))
