@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from tsformers.terminal import assignments, guarded, numbers, say, show, split_list, whole
+from tsformers.terminal import assignments, guarded, numbers, say, show, split_list, told_written, whole, wholes
 
 app = typer.Typer(
     name="tsformers",
-    help="Probabilistic forecasts from a table: forecast it, score it, backtest models on it.",
+    help="Probabilistic forecasts from a table: forecast it, score it, backtest models on it, take it apart.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -145,9 +145,7 @@ def forecast(
     if plot is not None:
         answer.plot(history=frame).savefig(plot)
     write_table(answer.to_frame(quantiles=levels), output, format)
-    written = [str(path) for path in (output, save, plot) if path not in (None, "-")]
-    if written:
-        say(f"wrote {', '.join(written)}")
+    told_written(output, save, plot)
 
 
 @app.command()
@@ -248,6 +246,122 @@ def detect(
         every=every, follow=follow, idle=idle, alarms_only=alarms, format=format, input_format=input_format,
     )  # fmt: skip
     say(listed(counts))
+
+
+@app.command()
+def decompose(
+    file: Input,
+    method: Annotated[str, typer.Option(help="moving_average, stl, or mstl for several seasons.")] = "stl",
+    period: Annotated[list[str], typer.Option(help="Rows of a season; commas; default: by frequency.")] = [],  # noqa: B006
+    freq: Annotated[str | None, typer.Option(help="Pandas alias or whole step; default: inferred.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture to draw, such as parts.png.")] = None,
+    ids: Annotated[list[str], typer.Option(help="Series in the picture; commas; default: the first three.")] = [],  # noqa: B006
+    output: Output = "-",
+    format: Format = None,
+    input_format: InputFormat = None,
+    id_col: IdCol = "unique_id",
+    time_col: TimeCol = "ds",
+    target_col: TargetCol = "y",
+) -> None:
+    """Take every series apart: trend, seasonal parts and remainder, which add up to the value."""
+    from tsformers.jobs.series_files import decompose_file
+    from tsformers.tables import write_table
+
+    periods = wholes("--period", period)
+    parts = decompose_file(
+        file,
+        settings={"method": method, "period": periods if len(periods) > 1 else periods[0] if periods else None},
+        roles={"freq": whole(freq), "id_col": id_col, "time_col": time_col, "target_col": target_col},
+        plot=plot,
+        ids=split_list(ids),
+        format=input_format,
+    )
+    write_table(parts, output, format)
+    told_written(output, plot)
+
+
+@app.command()
+def cluster(
+    file: Input,
+    clusters: Annotated[list[str], typer.Option(help="How many; several, by commas, are tried; default: 1 to 8.")] = [],  # noqa: B006
+    method: Annotated[str, typer.Option(help="transformer or ar (MixSeq), kmeans or gmm (on features).")] = "ar",
+    shares: Annotated[bool, typer.Option("--shares", help="Probabilities of all clusters too (MixSeq).")] = False,
+    set_: Annotated[list[str], typer.Option("--set", help="Setting of the clusterer, key=value.")] = [],  # noqa: B006
+    seed: Annotated[int, typer.Option(help="Same seed, same clusters.")] = 0,
+    save: Annotated[Path | None, typer.Option(help="Folder to keep the fitted clusterer in.")] = None,
+    freq: Annotated[str | None, typer.Option(help="Pandas alias or whole step; default: inferred.")] = None,
+    output: Output = "-",
+    format: Format = None,
+    input_format: InputFormat = None,
+    id_col: IdCol = "unique_id",
+    time_col: TimeCol = "ds",
+    target_col: TargetCol = "y",
+) -> None:
+    """Sort series into clusters by how they move: one row a series."""
+    from tsformers.jobs.series_files import cluster_file
+    from tsformers.tables import write_table
+
+    answer = cluster_file(
+        file,
+        n_clusters=wholes("--clusters", clusters),
+        method=method,
+        settings=assignments(set_),
+        roles={"freq": whole(freq), "id_col": id_col, "time_col": time_col, "target_col": target_col},
+        shares=shares,
+        save=save,
+        seed=seed,
+        format=input_format,
+    )
+    write_table(answer, output, format)
+    told_written(output, save)
+    say(
+        f"clusters: {', '.join(f'{n} series in {k}' for k, n in answer['cluster'].value_counts().sort_index().items())}"
+    )
+
+
+@app.command()
+def segment(
+    file: Input,
+    regimes: Annotated[int | None, typer.Option(min=1, help="How many regimes.")] = None,
+    model: Annotated[str | None, typer.Option(help="Folder of a saved REDSDS; default: one is fitted.")] = None,
+    max_duration: Annotated[int | None, typer.Option(min=1, help="Longest run that the duration law counts.")] = None,
+    method: Annotated[str, typer.Option(help="posterior (likeliest regime of each row) or viterbi.")] = "posterior",
+    set_: Annotated[list[str], typer.Option("--set", help="Setting of REDSDS, key=value; repeatable.")] = [],  # noqa: B006
+    seed: Annotated[int, typer.Option(help="Same seed, same regimes.")] = 0,
+    save: Annotated[Path | None, typer.Option(help="Folder to keep the fitted model in.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture; default: beside the output, or FILE_regimes.png.")] = None,
+    ids: Annotated[list[str], typer.Option(help="Series in the picture; commas; default: the first three.")] = [],  # noqa: B006
+    freq: Annotated[str | None, typer.Option(help="Pandas alias or whole step; default: inferred.")] = None,
+    output: Output = "-",
+    format: Format = None,
+    input_format: InputFormat = None,
+    id_col: IdCol = "unique_id",
+    time_col: TimeCol = "ds",
+    target_col: TargetCol = "y",
+) -> None:
+    """Find regimes that last: for every row its regime, how sure, how much longer; and a picture coloured by regime."""
+    from tsformers.jobs.series_files import segment_file
+    from tsformers.tables import write_table
+
+    given = {"n_regimes": regimes, "max_duration": max_duration}
+    chosen = {key: value for key, value in given.items() if value is not None} | assignments(set_)
+    if plot is None:
+        stem = "data" if file == "-" else Path(file).stem
+        plot = Path(f"{stem}_regimes.png") if output == "-" else Path(output).with_suffix(".png")
+    answer, fitted = segment_file(
+        file,
+        model=model,
+        settings=chosen if model is not None else {"seed": seed, **chosen},
+        roles={"freq": whole(freq), "id_col": id_col, "time_col": time_col, "target_col": target_col},
+        method=method,
+        plot=plot,
+        ids=split_list(ids),
+        format=input_format,
+    )
+    if save is not None:
+        fitted.save(save)
+    write_table(answer, output, format)
+    told_written(output, save, plot)
 
 
 @app.command()

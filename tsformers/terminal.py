@@ -168,6 +168,41 @@ def numbers(option: str, values: Sequence[str]) -> list[float]:
     return found
 
 
+def wholes(option: str, values: Sequence[str]) -> list[int]:
+    """The whole numbers of an option such as ``--period 24,168``.
+
+    Args:
+        option: its name, for the message.
+        values: as given.
+
+    Returns:
+        The numbers.
+
+    Raises:
+        ValueError: an entry is no whole number of 1 or more.
+
+    Example:
+        >>> wholes("--period", ["24,168"])
+        [24, 168]
+    """
+    found = numbers(option, values)
+    for value in found:
+        if value != int(value) or value < 1:
+            raise ValueError(f"{option}: {value:g} is no whole number of 1 or more; write for example {option} 24")
+    return [int(value) for value in found]
+
+
+def told_written(*paths: object) -> None:
+    """One line on standard error that names the files written.
+
+    Args:
+        *paths: None and "-" are left out.
+    """
+    written = [str(path) for path in paths if path not in (None, "-")]
+    if written:
+        say(f"wrote {', '.join(written)}")
+
+
 def whole(text: str | None) -> str | int | None:
     """A frequency as written: digits are the step of integer time.
 

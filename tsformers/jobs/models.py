@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tsformers.catalog import FORECASTERS, find_class, find_model, plugin_names
+from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, find_class, find_model, plugin_names
 from tsformers.errors import JobError
 from tsformers.jobs.shipped import did_you_mean
 
@@ -88,9 +88,8 @@ def find_forecaster(name: str, extra: Mapping[str, type], place: str = "") -> ty
         return find_model(name, dict(extra))
     except KeyError as error:
         names = str(error.args[0]).rpartition("on offer: ")[2].split(", ")
-        raise JobError(
-            f"{place + ': ' if place else ''}no forecaster is called {name!r}; {did_you_mean(name, names)}"
-        ) from None
+        meant = did_you_mean(name, [*names, *MODELS, *OUTSIDE], otherwise=f"there are {', '.join(names)}")
+        raise JobError(f"{place + ': ' if place else ''}no forecaster is called {name!r}; {meant}") from None
 
 
 def setting_names(kind: type) -> list[str] | None:
