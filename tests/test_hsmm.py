@@ -245,6 +245,17 @@ def test_the_gradient_of_the_likelihood_by_emissions_is_the_posterior_of_regimes
     torch.testing.assert_close(answer.transition.sum(2)[:, 1:], entered, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_chance_to_end_too_small_for_its_odds_leaves_the_gradients_finite(path, dtype):
+    parts = draw(2, 8, 2, 3, dtype=dtype)
+    parts["log_continue"][:, 1::2, :, :2] = -torch.finfo(dtype).smallest_normal * 1e-7  # subnormal
+    parts["log_continue"][:, 2::2, :, :2] = -1e-30
+    parts = wanting(parts)
+    hsmm.log_likelihood(**parts).sum().backward()
+    assert all(part.grad.isfinite().all() for part in parts.values())
+    assert parts["log_continue"].grad[:, 2::2].any()
+
+
 def test_there_is_no_second_derivative_and_it_says_so():
     parts = wanting(draw(1, 4, 2, 2))
     loss = hsmm.log_likelihood(**parts).square().sum()

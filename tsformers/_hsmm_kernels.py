@@ -19,6 +19,7 @@ ROUND = 6755399441055744.0  # 1.5 * 2 ** 52: adding it rounds to an integer, whi
 LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 LEAST = -708.0  # below, exp has no normal number: 0
 FAINT = 1e-60  # a sum so small is one of products that may have lost cells: it is taken again in logarithms
+CERTAIN = 1e-38  # a chance to end that is smaller has no gradient: odds against it would overflow in float32
 AHEAD = 50.0  # of the other cells of its regime, a new one becomes what they are measured by
 
 
@@ -90,12 +91,12 @@ def one_less(x: float) -> float:
 @summing
 @no_type_check
 def _stopping(keep: Array, s: int, stop: Array, odds: Array) -> None:
-    """``1 - v`` and ``v / (1 - v)`` of a step; where a segment cannot end, the latter is not asked for, and 0."""
+    """``1 - v`` and ``v / (1 - v)`` of a step; where a segment cannot end, the latter is 0."""
     for n in range(stop.size):
         stop[n] = one_less(float(keep[s, n]))
     if len(odds):
         for n in range(stop.size):
-            odds[s, n] = (1.0 - stop[n]) / stop[n] if stop[n] > 0.0 else 0.0
+            odds[s, n] = (1.0 - stop[n]) / stop[n] if stop[n] > CERTAIN else 0.0
 
 
 @summing
@@ -287,9 +288,10 @@ def _forwards(
 def _ended(alpha: Array, base: Array, final: Array) -> float:
     """The cells of the last step as probabilities; returns the logarithm of what they were in all."""
     counts = final.size // base.size
+    top, total = -INF, 0.0
     for n in range(final.size):
         alpha[n] += base[n // counts]
-    top, total = np.max(alpha), 0.0
+        top = max(top, alpha[n])
     for n in range(final.size):
         final[n] = exponential(alpha[n] - top) if top > -INF else 0.0
         total += final[n]
@@ -307,10 +309,12 @@ def _backwards(final: Array, source: Array, ended: Array, odds: Array, regime: A
     """
     length, regimes, counts = ended.shape
     gamma, flow = np.zeros((regimes, counts + 1)), np.empty(regimes)  # a count more, which nothing reaches
-    gamma[:, :-1] = final.reshape(regimes, counts)
     rates, gained = np.zeros((regimes, counts)), np.zeros((regimes, counts))
-    if len(slope) == 1:
-        rates[:] = odds.reshape(regimes, counts)
+    for k in range(regimes):
+        for c in range(counts):
+            gamma[k, c] = final[k * counts + c]
+            if len(slope) == 1:
+                rates[k, c] = odds[0, k * counts + c]
     for t in range(length - 1, 0, -1):
         total = 0.0
         for k in range(regimes):
@@ -328,13 +332,13 @@ def _backwards(final: Array, source: Array, ended: Array, odds: Array, regime: A
                 source[t, k, j] = begun
                 flow[k] += begun
         _go_back(gamma, flow, one, ended, rates, gained, slope, t)
+    source[0] = 0.0
     for k in range(regimes):
         regime[0, k] = gamma[k, 0]
         for c in range(counts):
             ended[0, k, c] = gamma[k, c]
-    source[0] = 0.0
-    if len(slope):
-        slope[0] = gained
+            if len(slope):
+                slope[0, k, c] = gained[k, c]
 
 
 @compiled

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 INF = float("inf")
+CERTAIN = 1e-38  # a chance to end that is smaller has no gradient: odds against it would overflow in float32
 
 
 class Parts(NamedTuple):
@@ -79,7 +80,8 @@ def keep_gradient(parts: Parts, laws: Laws, posterior: Tensor, begun: Tensor) ->
     went_on = torch.zeros_like(posterior)
     went_on[:, 1:, :, :-1] = posterior[:, 1:, :, 1:]
     stop = -torch.expm1(parts.keep)
-    odds = torch.where(stop > 0, torch.exp(parts.keep) / torch.where(stop > 0, stop, 1), 0)
+    ends = stop > CERTAIN
+    odds = torch.where(ends, torch.exp(parts.keep) / torch.where(ends, stop, 1), 0)
     return went_on - begun.sum(3, keepdim=True) * laws.ended * odds
 
 

@@ -31,7 +31,7 @@ from tsformers._hsmm_torch import INF, Parts, log1mexp
 class Posterior:
     """What the data say of regimes, run lengths and changes; all are 0 where the data are impossible.
 
-    The log-likelihood carries gradients: they are the other fields. Those carry none themselves.
+    Only the log-likelihood carries a gradient, made of the other fields; they themselves are numbers to autograd.
     """
 
     log_likelihood: Float[Tensor, " B"]
@@ -67,8 +67,8 @@ def forward_backward(
     """Log-likelihood and exact posteriors of regimes and run lengths, in one walk forward and one back.
 
     The gradient of the log-likelihood with respect to the four parts is made of the posteriors themselves, without
-    recording the walk; there is no second derivative. Impossible moves have posterior 0 and gradient 0, in particular
-    the end of a segment where ``log_continue`` is 0. Data of probability 0 give -inf and zeros.
+    recording the walk; there is no second derivative. Impossible moves have posterior 0 and gradient 0, among them the
+    end of a segment where ``log_continue`` is 0, or above -1e-38. Data of probability 0 give -inf and zeros.
 
     Args:
         log_initial: log-probabilities of the first regime; the first count is 1.
@@ -197,7 +197,7 @@ def sample(
         log_continue: as there.
         log_emission: as there.
         n_samples: S, paths a sample.
-        generator: where chance comes from; None is torch's own.
+        generator: where chance comes from, on the device of the parts; None is torch's own.
 
     Returns:
         S independent paths for each sample.
