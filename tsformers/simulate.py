@@ -18,6 +18,7 @@ Seed = int | np.random.Generator | None
 BALL_STARTS = 10  # the ball starts at 0, 1, ..., 9
 SWITCH = ((0.1, 0.2, 0.7), (0.3, 0.5, 0.2), (0.3, 0.3, 0.4))
 LASTING = ({6: 2, 11: 5, 16: 7, 20: 3}, {8: 5, 17: 8, 19: 6, 20: 1}, {13: 3, 16: 7, 18: 5, 20: 2})
+ARMA = ((-0.25, 0.52), (0.34, 0.27), (1.5, -0.75))
 BURN_IN = 200  # steps before the first that is shown
 
 
@@ -326,6 +327,45 @@ def semi_markov(
     shape = n_series, length
     regime = np.repeat(np.stack(regimes, axis=1).ravel(), lasting).reshape(shape)
     return regime, 1 + np.arange(length) - np.repeat(bounds[:, :-1].ravel(), lasting).reshape(shape)
+
+
+def arma_mixture(
+    n_series: int = 1000, length: int = 100, *, noise: float = 0.27, start: float = 0.5, seed: Seed = None
+) -> pd.DataFrame:
+    """Series of three autoregressions of order 2, of which each series follows one throughout: to try clustering.
+
+    Regime k is ``x[t] = a[k] x[t-1] + b[k] x[t-2] + e[t]`` with (a, b) = (-0.25, 0.52), (0.34, 0.27), (1.5, -0.75).
+
+    Args:
+        n_series: of each regime.
+        length: steps of each.
+        noise: standard deviation of e.
+        start: that of the first two values.
+        seed: whole number or numpy generator; None differs each time.
+
+    Returns:
+        The frame of 3 ``n_series`` series, those of a regime side by side.
+
+    Raises:
+        ValueError: fewer than one series or step, or a deviation below 0.
+
+    Example:
+        >>> frame = arma_mixture(2, 3, seed=0)
+        >>> frame.groupby("unique_id")["regime"].first().tolist()
+        [0, 0, 1, 1, 2, 2]
+
+    Source: Zhu et al. (2021), MixSeq, NeurIPS, section 5; whether 0.27 is the deviation or the variance is not said.
+    """
+    _refuse_sizes(n_series, length)
+    if not (noise >= 0 and start >= 0):
+        raise ValueError(f"noise is {noise} and start {start}; both must be 0 or more")
+    random, regime = np.random.default_rng(seed), np.repeat(np.arange(len(ARMA)), n_series)
+    y = noise * random.normal(size=(len(regime), length))
+    y[:, :2] = start * random.normal(size=y[:, :2].shape)
+    a, b = np.array(ARMA)[regime].T
+    for t in range(2, length):
+        y[:, t] += a * y[:, t - 1] + b * y[:, t - 2]
+    return _frame("arma", y, np.broadcast_to(regime[:, None], y.shape), {})
 
 
 def _chosen(probability: Array, random: np.random.Generator) -> Array:

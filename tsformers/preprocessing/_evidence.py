@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from scipy.special import logsumexp, xlogy
+
+DEAD = 0.1  # of a fair share
 
 
 class Line(NamedTuple):
@@ -45,6 +47,22 @@ class Judged(NamedTuple):
     def elbo(self) -> Float[np.ndarray, " N"]:
         """The bound of each series, with ``q``."""
         return elbo(self.log_densities, self.q, self.prior)
+
+    def dead(self, weight: Float[np.ndarray, " N"]) -> Int64[np.ndarray, " M"]:
+        """Clusters that hold next to nothing: their share of q is below a tenth of a fair one, or no series is nearest.
+
+        Args:
+            weight: how much each series counts.
+
+        Returns:
+            Their numbers.
+
+        Source: ours.
+        """
+        n_clusters = len(self.prior)
+        share = weight @ self.q / weight.sum()
+        nearest = np.bincount(self.q.argmax(1), weight > 0, n_clusters)
+        return np.flatnonzero((share < DEAD / n_clusters) | (nearest == 0))
 
     def line(self, step: int, weight: Float[np.ndarray, " N"], seconds: float, loss: float | None = None) -> Line:
         """How all series fare.

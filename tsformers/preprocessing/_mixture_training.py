@@ -26,7 +26,6 @@ MOST_CONTEXT = 128  # rows, where no context length is given
 CHECKS = 20  # in a run
 MOST_CHECKED = 512  # series read at each check
 JUDGED_AT_ONCE = 1 << 15  # rows
-DEAD = 0.1  # of a fair share: a cluster whose mean of q is below is started again
 WORST = 0.5  # of a fair share: so many of the worst-fitted series it starts from
 REPAIR_STEPS = 40  # on them
 LATEST_RESTART = 0.7  # share of the steps
@@ -165,7 +164,7 @@ class Run:
                     line = self.check(step)
                     bar.set_postfix(elbo=f"{line.elbo:.4g}", entropy=f"{line.entropy:.3g}")
                     best.no_better(-line.elbo)
-                    if step < LATEST_RESTART * self.total:
+                    if self.restarts and WARM <= step / self.total < LATEST_RESTART:
                         self.revive(bar)
             except KeyboardInterrupt:
                 if not self.progress:
@@ -255,9 +254,8 @@ class Run:
         """
         some, weight = self.micro.select(self.looked_at), self.weight[self.looked_at]
         judged = judged_by(self.network, some, self.unit)
-        share = weight @ judged.q / weight.sum()
-        dead = np.flatnonzero(share < DEAD / len(share))
-        if not len(dead) or not self.restarts:
+        share, dead = weight @ judged.q / weight.sum(), judged.dead(weight)
+        if not len(dead):
             return
         self.restarts -= 1
         labels = judged.bayes.argmax(1)

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int64
 from scipy.special import logsumexp
 
 LOG_TWO_PI = float(np.log(2 * np.pi))
-FLOOR = 1e-6  # of the variance of all values: no cluster varies less, in any direction
+FLOOR = 1e-4  # of the variance of all values: the errors of no cluster vary less, in any direction
 SWEEPS = 3  # of mean and decay, in each iteration
 TOLERANCE = 1e-9  # of what an iteration gains for each entity: below, it is the last
 
@@ -185,11 +185,7 @@ def _maximise(
     first, later = (
         (counts.T @ part.reshape(len(part), -1)).reshape(-1, *part.shape[1:]) for part in (moments.first, moments.later)
     )
-    width = len(moments.centre)
-    total = moments.weight @ (moments.first[:, 1:, 1:] + moments.later[:, 1 : width + 1, 1 : width + 1]).reshape(
-        len(counts), -1
-    )
-    floor = FLOOR * float(np.trace(total.reshape(width, width))) / width / moments.weight.sum() + 1e-300
+    width, floor = len(moments.centre), _floor(moments)
     if before is None:
         amount = np.maximum(first[:, 0, 0] + later[:, 0, 0], 1e-300)
         mean = (first[:, 0, 1:] + later[:, 0, 1 : width + 1]) / amount[:, None]
@@ -213,7 +209,18 @@ def _spread(
     plain = np.concatenate([-mean[:, :, None], alike], axis=2)
     moved = np.concatenate([-((1 - decay) * mean)[:, :, None], alike, -decay[:, :, None] * eye], axis=2)
     square = plain @ first @ plain.mT + moved @ later @ moved.mT
-    return square / mass[:, None, None] + floor * eye
+    size, axes = np.linalg.eigh(square / mass[:, None, None])
+    return (axes * np.maximum(size, floor)[:, None, :]) @ axes.mT
+
+
+def _floor(moments: Moments) -> float:
+    """The least variance of errors, in any direction."""
+    here = slice(1, len(moments.centre) + 1)
+    each = np.concatenate([moments.first[:, None, 0, : here.stop], moments.later[:, None, 0, : here.stop]], axis=1)
+    amount, *mean = moments.weight @ each.sum(1)
+    square = moments.weight @ np.einsum("edd->e", moments.first[:, here, here] + moments.later[:, here, here])
+    spread = square / amount - np.square(np.array(mean) / amount).sum()
+    return FLOOR * float(max(spread, 0.0)) / len(mean) + 1e-300
 
 
 def _best_mean(first: np.ndarray, later: np.ndarray, decay: np.ndarray, precision: np.ndarray) -> np.ndarray:

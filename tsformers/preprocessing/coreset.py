@@ -350,6 +350,9 @@ def fit_var_mixture(
 ) -> VARMixture:
     """The clusters that minimise ``cluster_objective``, by weighted expectation and maximisation.
 
+    The errors of a cluster vary by at least a ten-thousandth of all variance in any direction: without a bound, a
+    cluster of one entity with few values would explain these perfectly.
+
     An entity counts as one observation, however long it is. So where decays may come near 1, one cluster with a slow
     decay explains two levels better than two clusters do: bound them where clusters are to be of levels.
 

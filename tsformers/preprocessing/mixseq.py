@@ -25,7 +25,6 @@ from tsformers.preprocessing.coreset import Coreset
 
 CANDIDATES = (1, 2, 3, 4, 5, 6, 8)  # numbers of clusters tried where none is given
 HELD_OUT = 0.2  # of the series, while numbers of clusters are compared
-DEAD_SHARE = 0.05  # of a cluster's fair share: one that holds less is reported as dead
 BACKBONES: dict[str, Any] = {"transformer": deep, "ar": ar}
 REMEDIES = {"transformer": "raise balance, temperature or restarts, or set init='kmeans'", "ar": "raise n_init"}
 NAMED = 5  # series in a message, at most
@@ -318,11 +317,11 @@ class MixSeq(BaseEstimator):
         self.defaulted_: pd.Index = self.panel_.ids[silent]
         self.q_, self.bayes_ = (self._filled(part, silent) for part in (judged.q, judged.bayes))
         self._report(self.defaulted_)
-        held = np.bincount(self.q_[~silent].argmax(1), minlength=self.n_clusters_)
-        for dead in np.flatnonzero((self.shares_ < DEAD_SHARE / self.n_clusters_) | (held == 0)):
+        for dead in judged.dead(share):
             warnings.warn(
                 f"cluster {dead} of {self.n_clusters_} is dead: its share of the series is {self.shares_[dead]:.2g}, "
-                f"and {held[dead]} are nearest to it; ask for fewer clusters, or {REMEDIES[self.backbone]}",
+                f"and {int((judged.q[~silent].argmax(1) == dead).sum())} are nearest to it; ask for fewer clusters, or "
+                f"{REMEDIES[self.fitted_['backbone']]}",
                 UserWarning,
                 stacklevel=3,
             )

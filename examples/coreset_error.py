@@ -1,0 +1,102 @@
+"""How much is lost when clusters are fitted to a coreset in place of all data, and how much to values drawn alike?
+
+Series of three clusters of two numbers a step; clusters are fitted to all data and to parts, and what the fit to a part
+has for an objective on all data, above that of the fit to all, is doubled: the likelihood ratio gamma.
+
+``python examples/coreset_error.py full`` makes the table of ``docs/results/preprocessors.md`` (500 series of 500 steps,
+three ranges of decays, five draws each); with nothing given it is a quick run on 100 series of 100 steps.
+"""
+
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+
+from tsformers.preprocessing.coreset import (
+    Pairs,
+    VARMixture,
+    all_pairs,
+    cluster_objective,
+    draw_coreset,
+    fit_var_mixture,
+)
+
+K, D = 3, 2
+RANGES = ((0.0, 0.3), (0.3, 0.6), (0.6, 0.9))  # of the decays
+
+
+def series(n: int, length: int, bounds: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
+    """Values (n, length, D) of K clusters drawn as in the paper, but for the first steps, which are like all others."""
+    weights = np.abs(rng.normal(size=K))
+    label = rng.choice(K, n, p=weights / weights.sum())
+    means, root = rng.normal(size=(K, D)), rng.uniform(size=(K, D, D))
+    decays = rng.uniform(*bounds, size=(K, D))
+    scatter = np.linalg.cholesky(np.linalg.inv(root @ root.mT)).mT[label]
+    x = rng.normal(size=(n, length + 50, D)) @ scatter
+    for t in range(1, length + 50):
+        x[:, t] += decays[label] * x[:, t - 1]
+    return means[label][:, None] + x[:, 50:]
+
+
+def uniform(pairs: Pairs, size: int, rng: np.random.Generator) -> Pairs:
+    """As many values, drawn alike without replacement, with the weights of the paper's code."""
+    rows = np.sort(rng.choice(len(pairs.entity), size, replace=False))
+    entities, owner, count = np.unique(pairs.entity[rows], return_inverse=True, return_counts=True)
+    lengths, n = pairs.lengths[entities], len(entities)
+    weight = np.full(n, len(pairs.lengths) / n)
+    return Pairs(owner, pairs.value[rows], pairs.before[rows], (lengths / count)[owner], weight, lengths)
+
+
+def measure(n: int, length: int, repeats: int, grid: tuple[float, ...], bounds: tuple[float, float]) -> list[dict]:
+    """One row for each size, draw and way of drawing."""
+    rng, rows = np.random.default_rng(0), []
+    pairs = all_pairs(series(n, length, bounds, rng))
+    began = time.perf_counter()
+    best: VARMixture = fit_var_mixture(pairs, K, bounds=bounds, seed=0)
+    seconds, least = time.perf_counter() - began, cluster_objective(best, pairs)
+    for eps in grid:
+        n_entities, n_times = int(K * (D - 1) / eps + 1e-9), int(3 * (D - 1) / eps + 1e-9)
+        for repeat in range(repeats):
+            parts = {
+                name: draw_coreset(pairs, n_entities, n_times, K, normalise=name == "normalised", rng=rng).pairs
+                for name in ("coreset", "normalised")
+            }
+            parts["uniform"] = uniform(pairs, len(parts["coreset"].entity), rng)
+            for name, part in parts.items():
+                began = time.perf_counter()
+                found = fit_var_mixture(part, K, bounds=bounds, seed=repeat)
+                rows.append(
+                    {
+                        "eps": eps,
+                        "drawn": name,
+                        "values": len(part.entity),
+                        "gamma": 2 * (cluster_objective(found, pairs) - least),
+                        "fixed": abs(cluster_objective(best, part) - least),
+                        "faster": seconds / (time.perf_counter() - began),
+                    }
+                )
+    return rows
+
+
+def main(full: bool) -> None:
+    """Print the table."""
+    sizes, ranges = (
+        ((500, 500, 5, (0.5, 0.4, 0.3, 0.2, 0.1)), RANGES) if full else ((100, 100, 2, (0.5, 0.2)), RANGES[1:2])
+    )
+    rows = [row for bounds in ranges for row in measure(*sizes, bounds)]
+    table = pd.DataFrame(rows).groupby(["eps", "drawn"], sort=False)
+    shown = table.agg(
+        values=("values", "mean"),
+        mean=("gamma", "mean"),
+        sd=("gamma", "std"),
+        median=("gamma", "median"),
+        objective_off_by=("fixed", "mean"),
+        times_faster=("faster", "median"),
+    )
+    print(f"{sizes[0]} series of {sizes[1]} steps; gamma = 2 (f(fit to a part) - f(fit to all)), lower is better")
+    print(shown.round(1).reset_index().to_string(index=False))
+
+
+if __name__ == "__main__":
+    main("full" in sys.argv[1:])
