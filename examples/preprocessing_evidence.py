@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
+from sklearn.cluster import KMeans
 from torch import nn
 from torch.distributions import Distribution
 
@@ -35,9 +37,12 @@ PANELS = {  # series at most, rows of each kept, rows of context, windows of one
     "exchange_rate": (8, 3000, 60, 100, 20),
     "m5_store_dept": (70, 1941, 60, 60, 10),
     "hospital": (200, 84, 24, 12, 2),
+    "nn5_daily": (111, 791, 56, 60, 8),
+    "aus_retail_monthly": (200, 500, 36, 24, 4),
 }
-SEASONS = {"ETTh1": 24, "m4_hourly": 24, "m5_store_dept": 7, "hospital": 12}
+SEASONS = {"ETTh1": 24, "m4_hourly": 24, "m5_store_dept": 7, "hospital": 12, "nn5_daily": 7, "aus_retail_monthly": 12}
 HORIZONS = {"ETTh1": 24, "m4_hourly": 24, "exchange_rate": 30, "m5_store_dept": 28, "hospital": 12}
+HORIZONS |= {"nn5_daily": 14, "aus_retail_monthly": 12}
 
 
 class LSTMNetwork(DistributionNetwork):
@@ -176,11 +181,59 @@ def decomposition(panels: list[str], forecasters: list[str], seeds: tuple[int, .
                     "average": [tsf.TrendSeasonalDecomposition(period=SEASONS[name])],
                     "season": [tsf.TrendSeasonalDecomposition(period=SEASONS[name], remove="seasonal")],
                     "stl": [tsf.TrendSeasonalDecomposition("stl", SEASONS[name])],
-                    "stl season": [tsf.TrendSeasonalDecomposition("stl", SEASONS[name], remove="seasonal")],
                 }
                 rows += measured(name, model, variants, HORIZONS.get(name, 8), seed)
-                print(*rows[-5:], sep="\n", file=sys.stderr, flush=True)
+                print(*rows[-4:], sep="\n", file=sys.stderr, flush=True)
     shown(rows)
+
+
+def totals(name: str, model: str, windows: int) -> Iterator[dict[str, Any]]:
+    """Forecasts of the total of all series: from the total alone, from clusters' sums, and from every series."""
+    frame = panel(name)
+    wide = frame.pivot(index="ds", columns="unique_id", values="y").interpolate().dropna()  # all have begun, no gaps
+    frame = wide.unstack().rename("y").reset_index()
+    horizon, total = HORIZONS[name], frame.groupby("ds", as_index=False)["y"].sum().assign(unique_id="total")
+    one = tsf.Panel.from_frame(total)
+    asked = {"horizon": horizon, "context": PANELS[name][2], "seed": 1}
+    models: dict[str, Any] = {"total alone": forecaster(model, **asked), "every series": forecaster(model, **asked)}
+    for k in (2, 3, 5):
+        for kind, clusterer in (
+            ("MixSeq ar", tsf.MixSeq(k, backbone="ar", seed=1, verbose=False)),
+            ("k-means", tsf.ByFeatures(KMeans(k, random_state=1), period=SEASONS[name])),
+        ):
+            models[f"{kind}, {k}"] = tsf.Clustered(clusterer, forecaster(model, **asked), aggregate=True)
+    models["MixSeq ar, 3, independent"] = clone(models["MixSeq ar, 3"]).set_params(coupling="independent")
+    whole = tsf.Panel.from_frame(frame)
+    for title, each in models.items():
+        data = one if title == "total alone" else whole
+        crps, error, covered = [], [], []
+        for window in range(windows):
+            after = horizon * (windows - window)
+            past = data.until(data.ends - after)
+            if window == 0:
+                each.fit(past)
+            forecast = each.predict(past, n_samples=200, seed=window)
+            forecast = forecast.sum() if title == "every series" else forecast
+            y = one.y[len(one.y) - after :][:horizon]
+            crps.append(tsf.scoring.crps_samples(y[None], forecast.samples, axis=1).mean())
+            error.append(np.abs(y - forecast.median[0]).mean())
+            low, high = forecast.interval(0.8)[0]
+            covered.append(((y >= low) & (y <= high)).mean())
+        yield {
+            "data": name, "forecaster": model, "total from": title, "crps": np.mean(crps), "mae": np.mean(error),
+            "coverage_80": np.mean(covered),
+        }  # fmt: skip
+
+
+def macro(panels: list[str], forecasters: list[str], windows: int) -> None:
+    """Sums of many series, from clusters and not."""
+    print("| data | forecaster | total from | CRPS | MAE | coverage of 80 % |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name in panels:
+        for model in forecasters:
+            for row in totals(name, model, windows):
+                *names, crps, mae, coverage = row.values()
+                print("|", " | ".join([*names, f"{crps:.4g}", f"{mae:.4g}", f"{coverage:.2f}"]), "|", flush=True)
 
 
 LOCAL = ("Theta", "AutoETS", "SeasonalNaive")
@@ -196,7 +249,9 @@ def main() -> None:
         if "errors" in asked:
             errors(["ETTh1", "m4_hourly", "exchange_rate"], ["LSTM", "LRU", "Linear", "Theta"], SEEDS)
         if "decomposition" in asked:
-            decomposition(["ETTh1", "m4_hourly", "m5_store_dept", "hospital"], ["LRU", "Linear", "Theta"], SEEDS)
+            decomposition(["m4_hourly", "m5_store_dept", "hospital"], ["LRU", "Linear", "Theta"], SEEDS)
+        if "macro" in asked:
+            macro(["m5_store_dept", "nn5_daily", "aus_retail_monthly"], ["Theta", "HoltWinters", "Linear"], 8)
     except (FileNotFoundError, JobError) as error:
         print(f"nothing measured: {str(error)[:90]}... (set TSFORMERS_DATA to the folder of the shared data)")
 

@@ -17,6 +17,7 @@ from tsformers.panel import Panel, Roles
 from tsformers.sampling import drawn
 
 SALT = 2_021_120_605
+LEAST_SEEN = 0.5  # share of a sum from which the rest is guessed
 GOLDEN_RATIO = 1.618033988749895
 
 
@@ -29,9 +30,11 @@ class Clustered(BaseEstimator):
     series, the macroscopic forecast. Labels come from the rows of ``fit`` alone. A series that comes later goes to the
     cluster that the clusterer says.
 
-    Sums have no covariates. They are taken where every series that has begun is seen; a series counts as nothing before
-    it begins. Errors of clusters that move together would add up wrongly if drawn independently: ``coupling="past"``
-    puts the draws of all clusters, at each step, in the order in which the sums moved together in the past.
+    Sums have no covariates. A series counts as nothing before it begins. Where some values of a cluster are missing,
+    the sum of the others is raised by their usual share, as long as that is half or more and all means are positive;
+    else the sum is missing. Errors of clusters that move together would add up wrongly if drawn independently:
+    ``coupling="past"`` puts the draws of all clusters, at each step, in the order in which the sums moved together in
+    the past.
 
     Args:
         clusterer: ``MixSeq(3)``, ``ByFeatures(KMeans(3))``, or whatever keeps the promises of ``contracts.Clusterer``.
@@ -179,14 +182,13 @@ class Clustered(BaseEstimator):
             )
         rows = int(panel.lengths.max())
         longest = int(panel.lengths.argmax())
-        y = panel.padded(rows)
         begun = np.arange(rows) >= rows - panel.lengths[:, None]
-        y[~begun] = 0.0
+        sums = {name: _summed(panel.padded(rows)[labels == name], begun[labels == name]) for name in self.names_}
         times = panel.times[panel.ends[longest] - rows : panel.ends[longest]]
         schema = replace(panel.schema, past=(), known=())
         return [
             Panel(
-                pd.Index([f"cluster {name}"]), np.array([0, rows]), np.array([rows]), times, y[labels == name].sum(0),
+                pd.Index([f"cluster {name}"]), np.array([0, rows]), np.array([rows]), times, sums[name],
                 np.empty((rows, 0)), np.empty((rows, 0)), pd.DataFrame(index=[f"cluster {name}"]), panel.freq, schema,
             )
             for name in self.names_
@@ -205,6 +207,17 @@ class Clustered(BaseEstimator):
 
 def _in_pandas(panel: Panel) -> Panel:
     return replace(panel, schema=replace(panel.schema, backend="pandas"))
+
+
+def _summed(y: np.ndarray, begun: np.ndarray) -> np.ndarray:
+    """(T,) the sum of series (n, T), what is missing made up for by the usual share of what is not."""
+    seen = np.isfinite(y)
+    level = np.nanmean(np.where(seen.any(1, keepdims=True), y, 0.0), axis=1, keepdims=True)
+    if (level <= 0).any():
+        return np.where(begun, y, 0.0).sum(0)
+    there, due = (level * (seen & begun)).sum(0), (level * begun).sum(0)
+    share = np.divide(there, due, out=np.ones(y.shape[1]), where=due > 0)
+    return np.where(share >= LEAST_SEEN, np.where(seen, y, 0.0).sum(0) / np.maximum(share, LEAST_SEEN), np.nan)
 
 
 def _side_by_side(found: list[Forecast], ids: pd.Index) -> Forecast:
