@@ -237,10 +237,10 @@ class Run:
     def first_labels(self) -> np.ndarray:
         """Clusters to begin with, from autoregressions of each series or of each cluster."""
         n_clusters = self.network.sizes.n_clusters
-        order = ar.highest_order(self.micro)
         if self.plan.init == "kmeans":
+            order = ar.choose_order(self.micro, self.weight, n_clusters, self.rng, own_variance=True)
             return ar.feature_labels(ar.lag_moments(self.micro, order), self.weight, n_clusters, self.rng)
-        plan = ar.Plan(order=order, own_variance=True, n_init=3, max_iter=100, verbose=False)
+        plan = ar.Plan(order=None, own_variance=True, n_init=3, max_iter=100, verbose=False)
         parameters, _ = ar.learn(self.micro, self.weight, n_clusters, plan, self.rng)
         return ar.judge(parameters, self.micro).q.argmax(1)
 

@@ -125,8 +125,8 @@ class MixSeq(BaseEstimator):
     shared_embedding: bool = False
     init: Literal["kmeans", "ar", "random"] = "kmeans"
     pretrain_steps: int = 100
-    max_epochs: int | None = 30
-    max_steps: int = 2000
+    max_epochs: int | None = None
+    max_steps: int = 500
     batch_size: int = 64
     learning_rate: float = 3e-3
     gradient_clip: float = 1.0
