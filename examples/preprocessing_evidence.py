@@ -174,7 +174,7 @@ def errors(panels: list[str], forecasters: list[str], seeds: tuple[int, ...]) ->
 
 
 def published(panels: list[str], seeds: tuple[int, ...]) -> None:
-    """The protocol of the published tables: all series jointly, squared errors, one step, 60 / 20 / 20 % of the rows."""
+    """The protocol of the published tables: all series jointly, squared errors, one step, rows 60 / 20 / 20 %."""
     print("| data | series x rows | seed | RRSE plain | RRSE adjusted | change | rho |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in panels:
