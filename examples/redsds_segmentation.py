@@ -1,0 +1,180 @@
+"""How well are regimes found that nobody labelled? REDSDS beside its published scores and two simpler models.
+
+Three data sets of the paper: a ball between two walls (regime: which way it moves), a switching system of three modes
+with known durations, and dancing bees (waggle, turn left, turn right). Each model is trained without labels; scores
+compare regimes with labels over all test steps together: accuracy after the best assignment of regimes to labels,
+normalised mutual information, adjusted Rand index.
+
+``python examples/redsds_segmentation.py three_mode --steps 10000`` trains on the three modes for 10,000 batches of 32;
+``--geometric`` and ``--hmm`` add the same model without duration laws, and a Gaussian hidden Markov model (hmmlearn,
+which must be installed). With nothing given it is a quick run on the ball, too short to be good.
+
+Simulated data are drawn anew from the published description; of the bees, three labelled dances are there, of which two
+are trained on and one is scored, each in turn (the paper trains on five and scores one).
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mutual_info_score
+
+import tsformers as tsf
+from tsformers import simulate
+
+PUBLISHED = {
+    "bouncing_ball": {"SNLDS": (0.97, 0.82, 0.89), "ED-SDS": (0.94, 0.70, 0.79), "RED-SDS": (0.97, 0.81, 0.88)},
+    "three_mode": {"SNLDS": (0.82, 0.63, 0.67), "ED-SDS": (0.97, 0.88, 0.93), "RED-SDS": (0.98, 0.95, 0.95)},
+    "bees": {"SNLDS": (0.44, 0.10, 0.10), "ED-SDS": (0.56, 0.28, 0.27), "RED-SDS": (0.73, 0.48, 0.53)},
+}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "bouncing_ball": {
+        "n_regimes": 2,
+        "context_length": 99,
+        "d_state": 2,  # the paper: 4, with which states come to tell the direction, and regimes other things
+        "scaler": "standard",  # the paper: none
+    },
+    "three_mode": {
+        "n_regimes": 3,
+        "context_length": 179,
+        "scaler": None,
+        "min_duration": 5,
+        "state_scale": 0.02,
+        "duration_temperature": 10.0,
+    },
+    "bees": {
+        "n_regimes": 3,
+        "context_length": 119,
+        "scaler": None,
+        "d_state": 8,
+        "min_duration": 20,
+        "max_duration": 50,
+        "transition": "linear",
+        "emission": "linear",
+        "switch_input": "xy",
+        "d_embedding": 16,
+        "state_scale": 0.02,
+        "emission_scale": 0.02,
+        "duration_temperature": 10.0,
+        "switch_temperature": 100.0,
+        "switch_temperature_end": 10.0,
+        "learning_rate": 1e-3,  # the paper: 2e-4, for 20,000 batches
+        "multivariate": True,
+    },
+}
+SYSTEM = 42  # seed of the three modes' parameters, of which the difficulty depends
+GAP = 120  # empty steps between two dances, so that no window sees both
+
+
+class Task(NamedTuple):
+    """What to train on, and what to score: long frames with a column regime."""
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+
+
+def simulated(name: str, n_series: int, seed: int) -> Task:
+    """Series of the paper's lengths; those to be scored come from another seed."""
+    if name == "bouncing_ball":
+        return Task(*(simulate.bouncing_ball(n, 100, seed=seed + k) for k, n in enumerate((n_series, 1000))))
+    system = simulate.three_mode_system(seed=SYSTEM)
+    return Task(*(system.draw(n, 180, seed=seed + k) for k, n in enumerate((n_series, 500))))
+
+
+def dances() -> Iterator[Task]:
+    """Each dance in turn is scored; the other two stand one after the other, with a gap."""
+    frame = tsf.load_dataset("bees_modes", extra=["mode"]).rename(columns={"mode": "regime"})
+    frame[["dance", "unique_id"]] = frame["unique_id"].str.split("/", expand=True)
+    for scored in frame["dance"].unique():
+        others = frame[frame["dance"] != scored]
+        lengths = others.groupby("dance")["ds"].max() + 1 + GAP
+        train = others.assign(ds=others["ds"] + others["dance"].map(lengths.cumsum() - lengths))
+        test = frame[frame["dance"] == scored]
+        yield Task(*(part[["unique_id", "ds", "y", "regime"]] for part in (train, test)))
+
+
+def scores(true: np.ndarray, found: np.ndarray) -> tuple[float, float, float]:
+    """Accuracy after the best assignment, normalised mutual information, adjusted Rand index."""
+    table = confusion_matrix(true, found)
+    rows, columns = linear_sum_assignment(-table)
+    accuracy = table[rows, columns].sum() / len(true)
+    return accuracy, normalized_mutual_info_score(true, found), adjusted_rand_score(true, found)
+
+
+def find(task: Task, settings: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Labels and regimes of all test steps, and seconds of training."""
+    model = tsf.REDSDS(horizon=1, validation_windows=0, **settings)
+    began = time.perf_counter()
+    model.fit(task.train.drop(columns="regime"))
+    seconds = time.perf_counter() - began
+    found = model.segment(task.test.drop(columns="regime")).merge(
+        task.test[["unique_id", "ds", "regime"]], on=["unique_id", "ds"], suffixes=("", "_true")
+    )
+    if model.multivariate:  # channels share their regimes
+        found = found[found["unique_id"] == found["unique_id"].iloc[0]]
+    return found["regime_true"].to_numpy(), found["regime"].to_numpy(), seconds
+
+
+def hidden_markov(task: Task, settings: dict[str, Any], seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """The same from a hidden Markov model of values and their changes, whose law in a regime is normal."""
+    try:
+        from hmmlearn.hmm import GaussianHMM
+    except ImportError as error:
+        raise SystemExit("--hmm needs hmmlearn; install it with: pip install hmmlearn") from error
+
+    def read(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if settings.get("multivariate"):
+            wide = frame.pivot(index="ds", columns="unique_id", values="y")
+            labels = frame.drop_duplicates("ds").sort_values("ds")["regime"].to_numpy()
+            parts = np.split(wide.to_numpy(), np.flatnonzero(np.diff(wide.index) > 1) + 1)
+        else:
+            ordered = frame.sort_values(["unique_id", "ds"])
+            labels = ordered["regime"].to_numpy()
+            parts = [rows["y"].to_numpy()[:, None] for _, rows in ordered.groupby("unique_id")]
+        told = [np.concatenate([part, np.diff(part, axis=0, prepend=part[:1])], axis=1) for part in parts]
+        return np.concatenate(told), np.array([len(part) for part in parts]), labels
+
+    values, lengths, _ = read(task.train)
+    most = min(len(lengths), 2000)
+    model = GaussianHMM(settings["n_regimes"], covariance_type="full", n_iter=50, random_state=seed)
+    began = time.perf_counter()
+    model.fit(values[: lengths[:most].sum()], lengths[:most])
+    seconds = time.perf_counter() - began
+    values, lengths, labels = read(task.test)
+    return labels, model.predict(values, lengths), seconds
+
+
+def report(name: str, answers: list[tuple[np.ndarray, np.ndarray, float]]) -> None:
+    """One line a model; of several folds the mean."""
+    accuracy, nmi, ari = np.mean([scores(true, found) for true, found, _ in answers], axis=0)
+    seconds = np.mean([seconds for *_, seconds in answers])
+    print(f"{name}: accuracy {accuracy:.3f}, NMI {nmi:.3f}, ARI {ari:.3f}, trained in {seconds:.0f} s", flush=True)
+
+
+def main() -> None:
+    """Scores, one line a model."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("name", nargs="?", choices=list(PUBLISHED), default="bouncing_ball")
+    parser.add_argument("--steps", type=int, default=100, help="batches of 32; the paper: 20000")
+    parser.add_argument("--series", type=int, default=500, help="simulated series to train on")
+    parser.add_argument("--seed", type=int, default=0, help="of data and training")
+    parser.add_argument("--geometric", action="store_true", help="also without laws of durations")
+    parser.add_argument("--hmm", action="store_true", help="also a Gaussian hidden Markov model")
+    given = parser.parse_args()
+    tasks = list(dances()) if given.name == "bees" else [simulated(given.name, given.series, given.seed)]
+    own = SETTINGS[given.name] | {"max_steps": given.steps, "seed": given.seed}
+    for model, (accuracy, nmi, ari) in PUBLISHED[given.name].items():
+        print(f"{model}, as published: accuracy {accuracy:.2f}, NMI {nmi:.2f}, ARI {ari:.2f}")
+    report("REDSDS", [find(task, own) for task in tasks])
+    if given.geometric:
+        report("REDSDS, geometric durations", [find(task, own | {"durations": "geometric"}) for task in tasks])
+    if given.hmm:
+        report("Gaussian HMM of values and changes", [hidden_markov(task, own, given.seed) for task in tasks])
+
+
+if __name__ == "__main__":
+    main()
