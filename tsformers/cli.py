@@ -195,6 +195,9 @@ def detect(
     seed: Annotated[int, typer.Option(help="With --fit: same seed, same numbers.")] = 0,
     plugin: Plugin = [],  # noqa: B006
     state: Annotated[Path | None, typer.Option(help="File to go on from, and to keep what was learned in.")] = None,
+    fresh_input: Annotated[
+        bool, typer.Option("--fresh-input", help="All rows are new: a pipe, a rotated log.")
+    ] = False,
     every: Annotated[int, typer.Option(min=1, help="Rows from one state to the next.")] = 10_000,
     follow: Annotated[bool, typer.Option("--follow", help="At the end of the file wait for more.")] = False,
     idle: Annotated[float | None, typer.Option(help="End after so many seconds without a row.")] = None,
@@ -229,7 +232,7 @@ def detect(
     not. docs/anomalies.md tells what each odd row gets.
     """
     from tsformers.jobs import detect as job
-    from tsformers.terminal import listed
+    from tsformers.terminal import told_watched
 
     if fit is not None:
         settings = assignments(set_) | ({"horizon": horizon} if horizon is not None else {})
@@ -241,11 +244,11 @@ def detect(
         )  # fmt: skip
         say(f"wrote {save}")
         return
-    counts = job.run(
+    job.run(
         model, source or file, sink or output, control=(control, alpha, decay), plot=plot, plugins=plugin, state=state,
-        every=every, follow=follow, idle=idle, alarms_only=alarms, format=format, input_format=input_format,
+        fresh_input=fresh_input, every=every, follow=follow, idle=idle, alarms_only=alarms, format=format,
+        input_format=input_format, tell=told_watched,
     )  # fmt: skip
-    say(listed(counts))
 
 
 @app.command()

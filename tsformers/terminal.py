@@ -17,6 +17,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd  # half a second, which --help need not pay
 
+    from tsformers.jobs.watching import Ended
+
 ROOMY = 130  # characters in a line
 INTERRUPTED, FAILED, MISTAKEN = 130, 1, 2
 UsageError: Any = typer.BadParameter.__bases__[0]  # typer brings its own copy of click, or takes the installed one
@@ -262,3 +264,17 @@ def listed(counts: dict[str, int]) -> str:
         '12,000 rows, 3 alarms'
     """
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "rows")
+
+
+def told_watched(ended: "Ended") -> None:
+    """One to three lines on standard error: what became of the rows.
+
+    Args:
+        ended: what watching came to.
+    """
+    if ended.passed is not None:
+        say(f"{ended.passed:,} rows that the state has seen were passed over, {ended.new:,} were new")
+    if ended.interrupted:
+        where = "no state was kept" if ended.state is None else f"the state is kept in {ended.state}"
+        say(f"stopped after {ended.new:,} rows; {where}")
+    say(listed(ended.counts))

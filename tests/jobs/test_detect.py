@@ -266,6 +266,166 @@ def test_killed_at_random_moments_and_started_again_it_says_what_it_would_have_s
         state.unlink()
 
 
+# the state and its input
+
+
+def halves(place, tmp_path):
+    """Rows 1 to 900 and the rest as two files, and what is said of all of them."""
+    rows = (place / "rows.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    first, rest = tmp_path / "first.jsonl", tmp_path / "rest.jsonl"
+    first.write_text("".join(rows[:900]), encoding="utf-8")
+    rest.write_text("".join(rows[900:]), encoding="utf-8")
+    return first, rest, (place / "whole.jsonl").read_text(encoding="utf-8")
+
+
+def test_an_input_that_the_state_has_not_seen_is_refused_before_anything_is_written(place, run, tmp_path):
+    first, rest, _ = halves(place, tmp_path)
+    out, state = tmp_path / "out.jsonl", tmp_path / "s"
+    assert run(first, "--state", state, "--output", out)[0] == 0
+    kept, said = state.read_bytes(), out.read_text(encoding="utf-8")
+    text = first.read_text(encoding="utf-8")
+    (tmp_path / "edited.jsonl").write_text(text.replace('"ab"', '"ba"', 1) + rest.read_text(encoding="utf-8"))
+    (tmp_path / "late.jsonl").write_text(text[:-40] + text[-39:] + "\n\n" + rest.read_text(encoding="utf-8"))
+    (tmp_path / "cut.jsonl").write_text(text[: len(text) // 2])
+    for other, words in (
+        (rest, "rest.jsonl is not the input that the state has read up to byte"),
+        (tmp_path / "edited.jsonl", "edited.jsonl is not the input that the state has read up to byte"),
+        (tmp_path / "late.jsonl", "late.jsonl is not the input that the state has read up to byte"),
+        (tmp_path / "cut.jsonl", f"and the state has read its input up to byte {len(text):,}; give that input"),
+        (place / "rows.parquet", "has read lines of text, and this is a Parquet file; give the same input"),
+    ):
+        more = ("--follow", "--idle", "0.1") if other.suffix == ".jsonl" else ()
+        code, printed, err = run(other, "--state", state, "--output", out, *more)
+        assert (code, printed, len(err)) == (2, "", 1), other
+        assert words in err[0]
+        assert "--fresh-input" in err[0]
+        assert (state.read_bytes(), out.read_text(encoding="utf-8")) == (kept, said)
+
+
+def test_a_pipe_that_is_another_or_ends_too_early_is_refused(place, run, tmp_path, monkeypatch):
+    first, rest, _ = halves(place, tmp_path)
+    assert run(first, "--state", tmp_path / "s", "--output", tmp_path / "out.jsonl")[0] == 0
+    for content in (rest.read_bytes(), first.read_bytes()[:-500], b""):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        code, _, err = run("--state", tmp_path / "s", "--output", tmp_path / "out.jsonl")
+        assert code == 2
+        assert "standard input is not the input that the state has read" in err[0]
+
+
+def test_rows_of_a_fresh_input_are_all_new_and_nothing_learned_is_lost(place, run, tmp_path):
+    first, rest, whole = halves(place, tmp_path)
+    out, how = tmp_path / "out.jsonl", ("--state", tmp_path / "s", "--output", tmp_path / "out.jsonl")
+    assert run(first, *how, "--fresh-input")[0] == 0, (
+        "no state yet: the same command begins a pipe and goes on with one"
+    )
+    assert run(rest, *how, "--fresh-input")[0] == 0
+    assert out.read_text(encoding="utf-8") == whole
+    code, _, err = run(rest, *how)
+    assert (code, err[0]) == (
+        0,
+        f"{len(whole.splitlines()) - 899:,} rows that the state has seen were passed over, 0 were new",
+    )
+    assert out.read_text(encoding="utf-8") == whole
+    assert run(rest, "--fresh-input")[2][0].endswith("name its file with --state, or leave it out")
+
+
+def test_a_parquet_file_is_known_again_too(place, run, tmp_path):
+    frame = pd.read_parquet(place / "rows.parquet")
+    frame[:800].to_parquet(tmp_path / "part.parquet", index=False)
+    frame[::-1].to_parquet(tmp_path / "other.parquet", index=False)
+    how = ("--state", tmp_path / "s", "--output", tmp_path / "out.jsonl")
+    assert run(tmp_path / "part.parquet", *how)[0] == 0
+    code, _, err = run(tmp_path / "other.parquet", *how)
+    assert (code, len(err)) == (2, 1)
+    assert "other.parquet is not the file that the state has read up to row 800" in err[0]
+    code, _, err = run(place / "rows.parquet", *how)
+    assert (code, err[0]) == (0, "800 rows that the state has seen were passed over, 3,700 were new")
+    assert [*decisions(tmp_path / "out.jsonl")] == [*range(1, 4501)]
+    assert run(tmp_path / "part.parquet", *how)[0] == 2
+
+
+def test_a_state_from_before_inputs_were_known_again_is_gone_on_from(place, run, tmp_path):
+    first, _, whole = halves(place, tmp_path)
+    out, state = tmp_path / "out.jsonl", tmp_path / "s"
+    assert run(first, "--state", state, "--output", out)[0] == 0
+    page = read_state(state)
+    del page["source"], page["begun"]
+    write_state(page | {"mark": int(page["mark"].split(":")[0])}, state)
+    assert run(place / "rows.jsonl", "--state", state, "--output", out)[0] == 0
+    assert out.read_text(encoding="utf-8") == whole
+
+
+def test_half_a_line_that_was_answered_and_grew_is_answered_again(place, run, tmp_path):
+    text = (place / "few.jsonl").read_text(encoding="utf-8")
+    growing, how = tmp_path / "g.jsonl", ("--state", tmp_path / "s", "--output", tmp_path / "out.jsonl")
+    half = text.index("\n", 1000) - 20
+    for end in (half, half, len(text)):
+        growing.write_text(text[:end], encoding="utf-8")
+        assert run(growing, *how)[0] == 0
+    found = decisions(tmp_path / "out.jsonl")
+    assert len(found) == 41
+    assert [said["status"] for said in found.values()].count("invalid") == 1
+
+
+def test_a_log_that_is_cut_or_renamed_while_it_is_followed_is_told_with_a_remedy_that_works(place, run, tmp_path):
+    rows = (place / "rows.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    log, how = tmp_path / "g.log", {"sink": str(tmp_path / "out.jsonl"), "state": tmp_path / "s", "follow": True}
+    log.write_text("".join(rows[:30]), encoding="utf-8")
+
+    def rename(_):
+        if log.stat().st_size > 100 and not (tmp_path / "g.log.1").exists():
+            log.rename(tmp_path / "g.log.1")
+            log.write_text("".join(rows[30:35]), encoding="utf-8")
+
+    with pytest.warns(UserWarning, match=r"is another file now, .*: tail -n \+1 -F .*g.log \| .*--fresh-input"):
+        detect.watch(tsf.load(place / "d"), source=str(log), idle=0.4, keep=rename, input_format="jsonl", **how)
+    detect.watch(tsf.load(place / "d"), source=str(log), fresh_input=True, input_format="jsonl", **how, idle=0.1)
+    with pytest.raises(tsf.errors.DataError, match=r"has become shorter .*: tail -n \+1 -F .*g.log \| .*--fresh-input"):
+        detect.watch(
+            tsf.load(place / "d"), source=str(log), input_format="jsonl", keep=lambda _: os.truncate(log, 10),
+            **(how | {"state": tmp_path / "other", "sink": os.devnull}), format="jsonl", idle=5,
+        )  # fmt: skip
+    assert read_state(tmp_path / "other")["rows"] == 5, "what was learned before is kept"
+    assert [said["p_value"] for said in decisions(tmp_path / "out.jsonl").values()] == [
+        said["p_value"] for said in decisions(place / "whole.jsonl").values()
+    ][:35]
+
+
+def test_the_state_is_kept_while_few_rows_come(place, tmp_path):
+    growing, state = tmp_path / "rows.jsonl", tmp_path / "s"
+    growing.write_bytes((place / "few.jsonl").read_bytes())
+    seen = []
+
+    def look():
+        time.sleep(0.5)
+        seen.append(read_state(state))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    detect.watch(tsf.load(place / "d"), source=str(growing), sink=os.devnull, format="jsonl", follow=True, idle=1.0,
+                 state=state, seconds=0.05)  # fmt: skip
+    thread.join()
+    assert seen[0]["rows"] == 40
+
+
+def test_ctrl_c_says_how_far_it_came_and_where_the_state_is(tmp_path, place):
+    words = ["detect", "--model", str(place / "d"), "--state", str(tmp_path / "s"), "--output", str(tmp_path / "o.csv")]
+    with subprocess.Popen([sys.executable, "-P", "-m", "tsformers", *words, "--follow", str(place / "few.jsonl")],
+                          stderr=subprocess.PIPE, text=True) as process:  # fmt: skip
+        patience = time.monotonic() + 60
+        while time.monotonic() < patience and not (
+            (tmp_path / "o.csv").exists() and os.path.getsize(tmp_path / "o.csv")
+        ):
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert f"stopped after 40 rows; the state is kept in {tmp_path / 's'}" in err
+    assert "40 rows, " in err
+    assert read_state(tmp_path / "s")["rows"] == 40
+
+
 # rows without end
 
 
@@ -334,7 +494,7 @@ def test_a_pipe_is_answered_as_rows_come_in_steady_memory_and_ends_well_when_tol
 
 
 def test_a_half_line_that_a_crash_left_in_the_output_is_cut_off(tmp_path):
-    from tsformers.jobs.lines import _cut_to_whole_lines
+    from tsformers.jobs.sinks import _cut_to_whole_lines
 
     out = tmp_path / "out.jsonl"
     out.write_bytes(b'{"row": 1}\n{"ro')

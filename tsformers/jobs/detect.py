@@ -1,14 +1,9 @@
 """From a table of history to a detector in a folder, and from there over rows that come in: the command ``detect``."""
 
 import dataclasses
-import signal
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 import tsformers.fdr
 from tsformers import storage
@@ -16,17 +11,10 @@ from tsformers.anomaly.chart import alarm_chart
 from tsformers.catalog import load_public
 from tsformers.errors import JobError
 from tsformers.fdr import Procedure
-from tsformers.jobs.lines import Batch, Sink, Source, open_sink, open_source
 from tsformers.jobs.models import build, load_plugins
-from tsformers.jobs.redis_streams import Address, RedisSink, RedisSource
 from tsformers.jobs.shipped import did_you_mean
-from tsformers.jobs.states import fingerprint, read_state, write_state
-from tsformers.tables import SUFFIXES, read_table
-
-FORMAT = 1
-DRAWN = 20_000  # latest decisions that a picture is made of
-PIECE = 1000  # rows answered at once
-
+from tsformers.jobs.watching import Latest, watch
+from tsformers.tables import read_table
 
 Control = tuple[str | None, float | None, float | None]  # name, alpha, decay; None: as it was
 
@@ -189,184 +177,3 @@ def load_detector(folder: str, plugins: Sequence[str | Path] = ()) -> Any:
             f"tsformers detect --fit HISTORY --model {folder} --save DETECTOR"
         )
     return found
-
-
-def watch(
-    detector: Any,
-    *,
-    source: str = "-",
-    sink: str = "-",
-    model: str | None = None,
-    state: str | Path | None = None,
-    every: int = 10_000,
-    follow: bool = False,
-    idle: float | None = None,
-    alarms_only: bool = False,
-    format: str | None = None,
-    input_format: str | None = None,
-    keep: Callable[[Any], object] | None = None,
-) -> dict[str, int]:
-    """Answer rows as they come, and keep the state so that a crash costs nothing.
-
-    After every ``every`` rows, and at the end, decisions are handed over first, then the state replaces the one before
-    in one rename, then a Redis source is told. Begun again with the same state and input, after whatever ended it, it
-    goes on behind the last state kept: rows answered since are answered again, alike, under the same row numbers.
-
-    Args:
-        detector: fitted; it is changed.
-        source: file, "-" for standard input, or the address of a Redis stream.
-        sink: likewise, for decisions.
-        model: the folder of the detector, so that a state is not gone on from with another.
-        state: file to go on from, if it is there, and to keep the state in.
-        every: rows between two states.
-        follow: at the end of a file wait for more.
-        idle: seconds without a row after which to end; None: never.
-        alarms_only: only decisions that are alarms are handed over.
-        format: of decisions: "jsonl", "csv" or "parquet"; None: by suffix, else as the input.
-        input_format: of rows; None: by suffix, else by the first byte.
-        keep: is handed every decision.
-
-    Returns:
-        What became of all rows since ``fit``, see ``AnomalyDetector.counts``.
-
-    Raises:
-        JobError: the state is of another detector, or source and sink cannot be used.
-    """
-    belongs = {"format": FORMAT, "model": None if model is None else fingerprint(model)}
-    page = None if state is None else read_state(state)
-    mark, done, resumed = None, 0, None
-    if page is not None:
-        if {key: page.get(key) for key in belongs} != belongs:
-            raise JobError(f"{state} is the state of another detector; remove it to begin anew, or name its model")
-        mark, done, resumed = page["mark"], page["rows"], page["output"]
-        detector.state = page["detector"]
-    rows = _source(source, detector, input_format, follow, idle)
-    since = 0
-    with closing(rows), _stopping() as stopped:
-        out = _sink(sink, detector, format or _format_of(source, input_format), resumed, keeps=state is not None)
-        with closing(out):
-            for batch in rows.batches(mark, done):
-                for names, given, marks in _pieces(batch, every, since):
-                    decisions = detector.update_many(given)
-                    told = [said for said in zip(names, decisions, strict=True) if said[1].anomaly or not alarms_only]
-                    out.write([name for name, _ in told], [said for _, said in told])
-                    if keep is not None:
-                        for said in decisions:
-                            keep(said)
-                    mark, done, since = marks[-1], done + len(names), since + len(names)
-                    if since >= every:
-                        since = 0
-                        _checkpoint(detector, rows, out, state, belongs, mark, done)
-                if stopped():
-                    break
-            if mark is not None:
-                _checkpoint(detector, rows, out, state, belongs, mark, done)
-        if stopped() == signal.SIGINT:
-            raise KeyboardInterrupt
-    return detector.counts
-
-
-def _checkpoint(
-    detector: Any,
-    rows: Source,
-    out: Sink,
-    state: str | Path | None,
-    belongs: Mapping[str, Any],
-    mark: int | str,
-    done: int,
-) -> None:
-    """Decisions are out; then the state is kept; then the source may forget."""
-    place = out.place()
-    if state is not None:
-        page = {**belongs, "mark": mark, "rows": done, "output": place, "detector": detector.snapshot()}
-        write_state(page, state)
-    rows.settle(mark)
-
-
-def _pieces(batch: Batch, every: int, since: int) -> Iterator[tuple[Any, Any, Any]]:
-    """A batch in pieces that end where a state is due."""
-    begin, total = 0, len(batch.rows)
-    while begin < total:
-        end = min(total, begin + min(PIECE, every - since))
-        yield batch.names[begin:end], batch.rows[begin:end], batch.marks[begin:end]
-        since = (since + end - begin) % every
-        begin = end
-
-
-@contextmanager
-def _stopping() -> Iterator[Callable[[], int]]:
-    """SIGTERM and Ctrl-C end the work after the rows at hand; a second one ends it at once."""
-    seen: list[int] = []
-
-    def note(number: int, _: Any) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(number)
-
-    before: dict[int, Any] = {}
-    try:
-        for number in (int(signal.SIGTERM), int(signal.SIGINT)):
-            before[number] = signal.signal(number, note)
-    except ValueError:  # not the main thread: signals are somebody else's
-        pass
-    try:
-        yield lambda: seen[0] if seen else 0
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _source(text: str, detector: Any, format: str | None, follow: bool, idle: float | None) -> Source:
-    panel = detector.panel
-    typed, id_col = _typed(panel.ids), panel.schema.id_col
-    if text.startswith(("redis://", "rediss://")):
-        return RedisSource(Address.read(text), idle=idle, typed=typed, id_col=id_col)
-    return open_source(text, format, follow=follow, idle=idle, typed=typed, id_col=id_col)  # type: ignore[arg-type]
-
-
-def _sink(text: str, detector: Any, format: str, resumed: int | None, *, keeps: bool) -> Sink:
-    schema = detector.panel.schema
-    columns = (schema.id_col, schema.time_col, schema.target_col)
-    if text.startswith(("redis://", "rediss://")):
-        return RedisSink(Address.read(text), columns)
-    chosen = SUFFIXES.get(Path(text).suffix.lower(), format) if text != "-" else format
-    return open_sink(text, chosen, columns, resumed, keeps=keeps)  # type: ignore[arg-type]
-
-
-def _format_of(source: str, format: str | None) -> str:
-    """Decisions look like the rows, as far as can be told before the first; else JSON lines."""
-    found = format or SUFFIXES.get(Path(source).suffix.lower())
-    return "csv" if found == "csv" else "jsonl"
-
-
-def _typed(ids: pd.Index) -> Callable[[str], Any]:
-    """What an id's text means, by the ids that ``fit`` has seen."""
-    make: Callable[[str], Any] = {"i": int, "u": int, "f": float}.get(getattr(ids.dtype, "kind", "O"), str)
-
-    def typed(text: str) -> Any:
-        try:
-            return make(text)
-        except ValueError:
-            return text
-
-    return typed
-
-
-class Latest:
-    """The latest decisions, for a picture.
-
-    Example:
-        >>> Latest(2).frame().empty
-        True
-    """
-
-    def __init__(self, most: int = DRAWN) -> None:
-        self.kept: deque[Any] = deque(maxlen=most)
-
-    def __call__(self, decision: Any) -> None:
-        """Keep a decision, and forget the oldest."""
-        self.kept.append(decision)
-
-    def frame(self) -> pd.DataFrame:
-        """Those that were about a value, as a frame with a column a field."""
-        return pd.DataFrame([{name: getattr(said, name) for name in said.__slots__} for said in self.kept])

@@ -1,4 +1,4 @@
-"""Lines of CSV and JSON, Parquet files and endless pipes: rows in as they come, decisions out line by line."""
+"""Lines of CSV and JSON, Parquet files and endless pipes: rows in as they come."""
 
 import csv
 import io
@@ -8,6 +8,8 @@ import select
 import stat
 import sys
 import time
+import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -15,7 +17,6 @@ from typing import Any, NamedTuple, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tsformers.anomaly.decisions import FIELDS, Decision
 from tsformers.errors import DataError, JobError
 from tsformers.tables import EMPTY_CELLS, SUFFIXES, Format
 
@@ -23,6 +24,8 @@ Row = Mapping[str, Any]
 CHUNK = 2**16  # bytes read at once
 PATIENCE = 0.1  # seconds between two looks at a file that may grow, or at whether to stop
 PARQUET_ROWS = 2**16
+OTHER_INPUT = "give that input from its beginning, or take this one as new rows with --fresh-input"
+ROTATED = "tail -n +1 -F {} | tsformers detect --fresh-input ..."
 
 
 class Batch(NamedTuple):
@@ -34,7 +37,12 @@ class Batch(NamedTuple):
 
 
 class Source(Protocol):
-    """Where rows come from. Law: begun again at a mark, it gives the rows after it."""
+    """Where rows come from. Law: begun again at a mark, it gives the rows after it, or refuses before it gives any.
+
+    ``kind`` is what tells one kind of input from another, and one stream of a server from another.
+    """
+
+    kind: str
 
     def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
         """Rows after ``mark`` (None: all), of which ``done`` came before; an empty batch now and then while waiting."""
@@ -49,27 +57,14 @@ class Source(Protocol):
         ...
 
 
-class Sink(Protocol):
-    """Where decisions go."""
-
-    def write(self, names: Sequence[int | str], decisions: Sequence[Decision]) -> None:
-        """Decisions about the rows of these names."""
-        ...
-
-    def place(self) -> int:
-        """All has been handed over; how far the output reaches, -1 where that means nothing."""
-        ...
-
-    def close(self) -> None:
-        """Nothing more comes."""
-        ...
-
-
 class Lines:
     """Rows of CSV or JSON lines from a file, a pipe or a file that grows.
 
     A line that cannot be read is a row all the same, an empty one. An incomplete last line waits for its end where the
     file may grow, and is a row where it may not. Blank lines are no rows. CSV has one row a line.
+
+    A mark says how far the row reaches in bytes, how far the whole lines up to it reach, and their checksum
+    (``byte:byte:checksum``; once it was the first alone). An input that does not begin with these bytes is refused.
 
     Args:
         path: file, or "-" for standard input.
@@ -80,8 +75,10 @@ class Lines:
         id_col: column of ids.
 
     Raises:
-        DataError: there is no such file.
+        DataError: there is no such file; at ``batches``, it is not the input that the mark is of.
     """
+
+    kind = "lines of text"
 
     def __init__(
         self, path: str, format: Format | None, *, follow: bool, idle: float | None, typed: Callable[[str], Any],
@@ -97,25 +94,32 @@ class Lines:
                 raise DataError(
                     f"{path} cannot be read ({error.strerror}); give a file, or - for standard input"
                 ) from None
-        self.number = _number(self.file)
+        self.number = number_of(self.file)
         self.regular = self.number is not None and stat.S_ISREG(os.fstat(self.number).st_mode)
         self.header: list[str] | None = None
+        self.told = False
 
     def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
         """Rows, as many at a time as there are."""
-        at, row, rest = 0, done, b""
-        skip = int(mark or 0)
+        skip, until, wanted = _read_mark(mark)
+        self._refuse_short(skip)
+        at, whole, seen, row, rest = 0, 0, 0, done, b""  # ``whole``: where the last line that has an end ends
         for piece in self._pieces():
             if piece is None:
                 yield Batch((), (), ())
                 continue
             ends, lines = piece == b"", (rest + piece).split(b"\n")
-            rest = b"" if ends else lines.pop()
+            rest = lines.pop()
             names: list[int | str] = []
             rows: list[Row] = []
             marks: list[int | str] = []
-            for line in lines:
+            for line in [*lines, rest] if ends else lines:
                 at += len(line) + 1  # a last line without an end counts as if it had one
+                if not (ends and line is rest):
+                    whole, seen = at, zlib.crc32(line + b"\n", seen)
+                if until and at >= until:
+                    self._compare(whole == until and seen == wanted, until)
+                    until = 0
                 if self.format is None and line.strip():
                     self.format = "jsonl" if line.lstrip()[:1] == b"{" else "csv"
                 heading = self.format == "csv" and self.header is None
@@ -124,9 +128,10 @@ class Lines:
                     row += 1
                     names.append(row)
                     rows.append(parsed)
-                    marks.append(at)
+                    marks.append(f"{at}:{whole}:{seen}")
             if rows:
                 yield Batch(names, rows, marks)
+        self._compare(at >= skip and not until, skip)
 
     def settle(self, mark: int | str) -> None:
         """Nothing to do: a file stays."""
@@ -176,11 +181,31 @@ class Lines:
                 break
             if self.idle is not None and time.monotonic() - quiet > self.idle:
                 break
-            self._refuse_shorter()
+            self._look_for_rotation()
             yield None
             if piece is not None:
                 time.sleep(PATIENCE)
         yield b""
+
+    def _compare(self, alike: bool, place: int) -> None:
+        if not alike:
+            raise DataError(
+                f"{self._name} is not the input that the state has read up to byte {place:,}; {OTHER_INPUT}"
+            )
+
+    def _refuse_short(self, skip: int) -> None:
+        """A file that ends before the mark will not come to be what it is not, even if it grows."""
+        if self.regular and self.number is not None:
+            left = os.fstat(self.number).st_size - os.lseek(self.number, 0, os.SEEK_CUR)
+            if left + 1 < skip:
+                raise DataError(
+                    f"{self._name} has {left:,} bytes, and the state has read its input up to byte {skip:,}; "
+                    f"{OTHER_INPUT}"
+                )
+
+    @property
+    def _name(self) -> str:
+        return "standard input" if self.path == "-" else self.path
 
     def _ready(self) -> bool:
         """Whether reading would not wait; a moment is waited for it."""
@@ -188,41 +213,71 @@ class Lines:
             return True
         return bool(select.select([self.number], [], [], PATIENCE)[0])
 
-    def _refuse_shorter(self) -> None:
-        if self.regular and self.number is not None:
-            here, size = os.lseek(self.number, 0, os.SEEK_CUR), os.fstat(self.number).st_size
-            if size < here:
-                raise DataError(
-                    f"{self.path} has become shorter than what was read of it; follow a file that is only added to, or "
-                    f"pipe one that is rotated: tail -F {self.path} | tsformers detect ..."
-                )
+    def _look_for_rotation(self) -> None:
+        """A file that was cut is refused; one that was renamed is read on, and what stands in its place is told of."""
+        if not self.regular or self.number is None:
+            return
+        here, found = os.lseek(self.number, 0, os.SEEK_CUR), os.fstat(self.number)
+        remedy = f"follow a file that is only added to, or pipe one that is rotated: {ROTATED.format(self._name)}"
+        if found.st_size < here:
+            raise DataError(f"{self._name} has become shorter than what was read of it; {remedy}")
+        if self.path == "-" or self.told:
+            return
+        try:
+            now = os.stat(self.path)
+        except OSError:  # between the old and the new
+            return
+        if (now.st_dev, now.st_ino) != (found.st_dev, found.st_ino):
+            self.told = True
+            warnings.warn(
+                f"{self.path} is another file now, and the old one is still followed; {remedy}",
+                UserWarning,
+                stacklevel=2,
+            )
 
 
 class Parquet:
     """Rows of a Parquet file, some thousands at a time.
 
+    A mark is the number of a row and a checksum of the first row and of this one.
+
     Args:
         path: file, or "-" for standard input, which is read whole first.
 
     Raises:
-        DataError: it is no such file.
+        DataError: it is no such file; at ``batches``, it is not the input that the mark is of.
     """
 
+    kind = "a Parquet file"
+
     def __init__(self, path: str) -> None:
+        self.path = path
         try:
             self.file = pq.ParquetFile(io.BytesIO(sys.stdin.buffer.read()) if path == "-" else path)
         except (OSError, pa.ArrowInvalid) as error:
             raise DataError(f"{path} cannot be read as parquet ({' '.join(str(error).split())})") from None
 
     def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
-        """Rows; their number is the mark."""
-        row, skip = 0, int(mark or 0)
+        """Rows, as many at a time as the file is read in."""
+        number, _, wanted = str(mark or 0).partition(":")
+        row, skip, seen = 0, int(number), None
         for batch in self.file.iter_batches(PARQUET_ROWS):
             first, row = row, row + len(batch)
+            seen = zlib.crc32(repr(batch.slice(0, 1).to_pylist()).encode()) if seen is None and row else seen
+            if first < skip <= row and wanted:
+                alike = _row_mark(skip, batch.slice(skip - first - 1, 1).to_pylist()[0], seen or 0) == mark
+                self._compare(alike, skip)
             if row > skip:
-                some = batch.slice(max(skip - first, 0))
-                names = range(row - len(some) + 1, row + 1)
-                yield Batch(names, some.to_pylist(), names)
+                some = batch.slice(max(skip - first, 0)).to_pylist()
+                names = range(done + 1, done + len(some) + 1)
+                done += len(some)
+                marks = [_row_mark(row - len(some) + k, one, seen or 0) for k, one in enumerate(some, start=1)]
+                yield Batch(names, some, marks)
+        self._compare(row >= skip, skip)
+
+    def _compare(self, alike: bool, place: int) -> None:
+        if not alike:
+            raise DataError(f"{self.path} is not the file that the state has read up to row {place:,}; {OTHER_INPUT}")
 
     def settle(self, mark: int | str) -> None:
         """Nothing to do: a file stays."""
@@ -230,99 +285,6 @@ class Parquet:
     def close(self) -> None:
         """The file is closed."""
         self.file.close()
-
-
-class LineSink:
-    """Decisions as CSV or JSON lines, each written at once and whole.
-
-    Args:
-        path: file, or "-" for standard output.
-        format: "csv" or "jsonl".
-        columns: what id, time and value are called.
-        resumed: how far the file reached when the state was kept, to which it is cut back; -1 where nobody knows; None:
-            this is the beginning.
-    """
-
-    def __init__(self, path: str, format: Format, columns: Sequence[str], resumed: int | None) -> None:
-        self.format, self.heads = format, ("row", *columns, *FIELDS, "status")
-        self.owned = path != "-"
-        if self.owned:
-            begun = resumed is not None and Path(path).exists()
-            try:
-                self.file: Any = Path(path).open("r+b" if begun else "wb", buffering=0)  # noqa: SIM115
-            except OSError as error:
-                raise JobError(f"{path} cannot be written ({error.strerror}); choose another place") from None
-            if begun and resumed is not None:
-                if resumed > os.fstat(self.file.fileno()).st_size:
-                    raise JobError(f"{path} is shorter than when the state was kept; name the file that belongs to it")
-                self.file.truncate(max(resumed, 0))
-            self.file.seek(0, os.SEEK_END)
-        else:
-            self.file = sys.stdout.buffer if hasattr(sys.stdout, "buffer") else None
-            if resumed is not None:
-                _cut_to_whole_lines(_number(self.file))
-        self.number = _number(self.file)
-        if format == "csv" and resumed is None:
-            self._put([_cells(self.heads)])
-
-    def write(self, names: Sequence[int | str], decisions: Sequence[Decision]) -> None:
-        """One line a decision."""
-        if self.format == "csv":
-            self._put([_cells((name, *_values(said))) for name, said in zip(names, decisions, strict=True)])
-            return
-        rows = zip(names, decisions, strict=True)
-        self._put([json.dumps(dict(zip(self.heads, (name, *_plain(said)), strict=True)), default=str) + "\n"
-                   for name, said in rows])  # fmt: skip
-
-    def place(self) -> int:
-        """Lines are handed over one by one, so that all of them are; the size of a file of ours."""
-        return int(self.file.tell()) if self.owned else -1
-
-    def close(self) -> None:
-        """A file of ours is closed."""
-        if self.owned:
-            self.file.close()
-
-    def _put(self, lines: Sequence[str]) -> None:
-        if self.number is None:
-            sys.stdout.write("".join(lines))
-            return
-        for line in lines:  # one call each: a process that is killed leaves no half of a line
-            raw = line.encode()
-            while raw:
-                raw = raw[os.write(self.number, raw) :]
-
-
-class ParquetSink:
-    """Decisions as a Parquet file, which is whole when it is closed.
-
-    Args:
-        path: file.
-        columns: what id, time and value are called.
-    """
-
-    def __init__(self, path: str, columns: Sequence[str]) -> None:
-        self.path, self.heads = path, ("row", *columns, *FIELDS, "status")
-        self.writer: Any = None
-
-    def write(self, names: Sequence[int | str], decisions: Sequence[Decision]) -> None:
-        """A group of rows."""
-        rows = [dict(zip(self.heads, (name, *_values(said)), strict=True))
-                for name, said in zip(names, decisions, strict=True)]  # fmt: skip
-        schema = None if self.writer is None else self.writer.schema
-        table = pa.Table.from_pylist(rows, schema=schema)
-        if self.writer is None:
-            self.writer = pq.ParquetWriter(self.path, table.schema)
-        self.writer.write_table(table)
-
-    def place(self) -> int:
-        """Means nothing here."""
-        return -1
-
-    def close(self) -> None:
-        """The file gets its end."""
-        if self.writer is not None:
-            self.writer.close()
 
 
 def open_source(
@@ -337,52 +299,19 @@ def open_source(
     return Lines(path, chosen, follow=follow, idle=idle, typed=typed, id_col=id_col)
 
 
-def open_sink(path: str, format: Format, columns: Sequence[str], resumed: int | None, *, keeps: bool) -> Sink:
-    """Where decisions go; arguments as for ``LineSink``, ``keeps``: a state is kept."""
-    if format != "parquet":
-        return LineSink(path, format, columns, resumed)
-    if keeps or path == "-":
-        raise JobError("a Parquet file cannot be gone on with, or piped; write decisions to a .jsonl or .csv file")
-    return ParquetSink(path, columns)
+def _read_mark(mark: int | str | None) -> tuple[int, int, int]:
+    """How far a row of lines reaches, how far whole lines do, and their checksum; 0 and 0 where nobody knows."""
+    found = [int(part) for part in str(mark or 0).split(":")]
+    return (found[0], found[1], found[2]) if len(found) == 3 else (found[0], 0, 0)
 
 
-def _values(said: Decision) -> tuple[Any, ...]:
-    return (said.unique_id, said.ds, said.y, said.expected, said.lower, said.upper, said.p_value, said.level,
-            said.anomaly, said.status)  # fmt: skip
+def _row_mark(number: int, row: Row, first: int) -> str:
+    return f"{number}:{zlib.crc32(repr(row).encode(), first)}"
 
 
-def _plain(said: Decision) -> list[Any]:
-    """JSON has no NaN."""
-    return [None if isinstance(value, float) and value != value else value for value in _values(said)]
-
-
-def _cells(values: Sequence[Any]) -> str:
-    page = io.StringIO()
-    plain = ["" if value is None or (isinstance(value, float) and value != value) else value for value in values]
-    csv.writer(page, lineterminator="\n").writerow(plain)
-    return page.getvalue()
-
-
-def _number(file: Any) -> int | None:
+def number_of(file: Any) -> int | None:
     """The number of an open file; None for one that is none of the system's."""
     try:
         return int(file.fileno())
     except (AttributeError, OSError, ValueError):
         return None
-
-
-def _cut_to_whole_lines(number: int | None) -> None:
-    """A last line without an end, in the file that standard output is appended to, is what a crash left: cut it off."""
-    if number is None or not stat.S_ISREG(os.fstat(number).st_mode):
-        return
-    try:
-        with open(f"/proc/self/fd/{number}", "rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(size - CHUNK, 0))
-            tail = file.read()
-    except OSError:
-        return
-    whole = tail.rfind(b"\n") + 1
-    if whole < len(tail) and (whole or size == len(tail)):
-        os.ftruncate(number, size - len(tail) + whole)
-        os.lseek(number, 0, os.SEEK_END)

@@ -89,7 +89,7 @@ class RedisSource:
 
     def __init__(self, address: Address, *, idle: float | None, typed: Callable[[str], Any], id_col: str) -> None:
         self.address, self.idle, self.typed, self.id_col = address, idle, typed, id_col
-        self.server = connect(address)
+        self.server, self.kind = connect(address), f"stream {address.stream!r}"
         self.given: list[bytes] = []  # and not acknowledged yet
 
     def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
