@@ -244,13 +244,77 @@ def test_a_missing_value_takes_its_place_untested_with_what_was_expected(detecto
     assert detector.update({"unique_id": "a", "ds": at(1), "y": 1.0}).status == "duplicate"
 
 
-def test_a_gap_is_missing_values_and_the_row_after_it_is_tested(detector):
+def test_a_gap_is_missing_values_and_the_row_after_it_is_tested():
+    detector = quiet(naive(max_jump=70), history())
     said = detector.update({"unique_id": "a", "ds": at(70), "y": 0.0})
     assert said.status == "waiting", "nothing is left in the context"
     assert detector.counts["gaps"] == 69
     assert detector.update({"unique_id": "a", "ds": at(71), "y": 0.0}).status == "tested"
     assert detector.update({"unique_id": "b", "ds": at(3), "y": 0.0}).status == "tested"
     assert detector.counts["gaps"] == 71
+
+
+def test_one_row_with_a_wrong_clock_does_not_move_its_series(detector):
+    rows = [{"unique_id": "a", "ds": at(1 + k), "y": 0.1} for k in range(6)]
+    wrong = {"unique_id": "a", "ds": at(1000), "y": 0.1}
+    alone = detector.update_many(rows)
+    detector.state = quiet(naive(refresh=1), history()).state
+    said = detector.update_many([*rows[:2], wrong, wrong, rows[2], {**wrong, "ds": at(1001)}, *rows[3:], wrong])
+    assert [d.status for d in said] == ["tested"] * 2 + ["ahead"] * 2 + ["tested", "ahead"] + ["tested"] * 3 + ["ahead"]
+    assert same(alone, [d for d in said if d.status == "tested"])
+    assert detector.counts["ahead"] == 4
+    assert detector.counts["gaps"] == 0
+
+
+def test_rows_that_agree_on_where_an_outage_ended_move_their_series(detector):
+    said = [detector.update({"unique_id": "a", "ds": at(k), "y": 0.1}) for k in (31, 31, 40, 41, 42, 43)]
+    assert [d.status for d in said] == ["ahead"] * 3 + ["waiting", "tested", "tested"]
+    assert detector.counts["gaps"] == 40
+    assert detector.update({"unique_id": "b", "ds": at(30), "y": 0.1}).status == "tested", "not beyond the context"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 30)), max_size=40), cuts=st.sets(st.integers(0, 40))
+)
+def test_the_rule_of_rows_ahead_is_that_of_the_page_wherever_the_stream_is_cut(jumpy, rows, cuts):
+    detector, begin = jumpy
+    detector.state = begin
+    given_ = [{"unique_id": name, "ds": at(k), "y": 0.1} for name, k in rows]
+    found = []
+    for i, j in pairwise(sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})):
+        found += [d.status for d in detector.update_many(given_[i:j])]
+        detector.state = detector.snapshot()
+    last, waiting, said = {"a": 0, "b": 0}, {"a": [], "b": []}, []
+    for name, k in rows:
+        if k <= last[name]:
+            said.append("late" if k < last[name] else "duplicate")
+            continue
+        if k - last[name] > 5:
+            seen = waiting[name]
+            if seen and k != seen[-1]:
+                waiting[name] = seen = [*seen, k] if seen[-1] < k <= seen[-1] + 5 else [k]
+            waiting[name] = seen or [k]
+            if len(waiting[name]) < 3:
+                said.append("ahead")
+                continue
+        last[name], waiting[name] = k, []
+        said.append("tested")
+    assert found == said
+
+
+@pytest.fixture(scope="module")
+def jumpy():
+    """Series may jump five steps, and no more; one forecast reaches over all."""
+    made = quiet(naive(max_jump=5, refresh=7), history())
+    return made, made.state
+
+
+def test_a_state_from_before_jumps_were_bounded_is_gone_on_from(detector):
+    state = detector.snapshot()
+    del state["series"]["ahead"], state["series"]["ahead_at"], state["counts"]["ahead"]
+    detector.state = state
+    assert detector.update({"unique_id": "a", "ds": at(500), "y": 0.1}).status == "ahead"
 
 
 def test_a_series_never_seen_is_tested_once_its_context_is_full(detector):
@@ -271,6 +335,17 @@ def test_a_forecaster_that_cannot_tell_of_new_series_says_so_once_and_keeps_noth
     assert len(made.state["contexts"]["last"]) == 2
     assert made.update({"unique_id": "y", "ds": start, "y": 1.0}).status == "unseen"
     assert made.update({"unique_id": "a", "ds": start, "y": 1.0}).status == "tested"
+
+
+def test_rows_of_a_series_that_is_forgotten_are_unseen_from_there_on_and_touch_no_other_series():
+    model = tsf.HoltWinters(horizon=3, seasonal=None, seed=0, n_jobs=1)
+    made = quiet(AnomalyDetector(model, **EXTREME, refresh=3, context_length=12, calibration=3), history(2, 48))
+    start = pd.Timestamp("2024-01-03")
+    rows = [{"unique_id": "x", "ds": start + k * HOUR, "y": 1000.0 + k} for k in range(30)]
+    with pytest.warns(UserWarning, match="1 series that fit had not seen"):
+        said = made.update_many(rows)
+    assert [d.status for d in said] == ["waiting"] * 12 + ["unseen"] * 18
+    assert made.update({"unique_id": "b", "ds": start, "y": 1.0}).status == "tested"
 
 
 def test_unseen_series_can_be_left_out_altogether():

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-STATUSES = ("tested", "missing", "late", "duplicate", "unseen", "waiting", "off_grid", "invalid")
-TESTED, MISSING, LATE, DUPLICATE, UNSEEN, WAITING, OFF_GRID, INVALID = range(len(STATUSES))
+STATUSES = ("tested", "missing", "late", "duplicate", "ahead", "unseen", "waiting", "off_grid", "invalid")
+TESTED, MISSING, LATE, DUPLICATE, AHEAD, UNSEEN, WAITING, OFF_GRID, INVALID = range(len(STATUSES))
 EVENTS = ("rows", *STATUSES, "alarms", "gaps", "replaced", "shifts", "refreshes")
 FIELDS = ("expected", "lower", "upper", "p_value", "level", "anomaly")
 

@@ -45,7 +45,7 @@ class AnomalyDetector(BaseEstimator):
     time first; within one time step the rows stand as they do in the frame. ``detect`` on a frame and ``update`` row by
     row in that order give the same decisions, bit for bit; so do a run and the same run stopped, saved, loaded and gone
     on with. Every odd row has its answer, none raises, and ``counts`` tells how many there were of each kind
-    (``docs/anomalies.md``): gaps, late rows, duplicates, missing values, unseen series, stamps off the grid.
+    (``docs/anomalies.md``): gaps, late rows, duplicates, rows far ahead, missing values, unseen series, stamps off the grid.
 
     Guaranteed is what ``control`` guarantees, where p-values are honest. Each row is tested against a forecast that
     shares its errors with others, so p-values of one series depend on each other: give ``control`` a ``lag``, or take
@@ -68,6 +68,9 @@ class AnomalyDetector(BaseEstimator):
             them enter the context after all; None: never.
         coverage: of the interval from ``lower`` to ``upper``.
         n_samples: draws of a forecast.
+        max_jump: so many steps may a row lie after the last one of its series. One further ahead is a wrong clock or
+            the end of an outage: it is answered "ahead" and does not move the series, until three of them in a row
+            agree, each after the one before and at most so far; None: as many as a context holds.
         unseen: "learn": a series that ``fit`` has not seen is taken in, and tested once its context is full, if the
             forecaster can tell of such series; "skip": its rows are answered, and nothing is kept of it.
         seed: of fit, forecasts and ties.
@@ -106,6 +109,7 @@ class AnomalyDetector(BaseEstimator):
     shift_after: int | None = 10
     coverage: float = 0.95
     n_samples: int = 100
+    max_jump: int | None = None
     unseen: Literal["learn", "skip"] = "learn"
     seed: int = 0
     verbose: bool | None = None
@@ -181,6 +185,7 @@ class AnomalyDetector(BaseEstimator):
             coverage=float(self.coverage),
             shift_after=self.shift_after,
             learn_unseen=self.unseen == "learn",
+            max_jump=self.max_jump,
         )
 
     def _contexts(self, forecaster: Any, head: Panel) -> Contexts:
@@ -369,8 +374,8 @@ class AnomalyDetector(BaseEstimator):
             ValueError: names the setting, its value and what it may be.
         """
         for name, least in (("refresh", 1), ("n_samples", 10), ("context_length", 1), ("calibration", 0),
-                            ("shift_after", 1), ("seed", 0)):  # fmt: skip
-            value, optional = getattr(self, name), name in ("context_length", "calibration", "shift_after")
+                            ("shift_after", 1), ("max_jump", 1), ("seed", 0)):  # fmt: skip
+            value, optional = getattr(self, name), name in ("context_length", "calibration", "shift_after", "max_jump")
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
             if not whole and not (value is None and optional):
                 raise ValueError(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from tsformers.anomaly.contexts import Contexts
 from tsformers.anomaly.decisions import (
+    AHEAD,
     DUPLICATE,
     EVENTS,
     LATE,
@@ -28,6 +29,7 @@ from tsformers.fdr import Parallel
 
 State = dict[str, Any]
 FORMAT = 1
+AGREE = 3  # rows ahead in a row that move their series
 
 
 class Fold:
@@ -54,6 +56,8 @@ class Fold:
         width = setup.shift_after or 0
         self.held = np.full((n, width), np.nan)  # what raised them
         self.held_at = np.full((n, width), -1, dtype=np.int64)
+        self.ahead = np.zeros(n, dtype=np.int64)  # rows too far ahead, one after the other
+        self.ahead_at = np.full(n, -1, dtype=np.int64)  # where the latest of them stands
         self.p_arrays: dict[str, np.ndarray] = setup.p_value.start(n)
         self.tests: Parallel = setup.control.many(n if setup.per_series else 1)
         self.counts = dict.fromkeys(EVENTS, 0)
@@ -127,8 +131,10 @@ class Fold:
         self.contexts.resize(n)
         self.names = names
         self.since = np.r_[self.since[:kept], np.full(more, self.setup.refresh)]
-        self.origin, self.row = (np.r_[part[:kept], np.full(more, -1)] for part in (self.origin, self.row))
-        self.run = np.r_[self.run[:kept], np.zeros(more, dtype=np.int64)]
+        self.origin, self.row, self.ahead_at = (
+            np.r_[part[:kept], np.full(more, -1)] for part in (self.origin, self.row, self.ahead_at)
+        )
+        self.run, self.ahead = (np.r_[part[:kept], np.zeros(more, dtype=np.int64)] for part in (self.run, self.ahead))
         width = self.held.shape[1]
         self.held = np.concatenate([self.held[:kept], np.full((more, width), np.nan)])
         self.held_at = np.concatenate([self.held_at[:kept], np.full((more, width), -1)])
@@ -146,10 +152,17 @@ class Fold:
         self, rows: np.ndarray, codes: np.ndarray, columns: Columns, answers: Answers, calibrating: bool
     ) -> None:
         """Rows of distinct series; the forecast is renewed wherever one of them asks for it."""
+        gone = codes[rows] < 0  # forgotten since these rows were looked up
+        answers.status[rows[gone]] = UNSEEN
+        rows = rows[~gone]
         ahead = columns.position[rows] - self.contexts.last[codes[rows]]
         answers.status[rows[ahead == 0]] = DUPLICATE
         answers.status[rows[ahead < 0]] = LATE
         rows = rows[ahead > 0]
+        if not calibrating:
+            far = self._too_far(codes[rows], columns.position[rows], ahead[ahead > 0])
+            answers.status[rows[far]] = AHEAD
+            rows = rows[~far]
         while len(rows):
             due = self._due(codes[rows], columns.position[rows])
             if due[0]:
@@ -162,6 +175,19 @@ class Fold:
             stop = int(due.argmax()) if due.any() else len(rows)
             self._answer(rows[:stop], codes[rows[:stop]], columns, answers, calibrating)
             rows = rows[stop:]
+
+    def _too_far(self, series: np.ndarray, position: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+        """Which rows of distinct series lie too far ahead to be believed; where several agree, the last of them is."""
+        bound = self.setup.max_jump or self.setup.rows
+        far = ahead > bound
+        step = position - self.ahead_at[series]
+        agrees = far & (self.ahead[series] > 0) & (step <= bound)
+        again = agrees & (step == 0)  # the same row once more proves nothing
+        run = np.where(agrees & (step >= 0), self.ahead[series] + ~again, far)
+        believed = run >= AGREE
+        self.ahead[series] = np.where(believed, 0, run)
+        self.ahead_at[series] = np.where(far, position, -1)
+        return far & ~believed
 
     def _answer(
         self, rows: np.ndarray, series: np.ndarray, columns: Columns, answers: Answers, calibrating: bool
@@ -312,13 +338,12 @@ class Fold:
         Args:
             with_forecast: False leaves the forecast out, which ``load`` then makes again from the contexts.
         """
-        plain = {"since": self.since, "origin": self.origin, "row": self.row, "run": self.run}
-        arrays = {**plain, "held": self.held, "held_at": self.held_at}
+        names = ("since", "origin", "row", "run", "held", "held_at", "ahead", "ahead_at")
         state: State = {
             "format": FORMAT,
             "added": list(self.names[self.fitted :]),
             "contexts": {name: part.copy() for name, part in self.contexts.arrays.items()},
-            "series": {name: part.copy() for name, part in arrays.items()},
+            "series": {name: getattr(self, name).copy() for name in names},
             "p_value": {name: part.copy() for name, part in self.p_arrays.items()},
             "control": {"procedure": self.tests.procedure.fresh().state, "arrays": self.tests.arrays},
             "counts": dict(self.counts),

@@ -28,6 +28,7 @@ class Setup:
         coverage: of the interval.
         shift_after: alarms in a row that make a new level; None: never.
         learn_unseen: series that ``fit`` has not seen are taken in.
+        max_jump: steps that a row may lie after the last one of its series; None: ``rows``.
     """
 
     forecaster: Any
@@ -44,6 +45,7 @@ class Setup:
     coverage: float
     shift_after: int | None
     learn_unseen: bool
+    max_jump: int | None = None
 
     @property
     def aligned(self) -> bool:
