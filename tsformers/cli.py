@@ -181,6 +181,7 @@ def score(
 
 @app.command()
 def detect(
+    context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Rows to watch; - is standard input.")] = "-",
     model: Annotated[str, typer.Option(help="Folder of a detector; with --fit: a forecaster, or its folder.")] = "",
     alpha: Annotated[float | None, typer.Option(help="Share of false alarms among alarms aimed at.")] = None,
@@ -232,8 +233,9 @@ def detect(
     not. docs/anomalies.md tells what each odd row gets.
     """
     from tsformers.jobs import detect as job
-    from tsformers.terminal import told_watched
+    from tsformers.terminal import refuse_idle, told_watched
 
+    refuse_idle(context, fitting=fit is not None)
     if fit is not None:
         settings = assignments(set_) | ({"horizon": horizon} if horizon is not None else {})
         columns = {"id_col": id_col, "time_col": time_col, "target_col": target_col}

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tsformers.jobs.watching import Ended
 
 ROOMY = 130  # characters in a line
+FITTING = {"save", "horizon", "set_", "detector", "freq", "seed", "id_col", "time_col", "target_col"}  # of detect --fit
+WATCHING = {"file", "state", "fresh_input", "every", "follow", "idle", "alarms", "source", "sink", "plot", "output"}
+WATCHING |= {"format"}  # of detect without --fit
 INTERRUPTED, FAILED, MISTAKEN = 130, 1, 2
 UsageError: Any = typer.BadParameter.__bases__[0]  # typer brings its own copy of click, or takes the installed one
 
@@ -248,6 +251,27 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
             value = {"true": True, "false": False}.get(text.strip().lower(), text)
         found[key.strip()] = value
     return found
+
+
+def refuse_idle(context: typer.Context, *, fitting: bool) -> None:
+    """Refuse options of ``detect`` that would do nothing.
+
+    Args:
+        context: of the command.
+        fitting: --fit is given.
+
+    Raises:
+        ValueError: one of them stands on the command line.
+    """
+    idle, beside = (WATCHING, "beside") if fitting else (FITTING, "without")
+    for option in context.command.params:
+        source: Any = context.get_parameter_source(option.name or "")
+        if option.name in idle and source is not None and source.name == "COMMANDLINE":
+            said = "FILE" if option.param_type_name == "argument" else option.opts[0]
+            remedy = "leave it out, or say it when rows are watched, with --model and without --fit"
+            if not fitting:
+                remedy = "leave it out (a detector goes by what it was fitted with), or make another with --fit"
+            raise ValueError(f"{said} does nothing {beside} --fit; {remedy}")
 
 
 def listed(counts: dict[str, int]) -> str:

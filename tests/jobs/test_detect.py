@@ -182,6 +182,23 @@ def test_a_forecaster_that_is_fitted_becomes_a_detector(place, run, tmp_path):
     assert "holds a SeasonalNaive, which watches nothing yet" in err[0]
 
 
+@pytest.mark.parametrize("end", [40, 1500])
+def test_rows_under_other_names_are_told_of(end, place, run, tmp_path):
+    rows = [json.loads(line) for line in lines(series(STEPS, "2024-01-06", 1))[:end]]
+    for part, names in (("y", {"y": "value"}), ("'unique_id', 'ds', 'y'", {"unique_id": "host", "ds": "t", "y": "v"})):
+        other = "".join(json.dumps({names.get(k, k): v for k, v in row.items()}) + "\n" for row in rows)
+        (tmp_path / "r.jsonl").write_text(other)
+        code, _, err = run(tmp_path / "r.jsonl", "-o", tmp_path / "out.jsonl")
+        assert (code, len(err)) == (0, 2)
+        assert (
+            f"none of {min(end, 1000):,} rows had a column {part if ',' in part else repr(part)}: they have" in err[0]
+        )
+        assert f"they have {', '.join(repr(names.get(name, name)) for name in rows[0])}, and the detector" in err[0]
+        assert "fitted with 'unique_id', 'ds', 'y'; rename their columns" in err[0]
+    (tmp_path / "r.jsonl").write_text("nothing\n")
+    assert "they have nothing that could be read" in run(tmp_path / "r.jsonl", "-o", tmp_path / "out.jsonl")[2][0]
+
+
 # the state
 
 
@@ -518,6 +535,16 @@ def test_a_half_line_that_a_crash_left_in_the_output_is_cut_off(tmp_path):
             "there is no procedure 'LORDY'; did you mean 'LORD'",
         ),
         (["r.jsonl"], "--model is missing; name the folder of a detector"),
+        (["--model", "d", "--horizon", "24", "r.jsonl"], "--horizon does nothing without --fit; leave it out"),
+        (["--model", "d", "--id-col", "host", "r.jsonl"], "--id-col does nothing without --fit"),
+        (["--model", "d", "--set", "a=1", "r.jsonl"], "--set does nothing without --fit"),
+        (["--model", "d", "--detector", "unseen=skip", "r.jsonl"], "--detector does nothing without --fit"),
+        (["--model", "d", "--freq", "h", "r.jsonl"], "--freq does nothing without --fit"),
+        (
+            ["--fit", "h.csv", "--save", "x", "--horizon", "2", "r.jsonl"],
+            "FILE does nothing beside --fit; leave it out",
+        ),
+        (["--fit", "h.csv", "--save", "x", "--horizon", "2", "--state", "s"], "--state does nothing beside --fit"),
         (["r.jsonl", "--model", "nowhere"], "there is no saved model at nowhere"),
         (["--model", "d", "none.jsonl"], "none.jsonl cannot be read"),
         (["--model", "d", "r.jsonl", "--format", "parquet"], "a Parquet file cannot be gone on with, or piped"),

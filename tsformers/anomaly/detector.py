@@ -45,7 +45,8 @@ class AnomalyDetector(BaseEstimator):
     time first; within one time step the rows stand as they do in the frame. ``detect`` on a frame and ``update`` row by
     row in that order give the same decisions, bit for bit; so do a run and the same run stopped, saved, loaded and gone
     on with. Every odd row has its answer, none raises, and ``counts`` tells how many there were of each kind
-    (``docs/anomalies.md``): gaps, late rows, duplicates, rows far ahead, missing values, unseen series, stamps off the grid.
+    (``docs/anomalies.md``): gaps, late rows, duplicates, rows far ahead, missing
+    values, unseen series, stamps off the grid.
 
     Guaranteed is what ``control`` guarantees, where p-values are honest. Each row is tested against a forecast that
     shares its errors with others, so p-values of one series depend on each other: give ``control`` a ``lag``, or take

@@ -2,6 +2,7 @@
 
 import signal
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -21,6 +22,8 @@ from tsformers.tables import SUFFIXES
 FORMAT = 1
 DRAWN = 20_000  # latest decisions that a picture is made of
 PIECE = 1000  # rows answered at once
+LOOKED_AT = 1000  # rows without a column that is needed, after which it is said
+MOST_NAMES = 20  # of columns, in that message
 SECONDS = 60.0  # between two states, at most
 
 
@@ -108,7 +111,7 @@ def watch(
         run.begin(page, fresh_input)
         resumed = None if page is None else page["output"]
         run.open_sink = lambda: _sink(sink, detector, chosen, resumed, cut=not fresh_input)
-        told = _Told(alarms_only, keep)
+        told = _Told(alarms_only, keep, _Names.of(detector))
         try:
             run.through(told, stopped)
         finally:
@@ -127,12 +130,55 @@ class _Told:
 
     alarms_only: bool
     keep: Callable[[Any], object] | None
+    columns: "_Names"
 
-    def hand_over(self, names: Sequence[int | str], decisions: Sequence[Any], out: Sink) -> None:
+    def hand_over(self, names: Sequence[int | str], given: Sequence[Any], decisions: Sequence[Any], out: Sink) -> None:
+        self.columns.look(given)
         told = [said for said in zip(names, decisions, strict=True) if said[1].anomaly or not self.alarms_only]
         out.write([name for name, _ in told], [said for _, said in told])
         for said in decisions if self.keep is not None else ():
             self.keep(said)  # type: ignore[misc]
+
+
+@dataclass
+class _Names:
+    """Columns that rows should have and, so far, none had."""
+
+    wanted: tuple[str, ...]
+    lacking: list[str]
+    found: dict[str, None] = field(default_factory=dict)
+    rows: int = 0
+
+    @classmethod
+    def of(cls, detector: Any) -> "_Names":
+        schema = detector.panel.schema
+        wanted = (schema.id_col, schema.time_col, schema.target_col)
+        return cls(wanted, [*wanted])
+
+    def look(self, rows: Sequence[Any]) -> None:
+        """Look at rows until each column has been met, or enough of them had none."""
+        for row in rows if self.lacking else ():
+            self.rows += 1
+            self.found |= dict.fromkeys(map(str, row)) if len(self.found) < MOST_NAMES else {}
+            self.lacking = [name for name in self.lacking if name not in row]
+            if not self.lacking:
+                return
+            if self.rows == LOOKED_AT:
+                self.warn()
+
+    def warn(self) -> None:
+        """Say which columns no row had; once."""
+        if self.lacking and self.rows:
+            lacking, found, wanted = (", ".join(map(repr, part)) for part in (self.lacking, self.found, self.wanted))
+            warnings.warn(
+                f"none of {self.rows:,} rows had a column {lacking}: they have "
+                f"{found or 'nothing that could be read'}, "
+                f"and the detector was fitted with {wanted}; rename their columns, or fit anew with --id-col, "
+                "--time-col and --target-col",
+                UserWarning,
+                stacklevel=2,
+            )
+        self.lacking = []
 
 
 @dataclass
@@ -177,7 +223,7 @@ class _Run:
             self._opened()
         for batch in self._batches():
             for names, given, marks in _pieces(batch, self.every, self.since):
-                told.hand_over(names, self.detector.update_many(given), self._opened())
+                told.hand_over(names, given, self.detector.update_many(given), self._opened())
                 self.mark, self.done = marks[-1], self.done + len(names)
                 self.new, self.since = self.new + len(names), self.since + len(names)
                 if self.since >= self.every:
@@ -188,6 +234,7 @@ class _Run:
                 break
         else:
             self._opened()
+            told.columns.warn()
         if self.mark is not None and self.out is not None:
             self._checkpoint()
 
