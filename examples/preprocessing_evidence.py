@@ -168,8 +168,10 @@ def errors(panels: list[str], forecasters: list[str], seeds: tuple[int, ...]) ->
             for model in forecasters:
                 for seed in seeds if model not in LOCAL else seeds[:1]:
                     variants = {"plain": [], "adjusted": [tsf.AutocorrelatedErrors()]}
+                    if horizon > 1 and model not in LOCAL:
+                        variants["summed"] = [tsf.AutocorrelatedErrors(ahead="summed")]
                     rows += measured(name, model, variants, horizon, seed)
-                    print(rows[-2], rows[-1], sep="\n", file=sys.stderr, flush=True)
+                    print(*rows[-len(variants) :], sep="\n", file=sys.stderr, flush=True)
     shown(rows)
 
 
@@ -223,9 +225,9 @@ def decomposition(panels: list[str], forecasters: list[str], seeds: tuple[int, .
             for seed in seeds if model not in LOCAL else seeds[:1]:
                 variants = {
                     "plain": [],
-                    "average": [tsf.TrendSeasonalDecomposition(period=SEASONS[name])],
-                    "season": [tsf.TrendSeasonalDecomposition(period=SEASONS[name], remove="seasonal")],
-                    "stl": [tsf.TrendSeasonalDecomposition("stl", SEASONS[name])],
+                    "season": [tsf.TrendSeasonalDecomposition(period=SEASONS[name])],
+                    "stl season": [tsf.TrendSeasonalDecomposition("stl", SEASONS[name])],
+                    "both": [tsf.TrendSeasonalDecomposition(period=SEASONS[name], remove="both")],
                 }
                 rows += measured(name, model, variants, HORIZONS.get(name, 8), seed)
                 print(*rows[-4:], sep="\n", file=sys.stderr, flush=True)

@@ -24,12 +24,12 @@ QUICK = {
 }
 STEPS = {
     "scale": [tsf.Scale("robust")],
-    "average": [tsf.TrendSeasonalDecomposition()],
-    "stl": [tsf.TrendSeasonalDecomposition("stl", remove="seasonal")],
+    "average": [tsf.TrendSeasonalDecomposition(remove="both")],
+    "stl": [tsf.TrendSeasonalDecomposition("stl")],
     "mstl": [tsf.TrendSeasonalDecomposition("mstl", [3, 7])],
     "errors": [tsf.AutocorrelatedErrors(most_rounds=1)],
     "errors of each": [tsf.AutocorrelatedErrors(per_series=True, most_rounds=1)],
-    "all": [tsf.Scale(), tsf.TrendSeasonalDecomposition(), tsf.AutocorrelatedErrors(most_rounds=1)],
+    "all": [tsf.Scale(), tsf.TrendSeasonalDecomposition(remove="both"), tsf.AutocorrelatedErrors(most_rounds=1)],
 }
 CLUSTERERS = {
     "mixseq": tsf.MixSeq(2, backbone="ar", seed=0, verbose=False),

@@ -174,12 +174,14 @@ def test_at_rho_zero_a_network_is_itself_but_its_rho_has_a_gradient():
     assert network.raw_rho.grad.abs() > 1e-6
 
 
+@pytest.mark.parametrize("ahead", ["faded", "summed"])
 @pytest.mark.parametrize("likelihood", ["student_t", "quantile", "squared_error"])
 @pytest.mark.parametrize(("shape", "channels"), [((1, 1), 1), ((4, 1), 1), ((1, 3), 3)])
-def test_an_adjusted_network_keeps_the_laws_of_networks(likelihood, shape, channels):
+def test_an_adjusted_network_keeps_the_laws_of_networks(likelihood, shape, channels, ahead):
     torch.manual_seed(0)
     model = tsf.Autoformer(horizon=4, context_length=16, d_model=8, n_heads=2, d_ff=16, likelihood=likelihood)
-    network = AdjustedNetwork(model.build(channels, 0, 0, 0), shape, 1e-2)
+    network = AdjustedNetwork(model.build(channels, 0, 0, 0), shape, 1e-2, ahead=ahead)
+    assert (network.levels is None) == (likelihood != "quantile" or ahead == "summed")
     nn.init.constant_(network.raw_rho, 0.5)
     window = make_window(4, 16, 4, channels=channels)
     check_network(network, window if shape[0] > 1 else window._replace(series=torch.zeros(4, dtype=torch.int64)))
@@ -190,9 +192,43 @@ def test_missing_values_are_missing_in_both_differences_they_belong_to():
     seen = torch.ones_like(window.past_seen)
     seen[0, 2] = False
     window = window._replace(past_seen=seen, future_seen=torch.ones_like(window.future_seen))
-    shown = AdjustedNetwork(nn.Identity(), (1, 1), 1e-2).adjust(window)
+    shown = AdjustedNetwork(nn.Identity(), (1, 1), 1e-2, ahead="summed").adjust(window)
     assert shown.past_seen[0, :, 0].tolist() == [True, True, False, False, True, True]
     assert shown.future_seen.all()
+
+
+def test_the_last_value_fades_from_where_it_was_seen():
+    window = make_window(1, 6, 3)
+    seen = torch.ones_like(window.past_seen)
+    seen[0, 5] = False
+    past = torch.arange(1.0, 7.0)[None, :, None] * seen
+    window = window._replace(past=past, past_seen=seen, future_seen=torch.tensor([True, False, True])[None, :, None])
+    network = AdjustedNetwork(nn.Identity(), (1, 1), 1e-2)
+    network.raw_rho.data = torch.atanh(torch.tensor([[-0.5]]))
+    faded = 5.0 * (-0.5) ** torch.tensor([2.0, 3.0, 4.0])  # the fifth of six steps was the last one seen
+    shown = network.adjust(window)
+    torch.testing.assert_close(shown.future[0, :, 0], (window.future[0, :, 0] - faded) * shown.future_seen[0, :, 0])
+    assert shown.future_seen[0, :, 0].tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("ahead", ["faded", "summed"])
+def test_what_is_taken_out_of_the_future_is_put_back(ahead):
+    class Echo(nn.Module):
+        """Says the future that it was shown."""
+
+        levels = None
+
+        def sample(self, window, n_samples):
+            return shown.future[:, None].expand(-1, n_samples, -1, -1)
+
+    window = make_window(4, 8, 5)._replace(series=torch.zeros(4, dtype=torch.int64))
+    window = window._replace(
+        past_seen=torch.ones_like(window.past_seen), future_seen=torch.ones_like(window.future_seen)
+    )
+    network = AdjustedNetwork(Echo(), (1, 1), 1e-2, ahead=ahead)
+    nn.init.constant_(network.raw_rho, 0.8)
+    shown = network.adjust(window)
+    torch.testing.assert_close(network.sample(window, 2), window.future[:, None].expand(-1, 2, -1, -1))
 
 
 def test_series_that_were_not_in_fit_get_the_mean_of_all_rhos():
@@ -306,7 +342,12 @@ def test_counts_cannot_be_differenced():
 
 @pytest.mark.parametrize(
     ("settings_", "words"),
-    [({"learning_rate": 0.0}, "learning_rate"), ({"most_rounds": 0}, "most_rounds"), ({"inputs": False}, "torch")],
+    [
+        ({"ahead": "steps"}, "'faded' or 'summed'"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"most_rounds": 0}, "most_rounds"),
+        ({"inputs": False}, "torch"),
+    ],
 )
 def test_a_setting_out_of_range_is_refused(settings_, words):
     with pytest.raises(ValueError, match=words):

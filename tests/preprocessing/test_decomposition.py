@@ -16,7 +16,8 @@ KINDS = [
     {"period": 5},
     {"period": 1},
     {"period": 50},
-    {"remove": "seasonal"},
+    {"remove": "both"},
+    {"remove": "both", "period": 1},
     {"method": "stl"},
     {"method": "mstl", "period": [3, 7]},
 ]
@@ -100,7 +101,7 @@ def test_the_parts_of_a_frame_add_up_to_its_values():
 
 def test_a_line_with_a_season_is_forecast_without_error():
     frame, naive = monthly(), tsf.SeasonalNaive(horizon=30, season_length=1, seed=0)
-    forecast = tsf.Pipeline([TrendSeasonalDecomposition()], naive).fit(frame).predict()
+    forecast = tsf.Pipeline([TrendSeasonalDecomposition(remove="both")], naive).fit(frame).predict()
     t = np.arange(120, 150)
     np.testing.assert_allclose(forecast.median[0], 50 + 0.1 * t + 8 * np.sin(2 * np.pi * t / 12), atol=0.05)
 
@@ -144,7 +145,7 @@ def test_intervals_of_a_noisy_trend_and_season_hold_what_they_promise():
     frame = pd.DataFrame(
         {"unique_id": np.repeat(np.arange(n), rows), "ds": np.tile(t[:rows], n), "y": y[:, :rows].ravel()}
     )
-    step = TrendSeasonalDecomposition(period=12)
+    step = TrendSeasonalDecomposition(period=12, remove="both")
     model = tsf.Pipeline([step], tsf.AutoETS(horizon=horizon, season_length=1, seed=0, n_jobs=1))
     low, high = model.fit(frame).predict(n_samples=200).interval(0.8).swapaxes(0, 1)
     covered = ((y[:, rows:] >= low) & (y[:, rows:] <= high)).mean()
@@ -155,7 +156,7 @@ def test_nothing_looks_ahead():
     frame = monthly(noise=1.0)
     panel = tsf.Panel.from_frame(frame)
     early = panel.until(panel.ends - 24)
-    step = TrendSeasonalDecomposition().fit(early)
+    step = TrendSeasonalDecomposition(remove="both").fit(early)
     changed = frame.assign(y=np.where(np.arange(120) >= 96, 1e6, frame["y"]))
     before = step.transform(panel).y[:96]
     np.testing.assert_array_equal(step.transform(tsf.Panel.from_frame(changed)).y[:96], before)
@@ -164,12 +165,12 @@ def test_nothing_looks_ahead():
 
 def test_series_that_come_later_are_decomposed_by_their_own_history():
     a, b = monthly(noise=0.5), monthly(noise=0.5, slope=-0.3, seed=1).assign(unique_id="b")
-    step = TrendSeasonalDecomposition().fit(a)
+    step = TrendSeasonalDecomposition(remove="both").fit(a)
     both = step.transform(tsf.Panel.from_frame(pd.concat([a, b])))
-    alone = TrendSeasonalDecomposition().fit(b).transform(tsf.Panel.from_frame(b))
+    alone = TrendSeasonalDecomposition(remove="both").fit(b).transform(tsf.Panel.from_frame(b))
     np.testing.assert_allclose(both.y[120:], alone.y, atol=1e-12)
     naive = tsf.SeasonalNaive(horizon=12, season_length=1, seed=0)
-    forecast = tsf.Pipeline([TrendSeasonalDecomposition()], naive).fit(a).predict(b)
+    forecast = tsf.Pipeline([TrendSeasonalDecomposition(remove="both")], naive).fit(a).predict(b)
     t = np.arange(120, 132)
     np.testing.assert_allclose(forecast.mean[0], 50 - 0.3 * t + 8 * np.sin(2 * np.pi * t / 12), atol=3)
 
@@ -183,7 +184,7 @@ def test_a_season_needs_two_cycles():
 
 def test_one_row_a_constant_and_a_series_of_gaps_are_taken_as_they_are():
     one = tsf.Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": [0], "y": [3.0]}), freq=1)
-    step = TrendSeasonalDecomposition(period=4).fit(one)
+    step = TrendSeasonalDecomposition(period=4, remove="both").fit(one)
     np.testing.assert_allclose(step.transform(one).y, 0.0)
     frame = pd.DataFrame(
         {"unique_id": ["a"] * 12 + ["b"] * 12, "ds": [*range(12)] * 2, "y": [5.0] * 12 + [1.0] + [np.nan] * 10 + [2.0]}
@@ -225,7 +226,7 @@ def test_a_picture_has_a_row_a_part_and_a_column_a_series():
 
 
 def test_it_is_stored_with_a_pipeline(tmp_path):
-    model = tsf.Pipeline([TrendSeasonalDecomposition("stl")], tsf.SeasonalNaive(horizon=3, seed=0)).fit(
+    model = tsf.Pipeline([TrendSeasonalDecomposition("stl", remove="both")], tsf.SeasonalNaive(horizon=3, seed=0)).fit(
         monthly(noise=1)
     )
     model.save(tmp_path / "m")

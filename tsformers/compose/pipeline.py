@@ -37,7 +37,7 @@ class Pipeline(BaseEstimator):
         >>> from tsformers import SeasonalNaive, TrendSeasonalDecomposition
         >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": [float(t + 3 * (t % 2)) for t in range(40)]})
         >>> naive = SeasonalNaive(horizon=2, season_length=1, seed=0)
-        >>> model = Pipeline([TrendSeasonalDecomposition(period=2)], naive).fit(frame)
+        >>> model = Pipeline([TrendSeasonalDecomposition(period=2, remove="both")], naive).fit(frame)
         >>> model.predict().median.round(1)
         array([[40., 44.]])
 

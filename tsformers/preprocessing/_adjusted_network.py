@@ -1,7 +1,7 @@
 """A network inside one that differences what it sees and sums up what it says, with a trainable rho."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -19,20 +19,21 @@ Numbers = TypeVar("Numbers", np.ndarray, Tensor)
 class AdjustedNetwork(nn.Module):
     """``loss`` and ``sample`` of a network that sees ``x[t] - rho x[t-1]`` in place of x, with ``rho = tanh(raw_rho)``.
 
-    The change of variables has a unit Jacobian, so losses compare across rho. At ``rho = 0`` it is the network itself.
-    Of a network that says quantiles draws are taken, by inversion: quantiles cannot be summed up.
+    "faded": what it says of step h is ``x[T+h] - rho**h x[T]``, each step by itself, as direct forecasters say it;
+    quantiles stay quantiles. "summed": it says ``x[T+h] - rho x[T+h-1]``, and its draws are summed up; of a network
+    that says quantiles draws are taken, by inversion. For one step both are the published rule. The change of variables
+    has a unit Jacobian, so losses compare across rho. At ``rho = 0`` it is the network itself.
 
     Args:
         network: what is asked.
         shape: of rho: (1, 1) for one, or (series, channels).
         learning_rate: of rho.
+        ahead: "faded" or "summed".
         inputs: whether the network sees differences.
         outputs: whether it says differences.
 
-    Source: Sun, Lang & Boning (2021), eq. 3 and 4.
+    Source: Sun, Lang & Boning (2021), eq. 3 and 4, for one step; the rules for several are ours.
     """
-
-    levels = None
 
     def __init__(
         self,
@@ -40,13 +41,19 @@ class AdjustedNetwork(nn.Module):
         shape: tuple[int, int],
         learning_rate: float,
         *,
+        ahead: Literal["faded", "summed"] = "faded",
         inputs: bool = True,
         outputs: bool = True,
     ) -> None:
         super().__init__()
         self.network = network
         self.raw_rho = nn.Parameter(torch.zeros(shape))
-        self.learning_rate, self.inputs, self.outputs = learning_rate, inputs, outputs
+        self.learning_rate, self.ahead, self.inputs, self.outputs = learning_rate, ahead, inputs, outputs
+
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        """Those of the network, unless its quantiles would have to be summed up."""
+        return None if self.outputs and self.ahead == "summed" else self.network.levels  # type: ignore[return-value]
 
     @property
     def rho(self) -> Tensor:
@@ -68,13 +75,15 @@ class AdjustedNetwork(nn.Module):
         return self.network.loss(self.adjust(window))  # type: ignore[operator]
 
     def sample(self, window: Window, n_samples: int) -> Float[Tensor, "B S H C"]:
-        """The network's draws, summed up from the last value seen."""
+        """The network's draws (or quantiles), with what was taken out put back."""
         drawn = self.network.sample(self.adjust(window), n_samples)  # type: ignore[operator]
+        if not self.outputs:
+            return drawn
+        if self.ahead == "faded":
+            return drawn + self._faded(window)[:, None].to(drawn.dtype)
         if self.network.levels:
             law = Quantiles(self.network.levels, drawn.movedim(1, -1))  # type: ignore[arg-type]
             drawn = law.sample((n_samples,)).movedim(0, 1)
-        if not self.outputs:
-            return drawn
         last = carry_forward(window.past, window.past_seen)[:, None, -1:]
         return summed_up(drawn.movedim(2, -1), self._rho_of(window)[..., None], last.movedim(2, -1)).movedim(-1, 2)
 
@@ -90,18 +99,27 @@ class AdjustedNetwork(nn.Module):
         """
         rho = self._rho_of(window)
         if before is None:
-            seen = window.past_seen.sum(1, keepdim=True).clamp(min=1)
-            before = (window.past * window.past_seen).sum(1, keepdim=True) / seen
+            count = window.past_seen.sum(1, keepdim=True).clamp(min=1)
+            before = (window.past * window.past_seen).sum(1, keepdim=True) / count
         values = torch.cat([before, window.past, window.future], dim=1)
         seen = torch.cat([torch.ones_like(window.past_seen[:, :1]), window.past_seen, window.future_seen], dim=1)
         both = seen[:, 1:] & seen[:, :-1]
         difference = torch.where(both, values[:, 1:] - rho * values[:, :-1], 0.0)
         split = window.past.shape[1]
-        if self.inputs:
-            window = window._replace(past=difference[:, :split], past_seen=both[:, :split])
-        if self.outputs:
-            window = window._replace(future=difference[:, split:], future_seen=both[:, split:])
-        return window
+        shown = window._replace(past=difference[:, :split], past_seen=both[:, :split]) if self.inputs else window
+        if not self.outputs:
+            return shown
+        if self.ahead == "summed":
+            return shown._replace(future=difference[:, split:], future_seen=both[:, split:])
+        return shown._replace(future=torch.where(window.future_seen, window.future - self._faded(window), 0.0))
+
+    def _faded(self, window: Window) -> Float[Tensor, "B H C"]:
+        """``rho**h`` times the last value seen; h counts from there."""
+        length, horizon = window.past.shape[1], window.future.shape[1]
+        row = torch.arange(length, device=window.past.device)[None, :, None]
+        at = torch.where(window.past_seen, row, 0).amax(1, keepdim=True)  # (B, 1, C)
+        steps = torch.arange(1, horizon + 1, device=at.device)[None, :, None] + (length - 1 - at)
+        return self._rho_of(window) ** steps * window.past.gather(1, at)
 
     def _rho_of(self, window: Window) -> Float[Tensor, "B 1 C"]:
         """Rho of each window's series; the mean of all for a series that was not in fit."""

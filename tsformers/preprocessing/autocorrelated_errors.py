@@ -4,7 +4,7 @@ import inspect
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -92,24 +92,23 @@ def cochrane_orcutt(
 class AutocorrelatedErrors(BaseEstimator):
     """Takes the autocorrelation of a forecaster's errors into account: ``e[t] = rho e[t-1] + u[t]`` with u white.
 
-    The forecaster sees and forecasts ``y[t] - rho y[t-1]``; its draws are summed up again from the last value,
-    ``y[T+h] = rho y[T+h-1] + draw[h]``, path by path.
+    With a torch forecaster the network sees ``y[t] - rho y[t-1]``, and ``rho = tanh(r)`` is trained with it, by the
+    same loss and a learning rate of its own; windows are scaled first. What it says of h steps ahead is
+    ``y[T+h] - rho**h y[T]``: the last error, faded. For one step that is the published rule; for several it is what
+    AR(1) errors leave to a direct forecaster. ``ahead="summed"`` has it say ``y[T+h] - rho y[T+h-1]``, summed up draw
+    by draw as if what is new at each step were independent, which direct forecasts of several steps are not.
 
-    With a torch forecaster ``rho = tanh(r)`` is trained with the network, by the same loss and a learning rate of its
-    own; windows are scaled first. (The published form is for one step ahead; for several, this sum is its linear
-    generalisation and the same for one.) With any other forecaster fit and rho take turns (Cochrane and Orcutt): rho is
-    what one-step errors within the training rows say, until it stays.
+    With any other forecaster fit and rho take turns (Cochrane and Orcutt): rho is what one-step errors within the
+    training rows say, until it stays. It sees and forecasts ``y[t] - rho y[t-1]``, and its draws are summed up.
 
     The value before the first of a window or series counts as its mean. After missing values the last value seen stands
-    in where the sum begins. Draws of several steps add up as if what is new at each step (u) were independent: a
-    direct forecaster whose own errors persist over the horizon gets too narrow that way.
-
-    In a Pipeline it belongs last, just before the forecaster. Alone (``fit``, ``transform``, ``inverse``) rho is that
-    of the series around their means.
+    in. In a Pipeline it belongs last, just before the forecaster. Alone (``fit``, ``transform``, ``inverse``) rho is
+    that of the series around their means.
 
     Args:
         per_series: a rho for each series (the mean of all for series that were not in fit); False: one for all.
         learning_rate: of r, for torch forecasters.
+        ahead: "faded" or "summed", see above, for torch forecasters.
         inputs: the forecaster sees differences; False, with torch, it sees the values. For ablations.
         outputs: the forecaster says differences; False, with torch, it says the values. For ablations.
         tolerance: change of rho at which fit and rho stop taking turns.
@@ -141,6 +140,7 @@ class AutocorrelatedErrors(BaseEstimator):
 
     per_series: bool = False
     learning_rate: float = 1e-2
+    ahead: Literal["faded", "summed"] = "faded"
     inputs: bool = True
     outputs: bool = True
     tolerance: float = 1e-3
@@ -208,7 +208,9 @@ class AutocorrelatedErrors(BaseEstimator):
             A network with ``rho`` and ``groups()``.
         """
         shape = (n_series, channels) if self.per_series else (1, 1)
-        return AdjustedNetwork(network, shape, self.learning_rate, inputs=self.inputs, outputs=self.outputs)
+        return AdjustedNetwork(
+            network, shape, self.learning_rate, ahead=self.ahead, inputs=self.inputs, outputs=self.outputs
+        )
 
     def transform(self, panel: Panel) -> Panel:
         """``y[t] - rho y[t-1]``; the panel itself where a torch network does that.
@@ -305,6 +307,8 @@ class AutocorrelatedErrors(BaseEstimator):
     def _check(self) -> None:
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be a number above 0, not {self.learning_rate!r}")
+        if self.ahead not in ("faded", "summed"):
+            raise ValueError(f"ahead must be 'faded' or 'summed', not {self.ahead!r}")
         if isinstance(self.most_rounds, bool) or not isinstance(self.most_rounds, int) or self.most_rounds < 1:
             raise ValueError(f"most_rounds must be a whole number of 1 or more, not {self.most_rounds!r}")
 

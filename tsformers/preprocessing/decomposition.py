@@ -46,24 +46,24 @@ class Learned(NamedTuple):
 class TrendSeasonalDecomposition(BaseEstimator):
     """Takes trend and season out of every series; what is left is forecast, and the parts are put back, draw by draw.
 
-    ``y = trend + seasonal + remainder``. In a Pipeline the forecaster sees the remainder. Seasons go on with their last
-    cycle. A trend goes on with as much of its last rise as its own past says is kept (``course`` in
-    ``preprocessing/_components.py``). Both come with an uncertainty of their own, added to each draw: the errors that
-    these rules would have made in the past, and the standard error of seasonal values. A forecast of one draw gets
-    none: it stands for the mean.
+    ``y = trend + seasonal + remainder``. In a Pipeline the forecaster sees what is left when the seasonal parts are
+    taken out, or with ``remove="both"`` the trend too. Seasons go on with their last cycle. A trend goes on with as
+    much of its last rise as its own past says is kept (``course`` in ``preprocessing/_components.py``). Both come with
+    an uncertainty of their own, added to each draw: the errors that these rules would have made in the past, and the
+    standard error of seasonal values. A forecast of one draw gets none: it stands for the mean.
 
-    What is taken out is fixed at ``fit``: rows that come later have the trend and the season as foreseen at its end, so
-    nothing looks ahead, and what they did beyond that is in the remainder. Series that were not there in ``fit`` are
-    decomposed from the history that they come with. Inside the training history a centred trend has seen the rows on
-    either side of each row; a network can learn from that what it will not have at the end. ``remove="seasonal"``
-    leaves the trend in the data, which then tell nothing of the kind.
+    What is taken out is fixed at ``fit``: rows that come later have the parts as foreseen at its end, so nothing looks
+    ahead, and what they did beyond that is left in. Series that were not there in ``fit`` are decomposed from the
+    history that they come with. Inside the training rows a centred trend has seen the rows on either side of each row;
+    a network learns from that what it will not have at the end, and forecasts a half worse. Hence the trend stays in by
+    default; local models may do well without it.
 
     Args:
         method: "moving_average" (all series at once, 100,000 in seconds), "stl", or "mstl" for several seasons; the
             latter two by statsmodels, series by series.
         period: rows of a season, for "mstl" a list; None takes it from the frequency (of hours, "mstl" takes day and
             week). 1 = no season.
-        remove: "both" parts, or the "seasonal" one alone.
+        remove: the "seasonal" parts, or "both" them and the trend.
         n_jobs: processes for "stl" and "mstl", in joblib's counting; they are started only where that pays.
         verbose: progress bar; None = on a terminal.
 
@@ -78,9 +78,9 @@ class TrendSeasonalDecomposition(BaseEstimator):
         >>> parts = TrendSeasonalDecomposition(period=2).decompose(frame)
         >>> parts.round(9).head(3)
           unique_id  ds  trend  seasonal  remainder
-        0         a   0    1.0       1.0        0.0
-        1         a   1    1.0      -1.0        0.0
-        2         a   2    3.0       1.0        0.0
+        0         a   0    0.5       1.5        0.0
+        1         a   1    1.5      -1.5        0.0
+        2         a   2    2.5       1.5        0.0
 
     Source: Macaulay (1931); Cleveland et al. (1990), STL; Bandara, Hyndman & Bergmeir (2021), MSTL; as the first step
         of a forecast: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
@@ -88,7 +88,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
 
     method: Literal["moving_average", "stl", "mstl"] = "moving_average"
     period: int | Sequence[int] | None = None
-    remove: Literal["both", "seasonal"] = "both"
+    remove: Literal["both", "seasonal"] = "seasonal"
     n_jobs: int = -1
     verbose: bool | None = None
 
