@@ -213,6 +213,9 @@ def test_odd_rows_are_answered_and_counted_and_change_nothing(detector):
         "invalid": [
             {"unique_id": "a", "ds": at(3), "y": math.inf},
             {"unique_id": "a", "ds": at(3), "y": "many"},
+            {"unique_id": "a", "ds": at(3), "y": "1.5"},
+            {"unique_id": "a", "ds": at(3), "y": True},
+            {"unique_id": "a", "ds": at(3), "y": 1.1e100},
             {"unique_id": "a", "ds": "yesterday", "y": 1.0},
             {"unique_id": "a", "ds": at(3).tz_localize("UTC"), "y": 1.0},
             {"unique_id": "a", "ds": 12, "y": 1.0},
@@ -234,6 +237,56 @@ def test_odd_rows_are_answered_and_counted_and_change_nothing(detector):
         for name, array in before[part].items():
             assert_array_equal(array, after[part][name])
     assert {name: detector.counts[name] for name in odd} == {name: len(rows) for name, rows in odd.items()}
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"unique_id": "a", "ds": at(1), "y": 0.5}, ""),
+        ({"unique_id": "a", "ds": at(1), "y": "1.5"}, "'y' is text: '1.5'"),
+        ({"unique_id": "a", "ds": at(1), "y": "x" * 99}, "'y' is text: '" + "x" * 36 + "..."),
+        ({"unique_id": "a", "ds": at(1), "y": True}, "'y' is a boolean: True"),
+        ({"unique_id": "a", "ds": at(1), "y": -1e300}, "'y' is infinite, or beyond 1e100: -1e+300"),
+        ({"unique_id": "a", "ds": at(1), "y": [1]}, "'y' is a list: [1]"),
+        (
+            {"unique_id": "a", "ds": "soon", "y": 1},
+            "time 'soon' is none in ISO 8601 without a time zone, or out of reach",
+        ),
+        ({"unique_id": "a", "y": 1}, "no time in 'ds'"),
+        ({"ds": at(1), "y": 1}, "no id in 'unique_id'"),
+        ({"unique_id": ["a"], "ds": at(1), "y": 1}, "['a'] cannot be an id"),
+        ({}, "no row that could be read"),
+        ({"unique_id": "a", "ds": at(1)}, "no value"),
+        ({"unique_id": "a", "ds": at(0), "y": 1}, "at the time of the last row of its series"),
+        ({"unique_id": "a", "ds": at(-1), "y": 1}, "before the last row of its series"),
+        ({"unique_id": "a", "ds": at(31), "y": 1}, "more than 30 steps after the last row of its series"),
+        ({"unique_id": "a", "ds": at(1.5), "y": 1}, "between two steps of its series"),
+        ({"unique_id": "new", "ds": at(1), "y": 1}, "its context of 30 rows is not full yet, or holds no value"),
+    ],
+)
+def test_a_row_that_is_not_tested_is_told_why(detector, row, why):
+    begin = detector.state
+    said = detector.update(row)
+    assert said.why == why
+    assert (said.status == "tested") == (not why)
+    if len(row) < 3 or isinstance(row["y"], list):
+        return
+    detector.state = begin
+    told = detector.detect(
+        pd.DataFrame({name: pd.Series([cell], dtype=object) for name, cell in row.items()}), status=True
+    )
+    assert (told["status"].item(), told["why"].item()) == (said.status, why)
+
+
+def test_booleans_are_values_of_covariates_alone():
+    frame, later = (part.assign(open=part["y"] > 0) for part in (history(), history(3, 2, at(1).isoformat())))
+    made = quiet(naive(), frame)
+    begin = made.state
+    told = made.detect(later, status=True)
+    assert set(told["status"]) == {"tested"}
+    made.state = begin
+    assert {d.status for d in made.update_many(later.sort_values("ds").to_dict("records"))} == {"tested"}
+    assert set(quiet(naive(), history()).detect(later.assign(y=True), status=True)["why"]) == {"'y' is a boolean: True"}
 
 
 def test_a_missing_value_takes_its_place_untested_with_what_was_expected(detector):

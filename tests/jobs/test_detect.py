@@ -155,6 +155,62 @@ def test_alarms_alone_and_a_picture(place, run, tmp_path):
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_picture_leaves_out_what_has_no_place_in_it_and_nothing_new_is_no_mistake(place, run, tmp_path):
+    pytest.importorskip("matplotlib")
+    odd = ['{"unique_id": "aa", "ds": "soon", "y": 1}\n', '{"unique_id": "aa", "ds": 7, "y": 1}\n', "nothing\n"]
+    (tmp_path / "r.jsonl").write_text("".join([*odd, (place / "few.jsonl").read_text(encoding="utf-8"), *odd]))
+    how = ("-o", tmp_path / "out.jsonl", "--state", tmp_path / "s", "--plot")
+    assert run(tmp_path / "r.jsonl", *how, tmp_path / "p.png")[0] == 0
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+    code, _, err = run(tmp_path / "r.jsonl", *how, tmp_path / "again.png")
+    assert code == 0
+    assert any("there was no new row that could be drawn" in line for line in err)
+    assert not (tmp_path / "again.png").exists()
+
+
+@pytest.mark.parametrize("kind", ["whole numbers", "a zone"])
+def test_a_picture_of_rows_with_whole_number_and_with_zoned_times(kind, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    days = pd.date_range("2024-01-01", periods=120, freq="D", tz="UTC").map(pd.Timestamp.isoformat)
+    frame = pd.DataFrame(
+        {"unique_id": "a", "ds": days if kind == "a zone" else range(1, 600, 5), "y": np.arange(120) % 7}
+    )
+    frame[:100].to_csv(tmp_path / "h.csv", index=False)
+    frame[100:].to_csv(tmp_path / "r.csv", index=False)
+    assert main(["detect", "--fit", str(tmp_path / "h.csv"), *FIT, "--save", str(tmp_path / "d")]) == 0
+    assert (
+        main(["detect", "--model", str(tmp_path / "d"), str(tmp_path / "r.csv"), "--plot", str(tmp_path / "p.png")])
+        == 0
+    )
+    assert (tmp_path / "p.png").exists()
+    assert pd.read_csv(io.StringIO(capsys.readouterr().out))["status"].tolist() == ["tested"] * 20
+
+
+def test_parquet_holds_odd_ids_and_times_too(place, run, tmp_path):
+    odd = [{"unique_id": 7, "ds": "2024-01-06T00:00:00", "y": 1}, {"unique_id": "aa", "ds": 5, "y": 1}, {"y": None}]
+    rows = [json.dumps(row) + "\n" for row in odd]
+    (tmp_path / "r.jsonl").write_text("".join([*rows, (place / "few.jsonl").read_text(encoding="utf-8"), *rows]))
+    assert run(tmp_path / "r.jsonl", "-o", tmp_path / "out.parquet")[0] == 0
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    assert found["unique_id"].iloc[[0, 1, 3]].tolist() == ["7", "aa", "aa"]
+    assert found["unique_id"].isna().sum() == 2
+    assert found["ds"].iloc[1] == "5"
+    assert found["why"].iloc[1] == "time 5 is none in ISO 8601 without a time zone, or out of reach"
+    frame = pd.read_parquet(place / "rows.parquet")
+    assert run(place / "rows.parquet", "-o", tmp_path / "out.parquet")[0] == 0
+    assert pd.read_parquet(tmp_path / "out.parquet")["ds"].tolist() == frame["ds"].tolist()
+
+
+def test_text_among_values_is_no_number_but_in_csv_all_cells_are_text(place, run, tmp_path):
+    (tmp_path / "r.jsonl").write_text('{"unique_id": "aa", "ds": "2024-01-06T00:00:00", "y": "1.5"}\n')
+    (tmp_path / "r.csv").write_text("unique_id,ds,y\naa,2024-01-06T00:00:00,1.5\nab,2024-01-06T00:00:00,high\n")
+    said = json.loads(run(tmp_path / "r.jsonl")[1])
+    assert (said["status"], said["why"]) == ("invalid", "'y' is text: '1.5'")
+    said = pd.read_csv(io.StringIO(run(tmp_path / "r.csv")[1]))
+    assert said["status"].tolist() == ["tested", "invalid"]
+    assert said["why"].fillna("").tolist() == ["", "'y' is text: 'high'"]
+
+
 def test_whole_number_ids_are_read_from_csv_as_such(tmp_path, capsys):
     frame = series(120, "2024-01-01", 0, 2).assign(unique_id=np.tile([10, 7], 120))
     frame.to_csv(tmp_path / "h.csv", index=False)

@@ -35,7 +35,7 @@ def alarm_chart(
 
     Raises:
         ImportError: matplotlib is missing.
-        ValueError: there is no row to draw.
+        ValueError: there is no row to draw; rows that are invalid, or without a time that can be read, are left out.
 
     Example:
         >>> frame = pd.DataFrame({"unique_id": "a", "ds": [1, 2], "y": [0.0, 9.0], "expected": 0.0, "lower": -1.0,
@@ -43,6 +43,7 @@ def alarm_chart(
         >>> len(alarm_chart(frame).axes)
         2
     """
+    decisions = _readable(decisions, time_col)
     if not len(decisions):
         raise ValueError("there is no decision to draw; give the detector rows first")
     if ids is None:
@@ -53,7 +54,7 @@ def alarm_chart(
     shown: dict[str, Any] = {}
     for i, name in enumerate(ids):
         rows = decisions[decisions[id_col] == name]
-        times = _times(rows[time_col])
+        times = rows[time_col].to_numpy()
         rows = rows.iloc[np.argsort(times, kind="stable")]
         times = np.sort(times, kind="stable")
         above = figure.add_subplot(grid[2 * i])
@@ -68,13 +69,15 @@ def alarm_chart(
     return figure
 
 
-def _times(stamps: pd.Series) -> np.ndarray:
-    """Times as numbers or datetime64 in UTC, whatever they were given as."""
-    if stamps.dtype.kind in "iu":
-        return stamps.to_numpy(np.int64)
-    moments = pd.to_datetime(stamps, format="ISO8601", utc=True) if stamps.dtype == object else pd.to_datetime(stamps)
-    zoned = moments.dt.tz is not None
-    return (moments.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else moments).to_numpy("M8[ns]")
+def _readable(decisions: pd.DataFrame, time_col: str) -> pd.DataFrame:
+    """Rows that can be drawn, their times as numbers or datetime64 in UTC, whatever they were given as."""
+    if "status" in decisions:
+        decisions = decisions[decisions["status"] != "invalid"]
+    stamps = decisions[time_col]
+    if stamps.dtype.kind in "iu" or (len(stamps) and all(isinstance(stamp, int | np.integer) for stamp in stamps)):
+        return decisions.assign(**{time_col: stamps.astype(np.int64)})
+    moments = pd.to_datetime(stamps, format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
+    return decisions.assign(**{time_col: moments.astype("M8[ns]")})[moments.notna()]
 
 
 def _values(axes: Any, times: np.ndarray, rows: pd.DataFrame, target_col: str) -> dict[str, Any]:

@@ -7,6 +7,17 @@ import numpy as np
 
 STATUSES = ("tested", "missing", "late", "duplicate", "ahead", "unseen", "waiting", "off_grid", "invalid")
 TESTED, MISSING, LATE, DUPLICATE, AHEAD, UNSEEN, WAITING, OFF_GRID, INVALID = range(len(STATUSES))
+WHY = (
+    "",
+    "no value",
+    "before the last row of its series",
+    "at the time of the last row of its series",
+    "more than {jump} steps after the last row of its series",
+    "fit has not seen this series",
+    "its context of {rows} rows is not full yet, or holds no value",
+    "between two steps of its series",
+    "",
+)  # of statuses; that of an invalid row is its own
 EVENTS = ("rows", *STATUSES, "alarms", "gaps", "replaced", "shifts", "refreshes")
 FIELDS = ("expected", "lower", "upper", "p_value", "level", "anomaly")
 
@@ -25,7 +36,8 @@ class Decision:
         p_value: how likely a value at least as strange would be, were all normal; NaN where the row was not tested.
         level: the level that the p-value was tested at.
         anomaly: ``p_value <= level``: an alarm.
-        status: "tested", or why not: one of ``STATUSES``; ``docs/anomalies.md`` tells what each means.
+        status: "tested", or what else: one of ``STATUSES``; ``docs/anomalies.md`` tells what each means.
+        why: of a row that was not tested, in a few words.
 
     Example:
         >>> Decision("a", 7, 1.5).status
@@ -42,6 +54,7 @@ class Decision:
     level: float = float("nan")
     anomaly: bool = False
     status: str = "invalid"
+    why: str = ""
 
 
 class Answers(NamedTuple):

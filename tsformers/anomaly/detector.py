@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from tsformers import storage
 from tsformers.anomaly.contexts import Contexts
-from tsformers.anomaly.decisions import FIELDS, TESTED, Answers, Decision
+from tsformers.anomaly.decisions import FIELDS, TESTED, WHY, Answers, Decision
 from tsformers.anomaly.fold import Fold, State
 from tsformers.anomaly.p_values import ConformalP, PredictiveP, PValue, warn_if_blind
 from tsformers.anomaly.rows import Columns, Reader
@@ -213,7 +213,8 @@ class AnomalyDetector(BaseEstimator):
         rows, position, phase = rows[order], position[order], phase[order]
         values = np.column_stack([panel.y[rows], panel.past[rows]])
         status = np.full(len(rows), TESTED, dtype=np.int8)
-        columns = Columns(panel.ids[owner[rows]], panel.times[rows], values, position, phase, status)
+        why = np.full(len(rows), "", dtype=object)
+        columns = Columns(panel.ids[owner[rows]], panel.times[rows], values, position, phase, status, why)
         size = max(SLICE, panel.n_series)
         hidden = None if self.verbose is None else not self.verbose
         starts = range(0, len(rows), size)
@@ -229,6 +230,7 @@ class AnomalyDetector(BaseEstimator):
         setup = fold.setup
         self._fold, self.forecaster_ = fold, setup.forecaster
         self._reader = Reader(setup.like.schema, setup.like.freq, setup.horizon)
+        self._reasons = [text.format(rows=setup.rows, jump=setup.max_jump or setup.rows) for text in WHY]
 
     # watching
 
@@ -244,7 +246,7 @@ class AnomalyDetector(BaseEstimator):
         """Rows in order of arrival: the decisions of ``update`` on each, several times faster."""
         check_is_fitted(self, "forecaster_")
         columns = self._reader.rows(rows)
-        return _decisions(columns, self._fold.take(columns))
+        return self._decisions(columns, self._fold.take(columns))
 
     def stream(self, rows: Iterable[Any]) -> Iterator[Decision]:
         """Decisions one by one, as rows come.
@@ -262,14 +264,14 @@ class AnomalyDetector(BaseEstimator):
                 yield self.update(item)
                 continue
             columns = self._reader.frame(self._pandas(item)[0])
-            yield from _decisions(columns, self._fold.take(columns))
+            yield from self._decisions(columns, self._fold.take(columns))
 
     def detect(self, data: Frame, *, status: bool = False) -> Frame:
         """Take the rows of a frame, in order of time, and say of each whether it is an anomaly.
 
         Args:
             data: a long frame with the columns of ``fit``; what follows the rows seen so far.
-            status: add a column that says what became of each row, see ``Decision``.
+            status: add the columns ``status`` and ``why``, which say what became of each row, see ``Decision``.
 
         Returns:
             One row a row of ``data``, in its order and its own frame type: id, time, value, ``expected, lower, upper,
@@ -283,7 +285,7 @@ class AnomalyDetector(BaseEstimator):
         schema = self._reader.schema
         columns = self._reader.frame(frame)
         for name in (schema.id_col, schema.time_col, schema.target_col):
-            if name in (*FIELDS, "status"):
+            if name in (*FIELDS, "status", "why"):
                 raise DataError(
                     f"column {name!r} of the data has the name of a column of the answer; rename it before fit, for "
                     f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
@@ -296,8 +298,17 @@ class AnomalyDetector(BaseEstimator):
         said = {schema.target_col: columns.values[:, 0]} | answers.columns()
         answer = pd.DataFrame({**own, **said}, index=frame.index)
         if status:
-            answer["status"] = answers.words()
+            answer["status"], answer["why"] = answers.words(), self._why(columns, answers)
         return from_pandas(answer, backend)
+
+    def _decisions(self, columns: Columns, answers: Answers) -> list[Decision]:
+        """The rows with their answers, one by one."""
+        parts = [part.tolist() for part in answers[:-1]]
+        y, told = columns.values[:, 0].tolist(), (answers.words(), self._why(columns, answers))
+        return [Decision(*row) for row in zip(columns.ids, columns.stamps, y, *parts, *told, strict=True)]
+
+    def _why(self, columns: Columns, answers: Answers) -> list[str]:
+        return [own or self._reasons[code] for own, code in zip(columns.why, answers.status.tolist(), strict=True)]
 
     def _pandas(self, data: Any) -> tuple[pd.DataFrame, str]:
         schema = self._reader.schema
@@ -320,6 +331,11 @@ class AnomalyDetector(BaseEstimator):
         """The last row of each series of ``fit``: its ids, frequency and column names."""
         check_is_fitted(self, "forecaster_")
         return self._fold.setup.like
+
+    def read_times(self, stamps: Sequence[Any]) -> np.ndarray:
+        """(M,) stamps of rows as they are understood: integers, or datetime64 in UTC, not-a-time where unreadable."""
+        check_is_fitted(self, "forecaster_")
+        return self._reader.times(stamps)
 
     @property
     def state(self) -> State:
@@ -345,7 +361,7 @@ class AnomalyDetector(BaseEstimator):
         check_is_fitted(self, "forecaster_")
         fold, columns = Fold.load(self._fold.setup, state), self._reader.rows([row])
         answers = fold.take(columns)
-        return fold.state(), _decisions(columns, answers)[0]
+        return fold.state(), self._decisions(columns, answers)[0]
 
     def set_control(self, control: Procedure) -> Self:
         """Test by another procedure from now on, which begins anew; contexts and calibration stay."""
@@ -394,10 +410,3 @@ class AnomalyDetector(BaseEstimator):
             raise ValueError(f"control must be a procedure of tsformers.fdr, such as SAFFRON(); got {self.control!r}")
         if not 0 < self.coverage < 1:
             raise ValueError(f"coverage must lie between 0 and 1, for example 0.95; got {self.coverage!r}")
-
-
-def _decisions(columns: Columns, answers: Answers) -> list[Decision]:
-    """The rows with their answers, one by one."""
-    parts = [part.tolist() for part in answers[:-1]]
-    y = columns.values[:, 0].tolist()
-    return [Decision(*row) for row in zip(columns.ids, columns.stamps, y, *parts, answers.words(), strict=True)]

@@ -1,6 +1,6 @@
 """Rows of a stream as columns of numbers; what cannot be read is marked, row by row, and never an exception."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -10,10 +10,12 @@ import pandas as pd
 from tsformers.anomaly.decisions import INVALID, OFF_GRID, TESTED
 from tsformers.errors import DataError
 from tsformers.frames import Schema
+from tsformers.intake.checks import GREATEST
 from tsformers.intake.grid import DAY, OFF, decompose, parse
 
 EPOCH = datetime(1970, 1, 1)
 LONGEST = {"int": 1, "tick": 1, "day": DAY, "bday": 3 * DAY, "week": 7 * DAY, "month": 31 * DAY, "listed": 31 * DAY}
+SHOWN = 40  # characters of an odd value
 UNREADABLE = np.iinfo(np.int64).min
 
 
@@ -27,6 +29,7 @@ class Columns(NamedTuple):
         position: (M,) on the grid of the frequency.
         phase: (M,) within the step.
         status: (M,) "tested" where the row can be read, else "invalid" or "off_grid".
+        why: (M,) of invalid rows what is wrong with them, else empty.
     """
 
     ids: Any
@@ -35,6 +38,7 @@ class Columns(NamedTuple):
     position: np.ndarray
     phase: np.ndarray
     status: np.ndarray
+    why: np.ndarray
 
     def take(self, rows: slice | np.ndarray) -> "Columns":
         """Some of the rows, of columns that are arrays."""
@@ -65,11 +69,11 @@ class Reader:
         plain = [row if isinstance(row, Mapping) else {} for row in rows]
         ids = [row.get(self.schema.id_col) for row in plain]
         stamps = [row.get(self.schema.time_col) for row in plain]
-        values = np.array([[number(row.get(name)) for name in self.names] for row in plain]).reshape(
-            -1, len(self.names)
-        )
+        target = self.schema.target_col
+        values = np.array([[number(row.get(name), name == target) for name in self.names] for row in plain])
         named = np.array([is_name(name) for name in ids], dtype=bool)
-        return self._columns(ids, stamps, values, self._moments(stamps), named)
+        values = values.reshape(-1, len(self.names))
+        return self._columns(ids, stamps, values, self._moments(stamps), named, plain.__getitem__)
 
     def frame(self, frame: pd.DataFrame) -> Columns:
         """A frame as columns.
@@ -84,19 +88,51 @@ class Reader:
                 f"{self.schema.id_col}, {self.schema.time_col}, {', '.join(self.names)}"
             )
         ids, stamps = frame[self.schema.id_col], frame[self.schema.time_col]
-        values = np.stack([_numbers(frame[name]) for name in self.names], axis=1)
+        values = np.stack([_numbers(frame[name], name == self.schema.target_col) for name in self.names], axis=1)
         named = ids.notna().to_numpy()
         if ids.dtype == object:
             named = np.array([is_name(name) for name in ids], dtype=bool)
-        return self._columns(pd.Index(ids, tupleize_cols=False), stamps.array, values, self._counts(stamps), named)
+        index, counts = pd.Index(ids, tupleize_cols=False), self._counts(stamps)
+        return self._columns(index, stamps.array, values, counts, named, lambda i: frame.iloc[i].to_dict())
 
-    def _columns(self, ids: Any, stamps: Any, values: np.ndarray, counts: np.ndarray, named: np.ndarray) -> Columns:
+    def times(self, stamps: Sequence[Any]) -> np.ndarray:
+        """(M,) stamps as integers, or as datetime64 in UTC, not-a-time where one cannot be read."""
+        counts = self._moments(stamps)
+        return counts if self.grid.unit == "int" else counts.view("M8[ns]")
+
+    def _columns(
+        self, ids: Any, stamps: Any, values: np.ndarray, counts: np.ndarray, named: np.ndarray,
+        row: Callable[[int], Mapping[Any, Any]],
+    ) -> Columns:  # fmt: skip
         readable = (counts != UNREADABLE) & (counts <= self.last)
         position, phase = decompose(np.where(readable, counts, 0), self.grid)
         status = np.where(phase == OFF, OFF_GRID, TESTED).astype(np.int8)
-        status[~(readable & named & ~np.isinf(values).any(axis=1))] = INVALID
-        values[np.isinf(values)] = np.nan
-        return Columns(ids, stamps, values, position, phase, status)
+        wild = np.abs(values) > GREATEST
+        status[~(readable & named & ~wild.any(axis=1))] = INVALID
+        values[wild] = np.nan
+        why = np.full(len(status), "", dtype=object)
+        for i in np.flatnonzero(status == INVALID).tolist():
+            why[i] = self._why(row(i), bool(named[i]), int(counts[i]))
+        return Columns(ids, stamps, values, position, phase, status, why)
+
+    def _why(self, row: Mapping[Any, Any], named: bool, count: int) -> str:
+        """What is wrong with an invalid row, the first thing alone."""
+        if not row:
+            return "no row that could be read"
+        name, stamp = row.get(self.schema.id_col), row.get(self.schema.time_col)
+        if not named:
+            return f"no id in {self.schema.id_col!r}" if missing(name) else f"{_short(name)} cannot be an id"
+        if missing(stamp):
+            return f"no time in {self.schema.time_col!r}"
+        if count != UNREADABLE:
+            wild = next(
+                (n for n in self.names if abs(number(row.get(n), n == self.schema.target_col)) > GREATEST), None
+            )
+            return f"time {_short(stamp)} is out of reach" if wild is None else f"{wild!r} is {_odd(row.get(wild))}"
+        if self.grid.unit == "int":
+            return f"time {_short(stamp)} is no whole number, or out of reach"
+        wanted = "without a time zone" if self.schema.tz is None else "with a time zone"
+        return f"time {_short(stamp)} is none in ISO 8601 {wanted}, or out of reach"
 
     def _counts(self, stamps: pd.Series) -> np.ndarray:
         """A column of times as int64: nanoseconds in UTC, or integers."""
@@ -138,19 +174,37 @@ class Reader:
         return count
 
 
-def number(value: Any) -> float:
-    """A value as a float: NaN where it is missing, infinite where it is no finite number.
+def number(value: Any, target: bool = True) -> float:
+    """A value as a float: NaN where it is missing, infinite where it is no number, as text is none.
+
+    Args:
+        value: of any type.
+        target: it is no covariate: then a boolean is no number either.
 
     Example:
-        >>> number("1.5"), number(None), number("high")
-        (1.5, nan, inf)
+        >>> number(1.5), number(None), number("1.5"), number(True), number(True, target=False)
+        (1.5, nan, inf, inf, 1.0)
     """
-    if value is None or value is pd.NA or value is pd.NaT or value == "":
+    if type(value) is float:
+        return value
+    if missing(value):
         return float("nan")
+    if isinstance(value, str | bytes) or (target and isinstance(value, bool | np.bool_)):
+        return float("inf")
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return float("inf")
+
+
+def missing(value: Any) -> bool:
+    """Whether nothing is said: None, empty text, and what pandas has for it; NaN is a number.
+
+    Example:
+        >>> missing(""), missing(0)
+        (True, False)
+    """
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, str) and not value)
 
 
 def is_name(value: Any) -> bool:
@@ -187,8 +241,24 @@ def _parsed(stamp: Any) -> Any:
     return None
 
 
-def _numbers(column: pd.Series) -> np.ndarray:
+def _numbers(column: pd.Series, target: bool) -> np.ndarray:
     dtype = column.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind in "iufb":
+    if isinstance(dtype, np.dtype) and dtype.kind in ("iuf" if target else "iufb"):
         return column.to_numpy(np.float64, copy=True)
-    return np.array([number(value) for value in column], dtype=np.float64)
+    return np.array([number(value, target) for value in column], dtype=np.float64)
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if isinstance(value, str | int | float | list | dict) else str(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
+def _odd(value: Any) -> str:
+    """What a value is that is no number of use."""
+    kinds = {str: "text", bytes: "text", bool: "a boolean", np.bool_: "a boolean"}
+    kind = kinds.get(type(value))
+    if kind is None:
+        kind = (
+            "infinite, or beyond 1e100" if isinstance(value, int | float | np.number) else f"a {type(value).__name__}"
+        )
+    return f"{kind}: {_short(value)}"

@@ -1,6 +1,7 @@
 """From a table of history to a detector in a folder, and from there over rows that come in: the command ``detect``."""
 
 import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,14 @@ def run(
     procedure = find_control(*control, detector.control)
     if procedure != detector.control:
         detector.set_control(procedure)
-    latest = None if plot is None else Latest()
+    latest = None if plot is None else Latest(times=detector.read_times)
     counts = watch(detector, source=source, sink=sink, model=model, keep=latest, **how)
     if plot is not None and latest is not None:
-        alarm_chart(latest.frame()).savefig(plot)
+        found = latest.frame()
+        if found.empty:
+            warnings.warn(f"there was no new row that could be drawn, so {plot} was not", UserWarning, stacklevel=2)
+        else:
+            alarm_chart(found).savefig(plot)
     return counts
 
 

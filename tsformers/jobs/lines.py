@@ -71,8 +71,7 @@ class Lines:
         format: "csv" or "jsonl"; None: by suffix, else by the first byte.
         follow: at the end of the file wait for more.
         idle: seconds without a new row after which to end all the same; None: never.
-        typed: makes an id of the text of a CSV cell.
-        id_col: column of ids.
+        typed: what makes an id, or a number, of the text of a CSV cell, by column; that of ids comes first.
 
     Raises:
         DataError: there is no such file; at ``batches``, it is not the input that the mark is of.
@@ -81,10 +80,11 @@ class Lines:
     kind = "lines of text"
 
     def __init__(
-        self, path: str, format: Format | None, *, follow: bool, idle: float | None, typed: Callable[[str], Any],
-        id_col: str,
+        self, path: str, format: Format | None, *, follow: bool, idle: float | None,
+        typed: Mapping[str, Callable[[str], Any]],
     ) -> None:  # fmt: skip
-        self.path, self.follow, self.idle, self.typed, self.id_col = path, follow, idle, typed, id_col
+        self.path, self.follow, self.idle, self.typed = path, follow, idle, typed
+        self.id_col = next(iter(typed))
         self.format = format or SUFFIXES.get(Path(path).suffix.lower())
         self.file: Any = sys.stdin.buffer
         if path != "-":
@@ -161,9 +161,11 @@ class Lines:
             return None
         if len(cells) != len(self.header):
             return {}
-        row = {name: None if cell in EMPTY_CELLS else cell for name, cell in zip(self.header, cells, strict=True)}
-        raw = dict(zip(self.header, cells, strict=True)).get(self.id_col, "")
-        return row | {self.id_col: self.typed(raw) if raw else None}
+        row = {}
+        for name, cell in zip(self.header, cells, strict=True):
+            empty = not cell if name == self.id_col else cell in EMPTY_CELLS  # a series may be called NA
+            row[name] = None if empty else self.typed.get(name, str)(cell)
+        return row
 
     def _pieces(self) -> Iterator[bytes | None]:
         """What can be read, piece by piece; None while there is nothing; b"" at the end."""
@@ -288,7 +290,7 @@ class Parquet:
 
 
 def open_source(
-    path: str, format: Format | None, *, follow: bool, idle: float | None, typed: Callable[[str], Any], id_col: str
+    path: str, format: Format | None, *, follow: bool, idle: float | None, typed: Mapping[str, Callable[[str], Any]]
 ) -> Source:
     """The rows of a file or of standard input; arguments as for ``Lines``."""
     chosen = format or SUFFIXES.get(Path(path).suffix.lower())
@@ -296,7 +298,7 @@ def open_source(
         if follow:
             raise JobError("a Parquet file is whole and does not grow; leave --follow out, or follow JSON lines")
         return Parquet(path)
-    return Lines(path, chosen, follow=follow, idle=idle, typed=typed, id_col=id_col)
+    return Lines(path, chosen, follow=follow, idle=idle, typed=typed)
 
 
 def _read_mark(mark: int | str | None) -> tuple[int, int, int]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -83,12 +83,11 @@ class RedisSource:
     Args:
         address: where.
         idle: seconds without an entry after which to end; None: never.
-        typed: makes an id of text.
-        id_col: column of ids.
+        typed: what makes an id, or a number, of text, by column.
     """
 
-    def __init__(self, address: Address, *, idle: float | None, typed: Callable[[str], Any], id_col: str) -> None:
-        self.address, self.idle, self.typed, self.id_col = address, idle, typed, id_col
+    def __init__(self, address: Address, *, idle: float | None, typed: Mapping[str, Callable[[str], Any]]) -> None:
+        self.address, self.idle, self.typed = address, idle, typed
         self.server, self.kind = connect(address), f"stream {address.stream!r}"
         self.given: list[bytes] = []  # and not acknowledged yet
 
@@ -152,7 +151,7 @@ class RedisSource:
                 return {}
             return row if isinstance(row, dict) else {}
         named = {name.decode(errors="replace"): cell.decode(errors="replace") for name, cell in cells.items()}
-        return {name: self.typed(cell) if name == self.id_col else cell for name, cell in named.items()}
+        return {name: self.typed.get(name, str)(cell) for name, cell in named.items()}
 
 
 class RedisSink:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -50,7 +51,7 @@ class LineSink:
     def __init__(
         self, path: str, format: Format, columns: Sequence[str], resumed: int | None, *, cut: bool = True
     ) -> None:
-        self.format, self.heads = format, ("row", *columns, *FIELDS, "status")
+        self.format, self.heads = format, ("row", *columns, *FIELDS, "status", "why")
         self.owned = path != "-"
         if self.owned:
             begun = resumed is not None and Path(path).exists()
@@ -104,21 +105,33 @@ class LineSink:
 class ParquetSink:
     """Decisions as a Parquet file, which is whole when it is closed.
 
+    A column has one type: ids that of the series of ``fit``, times that of the first one. A number among text is
+    written as text; what cannot be written so is left empty.
+
     Args:
         path: file.
         columns: what id, time and value are called.
+        ids: of the series of ``fit``.
     """
 
-    def __init__(self, path: str, columns: Sequence[str]) -> None:
-        self.path, self.heads = path, ("row", *columns, *FIELDS, "status")
+    def __init__(self, path: str, columns: Sequence[str], ids: pd.Index) -> None:
+        self.path, self.heads = path, ("row", *columns, *FIELDS, "status", "why")
+        self.kinds: list[pa.DataType | None] = [None] * len(self.heads)  # None: that of the first value
+        kind = getattr(ids.dtype, "kind", "O")
+        self.kinds[1] = {"i": pa.int64(), "u": pa.int64(), "f": pa.float64()}.get(kind, pa.string())
         self.writer: Any = None
 
     def write(self, names: Sequence[int | str], decisions: Sequence[Decision]) -> None:
         """A group of rows."""
-        rows = [dict(zip(self.heads, (name, *_values(said)), strict=True))
-                for name, said in zip(names, decisions, strict=True)]  # fmt: skip
-        schema = None if self.writer is None else self.writer.schema
-        table = pa.Table.from_pylist(rows, schema=schema)
+        rows = [(name, *_values(said)) for name, said in zip(names, decisions, strict=True)]
+        if not rows:
+            return
+        parts = []
+        for i, column in enumerate(zip(*rows, strict=True)):
+            first = next((value for value in column if value is not None), "")
+            self.kinds[i] = kind = self.kinds[i] or pa.scalar(first).type
+            parts.append(_of_one_kind(column, kind))
+        table = pa.Table.from_arrays(parts, names=[*self.heads])
         if self.writer is None:
             self.writer = pq.ParquetWriter(self.path, table.schema)
         self.writer.write_table(table)
@@ -133,16 +146,30 @@ class ParquetSink:
             self.writer.close()
 
 
-def open_sink(path: str, format: Format, columns: Sequence[str], resumed: int | None, *, cut: bool) -> Sink:
-    """Where decisions go; arguments as for ``LineSink``."""
+def open_sink(
+    path: str, format: Format, columns: Sequence[str], resumed: int | None, *, cut: bool, ids: pd.Index
+) -> Sink:
+    """Where decisions go; arguments as for ``LineSink`` and ``ParquetSink``."""
     if format != "parquet":
         return LineSink(path, format, columns, resumed, cut=cut)
-    return ParquetSink(path, columns)
+    return ParquetSink(path, columns, ids)
 
 
 def _values(said: Decision) -> tuple[Any, ...]:
     return (said.unique_id, said.ds, said.y, said.expected, said.lower, said.upper, said.p_value, said.level,
-            said.anomaly, said.status)  # fmt: skip
+            said.anomaly, said.status, said.why)  # fmt: skip
+
+
+def _of_one_kind(column: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Values as an array of one type, empty where one does not fit."""
+    if kind == pa.string():
+        return pa.array([None if value is None else str(value) for value in column], kind)
+    try:
+        return pa.array(column, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.concat_arrays(
+            [_of_one_kind([value], kind) if len(column) > 1 else pa.nulls(1, kind) for value in column]
+        )
 
 
 def _plain(said: Decision) -> list[Any]:

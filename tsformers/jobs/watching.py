@@ -304,10 +304,11 @@ def _stopping() -> Iterator[Callable[[], int]]:
 
 def _source(text: str, detector: Any, format: str | None, follow: bool, idle: float | None) -> Source:
     panel = detector.panel
-    typed, id_col = _typed(panel.ids), panel.schema.id_col
+    schema = panel.schema
+    typed = {schema.id_col: _typed(panel.ids)} | dict.fromkeys((schema.target_col, *schema.past), as_number)
     if text.startswith(("redis://", "rediss://")):
-        return RedisSource(Address.read(text), idle=idle, typed=typed, id_col=id_col)
-    return open_source(text, format, follow=follow, idle=idle, typed=typed, id_col=id_col)  # type: ignore[arg-type]
+        return RedisSource(Address.read(text), idle=idle, typed=typed)
+    return open_source(text, format, follow=follow, idle=idle, typed=typed)  # type: ignore[arg-type]
 
 
 def _format(sink: str, format: str, *, keeps: bool) -> str:
@@ -323,7 +324,7 @@ def _sink(text: str, detector: Any, format: str, resumed: int | None, *, cut: bo
     columns = (schema.id_col, schema.time_col, schema.target_col)
     if text.startswith(("redis://", "rediss://")):
         return RedisSink(Address.read(text), columns)
-    return open_sink(text, format, columns, resumed, cut=cut)  # type: ignore[arg-type]
+    return open_sink(text, format, columns, resumed, cut=cut, ids=detector.panel.ids)  # type: ignore[arg-type]
 
 
 def _format_of(source: str, format: str | None) -> str:
@@ -345,21 +346,41 @@ def _typed(ids: pd.Index) -> Callable[[str], Any]:
     return typed
 
 
+def as_number(text: str) -> float | str:
+    """A cell of CSV or a field of Redis as the number that it is to be; the text itself where it is none.
+
+    Example:
+        >>> as_number("1.5"), as_number("high")
+        (1.5, 'high')
+    """
+    try:
+        return text if "_" in text or not text else float(text)
+    except ValueError:
+        return text
+
+
 class Latest:
     """The latest decisions, for a picture.
+
+    Args:
+        most: so many are kept.
+        times: reads the stamps of rows; None: they stay as they are.
 
     Example:
         >>> Latest(2).frame().empty
         True
     """
 
-    def __init__(self, most: int = DRAWN) -> None:
+    def __init__(self, most: int = DRAWN, times: Callable[[list[Any]], Any] | None = None) -> None:
         self.kept: deque[Any] = deque(maxlen=most)
+        self.times = times
 
     def __call__(self, decision: Any) -> None:
         """Keep a decision, and forget the oldest."""
         self.kept.append(decision)
 
     def frame(self) -> pd.DataFrame:
-        """Those that were about a value, as a frame with a column a field."""
-        return pd.DataFrame([{name: getattr(said, name) for name in said.__slots__} for said in self.kept])
+        """Those that have a place in the picture, as a frame with a column a field."""
+        told = [said for said in self.kept if said.status not in ("invalid", "ahead")]
+        frame = pd.DataFrame([{name: getattr(said, name) for name in said.__slots__} for said in told])
+        return frame if self.times is None or frame.empty else frame.assign(ds=self.times(frame["ds"].tolist()))
