@@ -199,7 +199,7 @@ def detect(
     fresh_input: Annotated[
         bool, typer.Option("--fresh-input", help="All rows are new: a pipe, a rotated log.")
     ] = False,
-    every: Annotated[int, typer.Option(min=1, help="Rows from one state to the next.")] = 10_000,
+    every: Annotated[int, typer.Option(min=1, help="Rows from one state to the next, a minute at most.")] = 10_000,
     follow: Annotated[bool, typer.Option("--follow", help="At the end of the file wait for more.")] = False,
     idle: Annotated[float | None, typer.Option(help="End after so many seconds without a row.")] = None,
     alarms: Annotated[bool, typer.Option("--alarms", help="Write alarms alone.")] = False,
@@ -207,7 +207,7 @@ def detect(
     sink: Annotated[str | None, typer.Option(help="redis://host:port/STREAM in place of --output.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of the latest rows, such as out.png.")] = None,
     output: Output = "-",
-    format: Format = None,
+    format: Annotated[str | None, typer.Option(help="csv, parquet or jsonl; default: by suffix, else jsonl.")] = None,
     input_format: InputFormat = None,
     id_col: IdCol = "unique_id",
     time_col: TimeCol = "ds",
@@ -239,11 +239,12 @@ def detect(
     if fit is not None:
         settings = assignments(set_) | ({"horizon": horizon} if horizon is not None else {})
         columns = {"id_col": id_col, "time_col": time_col, "target_col": target_col}
-        job.make(
+        made = job.make(
             fit, model or "SeasonalNaive", save, settings=settings, watching=assignments(detector),
             control=(control, alpha, decay), roles={"freq": whole(freq), **columns}, plugins=plugin, seed=seed,
             format=input_format,
         )  # fmt: skip
+        say(made)
         say(f"wrote {save}")
         return
     job.run(

@@ -715,6 +715,28 @@ def test_too_little_calibration_is_said_at_fit():
         AnomalyDetector(tsf.SeasonalNaive(horizon=2), tsf.fdr.LORD(0.1)).fit(history())
 
 
+def test_a_window_of_errors_is_a_setting_and_holds_back_as_many_rows():
+    made = quiet(naive(p_value="conformal", window=25), history(rows=200))
+    assert made.errors_ == 25
+    assert made.state["p_value"]["scores"].shape == (3, 25)
+    assert quiet(naive(p_value="conformal"), history(rows=200)).errors_ == 66
+    with pytest.raises(ValueError, match="window must be a whole number of 20 or more or None, not 5"):
+        quiet(naive(p_value="conformal", window=5), history())
+    with pytest.raises(ValueError, match="window=30 belongs to p_value='conformal'"):
+        quiet(naive(p_value=ConformalP(), window=30), history())
+
+
+@pytest.mark.parametrize(("p_value", "control", "wanted"), [
+    ("predictive", tsf.fdr.LORD(alpha=0.1, decay=0.99), 0.001),
+    ("predictive", tsf.fdr.LORD(alpha=0.1), 0.0),
+    ("conformal", tsf.fdr.LORD(alpha=0.1, decay=0.99), 0.0),
+    ("conformal", tsf.fdr.LORD(alpha=0.2, decay=0.8), 2 / 67),
+])  # fmt: skip
+def test_the_rate_of_quiet_times_is_the_least_level_as_far_as_ranks_reach(p_value, control, wanted):
+    made = quiet(naive(p_value=p_value, control=control), history(rows=200))
+    assert made.quiet_rate == pytest.approx(wanted)
+
+
 def test_stretches_without_a_series_twice_are_as_long_as_can_be():
     assert _distinct(np.array([0, 1, 2, 1, 0, 0, 2])) == [(0, 3), (3, 5), (5, 7)]
     assert _distinct(np.array([3])) == [(0, 1)]

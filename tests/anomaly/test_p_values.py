@@ -1,6 +1,7 @@
 """p-values: uniform where the law is right, ranking extremes, the same in batches as one by one."""
 
 import io
+import re
 import warnings
 
 import numpy as np
@@ -373,7 +374,7 @@ def warning_of(p_value, procedure, n):
 
 def test_a_procedure_that_can_never_alarm_is_told_so_and_how_many_scores_would_do():
     control = LORD(alpha=0.1, decay=0.99)
-    assert "never alarm: 186 scores would do" in warning_of(ConformalP(), control, 185)
+    assert "never alarm: 999 scores would do" in warning_of(ConformalP(), control, 185)
     assert "999 scores would do" in warning_of(ConformalP(), control, 186)
     assert "999 scores would do" in warning_of(ConformalP(), control, 998)
     assert warning_of(ConformalP(), control, 999) is None
@@ -384,7 +385,8 @@ def test_a_procedure_that_can_never_alarm_is_told_so_and_how_many_scores_would_d
 )
 def test_a_procedure_whose_level_dies_out_is_told_when_it_goes_blind(control, ticking):
     text = warning_of(ConformalP(), control, 500)
-    assert "decay below 1" in text
+    assert "without decay no number of scores will do for ever; or take LORD(alpha=0.1, decay=0.99)" in text
+    assert "(--detector p_value=predictive) and a decay below 1 (--decay 0.99)" in text
     test = int(text.split("from test ")[1].split()[0])
     quiet = control.fresh()
     quiet.test_many(np.full(test - 1, ticking))
@@ -392,8 +394,17 @@ def test_a_procedure_whose_level_dies_out_is_told_when_it_goes_blind(control, ti
     assert test > 1 and not alarms[0]
 
 
-def test_a_rule_without_decay_is_not_offered_one():
-    assert "use LORD or SAFFRON" in warning_of(ConformalP(), LOND(alpha=0.1), 500)
+@pytest.mark.parametrize("control", [SAFFRON(alpha=0.05), SAFFRON(alpha=0.1, decay=0.99), LOND(alpha=0.1), LORD(0.01)])
+def test_each_remedy_of_the_warning_ends_it(control):
+    text = warning_of(ConformalP(), control, 1000)
+    needed = re.search(r": ([0-9]+) scores of equal weight would do: window=([0-9]+) or more", text)
+    if needed is not None:
+        assert warning_of(ConformalP(window=int(needed[2])), control, int(needed[1])) is None
+        assert warning_of(ConformalP(window=int(needed[2])), control, int(needed[1]) - 1) is not None
+    number = int(re.search(r"--control LORD --alpha 0.1 --decay 0.99\), for which ([0-9]+) do", text)[1])
+    assert warning_of(ConformalP(), LORD(alpha=0.1, decay=0.99), number) is None
+    assert "--detector p_value=predictive" in text
+    assert warning_of(PredictiveP(), control, 1000) is None
 
 
 def test_the_number_named_counts_weights():

@@ -138,6 +138,21 @@ def test_csv_parquet_and_json_lines_bring_the_same_answers(place, run, tmp_path)
     assert_array_equal(np.array(of_lines, dtype=float), of_csv["p_value"])
 
 
+def test_what_was_made_is_told_in_a_line(place, run, tmp_path):
+    words = ["--fit", place / "history.csv", *FIT, "--save", tmp_path / "d"]
+    code, _, err = run(*words, model=None)
+    assert code == 0
+    assert err[0] == (
+        "3 series, step 'h', season of 24 rows (--set season_length=...), 40 errors held back of each, "
+        "about 20 false alarms of 1,000 rows in quiet times, if p-values are honest"
+    )
+    words += ["--decay", "1.0"]
+    assert run(*words, model=None)[2][0].endswith("of each, no alarm possible in quiet times")
+    code, _, err = run(*words[:2], *FIT[:10], "--detector", "window=30", "--save", tmp_path / "d", model=None)
+    assert code == 0
+    assert "30 errors held back of each" in err[-2]
+
+
 def test_standard_input_to_standard_output(place, run, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((place / "few.jsonl").read_bytes())))
     code, out, _ = run()

@@ -26,7 +26,7 @@ from tsformers.intake.grid import as_counts, decompose
 from tsformers.panel import Panel, Roles
 
 SLICE = 256  # rows between two looks at the progress bar, at least
-MOST_HELD_BACK = 1000
+WINDOW = 1000
 LEAST_CONTEXT = 100
 SEASONS = 4
 
@@ -63,8 +63,10 @@ class AnomalyDetector(BaseEstimator):
             came.
         context_length: rows of each series that forecasts are made from; None: as many as the forecaster's network
             looks at, else four seasons, at least 100.
+        window: how many errors of each series "conformal" ranks among, 20 or more, 8 bytes each; None: 1,000.
         calibration: how many last rows of each series ``fit`` holds back from the forecaster, to learn from them how
-            large its errors are; None: a third of the median series, at most 1,000. At most half a series is held back.
+            large its errors are; None: a third of the median series, at most ``window``. At most half a series is held
+            back.
         shift_after: with "replace", so many alarms of a series in a row are a new level, and the values that raised
             them enter the context after all; None: never.
         coverage: of the interval from ``lower`` to ``upper``.
@@ -78,7 +80,8 @@ class AnomalyDetector(BaseEstimator):
         verbose: a progress bar while calibrating; None: where stderr is a terminal.
 
     Returns:
-        After ``fit``: ``forecaster_``, ``counts``, ``state``. A setting changed later takes effect at the next fit.
+        After ``fit``: ``forecaster_``, ``errors_`` (how many it learned of the median series), ``counts``, ``state``.
+        A setting changed later takes effect at the next fit.
 
     Raises:
         ValueError: at ``fit``, a setting is out of its range.
@@ -106,6 +109,7 @@ class AnomalyDetector(BaseEstimator):
     contamination: Literal["replace", "keep"] = "replace"
     _: KW_ONLY
     context_length: int | None = None
+    window: int | None = None
     calibration: int | None = None
     shift_after: int | None = 10
     coverage: float = 0.95
@@ -154,7 +158,7 @@ class AnomalyDetector(BaseEstimator):
         """(N,) rows at the end that the forecaster is not fitted to."""
         wanted = self.calibration
         if wanted is None:
-            wanted = min(MOST_HELD_BACK, int(np.median(panel.lengths)) // 3)
+            wanted = min(self.window or WINDOW, int(np.median(panel.lengths)) // 3)
         return np.minimum(wanted, panel.lengths // 2)
 
     def _rows(self, forecaster: Any, panel: Panel) -> int:
@@ -170,7 +174,8 @@ class AnomalyDetector(BaseEstimator):
         return usual if self.context_length is None else self.context_length
 
     def _setup(self, forecaster: Any, panel: Panel) -> Setup:
-        named: dict[str, PValue] = {"conformal": ConformalP(seed=self.seed), "predictive": PredictiveP(seed=self.seed)}
+        ranks = ConformalP(window=self.window or WINDOW, seed=self.seed)
+        named: dict[str, PValue] = {"conformal": ranks, "predictive": PredictiveP(seed=self.seed)}
         return Setup(
             forecaster=forecaster,
             like=panel.tail(1),
@@ -224,7 +229,8 @@ class AnomalyDetector(BaseEstimator):
         seen = np.isfinite(values[:, 0])
         each = np.bincount(owner[rows][seen], minlength=panel.n_series)
         setup = self._fold.setup
-        warn_if_blind(setup.p_value, setup.control, int(np.median(each)))
+        self.errors_ = int(np.median(each))
+        warn_if_blind(setup.p_value, setup.control, self.errors_)
 
     def _begin(self, fold: Fold) -> None:
         setup = fold.setup
@@ -327,6 +333,18 @@ class AnomalyDetector(BaseEstimator):
         return dict(self._fold.counts)
 
     @property
+    def quiet_rate(self) -> float:
+        """How many false alarms to expect of each row in quiet times, when levels are at their least.
+
+        That is so with honest p-values, and so long as nothing is found; each alarm raises the levels for a while. Zero
+        where no alarm is possible then: the levels die out, or the errors learned are too few.
+        """
+        check_is_fitted(self, "forecaster_")
+        least, setup = self._fold.setup.control.least_level, self._fold.setup
+        finest = float(np.median(setup.p_value.resolution(self._fold.p_arrays)))
+        return least if finest == 0 else float(np.floor(least / finest * (1 + 1e-9)) * finest)
+
+    @property
     def panel(self) -> Panel:
         """The last row of each series of ``fit``: its ids, frequency and column names."""
         check_is_fitted(self, "forecaster_")
@@ -377,11 +395,12 @@ class AnomalyDetector(BaseEstimator):
         check_is_fitted(self, "forecaster_")
         setup = self._fold.setup
         settings = {name: getattr(setup, name) for name in setup.__dataclass_fields__ if name not in ("like",)}
-        return {"settings": settings, "panel": setup.like, "state": self.snapshot()}
+        return {"settings": settings, "panel": setup.like, "state": self.snapshot(), "errors": self.errors_}
 
     def relearn(self, learned: dict[str, Any]) -> None:
         """Take up what ``learned`` gave."""
         setup = Setup(like=learned["panel"], **learned["settings"])
+        self.errors_ = int(learned.get("errors", 0))  # versions before did not say
         self._begin(Fold.load(setup, learned["state"]))
 
     def check(self) -> None:
@@ -391,8 +410,8 @@ class AnomalyDetector(BaseEstimator):
             ValueError: names the setting, its value and what it may be.
         """
         for name, least in (("refresh", 1), ("n_samples", 10), ("context_length", 1), ("calibration", 0),
-                            ("shift_after", 1), ("max_jump", 1), ("seed", 0)):  # fmt: skip
-            value, optional = getattr(self, name), name in ("context_length", "calibration", "shift_after", "max_jump")
+                            ("shift_after", 1), ("max_jump", 1), ("window", 20), ("seed", 0)):  # fmt: skip
+            value, optional = getattr(self, name), name not in ("refresh", "n_samples", "seed")
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
             if not whole and not (value is None and optional):
                 raise ValueError(
@@ -405,6 +424,10 @@ class AnomalyDetector(BaseEstimator):
         if isinstance(self.p_value, str) and self.p_value not in ("conformal", "predictive"):
             raise ValueError(
                 f"p_value={self.p_value!r} is unknown; choose 'conformal' or 'predictive', or give a ConformalP"
+            )
+        if self.window is not None and self.p_value != "conformal":
+            raise ValueError(
+                f"window={self.window} belongs to p_value='conformal'; leave it out, or give ConformalP one"
             )
         if not isinstance(self.control, Procedure):
             raise ValueError(f"control must be a procedure of tsformers.fdr, such as SAFFRON(); got {self.control!r}")

@@ -17,7 +17,7 @@ import tsformers.anomaly._kernels as _kernels
 from tsformers.anomaly._uniforms import uniforms
 from tsformers.anomaly.law import Law
 from tsformers.anomaly.tails import log_tails
-from tsformers.fdr import Procedure
+from tsformers.fdr import LORD, Procedure
 
 Arrays = dict[str, np.ndarray]
 Tail = Literal["two-sided", "upper", "lower"]
@@ -25,6 +25,7 @@ TAILS: dict[str, int] = {"two-sided": _kernels.TWO_SIDED, "upper": _kernels.UPPE
 WIDE = 0.8  # share of the central interval whose half-width scales an error
 QUIET = 10_000  # tests of a quiet stream that are looked at
 NO_WEIGHTS = np.zeros(0)
+BLUNT = LORD(alpha=0.1, decay=0.99)  # of the procedures with the usual settings, the one that fewest scores serve
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -387,30 +388,43 @@ def warn_if_blind(p_values: PValue, procedure: Procedure, n: int) -> None:
         100 calibration scores give no p-value below 0.0099, and LORD tests at 0.00535 at most before its first alarm...
     """
     finest = p_values.finest(n)
-    first, least = procedure.first_level, procedure.least_level
+    first = procedure.first_level
     head, name = f"{n} calibration scores give no p-value below {finest:.3g}, and", type(procedure).__name__
     if finest > first:
         text = f"{head} {name} tests at {first:.3g} at most before its first alarm, so it can never alarm"
-        warnings.warn(f"{text}: {_enough(p_values, first)}", UserWarning, stacklevel=2)
+        warnings.warn(f"{text}: {_remedy(p_values, procedure)}", UserWarning, stacklevel=2)
         return
     quiet = 0.25 + 0.75 * ((np.arange(1, QUIET + 1) * GOLDEN) % 1)  # p-values of which none is an alarm
     blind = procedure.fresh().test_many(quiet)[0] < finest
     if not blind.any():
         return
     text = f"{head} {name} tests below that from test {1 + int(blind.argmax())} on while nothing is found"
-    remedy = _enough(p_values, least) if least > 0 else f"no number will do for ever; use {name} with decay below 1"
-    if least == 0 and not hasattr(procedure, "eta"):
-        remedy = "no number will do for ever; use LORD or SAFFRON with decay below 1"
-    warnings.warn(f"{text}, and then cannot alarm any more: {remedy}", UserWarning, stacklevel=2)
+    warnings.warn(f"{text}, and then cannot alarm any more: {_remedy(p_values, procedure)}", UserWarning, stacklevel=2)
+
+
+def _remedy(p_values: PValue, procedure: Procedure) -> str:
+    """What would let it alarm at any time, in Python and in the shell; no remedy leads to another warning."""
+    least = procedure.least_level
+    ways = [_enough(p_values, least) if least > 0 else "without decay no number of scores will do for ever"]
+    if procedure.fresh() != BLUNT:
+        needed = math.ceil(1 / BLUNT.least_level * (1 - 1e-12)) - 1
+        ways.append(
+            f"take LORD(alpha=0.1, decay=0.99) (--control LORD --alpha 0.1 --decay 0.99), for which {needed} do"
+        )
+    decay = " and a decay below 1 (--decay 0.99)" if least == 0 else ""
+    ways.append(f"take p_value='predictive' (--detector p_value=predictive){decay}")
+    return "; or ".join(ways)
 
 
 def _enough(p_values: PValue, level: float) -> str:
     """How many scores reach a level, or what stands in the way."""
     needed = math.ceil(1 / level * (1 - 1e-12)) - 1  # 1 / (n + 1) <= level, up to rounding
     if p_values.finest(needed) <= level * (1 + 1e-9):
-        return f"{needed} scores would do"
-    asked = f"{needed} scores of equal weight would do"
-    return f"{asked}; give ConformalP window={needed} or more, and decay=1 or one near enough to it"
+        return f"{needed} scores would do (by default a third of the rows of a series are held back)"
+    return (
+        f"{needed} scores of equal weight would do: window={needed} or more (--detector window={needed}), "
+        "three times as many rows of history, and, of ConformalP, decay=1 or one near enough to it"
+    )
 
 
 def _seen(y: np.ndarray, law: Law) -> np.ndarray:

@@ -20,7 +20,7 @@ from tsformers.tables import read_table
 Control = tuple[str | None, float | None, float | None]  # name, alpha, decay; None: as it was
 
 
-def make(file: str, model: str, save: str | Path | None, *, control: Control, **how: Any) -> None:
+def make(file: str, model: str, save: str | Path | None, *, control: Control, **how: Any) -> str:
     """Fit a detector and keep it in a folder: the first of an operator's two commands.
 
     Args:
@@ -30,13 +30,38 @@ def make(file: str, model: str, save: str | Path | None, *, control: Control, **
         control: of the testing procedure.
         **how: the other arguments of ``fit_detector``.
 
+    Returns:
+        A line about what was made.
+
     Raises:
         JobError: no folder is named.
     """
     if save is None:
         raise JobError("--fit makes a detector and --save keeps it; say where, for example --save d/")
     procedure = find_control(*control, tsformers.fdr.SAFFRON())
-    fit_detector(file, model, control=procedure, **how).save(save)
+    detector = fit_detector(file, model, control=procedure, **how)
+    detector.save(save)
+    return described(detector)
+
+
+def described(detector: Any) -> str:
+    """What an operator should know of a detector that was just fitted, in one line.
+
+    Args:
+        detector: fitted.
+
+    Returns:
+        Series, step, season, errors learned, and the least rate of false alarms.
+    """
+    panel, season = detector.panel, getattr(detector.forecaster_, "season_", None)
+    step, rate = panel.freq if isinstance(panel.freq, int) else f"{panel.freq!r}", detector.quiet_rate
+    parts = [f"{panel.n_series:,} series", f"step {step}", f"{detector.errors_:,} errors held back of each"]
+    if season is not None:
+        parts.insert(2, f"season of {season:,} rows (--set season_length=...)")
+    alarms = f"about {1000 * rate:.2g} false alarms of 1,000 rows in quiet times, if p-values are honest"
+    if rate == 0:
+        alarms = "no alarm possible in quiet times"
+    return ", ".join([*parts, alarms])
 
 
 def run(
