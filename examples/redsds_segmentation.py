@@ -105,12 +105,14 @@ def scores(true: np.ndarray, found: np.ndarray) -> tuple[float, float, float]:
     return accuracy, normalized_mutual_info_score(true, found), adjusted_rand_score(true, found)
 
 
-def find(task: Task, settings: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Labels and regimes of all test steps, and seconds of training."""
+def find(task: Task, settings: dict[str, Any], plot: str | None = None) -> tuple[np.ndarray, np.ndarray, float]:
+    """Labels and regimes of all test steps, and seconds of training; ``plot`` names a picture of some test series."""
     model = tsf.REDSDS(horizon=1, validation_windows=0, **settings)
     began = time.perf_counter()
     model.fit(task.train.drop(columns="regime"))
     seconds = time.perf_counter() - began
+    if plot is not None:
+        model.plot_segments(task.test.drop(columns="regime")).savefig(plot, dpi=80)
     found = model.segment(task.test.drop(columns="regime")).merge(
         task.test[["unique_id", "ds", "regime"]], on=["unique_id", "ds"], suffixes=("", "_true")
     )
@@ -163,13 +165,14 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=500, help="simulated series to train on")
     parser.add_argument("--seed", type=int, default=0, help="of data and training")
     parser.add_argument("--geometric", action="store_true", help="also without laws of durations")
+    parser.add_argument("--plot", help="picture to draw, such as ball.png")
     parser.add_argument("--hmm", action="store_true", help="also a Gaussian hidden Markov model")
     given = parser.parse_args()
     tasks = list(dances()) if given.name == "bees" else [simulated(given.name, given.series, given.seed)]
     own = SETTINGS[given.name] | {"max_steps": given.steps, "seed": given.seed}
     for model, (accuracy, nmi, ari) in PUBLISHED[given.name].items():
         print(f"{model}, as published: accuracy {accuracy:.2f}, NMI {nmi:.2f}, ARI {ari:.2f}")
-    report("REDSDS", [find(task, own) for task in tasks])
+    report("REDSDS", [find(task, own, given.plot) for task in tasks])
     if given.geometric:
         report("REDSDS, geometric durations", [find(task, own | {"durations": "geometric"}) for task in tasks])
     if given.hmm:
