@@ -218,7 +218,7 @@ def detect(
     First, once, from a table of history (id, time, value):
 
         tsformers detect --fit history.csv --save d/ \
-          --model HoltWinters --horizon 24 --detector refresh=24 \
+          --model SeasonalNaive --set season_length=1 --horizon 1 \
           --control LORD --alpha 0.1 --decay 0.99
 
     then, for as long as rows come (JSON lines, CSV or Parquet):
@@ -228,9 +228,11 @@ def detect(
 
     Killed at any moment and started again in the same way, it goes on behind
     the last state: what it writes twice bears the same row number, and with
-    --output nothing is written twice. A decision holds row, id, time, value,
-    expected, lower, upper, p_value, level, anomaly and status: "tested", or why
-    not. docs/anomalies.md tells what each odd row gets.
+    --output nothing is written twice. The state holds a place in the input too:
+    a pipe that does not repeat its rows, or another file, needs --fresh-input. A
+    decision holds row, id, time, value, expected, lower, upper, p_value, level,
+    anomaly, status ("tested", or what else) and why. docs/anomalies.md tells
+    what each odd row gets.
     """
     from tsformers.jobs import detect as job
     from tsformers.terminal import refuse_idle, told_watched

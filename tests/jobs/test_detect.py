@@ -143,11 +143,11 @@ def test_what_was_made_is_told_in_a_line(place, run, tmp_path):
     code, _, err = run(*words, model=None)
     assert code == 0
     assert err[0] == (
-        "3 series, step 'h', season of 24 rows (--set season_length=...), 40 errors held back of each, "
-        "about 20 false alarms of 1,000 rows in quiet times, if p-values are honest"
+        "3 series, step 'h', season_length 24, 40 errors held back of each; "
+        "false alarms in quiet times: about 20 of 1,000 rows, if p-values are honest"
     )
     words += ["--decay", "1.0"]
-    assert run(*words, model=None)[2][0].endswith("of each, no alarm possible in quiet times")
+    assert run(*words, model=None)[2][0].endswith("of each; no alarm is possible in quiet times")
     code, _, err = run(*words[:2], *FIT[:10], "--detector", "window=30", "--save", tmp_path / "d", model=None)
     assert code == 0
     assert "30 errors held back of each" in err[-2]

@@ -57,11 +57,9 @@ def described(detector: Any) -> str:
     step, rate = panel.freq if isinstance(panel.freq, int) else f"{panel.freq!r}", detector.quiet_rate
     parts = [f"{panel.n_series:,} series", f"step {step}", f"{detector.errors_:,} errors held back of each"]
     if season is not None:
-        parts.insert(2, f"season of {season:,} rows (--set season_length=...)")
-    alarms = f"about {1000 * rate:.2g} false alarms of 1,000 rows in quiet times, if p-values are honest"
-    if rate == 0:
-        alarms = "no alarm possible in quiet times"
-    return ", ".join([*parts, alarms])
+        parts.insert(2, f"season_length {season:,}")
+    alarms = f"false alarms in quiet times: about {1000 * rate:.2g} of 1,000 rows, if p-values are honest"
+    return ", ".join(parts) + "; " + (alarms if rate else "no alarm is possible in quiet times")
 
 
 def run(
