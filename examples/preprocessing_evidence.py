@@ -41,11 +41,10 @@ PANELS = {  # series at most, rows of each kept, rows of context, windows of one
     "m4_weekly": (43, 2191, 60, 60, 6),
     "hospital": (200, 84, 24, 12, 2),
     "nn5_daily": (111, 791, 56, 60, 8),
-    "aus_retail_monthly": (200, 500, 36, 24, 4),
 }
-SEASONS = {"ETTh1": 24, "m4_hourly": 24, "m5_store_dept": 7, "hospital": 12, "nn5_daily": 7, "aus_retail_monthly": 12}
+SEASONS = {"ETTh1": 24, "m4_hourly": 24, "m5_store_dept": 7, "hospital": 12, "nn5_daily": 7}
 HORIZONS = {"ETTh1": 24, "m4_hourly": 24, "exchange_rate": 30, "m5_store_dept": 28, "hospital": 12}
-HORIZONS |= {"nn5_daily": 14, "aus_retail_monthly": 12}
+HORIZONS |= {"nn5_daily": 14}
 
 
 class LSTMNetwork(DistributionNetwork):
@@ -300,7 +299,7 @@ def main() -> None:
         if "published" in asked:
             published(["m4_hourly", "m4_weekly", "m5_store_dept"], SEEDS)
         if "macro" in asked:
-            macro(["m5_store_dept", "nn5_daily", "aus_retail_monthly"], ["Theta", "HoltWinters", "Linear"], 8)
+            macro(["m5_store_dept", "nn5_daily"], ["Theta", "HoltWinters", "Linear"], 8)
     except (FileNotFoundError, JobError) as error:
         print(f"nothing measured: {str(error)[:90]}... (set TSFORMERS_DATA to the folder of the shared data)")
 
