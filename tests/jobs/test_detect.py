@@ -768,6 +768,19 @@ def test_what_was_not_acknowledged_comes_again_and_what_was_kept_changes_nothing
     assert [found[f"{k + 1}-0"]["status"] for k in range(301)] == [*(d.status for d in said), "invalid"]
 
 
+def test_the_state_of_one_stream_is_not_gone_on_from_with_another(redis_server, place, tmp_path):
+    client, server = redis_server
+    filled(client, place, "one", 20)
+    filled(client, place, "two", 20)
+    how = {"sink": os.devnull, "format": "jsonl", "state": tmp_path / "s", "idle": 0.1}
+    detect.watch(tsf.load(place / "d"), source=f"{server}/one", **how)
+    with pytest.raises(JobError, match="has read stream 'one', and this is stream 'two'; .*--fresh-input"):
+        detect.watch(tsf.load(place / "d"), source=f"{server}/two", **how)
+    counts = detect.watch(tsf.load(place / "d"), source=f"{server}/two", fresh_input=True, **how)
+    assert counts["rows"] == 40
+    assert counts["duplicate"] + counts["late"] == 20
+
+
 def test_redis_missing_or_silent_is_a_mistake_of_one_line(place, run):
     code, _, err = run("--source", "redis://127.0.0.1:1/rows")
     assert code == 2
