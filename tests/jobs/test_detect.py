@@ -774,7 +774,7 @@ def test_the_state_of_one_stream_is_not_gone_on_from_with_another(redis_server, 
     filled(client, place, "two", 20)
     how = {"sink": os.devnull, "format": "jsonl", "state": tmp_path / "s", "idle": 0.1}
     detect.watch(tsf.load(place / "d"), source=f"{server}/one", **how)
-    with pytest.raises(JobError, match="has read stream 'one', and this is stream 'two'; .*--fresh-input"):
+    with pytest.raises(JobError, match=r"has read stream 'one', and this is stream 'two'; .*--fresh-input"):
         detect.watch(tsf.load(place / "d"), source=f"{server}/two", **how)
     counts = detect.watch(tsf.load(place / "d"), source=f"{server}/two", fresh_input=True, **how)
     assert counts["rows"] == 40
