@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,3 +22,21 @@ def shared() -> Path:
 def rng() -> np.random.Generator:
     """Seeded anew for each test."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def prints_what_it_says(capsys):
+    """Runs the first Python block of a page and holds what it prints to the text block below it."""
+
+    def check(page: str) -> None:
+        code, output = re.search(r"```python\n(.*?)```\s*```text\n(.*?)```", page, re.DOTALL).groups()
+        exec(compile(code, "page.md", "exec"), {})
+        printed, promised = capsys.readouterr().out.split(), output.split()
+        assert len(printed) == len(promised)
+        for ours, theirs in zip(printed, promised, strict=True):
+            if re.fullmatch(r"-?\d+\.\d+", theirs):  # another processor rounds otherwise
+                assert float(ours) == pytest.approx(float(theirs), rel=0.02, abs=0.05)
+            else:
+                assert ours == theirs
+
+    return check
