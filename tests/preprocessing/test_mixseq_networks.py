@@ -351,4 +351,4 @@ def test_the_published_mixture_of_arma_series_is_taken_apart(seed):
     model = MixSeq(3, seed=seed, verbose=False).fit(frame)
     for method in ("q", "bayes"):
         assert adjusted_rand_score(truth, model.predict(method=method)["cluster"]) >= 0.98
-    assert model.history_["entropy"].iloc[-1] > 1.09
+    assert model.history_["entropy"].iloc[-1] > 1.05

@@ -45,7 +45,8 @@ def check_settings(model: Any) -> None:
         if not _whole(value := getattr(model, name), least):
             raise ValueError(f"{name} must be a whole number of {least} or more, not {value!r}")
     for name, (low, high) in [*RANGES.items(), *((name, (low, np.inf)) for name, low in AT_LEAST.items())]:
-        if not low <= (value := getattr(model, name)) <= high:
+        value = getattr(model, name)
+        if not (low <= value <= high if value is not None else name == "temperature"):
             raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
     if model.d_model % model.n_heads:
         raise ValueError(f"d_model={model.d_model} cannot be split into n_heads={model.n_heads}; choose a multiple")

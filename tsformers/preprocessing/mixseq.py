@@ -27,6 +27,7 @@ CANDIDATES = (1, 2, 3, 4, 5, 6, 8)  # numbers of clusters tried where none is gi
 HELD_OUT = 0.2  # of the series, while numbers of clusters are compared
 BACKBONES: dict[str, Any] = {"transformer": deep, "ar": ar}
 REMEDIES = {"transformer": "raise balance, temperature or restarts, or set init='kmeans'", "ar": "raise n_init"}
+RANDOM_START = 5.0  # temperature of q, at first
 NAMED = 5  # series in a message, at most
 
 
@@ -77,7 +78,8 @@ class MixSeq(BaseEstimator):
         gradient_clip: largest norm of a gradient.
         anneal: whether KL weighs as much as the mean of a step at first, and what it is worth only after a third of
             the steps; it keeps q soft, which first clusters that are good already do not need.
-        temperature: of q at first; it falls to 1 in a third of the steps.
+        temperature: of q at first; it falls to 1 in a third of the steps. None: 5 from a random start; else 1: where
+            first clusters are good, a soft q teaches each component the laws of the others.
         balance: weight of the divergence of the mean of q in a batch from equal shares; it falls to a tenth.
         restarts: how often dead clusters may start again.
         validation_share: of series kept from training, on which the best weights are told; with few series, none.
@@ -126,12 +128,12 @@ class MixSeq(BaseEstimator):
     init: Literal["kmeans", "ar", "random"] = "kmeans"
     pretrain_steps: int = 100
     max_epochs: int | None = None
-    max_steps: int = 500
+    max_steps: int = 400
     batch_size: int = 64
     learning_rate: float = 3e-3
     gradient_clip: float = 1.0
     anneal: bool = False
-    temperature: float = 5.0
+    temperature: float | None = None
     balance: float = 1.0
     restarts: int = 3
     validation_share: float = 0.1
@@ -269,7 +271,9 @@ class MixSeq(BaseEstimator):
             settings = {field.name: getattr(self, field.name) for field in fields(ar.Plan)}
             return ar.learn(micro, weight, n_clusters, ar.Plan(**settings), rng)
         settings = {field.name: getattr(self, field.name) for field in fields(deep.Plan)}
-        settings["device"] = find_device(self.device)
+        settings |= {"device": find_device(self.device), "temperature": self.temperature or 1.0}
+        if self.temperature is None and self.init == "random":
+            settings["temperature"] = RANDOM_START
         return deep.learn(micro, weight, n_clusters, deep.Plan(**settings), rng)
 
     def _compare(self, micro: Micro, weight: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
