@@ -27,6 +27,7 @@ from tsformers.jobs.rolling import backtest as backtest
 from tsformers.panel import Panel as Panel
 from tsformers.panel import from_wide as from_wide
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors as AutocorrelatedErrors
+from tsformers.preprocessing.coreset import Coreset as Coreset
 from tsformers.preprocessing.decomposition import TrendSeasonalDecomposition as TrendSeasonalDecomposition
 from tsformers.preprocessing.features import ByFeatures as ByFeatures
 from tsformers.preprocessing.mixseq import MixSeq as MixSeq

@@ -23,6 +23,7 @@ PREPROCESSORS = {
 CLUSTERERS = {
     "MixSeq": "tsformers.preprocessing.mixseq",
     "ByFeatures": "tsformers.preprocessing.features",
+    "Coreset": "tsformers.preprocessing.coreset",
 }
 
 OTHERS = {
