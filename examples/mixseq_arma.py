@@ -54,7 +54,7 @@ def by_features(frame: pd.DataFrame, seed: int) -> np.ndarray:
 
 def clusterers(full: bool) -> dict[str, tuple[Clusterer, int]]:
     """By name: what gives labels, and the most series a law it is asked about."""
-    short = {} if full else {"max_steps": 20, "pretrain_steps": 20}
+    short = {} if full else {"max_steps": 5, "pretrain_steps": 10}
     return {
         "known laws": (known_laws, 1000),
         "MixSeq": (by_mixseq(**short), 300),
