@@ -231,6 +231,31 @@ def train(
     return frame.astype({"step": np.int64})
 
 
+def find_device(name: str) -> torch.device:
+    """Where to compute.
+
+    Args:
+        name: "auto" is the first CUDA device, else the CPU; any other name as in torch.
+
+    Returns:
+        The device.
+
+    Raises:
+        ValueError: torch knows no such device, or it is not there.
+
+    Example:
+        >>> find_device("cpu")
+        device(type='cpu')
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device={name!r} cannot be used ({reason}); choose 'auto' or 'cpu'") from error
+
+
 @contextmanager
 def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
     """A block with a random state of its own; the caller's is as before when it ends.

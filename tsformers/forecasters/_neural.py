@@ -21,7 +21,6 @@ from tsformers.forecasters._refusals import (
     check_same_wrap,
     check_settings,
     choose_context,
-    find_device,
     long_enough,
     usable,
 )
@@ -29,7 +28,7 @@ from tsformers.forecasters._settings import check_unchanged, remember_settings
 from tsformers.frames import Frame
 from tsformers.nn.heads import DistributionOutput, QuantileHead
 from tsformers.panel import Panel, Roles
-from tsformers.training import Plan, seeded, train
+from tsformers.training import Plan, find_device, seeded, train
 from tsformers.windows import Packed, Scaler, Window, cut, scale, unscale
 
 MOST_DRAWN = 2**23  # numbers that ``predict`` asks of the network at once

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from tsformers.calendar import cycles
 from tsformers.covariates import check_common_end, default_context, preferred_context
@@ -73,29 +72,6 @@ def _check_likelihood(likelihood: object, scaler: str | None) -> None:
             f"likelihood='negative_binomial' counts from 0, which scaler={scaler!r} would move; choose "
             "scaler='mean_abs' or None"
         )
-
-
-def find_device(name: str) -> torch.device:
-    """Where to compute.
-
-    Args:
-        name: "auto" is the first CUDA device, else the CPU; any other name as in torch.
-
-    Returns:
-        The device.
-
-    Raises:
-        ValueError: torch knows no such device, or it is not there.
-
-    Source: the docstring of ``TorchForecaster``.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"device={name!r} cannot be used ({reason}); choose 'auto' or 'cpu'") from error
 
 
 def choose_context(model: Any, panel: Panel, short: str) -> int:

@@ -1,6 +1,7 @@
 """Building blocks: plain ``torch.nn.Module``s, usable without the rest."""
 
 from tsformers.nn.autocorrelation import AutoCorrelation, AutoCorrelationLayer
+from tsformers.nn.conv_attention import CausalConvolution, ConvAttention, ConvTransformer, GroupedLinear
 from tsformers.nn.decomposition import SeriesDecomposition
 from tsformers.nn.diagonal import S4DLayer
 from tsformers.nn.gaps import carry_forward
@@ -13,7 +14,11 @@ from tsformers.nn.scan import linear_scan
 __all__ = [
     "AutoCorrelation",
     "AutoCorrelationLayer",
+    "CausalConvolution",
+    "ConvAttention",
+    "ConvTransformer",
     "GRULayer",
+    "GroupedLinear",
     "LRULayer",
     "NegativeBinomialHead",
     "NormalHead",

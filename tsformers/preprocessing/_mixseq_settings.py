@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from tsformers.preprocessing._micro import UNITS
 
@@ -50,29 +49,6 @@ def check_settings(model: Any) -> None:
             raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
     if model.d_model % model.n_heads:
         raise ValueError(f"d_model={model.d_model} cannot be split into n_heads={model.n_heads}; choose a multiple")
-
-
-def find_device(name: str) -> torch.device:
-    """Where to compute.
-
-    Args:
-        name: "auto" is the first CUDA device, else the CPU; any other name as in torch.
-
-    Returns:
-        The device.
-
-    Raises:
-        ValueError: torch knows no such device, or it is not there.
-
-    Source: none.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"device={name!r} cannot be used ({reason}); choose 'auto' or 'cpu'") from error
 
 
 def _whole(value: Any, least: int) -> bool:
