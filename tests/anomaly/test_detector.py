@@ -1,8 +1,6 @@
-"""AnomalyDetector: a frame at once and row by row, stopped and gone on, and what every odd row is answered."""
+"""AnomalyDetector: a frame at once and row by row, stopped and gone on, what it answers, and its settings."""
 
 import math
-import warnings
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import tsformers as tsf
@@ -22,65 +20,7 @@ from tsformers.anomaly.fold import _distinct
 from tsformers.contracts import Detector
 from tsformers.errors import DataError
 
-HOUR = pd.Timedelta("1h")
-T = 96
-EXTREME = {"control": tsf.fdr.LORD(alpha=0.2, decay=0.9), "p_value": "predictive", "n_samples": 20}
-VARIANTS = {
-    "each row a new forecast": {"refresh": 1},
-    "one forecast for the horizon": {"refresh": 9, "contamination": "keep"},
-    "a procedure a series": {"refresh": 2, "scope": "series", "shift_after": 2},
-    "conformal": {
-        "refresh": 2,
-        "p_value": ConformalP(window=40, shift_after=3, calibrate_on="quiet"),
-        "control": tsf.fdr.ADDIS(0.3),
-    },
-}
-
-
-def history(n: int = 3, rows: int = T, start: str = "2024-01-01", seed: int = 0, scale: float = 1.0) -> pd.DataFrame:
-    """Hourly series a, b, ... one after another: a day's wave and noise."""
-    rng = np.random.default_rng(seed)
-    wave = np.tile(3 * np.sin(np.arange(rows) * 2 * np.pi / 24), n)
-    return pd.DataFrame(
-        {
-            "unique_id": np.repeat([chr(97 + i) for i in range(n)], rows),
-            "ds": np.tile(pd.date_range(start, periods=rows, freq="h"), n),
-            "y": wave + scale * rng.normal(size=n * rows),
-        }
-    )
-
-
-def quiet(detector: AnomalyDetector, frame: pd.DataFrame, **how: object) -> AnomalyDetector:
-    """Fitted; that short histories make some procedures blind is no news here."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*calibration scores.*")
-        return detector.fit(frame, **how)
-
-
-def naive(**chosen: object) -> AnomalyDetector:
-    return AnomalyDetector(**({"forecaster": tsf.SeasonalNaive(horizon=3), **EXTREME, "context_length": 30} | chosen))
-
-
-@pytest.fixture(scope="module")
-def fitted() -> dict[str, tuple[AnomalyDetector, dict]]:
-    """Each variant, and its state after fit."""
-    made = {name: quiet(naive(**chosen), history()) for name, chosen in VARIANTS.items()}
-    return {name: (detector, detector.state) for name, detector in made.items()}
-
-
-def at(hours: float) -> pd.Timestamp:
-    """So many hours after the last row of history."""
-    return pd.Timestamp("2024-01-01") + (T - 1 + hours) * HOUR
-
-
-def same(left: list, right: list) -> bool:
-    """Decisions alike to the last bit, NaN like NaN."""
-    assert len(left) == len(right)
-    for one, other in zip(left, right, strict=True):
-        a, b = ([getattr(x, name) for name in x.__slots__] for x in (one, other))
-        assert repr(a) == repr(b)
-    return True
-
+from .conftest import EXTREME, VARIANTS, at, history, naive, quiet, same
 
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -192,219 +132,22 @@ def test_a_saved_detector_goes_on_where_it_was(fitted, tmp_path):
     assert same(detector.update_many(rows[11:]), back.update_many(rows[11:]))
 
 
-# odd rows
-
-
-@pytest.fixture
-def detector(fitted):
-    """Fresh after fit: a new forecast at each row."""
-    made, begin = fitted["each row a new forecast"]
-    made.state = begin
-    return made
-
-
-def test_odd_rows_are_answered_and_counted_and_change_nothing(detector):
-    detector.update({"unique_id": "a", "ds": at(2), "y": 0.5})
-    before = detector.snapshot()
-    odd = {
-        "duplicate": [{"unique_id": "a", "ds": at(2), "y": 7.0}],
-        "late": [{"unique_id": "a", "ds": at(1), "y": 7.0}, {"unique_id": "b", "ds": at(-40), "y": 7.0}],
-        "off_grid": [{"unique_id": "a", "ds": at(3.25), "y": 7.0}],
-        "invalid": [
-            {"unique_id": "a", "ds": at(3), "y": math.inf},
-            {"unique_id": "a", "ds": at(3), "y": "many"},
-            {"unique_id": "a", "ds": at(3), "y": "1.5"},
-            {"unique_id": "a", "ds": at(3), "y": True},
-            {"unique_id": "a", "ds": at(3), "y": 1.1e100},
-            {"unique_id": "a", "ds": "yesterday", "y": 1.0},
-            {"unique_id": "a", "ds": at(3).tz_localize("UTC"), "y": 1.0},
-            {"unique_id": "a", "ds": 12, "y": 1.0},
-            {"unique_id": "a", "ds": "2262-04-11T23:00:00", "y": 1.0},
-            {"unique_id": ["a"], "ds": at(3), "y": 1.0},
-            {"ds": at(3), "y": 1.0},
-            {},
-            "no row at all",
-        ],
-    }
-    for status, rows in odd.items():
-        for row in rows:
-            said = detector.update(row)
-            assert said.status == status, row
-            assert not said.anomaly
-            assert math.isnan(said.p_value)
-    after = detector.snapshot()
-    for part in ("contexts", "series", "p_value"):
-        for name, array in before[part].items():
-            assert_array_equal(array, after[part][name])
-    assert {name: detector.counts[name] for name in odd} == {name: len(rows) for name, rows in odd.items()}
-
-
-@pytest.mark.parametrize(
-    ("row", "why"),
-    [
-        ({"unique_id": "a", "ds": at(1), "y": 0.5}, ""),
-        ({"unique_id": "a", "ds": at(1), "y": "1.5"}, "'y' is text: '1.5'"),
-        ({"unique_id": "a", "ds": at(1), "y": "x" * 99}, "'y' is text: '" + "x" * 36 + "..."),
-        ({"unique_id": "a", "ds": at(1), "y": True}, "'y' is a boolean: True"),
-        ({"unique_id": "a", "ds": at(1), "y": -1e300}, "'y' is infinite, or beyond 1e100: -1e+300"),
-        ({"unique_id": "a", "ds": at(1), "y": [1]}, "'y' is a list: [1]"),
-        (
-            {"unique_id": "a", "ds": "soon", "y": 1},
-            "time 'soon' is none in ISO 8601 without a time zone, or out of reach",
-        ),
-        ({"unique_id": "a", "y": 1}, "no time in 'ds'"),
-        ({"ds": at(1), "y": 1}, "no id in 'unique_id'"),
-        ({"unique_id": ["a"], "ds": at(1), "y": 1}, "['a'] cannot be an id"),
-        ({}, "no row that could be read"),
-        ({"unique_id": "a", "ds": at(1)}, "no value"),
-        ({"unique_id": "a", "ds": at(0), "y": 1}, "at the time of the last row of its series"),
-        ({"unique_id": "a", "ds": at(-1), "y": 1}, "before the last row of its series"),
-        ({"unique_id": "a", "ds": at(31), "y": 1}, "more than 30 steps after the last row of its series"),
-        ({"unique_id": "a", "ds": at(1.5), "y": 1}, "between two steps of its series"),
-        ({"unique_id": "new", "ds": at(1), "y": 1}, "its context of 30 rows is not full yet, or holds no value"),
-    ],
-)
-def test_a_row_that_is_not_tested_is_told_why(detector, row, why):
-    begin = detector.state
-    said = detector.update(row)
-    assert said.why == why
-    assert (said.status == "tested") == (not why)
-    if len(row) < 3 or isinstance(row["y"], list):
-        return
+def test_nothing_grows_with_the_stream(fitted):
+    detector, begin = fitted["conformal"]
     detector.state = begin
-    told = detector.detect(
-        pd.DataFrame({name: pd.Series([cell], dtype=object) for name, cell in row.items()}), status=True
-    )
-    assert (told["status"].item(), told["why"].item()) == (said.status, why)
+
+    def size():
+        state = detector.state
+        return sum(part.nbytes for key in ("contexts", "series", "p_value") for part in state[key].values())
+
+    before = size()
+    detector.detect(history(3, 300, at(1).isoformat(), seed=4))
+    assert size() == before
 
 
-def test_booleans_are_values_of_covariates_alone():
-    frame, later = (part.assign(open=part["y"] > 0) for part in (history(), history(3, 2, at(1).isoformat())))
-    made = quiet(naive(), frame)
-    begin = made.state
-    told = made.detect(later, status=True)
-    assert set(told["status"]) == {"tested"}
-    made.state = begin
-    assert {d.status for d in made.update_many(later.sort_values("ds").to_dict("records"))} == {"tested"}
-    assert set(quiet(naive(), history()).detect(later.assign(y=True), status=True)["why"]) == {"'y' is a boolean: True"}
-
-
-def test_a_missing_value_takes_its_place_untested_with_what_was_expected(detector):
-    said = detector.update({"unique_id": "a", "ds": at(1), "y": None})
-    assert said.status == "missing"
-    assert math.isnan(said.p_value)
-    assert math.isfinite(said.expected)
-    assert detector.update({"unique_id": "a", "ds": at(1), "y": 1.0}).status == "duplicate"
-
-
-def test_a_gap_is_missing_values_and_the_row_after_it_is_tested():
-    detector = quiet(naive(max_jump=70), history())
-    said = detector.update({"unique_id": "a", "ds": at(70), "y": 0.0})
-    assert said.status == "waiting", "nothing is left in the context"
-    assert detector.counts["gaps"] == 69
-    assert detector.update({"unique_id": "a", "ds": at(71), "y": 0.0}).status == "tested"
-    assert detector.update({"unique_id": "b", "ds": at(3), "y": 0.0}).status == "tested"
-    assert detector.counts["gaps"] == 71
-
-
-def test_one_row_with_a_wrong_clock_does_not_move_its_series(detector):
-    rows = [{"unique_id": "a", "ds": at(1 + k), "y": 0.1} for k in range(6)]
-    wrong = {"unique_id": "a", "ds": at(1000), "y": 0.1}
-    alone = detector.update_many(rows)
-    detector.state = quiet(naive(refresh=1), history()).state
-    said = detector.update_many([*rows[:2], wrong, wrong, rows[2], {**wrong, "ds": at(1001)}, *rows[3:], wrong])
-    assert [d.status for d in said] == ["tested"] * 2 + ["ahead"] * 2 + ["tested", "ahead"] + ["tested"] * 3 + ["ahead"]
-    assert same(alone, [d for d in said if d.status == "tested"])
-    assert detector.counts["ahead"] == 4
-    assert detector.counts["gaps"] == 0
-
-
-def test_rows_that_agree_on_where_an_outage_ended_move_their_series(detector):
-    said = [detector.update({"unique_id": "a", "ds": at(k), "y": 0.1}) for k in (31, 31, 40, 41, 42, 43)]
-    assert [d.status for d in said] == ["ahead"] * 3 + ["waiting", "tested", "tested"]
-    assert detector.counts["gaps"] == 40
-    assert detector.update({"unique_id": "b", "ds": at(30), "y": 0.1}).status == "tested", "not beyond the context"
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    rows=st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 30)), max_size=40), cuts=st.sets(st.integers(0, 40))
-)
-def test_the_rule_of_rows_ahead_is_that_of_the_page_wherever_the_stream_is_cut(jumpy, rows, cuts):
-    detector, begin = jumpy
-    detector.state = begin
-    given_ = [{"unique_id": name, "ds": at(k), "y": 0.1} for name, k in rows]
-    found = []
-    for i, j in pairwise(sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})):
-        found += [d.status for d in detector.update_many(given_[i:j])]
-        detector.state = detector.snapshot()
-    last, waiting, said = {"a": 0, "b": 0}, {"a": [], "b": []}, []
-    for name, k in rows:
-        if k <= last[name]:
-            said.append("late" if k < last[name] else "duplicate")
-            continue
-        if k - last[name] > 5:
-            seen = waiting[name]
-            if seen and k != seen[-1]:
-                waiting[name] = seen = [*seen, k] if seen[-1] < k <= seen[-1] + 5 else [k]
-            waiting[name] = seen or [k]
-            if len(waiting[name]) < 3:
-                said.append("ahead")
-                continue
-        last[name], waiting[name] = k, []
-        said.append("tested")
-    assert found == said
-
-
-@pytest.fixture(scope="module")
-def jumpy():
-    """Series may jump five steps, and no more; one forecast reaches over all."""
-    made = quiet(naive(max_jump=5, refresh=7), history())
-    return made, made.state
-
-
-def test_a_state_from_before_jumps_were_bounded_is_gone_on_from(detector):
-    state = detector.snapshot()
-    del state["series"]["ahead"], state["series"]["ahead_at"], state["counts"]["ahead"]
-    detector.state = state
-    assert detector.update({"unique_id": "a", "ds": at(500), "y": 0.1}).status == "ahead"
-
-
-def test_a_series_never_seen_is_tested_once_its_context_is_full(detector):
-    rows = [{"unique_id": "new", "ds": at(k), "y": 0.1 * k % 1} for k in range(1, 35)]
-    said = detector.update_many(rows)
-    assert [d.status for d in said] == ["waiting"] * 30 + ["tested"] * 4
-    assert detector.update({"unique_id": "new", "ds": at(35), "y": 99.0}).anomaly
-
-
-def test_a_forecaster_that_cannot_tell_of_new_series_says_so_once_and_keeps_nothing_of_them():
-    model = tsf.HoltWinters(horizon=3, seasonal=None, seed=0, n_jobs=1)
-    made = quiet(AnomalyDetector(model, **EXTREME, refresh=3, context_length=12, calibration=3), history(2, 48))
-    start = pd.Timestamp("2024-01-03")
-    rows = [{"unique_id": "x", "ds": start + k * HOUR, "y": 0.2 * k} for k in range(12)]
-    assert {d.status for d in made.update_many(rows)} == {"waiting"}
-    with pytest.warns(UserWarning, match="1 series that fit had not seen cannot be forecast by HoltWinters"):
-        assert made.update({"unique_id": "x", "ds": start + 12 * HOUR, "y": 1.0}).status == "unseen"
-    assert len(made.state["contexts"]["last"]) == 2
-    assert made.update({"unique_id": "y", "ds": start, "y": 1.0}).status == "unseen"
-    assert made.update({"unique_id": "a", "ds": start, "y": 1.0}).status == "tested"
-
-
-def test_rows_of_a_series_that_is_forgotten_are_unseen_from_there_on_and_touch_no_other_series():
-    model = tsf.HoltWinters(horizon=3, seasonal=None, seed=0, n_jobs=1)
-    made = quiet(AnomalyDetector(model, **EXTREME, refresh=3, context_length=12, calibration=3), history(2, 48))
-    start = pd.Timestamp("2024-01-03")
-    rows = [{"unique_id": "x", "ds": start + k * HOUR, "y": 1000.0 + k} for k in range(30)]
-    with pytest.warns(UserWarning, match="1 series that fit had not seen"):
-        said = made.update_many(rows)
-    assert [d.status for d in said] == ["waiting"] * 12 + ["unseen"] * 18
-    assert made.update({"unique_id": "b", "ds": start, "y": 1.0}).status == "tested"
-
-
-def test_unseen_series_can_be_left_out_altogether():
-    made = quiet(naive(unseen="skip"), history())
-    assert made.update({"unique_id": "x", "ds": at(1), "y": 1.0}).status == "unseen"
-    assert len(made.state["contexts"]["last"]) == 3
+def test_stretches_without_a_series_twice_are_as_long_as_can_be():
+    assert _distinct(np.array([0, 1, 2, 1, 0, 0, 2])) == [(0, 3), (3, 5), (5, 7)]
+    assert _distinct(np.array([3])) == [(0, 1)]
 
 
 # contamination
@@ -448,120 +191,6 @@ def test_alarms_mark_what_is_strange_and_little_else():
     assert list(found) == ["unique_id", "ds", "y", "expected", "lower", "upper", "p_value", "level", "anomaly"]
     inside = (found["y"] >= found["lower"]) & (found["y"] <= found["upper"])
     assert 0.9 < inside.mean() < 1
-
-
-# the forecaster's side
-
-
-@dataclass(kw_only=True, repr=False, eq=False)
-class Spy(BaseEstimator):
-    """Says the last value, and keeps every panel that it was shown."""
-
-    horizon: int
-    multivariate: bool = False
-
-    def fit(self, panel, **_):
-        self.panels_, self.panel_ = [], panel
-        return self
-
-    def predict(self, panel, *, n_samples, seed, **_):
-        self.panels_.append(panel)
-        last = np.nan_to_num([np.r_[0.0, y[np.isfinite(y)]][-1] for y in np.split(panel.y, panel.offsets[1:-1])])
-        drawn = last[:, None, None] + np.random.default_rng(seed).normal(size=(panel.n_series, n_samples, self.horizon))
-        return tsf.Forecast(panel.ids, panel.future_times(self.horizon), drawn, freq=panel.freq, schema=panel.schema)
-
-
-def spied(frame=None, calibration=0, **chosen):
-    own = {key: chosen.pop(key) for key in ("horizon", "multivariate") if key in chosen}
-    detector = AnomalyDetector(Spy(**({"horizon": 4} | own)), **(EXTREME | {"context_length": 20} | chosen))
-    quiet(detector.set_params(calibration=calibration), history() if frame is None else frame)
-    detector.forecaster_.panels_.clear()
-    return detector, detector.forecaster_.panels_
-
-
-def test_all_series_are_forecast_in_one_batch_every_refresh_rows():
-    detector, panels = spied(refresh=3)
-    detector.detect(history(3, 12, at(1).isoformat()))
-    assert [panel.n_series for panel in panels] == [3] * 4
-    assert detector.counts["refreshes"] == 4
-    assert all((panel.lengths == 20).all() for panel in panels)
-
-
-def test_a_forecast_reaches_no_further_than_its_horizon():
-    detector, panels = spied(refresh=100, horizon=4)
-    detector.detect(history(3, 12, at(1).isoformat()))
-    assert len(panels) == 3
-
-
-def test_the_forecaster_sees_what_came_before_and_nothing_else():
-    detector, panels = spied(contamination="keep")
-    later = history(3, 5, at(1).isoformat(), seed=3)
-    later.loc[7, "y"] = np.nan
-    detector.detect(later)
-    for step, panel in enumerate(panels):
-        known = pd.concat([history(), later[later["ds"] < at(step + 1)]])
-        truth = tsf.Panel.from_frame(known, freq="h").tail(20)
-        assert_array_equal(panel.y, truth.y)
-        assert_array_equal(panel.times, truth.times)
-        assert_array_equal(panel.offsets, truth.offsets)
-
-
-def test_past_covariates_travel_with_the_rows():
-    frame, later = (
-        part.assign(load=np.arange(len(part)) / 7) for part in (history(), history(3, 4, at(1).isoformat()))
-    )
-    detector, panels = spied(frame)
-    detector.detect(later)
-    truth = tsf.Panel.from_frame(pd.concat([frame, later[later["ds"] < at(4)]])).tail(20)
-    assert_array_equal(panels[-1].past, truth.past)
-    with pytest.raises(DataError, match="the rows have no column 'load'"):
-        detector.detect(later.drop(columns="load"))
-
-
-def test_contexts_of_a_multivariate_forecaster_end_together():
-    detector, panels = spied(multivariate=True)
-    rows = [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("a", 3), ("b", 3), ("c", 3), ("b", 2), ("c", 5)]
-    said = detector.update_many([{"unique_id": i, "ds": at(k), "y": 0.0} for i, k in rows])
-    assert [d.status for d in said] == ["tested"] * 7 + ["late", "tested"]
-    assert panels
-    for panel in panels:
-        assert len(set(panel.times[panel.ends - 1])) == 1
-
-
-def test_nothing_grows_with_the_stream(fitted):
-    detector, begin = fitted["conformal"]
-    detector.state = begin
-
-    def size():
-        state = detector.state
-        return sum(part.nbytes for key in ("contexts", "series", "p_value") for part in state[key].values())
-
-    before = size()
-    detector.detect(history(3, 300, at(1).isoformat(), seed=4))
-    assert size() == before
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        tsf.Linear(horizon=4, context_length=16, max_steps=5, seed=0),
-        tsf.Ensemble([tsf.SeasonalNaive(horizon=4), tsf.SeasonalNaive(horizon=4, season_length=1)]),
-        tsf.Theta(horizon=4, seed=0, n_jobs=1),
-    ],
-    ids=lambda model: type(model).__name__,
-)
-def test_any_forecaster_of_the_house_will_do(model, tmp_path):
-    made = quiet(AnomalyDetector(model, **EXTREME, refresh=3, calibration=6), history())
-    later = history(3, 9, at(1).isoformat(), seed=5)
-    later.loc[13, "y"] = 500.0
-    rows = later.sort_values("ds", kind="stable").to_dict("records")
-    begin = made.state
-    alone = [made.update(row) for row in rows]
-    assert [d.unique_id for d in alone if d.anomaly and d.y == 500.0] == ["b"]
-    made.state = begin
-    assert same(alone[:10], made.update_many(rows[:10]))
-    made.save(tmp_path / "d")
-    assert same(alone[10:], tsf.load(tmp_path / "d").update_many(rows[10:]))
 
 
 # in and out
@@ -657,12 +286,6 @@ def test_fit_leaves_forecaster_and_procedure_as_they_were():
     assert not hasattr(model, "panel_")
 
 
-def test_a_forecaster_that_is_fitted_already_is_used_as_it_is():
-    model = tsf.SeasonalNaive(horizon=3, seed=0).fit(history())
-    made = quiet(AnomalyDetector(model, **EXTREME), history(), prefit=True)
-    assert made.forecaster_ is model
-
-
 def test_another_procedure_begins_anew_and_contexts_stay(detector):
     detector.update({"unique_id": "a", "ds": at(1), "y": 0.5})
     before = detector.state["contexts"]["last"]
@@ -735,8 +358,3 @@ def test_a_window_of_errors_is_a_setting_and_holds_back_as_many_rows():
 def test_the_rate_of_quiet_times_is_the_least_level_as_far_as_ranks_reach(p_value, control, wanted):
     made = quiet(naive(p_value=p_value, control=control), history(rows=200))
     assert made.quiet_rate == pytest.approx(wanted)
-
-
-def test_stretches_without_a_series_twice_are_as_long_as_can_be():
-    assert _distinct(np.array([0, 1, 2, 1, 0, 0, 2])) == [(0, 3), (3, 5), (5, 7)]
-    assert _distinct(np.array([3])) == [(0, 1)]
