@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from tsformers import training
-from tsformers.training import Plan, Windows, seeded, train
+from tsformers.training import Plan, Windows, best_start, seeded, train
 from tsformers.windows import pack_rows
 
 CPU = torch.device("cpu")
@@ -159,6 +159,49 @@ def test_ctrl_c_pressed_twice_ends_at_once_and_promises_nothing(monkeypatch):
     with pytest.warns(UserWarning, match="after step 5; the last weights are kept, none were validated"):
         _, history = trained(Drift(at_step=press), max_steps=200)
     assert len(history) == 0
+
+
+class Level(nn.Module):
+    """A number that is drawn towards 5, from where it starts; ``pressed``: Ctrl-C at that loss in training."""
+
+    def __init__(self, level, pressed=None):
+        super().__init__()
+        self.level, self.pressed, self.taken = nn.Parameter(torch.tensor(level)), pressed, 0
+
+    def loss(self, window):
+        self.taken += self.training
+        if self.training and self.taken == self.pressed:
+            raise KeyboardInterrupt
+        return (self.level - window.future[:, 0, 0]).square()
+
+
+def best_of(*networks, steps=20, windows=1):
+    fives = pack_rows(np.full((30, 1), 5.0), [0, 30])
+    plan = Plan(context_length=2, horizon=1, scaler=None, max_steps=999, validation_windows=windows)
+    starts = ((network, [{"params": list(network.parameters())}]) for network in networks)
+    return best_start(starts, len(networks), steps, fives, plan, seed=0)
+
+
+@pytest.mark.parametrize("windows", [0, 1])
+def test_the_best_start_is_that_of_the_lowest_loss_and_each_has_had_its_steps(windows):
+    networks = [Level(1.0), Level(4.0), Level(7.0)]
+    best, history = best_of(*networks, windows=windows)
+    assert best is networks[1]
+    assert history is None
+    assert [network.taken for network in networks] == [20, 20, 20]
+    assert [network.level.item() != begun for network, begun in zip(networks, (1.0, 4.0, 7.0), strict=True)] == [
+        True
+    ] * 3
+
+
+@pytest.mark.parametrize(("pressed", "chosen"), [((8, None), 0), ((None, 1), 0), ((None, 8), 1)])
+def test_ctrl_c_while_starts_are_compared_keeps_the_best_so_far_and_asks_for_no_more(pressed, chosen):
+    networks = [Level(1.0, pressed[0]), Level(4.0, pressed[1]), Level(5.0)]
+    with pytest.warns(UserWarning, match="training was interrupted"):
+        best, history = best_of(*networks)
+    assert best is networks[chosen]
+    assert history["step"].iloc[-1] == (pressed[chosen] or 21) - 1
+    assert networks[2].taken == 0
 
 
 def test_a_loss_that_is_not_finite_names_the_step_and_the_remedy():

@@ -4,9 +4,9 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +25,9 @@ MOST_SOLVED = 50_000  # windows from which a network may solve a part of itself
 SOLVED_AT_ONCE = 512  # of them
 FULL_EPOCHS = 2  # of the schedule "halving", before the first halving
 WARM_UP = 0.05  # share of the steps in which the learning rate rises
+LATE = 0.25  # share of the checks, the last ones, whose training loss judges a start where no windows are held back
+
+Groups = list[dict[str, Any]]  # of an optimiser: "params", and "lr" where it differs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +155,8 @@ def train(
     packed: Packed,
     plan: Plan,
     rng: np.random.Generator,
-    groups: list[dict[str, Any]] | None = None,
+    groups: Groups | None = None,
+    title: str | None = None,
 ) -> pd.DataFrame:
     """Trains ``network`` in place and leaves it with the weights that did best on the held-back windows.
 
@@ -167,6 +171,7 @@ def train(
         rng: order of the windows.
         groups: parameter groups of the optimiser, each with a learning rate of its own if it names one; None: one
             group of all parameters.
+        title: what the progress bar says before its numbers.
 
     Returns:
         A frame with one row a check: step, train_loss (mean since the last check), validation_loss, seconds.
@@ -200,7 +205,7 @@ def train(
     history: list[tuple[int, float, float, float]] = []
     began = time.perf_counter()
     step, train_loss = 0, 0.0
-    with _progress(total, plan.verbose) as bar:
+    with _progress(total, plan.verbose, title) as bar:
 
         def checked() -> bool:
             """Notes how the weights do by now; True when patience is at its end."""
@@ -229,6 +234,60 @@ def train(
     best.restore()
     frame = pd.DataFrame(history, columns=["step", "train_loss", "validation_loss", "seconds"], dtype=np.float64)
     return frame.astype({"step": np.int64})
+
+
+def best_start(
+    starts: Iterable[tuple[nn.Module, Groups]], n: int, steps: int, packed: Packed, plan: Plan, seed: int | None
+) -> tuple[nn.Module, pd.DataFrame | None]:
+    """The one of ``n`` networks that a short run of training brings to the lowest loss.
+
+    Each run is one of its own, to the end of its schedule, on the same batches. The loss is the lowest of the held-back
+    windows, or where there are none, the training loss of the run's last quarter. Ctrl-C ends the comparison: the best
+    network so far, trained that far, is the answer.
+
+    Args:
+        starts: networks to be trained in place, and their parameter groups; those after the ``n``-th are not asked for.
+        n: how many to try.
+        steps: batches of each run.
+        packed: the series, on the device of the networks.
+        plan: sizes and rates of each run.
+        seed: of the order of the windows.
+
+    Returns:
+        The network, with the weights of its run; and None, or the history of that run where Ctrl-C has ended all.
+
+    Raises:
+        ValueError: there is no window to train on.
+        FloatingPointError: a loss or its gradient is no longer finite.
+
+    Example:
+        >>> from tsformers.windows import pack_rows
+        >>> class Level(nn.Module):
+        ...     def __init__(self, level):
+        ...         super().__init__()
+        ...         self.level = nn.Parameter(torch.tensor(level))
+        ...     def loss(self, window):
+        ...         return (self.level - window.future[:, 0, 0]).square()
+        >>> networks = [Level(0.0), Level(4.0), Level(9.0)]
+        >>> starts = ((network, [{"params": list(network.parameters())}]) for network in networks)
+        >>> packed, plan = pack_rows(np.full((30, 1), 5.0), [0, 30]), Plan(context_length=2, horizon=1, scaler=None)
+        >>> best, _ = best_start(starts, 3, 20, packed, plan, seed=0)
+        >>> best is networks[1]
+        True
+    """
+    short = replace(plan, max_steps=steps, max_epochs=None, early_stopping_patience=None)
+    lowest, best = math.inf, None
+    for i, (network, groups) in zip(range(1, n + 1), starts, strict=False):
+        history = train(network, packed, short, np.random.default_rng(seed), groups, f"start {i} of {n}")
+        held_back = history["validation_loss"].min()
+        late = history["train_loss"].tail(max(1, round(LATE * len(history)))).mean()
+        loss = late if math.isnan(held_back) else held_back
+        if best is None or loss < lowest:
+            lowest, best = loss, (network, history)
+        if not len(history) or history["step"].iloc[-1] < steps:
+            return best
+    assert best is not None
+    return best[0], None
 
 
 def find_device(name: str) -> torch.device:
@@ -314,7 +373,7 @@ class _Best:
         self.network.eval()
 
 
-def _steps(network: nn.Module, windows: Windows, total: int, groups: list[dict[str, Any]] | None) -> Iterator[float]:
+def _steps(network: nn.Module, windows: Windows, total: int, groups: Groups | None) -> Iterator[float]:
     """One optimiser step an item; yields the loss of its batch."""
     plan = windows.plan
     groups = groups or [{"params": list(network.parameters())}]
@@ -379,9 +438,9 @@ class _Silence:
     def set_postfix(self, **_: object) -> None: ...
 
 
-def _progress(total: int, verbose: bool | None) -> Any:
+def _progress(total: int, verbose: bool | None, title: str | None = None) -> Any:
     if verbose is False or (verbose is None and not sys.stderr.isatty()):
         return _Silence()
     from tqdm import tqdm
 
-    return tqdm(total=total, file=sys.stderr, unit="step", leave=False)
+    return tqdm(total=total, desc=title, file=sys.stderr, unit="step", leave=False)

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 import tsformers as tsf
 from tsformers.errors import DataError
 from tsformers.forecasters import _redsds_parts as parts
+from tsformers.forecasters._redsds_network import REDSDSNetwork
 from tsformers.testing import check_forecaster, make_frame
 
 SMALL = {
@@ -246,12 +247,46 @@ def test_bad_questions_are_refused(fitted, frame):
         ({"emission_hidden": (8,)}, "emission_hidden must be two widths"),
         ({"emission_hidden": (8, 0)}, r"emission_hidden\[1\] must be a whole number"),
         ({"annealing_kick_in": -1}, "annealing_kick_in=-1 must be 0 steps or more"),
+        ({"n_init": 0}, "n_init must be a whole number of 1 or more"),
+        ({"init_steps": 0}, "init_steps=0 must be a whole number of 1 or more, or None"),
         ({"annealing_rate": 1.5}, "annealing_rate=1.5 must lie above 0"),
     ],
 )
 def test_settings_out_of_range_are_refused_by_name(frame, settings, message):
     with pytest.raises(ValueError, match=message):
         model(**settings).fit(frame)
+
+
+def test_the_best_of_several_networks_is_trained_from_the_beginning_of_the_schedule(frame, monkeypatch):
+    begun = []
+    build = tsf.REDSDS.build
+    monkeypatch.setattr(tsf.REDSDS, "build", lambda self, *sizes: begun.append(build(self, *sizes)) or begun[-1])
+    several = model(n_init=3, init_steps=2, max_steps=5, validation_windows=0).fit(frame)
+    assert len(begun) == 3
+    assert sum(several.network_ is each for each in begun) == 1
+    assert int(several.network_.step) == several.history_["step"].iloc[-1] == several.usage_["step"].iloc[-1] == 5
+    several.set_params(max_steps=2).fit(frame, warm_start=True)
+    assert len(begun) == 3
+    assert int(several.network_.step) == 7
+
+
+def test_several_starts_are_drawn_anew_and_the_answer_is_the_same_twice(frame):
+    one, several, again = (model(n_init=n, init_steps=1).fit(frame).segment(frame) for n in (1, 4, 4))
+    pd.testing.assert_frame_equal(several, again)
+    assert list(one) == list(several)
+
+
+def test_ctrl_c_while_starts_are_compared_leaves_a_fitted_model(frame, monkeypatch):
+    def press(self, window, loss=REDSDSNetwork.loss):
+        if self.training and int(self.step) == 2:
+            raise KeyboardInterrupt
+        return loss(self, window)
+
+    monkeypatch.setattr(REDSDSNetwork, "loss", press)
+    with pytest.warns(UserWarning, match="training was interrupted after step 2"):
+        fitted = model(n_init=3, init_steps=4).fit(frame)
+    assert fitted.history_["step"].tolist() == [1, 2]
+    assert len(fitted.segment(frame)) == len(frame)
 
 
 def test_training_that_diverges_is_told_with_the_remedy(frame):

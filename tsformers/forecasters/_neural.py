@@ -1,5 +1,6 @@
 """TorchForecaster: one network for all series. DistributionNetwork: forward gives a distribution, the rest follows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, Unpack
 
@@ -28,7 +29,7 @@ from tsformers.forecasters._settings import check_unchanged, remember_settings
 from tsformers.frames import Frame
 from tsformers.nn.heads import DistributionOutput, QuantileHead
 from tsformers.panel import Panel, Roles
-from tsformers.training import Plan, find_device, seeded, train
+from tsformers.training import Groups, Plan, find_device, seeded, train
 from tsformers.windows import Packed, Scaler, Window, cut, scale, unscale
 
 MOST_DRAWN = 2**23  # numbers that ``predict`` asks of the network at once
@@ -158,9 +159,24 @@ class TorchForecaster(BaseEstimator):
         """
         raise NotImplementedError
 
-    def groups(self, network: nn.Module) -> list[dict[str, Any]]:
+    def groups(self, network: nn.Module) -> Groups:
         """Parameter groups of the optimiser; a subclass may give some of them a ``lr`` of their own."""
         return [{"params": list(network.parameters())}]
+
+    def choose_network(
+        self, fresh: Callable[[], tuple[nn.Module, Groups]], packed: Packed, plan: Plan
+    ) -> tuple[nn.Module, pd.DataFrame | None]:
+        """The network to be trained, and None; a subclass may try several.
+
+        Args:
+            fresh: a network, drawn anew at each call, and its parameter groups.
+            packed: what it will be trained on.
+            plan: how.
+
+        Returns:
+            The network; with a history, training is over before it began: Ctrl-C came while several were tried.
+        """
+        return fresh()[0], None
 
     def fit(
         self, data: Frame | Panel, *, warm_start: bool = False, wrap: Wrap | None = None, **roles: Unpack[Roles]
@@ -210,9 +226,16 @@ class TorchForecaster(BaseEstimator):
         self.short_: str = short
         self.settings_: dict[str, object] = remember_settings(self)
         with seeded(self.seed, device):
-            network = (self.network_ if go_on else self._built(sizes, len(packed.ends), wrap)).to(device)
-            groups = self.groups(network) if wrap is None else [*self.groups(network.network), *network.groups()]
-            history = train(network, packed, self._plan(context, panel), np.random.default_rng(self.seed), groups)
+            plan = self._plan(context, panel)
+            network: Any
+            history: pd.DataFrame | None = None
+            if go_on:
+                network = self.network_.to(device)
+            else:
+                network, history = self.choose_network(lambda: self._fresh(sizes, packed, wrap), packed, plan)
+            if history is None:
+                rng = np.random.default_rng(self.seed)
+                history = train(network, packed, plan, rng, self._groups(network, wrap))
         if go_on and len(self.history_):
             last = self.history_.iloc[-1]
             history = history.assign(
@@ -362,6 +385,13 @@ class TorchForecaster(BaseEstimator):
             lengths = panel.lengths.max(keepdims=True) if self.multivariate else panel.lengths
             own["validation_windows"] = default_validation(lengths, self.validation_stride or self.horizon)
         return Plan(context_length=context, **own)
+
+    def _fresh(self, sizes: tuple[int, int, int, int], packed: Packed, wrap: Wrap | None) -> tuple[nn.Module, Groups]:
+        network = self._built(sizes, len(packed.ends), wrap).to(packed.y.device)
+        return network, self._groups(network, wrap)
+
+    def _groups(self, network: Any, wrap: Wrap | None) -> Groups:
+        return self.groups(network) if wrap is None else [*self.groups(network.network), *network.groups()]
 
     def _built(self, sizes: tuple[int, int, int, int], n_series: int, wrap: Wrap | None) -> Any:
         network = self.build(*sizes)

@@ -311,6 +311,15 @@ class REDSDSNetwork(nn.Module):
             return self.usage
         return [*self.usage, (int(self.step), torch.stack(self._shares).mean(0).tolist())]
 
+    def begin_anew(self) -> None:
+        """Temperatures start again, and what was noted of regimes is forgotten; the weights stay.
+
+        Source: none.
+        """
+        self.step.zero_()
+        self.usage.clear()
+        self._shares.clear()
+
     def _count(self) -> None:
         """One step of training more; the temperatures follow."""
         for name, annealing in self.annealing.items():

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, clone
 
 TRAINING = {
     "max_steps", "max_epochs", "batch_size", "learning_rate", "weight_decay", "schedule", "gradient_clip",
-    "early_stopping_patience", "validation_windows", "validation_stride",
+    "early_stopping_patience", "validation_windows", "validation_stride", "n_init", "init_steps",
 }  # fmt: skip
 FREE = frozenset(TRAINING | {"seed", "verbose", "device", "n_jobs"})  # they change no forecast of what has been fitted
 

@@ -1,10 +1,12 @@
 """REDSDS: regimes with durations of their own, found in series and carried on into the future."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, Unpack
 
 import numpy as np
 import pandas as pd
+from torch import nn
 
 from tsformers.contracts import Wrap
 from tsformers.forecasters import _redsds_parts as parts
@@ -14,11 +16,13 @@ from tsformers.forecasters._redsds_network import Annealing, REDSDSNetwork
 from tsformers.frames import Frame
 from tsformers.nn.heads import DistributionOutput
 from tsformers.panel import Panel, Roles
+from tsformers.training import Groups, Plan, best_start
+from tsformers.windows import Packed
 
 KICK_IN, COOLED = 0.05, 0.6  # shares of the steps: temperatures begin to fall, and have fallen
 COUNTS = (
     "n_regimes", "d_state", "max_duration", "min_duration", "transition_hidden", "d_embedding", "d_feedforward",
-    "d_recurrent", "d_posterior", "d_control", "control_hidden", "annealing_every",
+    "d_recurrent", "d_posterior", "d_control", "control_hidden", "annealing_every", "n_init",
 )  # fmt: skip
 CHOICES = {
     "durations": ("explicit", "geometric"),
@@ -84,6 +88,9 @@ class REDSDS(TorchForecaster):
         annealing_every: see there.
         begin: forecasts begin in a regime and an age drawn from their posterior, "sample", or in the likeliest,
             "argmax".
+        n_init: networks that are begun, with different draws: which regimes are found depends on where training
+            begins, and of what is found the bound tells the better. The best by then goes on for ``max_steps``.
+        init_steps: steps after which they are compared; None: a quarter of ``max_steps``.
 
     Note:
         ``horizon``, ``context_length`` and all settings of training: see ``TorchForecaster``. The law of values given
@@ -132,6 +139,8 @@ class REDSDS(TorchForecaster):
     annealing_rate: float | None = None
     annealing_every: int = 50
     begin: Literal["sample", "argmax"] = "sample"
+    n_init: int = 1
+    init_steps: int | None = None
     max_steps: int = 2000
     batch_size: int = 32
     learning_rate: float = 5e-3
@@ -156,6 +165,21 @@ class REDSDS(TorchForecaster):
             for name in ("switch_temperature", "duration_temperature")
         )
         return REDSDSNetwork((channels, past_x, known_x), self.horizon, design, switch, duration, self.begin)
+
+    def choose_network(
+        self, fresh: Callable[[], tuple[nn.Module, Groups]], packed: Packed, plan: Plan
+    ) -> tuple[nn.Module, pd.DataFrame | None]:
+        """The best of ``n_init`` networks after a short run; see ``TorchForecaster.choose_network``.
+
+        Source: none; the restarts of mixture models.
+        """
+        if self.n_init == 1:
+            return super().choose_network(fresh, packed, plan)
+        steps = max(1, self.max_steps // 4) if self.init_steps is None else self.init_steps
+        network, history = best_start(iter(fresh, None), self.n_init, steps, packed, plan, self.seed)
+        if history is None:
+            self._inner(network).begin_anew()
+        return network, history
 
     def fit(
         self, data: Frame | Panel, *, warm_start: bool = False, wrap: Wrap | None = None, **roles: Unpack[Roles]
@@ -184,7 +208,7 @@ class REDSDS(TorchForecaster):
         panel = Panel.from_frame(data, **roles)
         super().fit(panel, warm_start=warm_start, wrap=wrap, short=roles.get("short", "error"))
         self.__dict__.pop("regimes_", None)
-        network = self.network_ if wrap is None else self.network_.network
+        network = self._inner(self.network_)
         self.usage_: pd.DataFrame = pd.DataFrame(
             [(step, *share) for step, share in network.usage_records()],
             columns=["step", *map(str, range(self.n_regimes))],
@@ -209,7 +233,7 @@ class REDSDS(TorchForecaster):
         """
         super().relearn(learned)
         self.found_, self.usage_ = learned["regimes"], learned["usage"]
-        network = self.network_ if self.wrap_ is None else self.network_.network
+        network = self._inner(self.network_)
         network.usage = [(int(row[0]), list(row[1:])) for row in self.usage_.to_numpy().tolist()]
         if self.found_:
             self.regimes_ = parts.as_frame(self.found_)
@@ -244,10 +268,17 @@ class REDSDS(TorchForecaster):
                 f"min_duration={self.min_duration} is longer than max_duration={self.max_duration}; "
                 "make it that at most"
             )
+        if self.init_steps is not None and (not isinstance(self.init_steps, int) or self.init_steps < 1):
+            raise ValueError(f"init_steps={self.init_steps!r} must be a whole number of 1 or more, or None")
         if self.annealing_kick_in is not None and self.annealing_kick_in < 0:
             raise ValueError(f"annealing_kick_in={self.annealing_kick_in} must be 0 steps or more, or None")
         if self.annealing_rate is not None and not 0 < self.annealing_rate <= 1:
             raise ValueError(f"annealing_rate={self.annealing_rate} must lie above 0 and be 1 at most, or None")
+
+    @staticmethod
+    def _inner(network: Any) -> REDSDSNetwork:
+        """The network itself, also where something is wrapped around it."""
+        return network if isinstance(network, REDSDSNetwork) else network.network
 
     def _annealing(self, start: float, end: float) -> Annealing:
         kick_in = KICK_IN * self.max_steps if self.annealing_kick_in is None else self.annealing_kick_in
