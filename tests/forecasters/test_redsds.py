@@ -121,15 +121,16 @@ def test_what_comes_after_a_cutoff_does_not_change_the_forecast_from_there(fitte
     assert np.array_equal(rolled, expected.values)
 
 
-def test_regimes_are_described_and_survive_save_and_load(frame, tmp_path):
-    fitted = model(transition="linear", max_steps=25, duration_temperature=8.0).fit(frame)
+@pytest.mark.parametrize("residual", [False, True])
+def test_regimes_are_described_and_survive_save_and_load(frame, tmp_path, residual):
+    fitted = model(transition="linear", residual=residual, max_steps=25, duration_temperature=8.0).fit(frame)
     table = fitted.regimes_
     assert table["share"].sum() == pytest.approx(1)
     assert np.stack(table["durations"]).shape == (2, 6)
     np.testing.assert_allclose(np.stack(table["durations"]).sum(1), 1)
     np.testing.assert_allclose(np.stack(table["durations"]) @ np.arange(1, 7), table["mean_duration"])
     weight = fitted.network_.model.transition.first.weight.detach().numpy().reshape(2, 8, -1)
-    np.testing.assert_allclose(np.stack(table["matrix"]), weight[:, :4, :4])
+    np.testing.assert_allclose(np.stack(table["matrix"]), weight[:, :4, :4] + residual * np.eye(4))
     share = fitted.segment(frame)["regime"].value_counts(normalize=True)
     np.testing.assert_allclose(table["share"], [share.get(k, 0.0) for k in (0, 1)])
     fitted.save(tmp_path / "m")
@@ -247,6 +248,7 @@ def test_bad_questions_are_refused(fitted, frame):
         ({"emission_hidden": (8,)}, "emission_hidden must be two widths"),
         ({"emission_hidden": (8, 0)}, r"emission_hidden\[1\] must be a whole number"),
         ({"annealing_kick_in": -1}, "annealing_kick_in=-1 must be 0 steps or more"),
+        ({"start_floor": -np.inf}, "start_floor=-inf must be a finite log-density, such as -13.0, or None"),
         ({"n_init": 0}, "n_init must be a whole number of 1 or more"),
         ({"init_steps": 0}, "init_steps=0 must be a whole number of 1 or more, or None"),
         ({"annealing_rate": 1.5}, "annealing_rate=1.5 must lie above 0"),

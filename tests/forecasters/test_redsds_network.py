@@ -19,6 +19,7 @@ from tsformers.windows import Window
 
 FORMS = {
     "published": {},
+    "residual": {"residual": True},
     "geometric": {"durations": "geometric"},
     "not recurrent": {"recurrent": False},
     "values switch": {"switch_input": "xy", "min_duration": 3},
@@ -161,8 +162,10 @@ def test_the_bound_sums_over_all_regimes_and_run_lengths(form):
         assert float(-net.loss(window)) == pytest.approx(expected, rel=1e-10)
 
 
-def test_the_factors_are_the_densities_of_the_model_written_out():
-    net = network(n_regimes=2, transition="linear", emission="linear", d_state=2).double().eval()
+@pytest.mark.parametrize("residual", [False, True])
+def test_the_factors_are_the_densities_of_the_model_written_out(residual):
+    sizes = {"n_regimes": 2, "d_state": 2, "residual": residual}
+    net = network(transition="linear", emission="linear", **sizes).double().eval()
     window = series([[0.5, -1.0, 0.2]], seen=[[True, False, True]])
     with torch.no_grad():
         told, encoded = net.read(window)
@@ -171,6 +174,7 @@ def test_the_factors_are_the_densities_of_the_model_written_out():
         for t, k in itertools.product(range(3), range(2)):
             if t:
                 mean, raw = (model.transition.first.weight.view(2, 4, 2)[k] @ x[t - 1]).chunk(2)
+                mean = mean + x[t - 1] if residual else mean
                 expected = torch.distributions.Normal(mean, positive(raw)).log_prob(x[t]).sum()
             else:
                 first = torch.distributions.Normal(model.first_mean[k], positive(model.first_raw[k]))
@@ -179,6 +183,17 @@ def test_the_factors_are_the_densities_of_the_model_written_out():
                 shown = model.emission.weight[0] @ x[t]
                 expected += torch.distributions.Normal(shown, scale).log_prob(told.y[0, t, 0])
             assert float(encoded.factors.log_emission[0, t, k]) == pytest.approx(float(expected), rel=1e-10)
+
+
+def test_the_first_step_falls_to_the_floor_and_the_others_do_not_know_of_it():
+    window = series([[900.0, -1.0, 0.2], [0.5, -1.0, 0.2]])
+    free, floored = (network(d_state=2, start_floor=floor).double().eval() for floor in (None, -13.0))
+    with torch.no_grad():
+        before, after = (net.read(window)[1].factors.log_emission for net in (free, floored))
+    torch.testing.assert_close(after[:, 1:], before[:, 1:], rtol=0, atol=0)
+    torch.testing.assert_close(after[:, 0], torch.log(before[:, 0].exp() + math.exp(-13)))
+    assert (before[0, 0] < -1000).all()
+    torch.testing.assert_close(after[0, 0], torch.full_like(after[0, 0], -13.0))
 
 
 def kalman(y, a, q, m0, p0, c, r):

@@ -29,6 +29,7 @@ class Design:
     recurrent: bool = True
     switch_input: Literal["x", "y", "xy"] = "x"
     transition: Literal["linear", "mlp"] = "mlp"
+    residual: bool = False
     emission: Literal["linear", "mlp"] = "mlp"
     transition_hidden: int = 32
     emission_hidden: tuple[int, int] = (8, 32)
@@ -41,6 +42,7 @@ class Design:
     control_hidden: int = 32
     state_scale: float = 0.5
     emission_scale: float = 0.5
+    start_floor: float | None = None
 
 
 class Temperatures(NamedTuple):
@@ -187,8 +189,10 @@ class GenerativeModel(nn.Module):
         shown = self.emission(x)
         log_y = log_normal(told.y, shown, positive(self.emission_raw))
         log_y = torch.where(told.seen, log_y, 0.0).sum(-1)  # (B, L)
-        log_emission = torch.cat([self._log_first(x[:, 0], told)[:, None], self._log_moves(x, told)], dim=1)
-        log_emission = log_emission + log_y[..., None]
+        first = self._log_first(x[:, 0], told) + log_y[:, :1]
+        if self.design.start_floor is not None:
+            first = torch.logaddexp(first, torch.full_like(first, self.design.start_floor))
+        log_emission = torch.cat([first[:, None], self._log_moves(x, told) + log_y[:, 1:, None]], dim=1)
         if told.lengths is not None:
             inside = torch.arange(x.shape[1], device=x.device) < told.lengths[:, None]
             log_emission = torch.where(inside[..., None], log_emission, 0.0)
@@ -219,7 +223,7 @@ class GenerativeModel(nn.Module):
         Source: Ansari et al. (2021), RED-SDS, section 3.1.
         """
         mean, raw = self.transition(torch.cat([x, controls], dim=-1)).chunk(2, dim=-1)
-        return mean, positive(raw)
+        return mean + x[..., None, :] if self.design.residual else mean, positive(raw)
 
     def _log_initial(self, told: Told, batch: int) -> Tensor:
         if self.initial_network is not None:

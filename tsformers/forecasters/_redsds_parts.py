@@ -214,7 +214,8 @@ def describe(model: Any, panel: Panel) -> dict[str, np.ndarray]:
     }
     if model.transition == "linear":
         weight = model.network_.model.transition.first.weight.detach().cpu().double().numpy()
-        found["matrix"] = weight.reshape(k, 2 * model.d_state, -1)[:, : model.d_state, : model.d_state]
+        matrix = weight.reshape(k, 2 * model.d_state, -1)[:, : model.d_state, : model.d_state]
+        found["matrix"] = matrix + np.eye(model.d_state) if model.residual else matrix
     return found
 
 

@@ -37,6 +37,12 @@ ABOVE_ZERO = (
     "state_scale", "emission_scale", "switch_temperature", "switch_temperature_end", "duration_temperature",
     "duration_temperature_end",
 )  # fmt: skip
+OPTIONAL: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "init_steps": (lambda steps: isinstance(steps, int) and steps >= 1, "be a whole number of 1 or more"),
+    "start_floor": (np.isfinite, "be a finite log-density, such as -13.0"),
+    "annealing_kick_in": (lambda steps: steps >= 0, "be 0 steps or more"),
+    "annealing_rate": (lambda rate: 0 < rate <= 1, "lie above 0 and be 1 at most"),
+}
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -65,6 +71,8 @@ class REDSDS(TorchForecaster):
         recurrent: where a regime leads depends on what ``switch_input`` says; False: on the regime alone.
         switch_input: the state "x" before the switch, the values "y", or both, "xy".
         transition: how states move in a regime, "linear" or by a network with a hidden layer, "mlp".
+        residual: a regime says by how much the state moves, so that before training it stays where it is; False, as
+            published: where it moves to. True has brought better forecasts, and worse regimes.
         emission: how values show states, "linear" or "mlp".
         transition_hidden: width of the hidden layer of ``transition="mlp"``.
         emission_hidden: widths of the two hidden layers of ``emission="mlp"``.
@@ -77,6 +85,9 @@ class REDSDS(TorchForecaster):
         control_hidden: width of the hidden layer that makes them.
         state_scale: standard deviation of the first state at the start of training.
         emission_scale: standard deviation of values around what the state shows, at the start; units of the window.
+        start_floor: log-density below which the first step of a window does not fall: where a series begins may then
+            cost little, and the loss is no bound any more. None: there is none. The authors' code has one, near -13,
+            from machine epsilon in the place of zero; long training has kept regimes better with it.
         switch_temperature: by how much the laws of switches are flattened at first; above 1, regimes stay alive until
             each has learned something.
         switch_temperature_end: and in the end.
@@ -119,6 +130,7 @@ class REDSDS(TorchForecaster):
     recurrent: bool = True
     switch_input: Literal["x", "y", "xy"] = "x"
     transition: Literal["linear", "mlp"] = "mlp"
+    residual: bool = False
     emission: Literal["linear", "mlp"] = "mlp"
     transition_hidden: int = 32
     emission_hidden: tuple[int, int] = (8, 32)
@@ -131,6 +143,7 @@ class REDSDS(TorchForecaster):
     control_hidden: int = 32
     state_scale: float = 0.5
     emission_scale: float = 0.5
+    start_floor: float | None = None
     switch_temperature: float = 1.0
     switch_temperature_end: float = 1.0
     duration_temperature: float = 1.0
@@ -268,12 +281,9 @@ class REDSDS(TorchForecaster):
                 f"min_duration={self.min_duration} is longer than max_duration={self.max_duration}; "
                 "make it that at most"
             )
-        if self.init_steps is not None and (not isinstance(self.init_steps, int) or self.init_steps < 1):
-            raise ValueError(f"init_steps={self.init_steps!r} must be a whole number of 1 or more, or None")
-        if self.annealing_kick_in is not None and self.annealing_kick_in < 0:
-            raise ValueError(f"annealing_kick_in={self.annealing_kick_in} must be 0 steps or more, or None")
-        if self.annealing_rate is not None and not 0 < self.annealing_rate <= 1:
-            raise ValueError(f"annealing_rate={self.annealing_rate} must lie above 0 and be 1 at most, or None")
+        for name, (fine, words) in OPTIONAL.items():
+            if (value := getattr(self, name)) is not None and not fine(value):
+                raise ValueError(f"{name}={value!r} must {words}, or None")
 
     @staticmethod
     def _inner(network: Any) -> REDSDSNetwork:
