@@ -1,0 +1,9 @@
+"""What the page on regimes shows is what happens."""
+
+from pathlib import Path
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "regimes.md").read_text(encoding="utf-8")
+
+
+def test_the_example_prints_what_the_page_says(prints_what_it_says):
+    prints_what_it_says(PAGE)
