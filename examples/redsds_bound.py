@@ -22,7 +22,7 @@ from tsformers import simulate
 from tsformers.forecasters._redsds_network import REDSDSNetwork, entropy, summed
 from tsformers.windows import Window
 
-SYSTEM = 42  # that of examples/redsds_segmentation.py
+SYSTEM = 42  # a hard one
 BONUS, LENGTH, RATE, TESTED = 20.0, 180, 5e-3, 300
 
 
