@@ -38,8 +38,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "bouncing_ball": {
         "n_regimes": 2,
         "context_length": 99,
-        "d_state": 2,  # the paper: 4, with which states come to tell the direction, and regimes other things
-        "scaler": "standard",  # the paper: none
+        "scaler": None,
+        "start_floor": -13.0,  # of the paper's code, not in the paper; without it regimes get lost in long training
     },
     "three_mode": {
         "n_regimes": 3,
