@@ -6,7 +6,7 @@ compare regimes with labels over all test steps together: accuracy after the bes
 normalised mutual information, adjusted Rand index.
 
 ``python examples/redsds_segmentation.py three_mode --steps 10000`` trains on the three modes for 10,000 batches of 32;
-``--starts 4`` begins four times, for a twelfth of the steps each, and goes on with the best; ``--geometric`` and
+``--starts 4`` begins four times, for a third of the steps each, and goes on with the best; ``--geometric`` and
 ``--hmm`` add the same model without duration laws, and a Gaussian hidden Markov model (hmmlearn, which must be
 installed). With nothing given it is a quick run on the ball, too short to be good.
 
@@ -190,7 +190,7 @@ def main() -> None:
         new = (given.name, given.series, given.system, given.seed)
         tasks = [stored(given.name) if given.stored else simulated(*new)]
     own = SETTINGS[given.name] | {"max_steps": given.steps, "seed": given.seed, "verbose": False}
-    own |= {"n_init": given.starts, "init_steps": max(1, given.steps // 12)}
+    own |= {"n_init": given.starts, "init_steps": max(1, given.steps // 3)}
     own |= assignments(given.set)
     for model, (accuracy, nmi, ari) in PUBLISHED[given.name].items():
         print(f"{model}, as published: accuracy {accuracy:.2f}, NMI {nmi:.2f}, ARI {ari:.2f}")

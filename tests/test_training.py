@@ -177,17 +177,18 @@ class Level(nn.Module):
 
 def best_of(*networks, steps=20, windows=1):
     fives = pack_rows(np.full((30, 1), 5.0), [0, 30])
-    plan = Plan(context_length=2, horizon=1, scaler=None, max_steps=999, validation_windows=windows)
+    plan = Plan(context_length=2, horizon=1, scaler=None, max_steps=steps, validation_windows=windows)
     starts = ((network, [{"params": list(network.parameters())}]) for network in networks)
-    return best_start(starts, len(networks), steps, fives, plan, seed=0)
+    return best_start(starts, len(networks), fives, plan, seed=0)
 
 
 @pytest.mark.parametrize("windows", [0, 1])
 def test_the_best_start_is_that_of_the_lowest_loss_and_each_has_had_its_steps(windows):
     networks = [Level(1.0), Level(4.0), Level(7.0)]
-    best, history = best_of(*networks, windows=windows)
+    best, history, interrupted = best_of(*networks, windows=windows)
     assert best is networks[1]
-    assert history is None
+    assert history["step"].iloc[-1] == 20
+    assert not interrupted
     assert [network.taken for network in networks] == [20, 20, 20]
     assert [network.level.item() != begun for network, begun in zip(networks, (1.0, 4.0, 7.0), strict=True)] == [
         True
@@ -198,7 +199,8 @@ def test_the_best_start_is_that_of_the_lowest_loss_and_each_has_had_its_steps(wi
 def test_ctrl_c_while_starts_are_compared_keeps_the_best_so_far_and_asks_for_no_more(pressed, chosen):
     networks = [Level(1.0, pressed[0]), Level(4.0, pressed[1]), Level(5.0)]
     with pytest.warns(UserWarning, match="training was interrupted"):
-        best, history = best_of(*networks)
+        best, history, interrupted = best_of(*networks)
+    assert interrupted
     assert best is networks[chosen]
     assert history["step"].iloc[-1] == (pressed[chosen] or 21) - 1
     assert networks[2].taken == 0

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -156,7 +156,6 @@ def train(
     plan: Plan,
     rng: np.random.Generator,
     groups: Groups | None = None,
-    title: str | None = None,
 ) -> pd.DataFrame:
     """Trains ``network`` in place and leaves it with the weights that did best on the held-back windows.
 
@@ -171,7 +170,6 @@ def train(
         rng: order of the windows.
         groups: parameter groups of the optimiser, each with a learning rate of its own if it names one; None: one
             group of all parameters.
-        title: what the progress bar says before its numbers.
 
     Returns:
         A frame with one row a check: step, train_loss (mean since the last check), validation_loss, seconds.
@@ -192,6 +190,18 @@ def train(
         >>> bool(history["validation_loss"].min() < 0.01)
         True
     """
+    return _trained(network, packed, plan, rng, groups)[0]
+
+
+def _trained(
+    network: nn.Module,
+    packed: Packed,
+    plan: Plan,
+    rng: np.random.Generator,
+    groups: Groups | None,
+    title: str | None = None,
+) -> tuple[pd.DataFrame, bool]:
+    """What ``train`` does and gives, and whether Ctrl-C has ended it; ``title`` stands before the progress bar."""
     windows = Windows(packed, plan, rng)
     if isinstance(network, Solvable):
         network.solve(
@@ -204,7 +214,7 @@ def train(
     best = _Best(network, plan.early_stopping_patience)
     history: list[tuple[int, float, float, float]] = []
     began = time.perf_counter()
-    step, train_loss = 0, 0.0
+    step, train_loss, interrupted = 0, 0.0, False
     with _progress(total, plan.verbose, title) as bar:
 
         def checked() -> bool:
@@ -225,36 +235,36 @@ def train(
                     break
                 train_loss = 0.0
         except KeyboardInterrupt:
+            interrupted = True
             if step > (history[-1][0] if history else 0):
                 with suppress(KeyboardInterrupt):  # pressed once more: then without this check
                     checked()
             warnings.warn(
-                f"training was interrupted after step {step}; {best.kept(step)}", TrainingInterrupted, stacklevel=3
+                f"training was interrupted after step {step}; {best.kept(step)}", TrainingInterrupted, stacklevel=4
             )
     best.restore()
     frame = pd.DataFrame(history, columns=["step", "train_loss", "validation_loss", "seconds"], dtype=np.float64)
-    return frame.astype({"step": np.int64})
+    return frame.astype({"step": np.int64}), interrupted
 
 
 def best_start(
-    starts: Iterable[tuple[nn.Module, Groups]], n: int, steps: int, packed: Packed, plan: Plan, seed: int | None
-) -> tuple[nn.Module, pd.DataFrame | None]:
-    """The one of ``n`` networks that a short run of training brings to the lowest loss.
+    starts: Iterable[tuple[nn.Module, Groups]], n: int, packed: Packed, plan: Plan, seed: int | None
+) -> tuple[nn.Module, pd.DataFrame, bool]:
+    """The one of ``n`` networks that training brings to the lowest loss.
 
-    Each run is one of its own, to the end of its schedule, on the same batches. The loss is the lowest of the held-back
-    windows, or where there are none, the training loss of the run's last quarter. Ctrl-C ends the comparison: the best
-    network so far, trained that far, is the answer.
+    Each is trained by itself, as ``plan`` says, on the same batches. The loss is the lowest of the held-back windows,
+    or where there are none, the training loss of the run's last quarter. Ctrl-C ends the comparison: the best network
+    so far, trained that far, is the answer.
 
     Args:
         starts: networks to be trained in place, and their parameter groups; those after the ``n``-th are not asked for.
         n: how many to try.
-        steps: batches of each run.
         packed: the series, on the device of the networks.
-        plan: sizes and rates of each run.
+        plan: sizes, steps, rates.
         seed: of the order of the windows.
 
     Returns:
-        The network, with the weights of its run; and None, or the history of that run where Ctrl-C has ended all.
+        The network, with the weights of its run; the history of that; whether Ctrl-C has ended all.
 
     Raises:
         ValueError: there is no window to train on.
@@ -270,24 +280,24 @@ def best_start(
         ...         return (self.level - window.future[:, 0, 0]).square()
         >>> networks = [Level(0.0), Level(4.0), Level(9.0)]
         >>> starts = ((network, [{"params": list(network.parameters())}]) for network in networks)
-        >>> packed, plan = pack_rows(np.full((30, 1), 5.0), [0, 30]), Plan(context_length=2, horizon=1, scaler=None)
-        >>> best, _ = best_start(starts, 3, 20, packed, plan, seed=0)
-        >>> best is networks[1]
-        True
+        >>> plan = Plan(context_length=2, horizon=1, scaler=None, max_steps=20)
+        >>> best, history, interrupted = best_start(starts, 3, pack_rows(np.full((30, 1), 5.0), [0, 30]), plan, seed=0)
+        >>> best is networks[1], len(history), interrupted
+        (True, 20, False)
     """
-    short = replace(plan, max_steps=steps, max_epochs=None, early_stopping_patience=None)
     lowest, best = math.inf, None
     for i, (network, groups) in zip(range(1, n + 1), starts, strict=False):
-        history = train(network, packed, short, np.random.default_rng(seed), groups, f"start {i} of {n}")
+        rng = np.random.default_rng(seed)
+        history, interrupted = _trained(network, packed, plan, rng, groups, f"start {i} of {n}")
         held_back = history["validation_loss"].min()
         late = history["train_loss"].tail(max(1, round(LATE * len(history)))).mean()
         loss = late if math.isnan(held_back) else held_back
         if best is None or loss < lowest:
             lowest, best = loss, (network, history)
-        if not len(history) or history["step"].iloc[-1] < steps:
-            return best
+        if interrupted:
+            break
     assert best is not None
-    return best[0], None
+    return *best, interrupted
 
 
 def find_device(name: str) -> torch.device:

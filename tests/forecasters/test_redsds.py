@@ -272,6 +272,17 @@ def test_the_best_of_several_networks_is_trained_from_the_beginning_of_the_sched
     assert int(several.network_.step) == 7
 
 
+def test_without_steps_of_their_own_the_best_of_whole_trainings_is_kept(frame, monkeypatch):
+    taken = []
+    loss = REDSDSNetwork.loss
+    monkeypatch.setattr(
+        REDSDSNetwork, "loss", lambda self, window: (taken.append(self.training), loss(self, window))[1]
+    )
+    best = model(n_init=3, max_steps=4, validation_windows=0).fit(frame)
+    assert sum(taken) == 12
+    assert int(best.network_.step) == best.history_["step"].iloc[-1] == 4
+
+
 def test_several_starts_are_drawn_anew_and_the_answer_is_the_same_twice(frame):
     one, several, again = (model(n_init=n, init_steps=1).fit(frame).segment(frame) for n in (1, 4, 4))
     pd.testing.assert_frame_equal(several, again)

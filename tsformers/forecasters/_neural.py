@@ -174,7 +174,7 @@ class TorchForecaster(BaseEstimator):
             plan: how.
 
         Returns:
-            The network; with a history, training is over before it began: Ctrl-C came while several were tried.
+            The network; with a history, it has been trained already.
         """
         return fresh()[0], None
 

@@ -1,7 +1,7 @@
 """REDSDS: regimes with durations of their own, found in series and carried on into the future."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self, Unpack
 
 import numpy as np
@@ -99,9 +99,10 @@ class REDSDS(TorchForecaster):
         annealing_every: see there.
         begin: forecasts begin in a regime and an age drawn from their posterior, "sample", or in the likeliest,
             "argmax".
-        n_init: networks that are begun, with different draws: which regimes are found depends on where training
-            begins, and of what is found the bound tells the better. The best by then goes on for ``max_steps``.
-        init_steps: steps after which they are compared; None: a quarter of ``max_steps``.
+        n_init: trainings from different beginnings, of which the one with the best bound is kept: which regimes are
+            found depends on where training begins.
+        init_steps: steps of each of them, after which the best goes on for ``max_steps``; None: each takes all
+            ``max_steps``, and that is it. Too few tell little.
 
     Note:
         ``horizon``, ``context_length`` and all settings of training: see ``TorchForecaster``. The law of values given
@@ -182,17 +183,18 @@ class REDSDS(TorchForecaster):
     def choose_network(
         self, fresh: Callable[[], tuple[nn.Module, Groups]], packed: Packed, plan: Plan
     ) -> tuple[nn.Module, pd.DataFrame | None]:
-        """The best of ``n_init`` networks after a short run; see ``TorchForecaster.choose_network``.
+        """The best of ``n_init`` networks; see ``TorchForecaster.choose_network``.
 
         Source: none; the restarts of mixture models.
         """
         if self.n_init == 1:
             return super().choose_network(fresh, packed, plan)
-        steps = max(1, self.max_steps // 4) if self.init_steps is None else self.init_steps
-        network, history = best_start(iter(fresh, None), self.n_init, steps, packed, plan, self.seed)
-        if history is None:
-            self._inner(network).begin_anew()
-        return network, history
+        short = plan if self.init_steps is None else replace(plan, max_steps=self.init_steps, max_epochs=None)
+        network, history, interrupted = best_start(iter(fresh, None), self.n_init, packed, short, self.seed)
+        if interrupted or self.init_steps is None:
+            return network, history
+        self._inner(network).begin_anew()
+        return network, None
 
     def fit(
         self, data: Frame | Panel, *, warm_start: bool = False, wrap: Wrap | None = None, **roles: Unpack[Roles]
