@@ -1,5 +1,6 @@
 """REDSDS: regimes with durations of their own, found in series and carried on into the future."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, Self, Unpack
@@ -37,9 +38,9 @@ ABOVE_ZERO = (
     "state_scale", "emission_scale", "switch_temperature", "switch_temperature_end", "duration_temperature",
     "duration_temperature_end",
 )  # fmt: skip
-OPTIONAL: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "init_steps": (lambda steps: isinstance(steps, int) and steps >= 1, "be a whole number of 1 or more"),
-    "start_floor": (np.isfinite, "be a finite log-density, such as -13.0"),
+OPTIONAL: dict[str, tuple[Callable[[Any], bool], str]] = {  # numbers, or None
+    "init_steps": (lambda steps: isinstance(steps, int | np.integer) and steps >= 1, "be a whole number of 1 or more"),
+    "start_floor": (math.isfinite, "be a finite log-density, such as -13.0"),
     "annealing_kick_in": (lambda steps: steps >= 0, "be 0 steps or more"),
     "annealing_rate": (lambda rate: 0 < rate <= 1, "lie above 0 and be 1 at most"),
 }
@@ -284,7 +285,9 @@ class REDSDS(TorchForecaster):
                 "make it that at most"
             )
         for name, (fine, words) in OPTIONAL.items():
-            if (value := getattr(self, name)) is not None and not fine(value):
+            value = getattr(self, name)
+            number = isinstance(value, float | int | np.number) and not isinstance(value, bool)
+            if value is not None and not (number and fine(value)):
                 raise ValueError(f"{name}={value!r} must {words}, or None")
 
     @staticmethod
