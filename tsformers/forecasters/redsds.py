@@ -39,7 +39,6 @@ ABOVE_ZERO = (
     "duration_temperature_end",
 )  # fmt: skip
 OPTIONAL: dict[str, tuple[Callable[[Any], bool], str]] = {  # numbers, or None
-    "init_steps": (lambda steps: isinstance(steps, int | np.integer) and steps >= 1, "be a whole number of 1 or more"),
     "start_floor": (math.isfinite, "be a finite log-density, such as -13.0"),
     "annealing_kick_in": (lambda steps: steps >= 0, "be 0 steps or more"),
     "annealing_rate": (lambda rate: 0 < rate <= 1, "lie above 0 and be 1 at most"),
@@ -267,6 +266,7 @@ class REDSDS(TorchForecaster):
         counts = {name: getattr(self, name) for name in COUNTS} | {
             f"emission_hidden[{i}]": value for i, value in enumerate(hidden)
         }
+        counts |= {} if self.init_steps is None else {"init_steps": self.init_steps}
         for name, value in counts.items():
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
