@@ -189,6 +189,8 @@ def main() -> None:
     parser.add_argument("--plot", help="picture to draw, such as ball.png")
     parser.add_argument("--hmm", action="store_true", help="also a Gaussian hidden Markov model")
     given = parser.parse_args()
+    if given.name != "bees" and (given.two or given.fold is not None):
+        parser.error("--two and --fold are of the bees")
     if given.name == "bees":
         tasks = list(dances(given.two))
         tasks = tasks if given.fold is None else [tasks[given.fold]]
