@@ -14,6 +14,8 @@ from tsformers.tables import read_table
 
 SHALLOW = {"kmeans": ("KMeans", "n_clusters"), "gmm": ("GaussianMixture", "n_components")}  # on features
 
+LONGEST_READ = 100  # rows that REDSDS learns from at once, where the series are as long and nothing else is asked for
+
 
 def decompose_file(
     file: str,
@@ -153,6 +155,9 @@ def segment_file(
     else:
         fitted = build("REDSDS", {"horizon": 1, **settings}, place="--set")
         frame, given = _read(file, roles, format)
+        if fitted.context_length is None and roles["id_col"] in frame:
+            shortest = int(frame[roles["id_col"]].value_counts().min()) if len(frame) else 0
+            fitted.context_length = min(LONGEST_READ, shortest - 1) if shortest > 2 else None
         fitted.fit(frame, **given)
     answer = fitted.segment(frame, method=method)
     if plot is not None:
