@@ -443,9 +443,11 @@ class _Silence:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def update(self) -> None: ...
+    def update(self) -> None:
+        """Nothing is shown."""
 
-    def set_postfix(self, **_: object) -> None: ...
+    def set_postfix(self, **_: object) -> None:
+        """Nothing is shown."""
 
 
 def _progress(total: int, verbose: bool | None, title: str | None = None) -> Any:
