@@ -1,0 +1,27 @@
+"""Every answer is the one that was recorded; ``record.py`` says how, and records anew."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from fixed_point import store
+from fixed_point.cases import CASES
+
+STORE = store.read_hashes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if told["slow"] else ()) for name, told in STORE["cases"].items()],
+)
+def test_the_answers_are_those_recorded(name):
+    case = CASES[name]
+    told = store.compare(name, case.run(), case.trained, store.machine() == STORE["machine"])
+    assert not told, "\n".join(told)
+
+
+def test_the_store_holds_every_case():
+    assert [*STORE["cases"]] == [*CASES]
