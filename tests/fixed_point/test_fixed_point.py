@@ -1,11 +1,6 @@
 """Every answer is the one that was recorded; ``record.py`` says how, and records anew."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from fixed_point import store
 from fixed_point.cases import CASES
