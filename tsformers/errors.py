@@ -1,5 +1,8 @@
 """What goes wrong by a user's hand: every message names the thing, the place and the remedy."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class DataError(ValueError):
     """The data cannot be used as they are; the message names column, series, row and remedy.
@@ -29,3 +32,27 @@ class TrainingInterrupted(UserWarning):
         >>> warnings.simplefilter("error", TrainingInterrupted)  # now Ctrl-C in fit is an exception again
         >>> warnings.resetwarnings()
     """
+
+
+def did_you_mean(name: str, offered: Iterable[str], otherwise: str = "") -> str:
+    """The end of a message about an unknown name: the nearest ones, or all of a short list.
+
+    Args:
+        name: what was written.
+        offered: what could have been written.
+        otherwise: what to say in place of the whole list when nothing is near.
+
+    Returns:
+        A clause without a full stop.
+
+    Example:
+        >>> did_you_mean("horizont", ["horizon", "windows", "step"])
+        "did you mean 'horizon'?"
+    """
+    names = list(offered)
+    lower = {candidate.lower(): candidate for candidate in names}
+    close = [lower[match] for match in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6)]
+    close = close or [candidate for candidate in names if candidate.lower().startswith(f"{name.lower()}_")]
+    if close:
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return otherwise or (f"there are {', '.join(names)}" if names else "nothing is on offer there")

@@ -1,7 +1,6 @@
 """train(network, packed, plan, rng) -> history: the only training loop."""
 
 import math
-import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from tsformers.contracts import Solvable
 from tsformers.errors import TrainingInterrupted
+from tsformers.progress import progress
 from tsformers.windows import Packed, Scaler, Window, cut, cutoffs, held_back, rows_held_back, scale
 
 MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
@@ -211,11 +211,11 @@ def _trained(
     if plan.max_epochs is not None:
         total = min(total, plan.max_epochs * windows.steps_per_epoch)
     every = windows.steps_per_epoch if plan.schedule == "halving" else max(1, total // CHECKS)
-    best = _Best(network, plan.early_stopping_patience)
+    best = BestWeights(network, plan.early_stopping_patience)
     history: list[tuple[int, float, float, float]] = []
     began = time.perf_counter()
     step, train_loss, interrupted = 0, 0.0, False
-    with _progress(total, plan.verbose, title) as bar:
+    with progress(total, plan.verbose, title) as bar:
 
         def checked() -> bool:
             """Notes how the weights do by now; True when patience is at its end."""
@@ -351,7 +351,7 @@ def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
         yield
 
 
-class _Best:
+class BestWeights:
     """Remembers the weights with the lowest validation loss."""
 
     def __init__(self, network: nn.Module, patience: int | None) -> None:
@@ -391,7 +391,7 @@ def _steps(network: nn.Module, windows: Windows, total: int, groups: Groups | No
     fused = all(weight.is_floating_point() for weight in weights)  # torch has no such kernel for complex numbers
     optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=fused)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda done: _rate(done, total, plan.schedule, windows.steps_per_epoch)
+        optimiser, lambda done: rate_at(done, total, plan.schedule, windows.steps_per_epoch)
     )
     for step, batch in zip(range(1, total + 1), windows.batches(), strict=False):
         network.train()
@@ -410,7 +410,7 @@ def _steps(network: nn.Module, windows: Windows, total: int, groups: Groups | No
         yield value
 
 
-def _rate(done: int, total: int, schedule: str, epoch: int) -> float:
+def rate_at(done: int, total: int, schedule: str, epoch: int) -> float:
     """Share of the learning rate after ``done`` of ``total`` steps, ``epoch`` of which are one pass."""
     if schedule == "constant":
         return 1.0
@@ -433,26 +433,3 @@ def _validate(network: nn.Module, windows: Windows, device: torch.device) -> flo
             total += float(network.loss(window)[scored].sum())  # type: ignore[operator]
             n += int(scored.sum())
     return total / n if n else math.nan
-
-
-class _Silence:
-    """A progress bar that shows nothing."""
-
-    def __enter__(self) -> "_Silence":
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def update(self) -> None:
-        """Nothing is shown."""
-
-    def set_postfix(self, **_: object) -> None:
-        """Nothing is shown."""
-
-
-def _progress(total: int, verbose: bool | None, title: str | None = None) -> Any:
-    if verbose is False or (verbose is None and not sys.stderr.isatty()):
-        return _Silence()
-    from tqdm import tqdm
-
-    return tqdm(total=total, desc=title, file=sys.stderr, unit="step", leave=False)

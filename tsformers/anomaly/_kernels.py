@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tsformers.fdr._compiled import compiled
+from tsformers.jit import compiled
 
 TWO_SIDED, UPPER, LOWER = 0, 1, 2
 LOG_2 = math.log(2.0)

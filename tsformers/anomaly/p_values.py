@@ -13,15 +13,15 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-import tsformers.anomaly._kernels as _kernels
-from tsformers.anomaly._uniforms import uniforms
+import tsformers.anomaly._kernels as kernels
 from tsformers.anomaly.law import Law
 from tsformers.anomaly.tails import log_tails
+from tsformers.counter_rng import uniforms
 from tsformers.fdr import LORD, Procedure
 
 Arrays = dict[str, np.ndarray]
 Tail = Literal["two-sided", "upper", "lower"]
-TAILS: dict[str, int] = {"two-sided": _kernels.TWO_SIDED, "upper": _kernels.UPPER, "lower": _kernels.LOWER}
+TAILS: dict[str, int] = {"two-sided": kernels.TWO_SIDED, "upper": kernels.UPPER, "lower": kernels.LOWER}
 WIDE = 0.8  # share of the central interval whose half-width scales an error
 QUIET = 10_000  # tests of a quiet stream that are looked at
 NO_WEIGHTS = np.zeros(0)
@@ -152,7 +152,7 @@ class PredictiveP:
         drawn = uniforms(self.seed + rng, series, arrays["rows"][series], stream=0) if self.counts else None
         upper, lower = log_tails(y, law, uniform=drawn, shape=self.shape)
         if self.tail == "two-sided":
-            return np.minimum(np.minimum(upper, lower) + _kernels.LOG_2, 0.0)
+            return np.minimum(np.minimum(upper, lower) + kernels.LOG_2, 0.0)
         return upper if self.tail == "upper" else lower
 
     def learn(
@@ -298,7 +298,7 @@ class ConformalP:
         places = np.ascontiguousarray(series, dtype=np.int64)
         own = [arrays[name] for name in ("scores", "kept", "place", "offset")]
         ties = uniforms(self.seed + rng, series, turn, stream=1)
-        run: Any = _kernels.log_ranks  # arrays by position
+        run: Any = kernels.log_ranks  # arrays by position
         run(*own, places, z, self._weights if self.decay < 1 else NO_WEIGHTS, TAILS[self.tail], ties, found)
         return found
 
@@ -345,14 +345,14 @@ class ConformalP:
         if self.score == "predictive":
             drawn = uniforms(self.seed + rng, series, turn, stream=0) if self.counts else None
             upper, lower = log_tails(y, law, uniform=drawn, shape=self.shape)
-            return np.where(upper < lower, -upper - _kernels.LOG_2, lower + _kernels.LOG_2)
+            return np.where(upper < lower, -upper - kernels.LOG_2, lower + kernels.LOG_2)
         centre = law.quantile(0.5)
         if self.score == "residual":
             return y - centre
         if law.values.shape[1] == 1:
             raise ValueError("a point forecast has no width to scale errors by; use ConformalP(score='residual')")
         low, high = law.interval(WIDE)
-        return (y - centre) / np.maximum((high - low) / 2, np.maximum(_kernels.WIDTH * np.abs(centre), 1e-300))
+        return (y - centre) / np.maximum((high - low) / 2, np.maximum(kernels.WIDTH * np.abs(centre), 1e-300))
 
     def _take_up(
         self, arrays: Arrays, series: np.ndarray, y: np.ndarray, law: Law, normal: np.ndarray, turn: np.ndarray
@@ -360,7 +360,7 @@ class ConformalP:
         z = self._signed(turn, series, y, law, 0)
         places = np.ascontiguousarray(series, dtype=np.int64)
         own = [arrays[name] for name in ("scores", "kept", "place", "offset", "latest", "strange", "rows", "shifts")]
-        run: Any = _kernels.push  # arrays by position
+        run: Any = kernels.push  # arrays by position
         run(*own, places, z, normal, np.empty(self.shift_after or 0))
 
 

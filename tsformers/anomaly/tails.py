@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-import tsformers.anomaly._kernels as _kernels
+import tsformers.anomaly._kernels as kernels
 from tsformers.anomaly.law import Law
 
 LEAST_DRAWS = 10
@@ -42,7 +42,7 @@ def log_tails(
     levels, edges, exceedances = _edges(law, shape)
     rows = np.array(law.values, order="C")
     if uniform is not None:
-        _kernels.spread_ties(rows, levels)
+        kernels.spread_ties(rows, levels)
     mirrored = np.negative(rows[:, ::-1], order="C")
     fitted = math.nan if exceedances else 0.0
 
@@ -50,7 +50,7 @@ def log_tails(
         found = np.empty((2, len(values)))
         contiguous = np.ascontiguousarray(values, dtype=np.float64)
         xi = fitted if shape is None else float(shape)
-        _kernels.log_tails(contiguous, rows, mirrored, levels, edges, exceedances, xi, found)
+        kernels.log_tails(contiguous, rows, mirrored, levels, edges, exceedances, xi, found)
         return found
 
     if uniform is None:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsformers.fdr._compiled import compiled, inlined
+from tsformers.jit import compiled, inlined
 
 ABOVE = 2.0  # stands for every p-value above alpha: none of them can be rejected, or help another one
 GROWING = ("ranked",)

@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsformers.fdr._compiled import compiled, inlined
-
 # what is compiled keeps these numbers: a change of theirs needs a touch of this file
 from tsformers.fdr.sequences import CONSTANTS, DEPENDENT, EULER, FAST, HARMONIC
+from tsformers.jit import compiled, inlined
 
 COUNT, SUMS, RECORDS, SPENT = 0, 1, 2, 3  # how the past is remembered
 TICKED, REJECTED, FIRST = 1, 2, 4  # bits of an outcome

@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import tsformers.fdr._ranking as _ranking
+import tsformers.fdr._ranking as ranking
 from tsformers.fdr._ranking import Rule
 from tsformers.fdr.procedure import Procedure
 from tsformers.fdr.settings import check_alpha, refuse_decay
@@ -49,7 +49,7 @@ class OnlineBH(Procedure):
     window: int | None = 10_000
     decay: float = 1.0
 
-    _kernel: ClassVar[Any] = _ranking
+    _kernel: ClassVar[Any] = ranking
 
     def __post_init__(self) -> None:
         self._rule  # noqa: B018  # refuses what is out of range

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar import ordinals, season_length
+from tsformers.counter_rng import series_keys
 from tsformers.errors import DataError
 from tsformers.forecast import Forecast
 from tsformers.forecasters._naive import History, naive_errors, naive_samples
@@ -20,7 +21,6 @@ from tsformers.forecasters._settings import FREE, check_unchanged, remember_sett
 from tsformers.frames import Frame
 from tsformers.panel import Panel, Roles
 from tsformers.parallel import each
-from tsformers.sampling import series_keys
 
 Params = dict[str, Any]  # what fit_one learned of one series: plain numbers, strings and arrays
 LONG_SEASON = 24  # longer seasons are taken out as one fixed profile: a state per season position costs too much

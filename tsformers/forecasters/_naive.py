@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.sampling import keyed_normals
+from tsformers.counter_rng import keyed_normals
 
 
 class History(NamedTuple):

@@ -10,10 +10,9 @@ import tsformers.fdr
 from tsformers import storage
 from tsformers.anomaly.chart import alarm_chart
 from tsformers.catalog import load_public
-from tsformers.errors import JobError
+from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import Procedure
 from tsformers.jobs.models import build, load_plugins
-from tsformers.jobs.shipped import did_you_mean
 from tsformers.jobs.watching import Latest, watch
 from tsformers.tables import read_table
 

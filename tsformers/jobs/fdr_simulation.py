@@ -11,10 +11,10 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from tsformers import fdr
-from tsformers.errors import JobError
+from tsformers.errors import JobError, did_you_mean
 from tsformers.jobs.fdr_figures import draw
 from tsformers.jobs.reproduce import FOLDER, find_reproduction, read_result, write_result
-from tsformers.jobs.shipped import did_you_mean, read_toml, settle
+from tsformers.toml_tables import read_toml, settle
 
 FIXED = "fixed threshold"
 RATES = ("power", "fdr", "decayed_fdr")

@@ -11,8 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, find_class, find_model, plugin_names
-from tsformers.errors import JobError
-from tsformers.jobs.shipped import did_you_mean
+from tsformers.errors import JobError, did_you_mean
 
 
 def build(

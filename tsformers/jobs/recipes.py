@@ -8,10 +8,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from tsformers.errors import JobError
-from tsformers.jobs.shipped import did_you_mean, read_toml, settle, shipped_folder, shipped_names
+from tsformers.bundled import shipped_folder, shipped_names
+from tsformers.errors import JobError, did_you_mean
 from tsformers.jobs.sources import Source, find, is_near
 from tsformers.tables import read_table
+from tsformers.toml_tables import read_toml, settle
 
 
 @dataclass(frozen=True, kw_only=True)

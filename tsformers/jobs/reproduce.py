@@ -12,11 +12,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from tsformers.errors import JobError
+from tsformers.bundled import shipped_folder, shipped_names
+from tsformers.errors import JobError, did_you_mean
 from tsformers.jobs.ledger import describe, fingerprint
 from tsformers.jobs.long_horizon import BATCH, Split, score_windows, split_dataset
 from tsformers.jobs.models import build, load_plugins
-from tsformers.jobs.shipped import did_you_mean, job_kind, read_toml, settle, shipped_folder, shipped_names
+from tsformers.toml_tables import job_kind, read_toml, settle
 
 FOLDER = "reproduce"  # inside pipelines/, and inside runs/
 WIDE = ("context_length", "seeds", "windows", "windows_32", "crps", "coverage_80", "seconds", "mse_sd", "mae_sd",

@@ -13,7 +13,7 @@ from scipy.special import gammaln
 from tsformers.errors import TrainingInterrupted
 from tsformers.preprocessing._evidence import Judged, Progress, one_hot, posterior
 from tsformers.preprocessing._micro import Micro, refuse_few
-from tsformers.training import _progress
+from tsformers.progress import progress
 
 HIGHEST_ORDER = 8  # that is tried
 MOST_COMPARED = 5000  # series on which orders are compared
@@ -360,7 +360,7 @@ def learn(
     refuse_few(counted, n_clusters, f"{order + 1} values in a row")
     moments, weight = moments.select(counted), weight[counted]
     found = None
-    with _progress(plan.n_init, plan.verbose) as bar:
+    with progress(plan.n_init, plan.verbose) as bar:
         climbs = _told(starts(moments, weight, n_clusters, plan.n_init, rng), bar)
         try:
             for found in fit_ar_mixture(moments, weight, n_clusters, climbs, plan.max_iter, plan.own_variance):

@@ -20,7 +20,8 @@ from tsformers.preprocessing._evidence import Judged, Line, Progress
 from tsformers.preprocessing._micro import Micro, refuse_few
 from tsformers.preprocessing._mixture_network import Crop, MixtureNetwork, Sizes
 from tsformers.preprocessing._stretches import Stretches, at_random, cut, whole
-from tsformers.training import _Best, _progress, _rate, seeded
+from tsformers.progress import progress
+from tsformers.training import BestWeights, rate_at, seeded
 
 MOST_CONTEXT = 128  # rows, where no context length is given
 CHECKS = 20  # in a run
@@ -149,14 +150,14 @@ class Run:
 
         Source: as for the class.
         """
-        every, best = max(1, self.total // CHECKS), _Best(self.network, None)
+        every, best = max(1, self.total // CHECKS), BestWeights(self.network, None)
         first = 0 if self.plan.init == "random" else self.plan.pretrain_steps
-        with _progress(self.total + first, self.plan.verbose) as bar:
+        with progress(self.total + first, self.plan.verbose) as bar:
             try:
                 if first:
                     self.pretrain(self.first_labels(), first, bar)
                 for step, series in zip(range(1, self.total + 1), self.batches(), strict=False):
-                    rate = self.plan.learning_rate * _rate(step - 1, self.total, "cosine", 1)
+                    rate = self.plan.learning_rate * rate_at(step - 1, self.total, "cosine", 1)
                     self.losses.append(self.descend(self.loss(series, step / self.total), rate))
                     bar.update()
                     if step % every and step < self.total:

@@ -14,12 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from tsformers import storage
+from tsformers.counter_rng import drawn
 from tsformers.forecast import Forecast
 from tsformers.frames import Frame
 from tsformers.panel import Panel
 from tsformers.preprocessing._adjusted_network import AdjustedNetwork, summed_up
 from tsformers.preprocessing._one_step import MOST_SERIES, one_step_errors, whiteness
-from tsformers.sampling import drawn
 
 SALT = 2_021_120_603
 DRAWS = 200  # of a forecast that holds quantiles

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar import cycles, ordinals, season_length
+from tsformers.counter_rng import drawn, keyed_normals, series_keys
 from tsformers.forecast import Forecast
 from tsformers.frames import Frame, from_pandas, stamps
 from tsformers.panel import Panel, Roles
@@ -26,7 +27,6 @@ from tsformers.preprocessing._components import (
     moving_average,
     trend_spread,
 )
-from tsformers.sampling import drawn, keyed_normals, series_keys
 
 METHODS = ("moving_average", "stl", "mstl")
 SALT = 2_021_120_601  # of the draws of the parts, which no seed of a forecaster should meet

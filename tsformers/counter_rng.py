@@ -1,9 +1,10 @@
-"""Draws that belong to a series: seeds from ids, normals without a loop over series, draws of held quantiles."""
+"""Counter-based random numbers (SplitMix64): they depend on what a row or series is, not on the order of calls."""
 
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Integer
 from scipy.special import ndtri
 
 from tsformers.forecast import Forecast
@@ -65,4 +66,32 @@ def _mixed(x: np.ndarray) -> np.ndarray:
     """SplitMix64's finaliser: a bijection of 64 bits after which neighbours have nothing in common."""
     x = (x ^ (x >> np.uint64(30))) * MIX_A
     x = (x ^ (x >> np.uint64(27))) * MIX_B
+    return x ^ (x >> np.uint64(31))
+
+
+def uniforms(
+    seed: int, series: Integer[np.ndarray, " M"], turn: Integer[np.ndarray, " M"], stream: int
+) -> Float[np.ndarray, " M"]:
+    """Numbers in (0, 1) that pass for random and depend on nothing but the arguments (SplitMix64).
+
+    Args:
+        seed: any whole number.
+        series: of each row.
+        turn: how many rows its series has had.
+        stream: tells apart what one row needs several numbers for.
+
+    Example:
+        >>> uniforms(0, np.array([0, 1]), np.array([5, 5]), stream=0).round(3)
+        array([0.245, 0.692])
+    """
+    mixed = np.full(len(series), (seed * 4 + stream) % 2**64, dtype=np.uint64)
+    for part in (series, turn):
+        mixed = _scrambled(mixed ^ part.astype(np.uint64))
+    return ((mixed >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53
+
+
+def _scrambled(x: np.ndarray) -> np.ndarray:
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))

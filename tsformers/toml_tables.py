@@ -1,57 +1,16 @@
-"""The TOML files of datasets/ and pipelines/: where they lie, how they are read, and what their tables may hold."""
+"""TOML files: read, and their tables checked against the dataclasses that describe them."""
 
-import difflib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from importlib import resources
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from tsformers.errors import JobError
+from tsformers.errors import JobError, did_you_mean
 
 T = TypeVar("T")
 KINDS = {"backtest": "backtest", "datasets": "long_horizon"}  # by the table that only such a file has
-
-
-def shipped_folder(kind: Literal["datasets", "pipelines"]) -> Path:
-    """The folder of recipes or jobs that came with the package: in the wheel, or beside it in a checkout.
-
-    Args:
-        kind: "datasets" (recipes) or "pipelines" (jobs).
-
-    Returns:
-        An existing folder.
-
-    Raises:
-        JobError: the installation lacks it.
-
-    Example:
-        >>> (shipped_folder("datasets") / "nile.toml").is_file()
-        True
-    """
-    package = Path(str(resources.files("tsformers")))
-    for folder in (package / f"_{kind}", package.parent / kind):
-        if folder.is_dir():
-            return folder
-    raise JobError(f"the installed tsformers in {package} lacks its folder {kind}; install it again from its wheel")
-
-
-def shipped_names(kind: Literal["datasets", "pipelines"]) -> list[str]:
-    """Names of the recipes or jobs that came with the package, in alphabetical order.
-
-    Args:
-        kind: "datasets" or "pipelines".
-
-    Returns:
-        File names without ".toml".
-
-    Example:
-        >>> "quickstart" in shipped_names("pipelines")
-        True
-    """
-    return sorted((path.stem for path in shipped_folder(kind).glob("*.toml")), key=str.lower)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -96,30 +55,6 @@ def job_kind(tables: Mapping[str, Any]) -> str | None:
     if "kind" in tables:
         return str(tables["kind"])
     return next((kind for table, kind in KINDS.items() if table in tables), None)
-
-
-def did_you_mean(name: str, offered: Iterable[str], otherwise: str = "") -> str:
-    """The end of a message about an unknown name: the nearest ones, or all of a short list.
-
-    Args:
-        name: what was written.
-        offered: what could have been written.
-        otherwise: what to say in place of the whole list when nothing is near.
-
-    Returns:
-        A clause without a full stop.
-
-    Example:
-        >>> did_you_mean("horizont", ["horizon", "windows", "step"])
-        "did you mean 'horizon'?"
-    """
-    names = list(offered)
-    lower = {candidate.lower(): candidate for candidate in names}
-    close = [lower[match] for match in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.6)]
-    close = close or [candidate for candidate in names if candidate.lower().startswith(f"{name.lower()}_")]
-    if close:
-        return f"did you mean {' or '.join(map(repr, close))}?"
-    return otherwise or (f"there are {', '.join(names)}" if names else "nothing is on offer there")
 
 
 def settle(kind: type[T], table: Any, place: str) -> T:
