@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
-from tsformers.calendar import future_times, infer_freq, n_time_features, ordinals, season_length, time_features
+from tsformers.calendar.arithmetic import future_times, infer_freq, ordinals
+from tsformers.calendar.features import n_time_features, time_features
+from tsformers.calendar.seasons import season_length
 from tsformers.panel import Panel
 
 FREQS = [

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tsformers.calendar import time_features
+from tsformers.calendar.features import time_features
 from tsformers.covariates import Covariates, default_context, default_validation
 from tsformers.errors import DataError
 from tsformers.panel import Panel

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from jaxtyping import config
 
-from tsformers import DataError, calendar
+import tsformers.calendar.arithmetic as calendar
+from tsformers import DataError
 from tsformers.forecast import Forecast, from_gluonts
 from tsformers.frames import Schema
 

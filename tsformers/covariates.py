@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from tsformers.calendar import n_time_features, time_features
+from tsformers.calendar.features import n_time_features, time_features
 from tsformers.errors import DataError
 from tsformers.frames import stamps
 from tsformers.panel import Panel

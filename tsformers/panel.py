@@ -7,11 +7,11 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 import pandas as pd
 
-from tsformers import calendar
+import tsformers.calendar.arithmetic as calendar
+from tsformers.calendar.regularity import plain
 from tsformers.errors import DataError
 from tsformers.frames import Frame, Schema, from_pandas, stamps
 from tsformers.intake.packing import Rows, pack
-from tsformers.intake.regularity import plain
 from tsformers.intake.roles import future_rows, read_static
 from tsformers.intake.wide import melt
 
@@ -81,7 +81,7 @@ class Panel:
 
         Args:
             data: a long frame (pandas, polars, pyarrow) or a pandas Series with a time index.
-            freq: pandas alias or integer step; None = inferred, see ``tsformers.intake.frequency``.
+            freq: pandas alias or integer step; None = inferred, see ``tsformers.calendar.frequency``.
             known: covariates whose future values will be given at prediction; all others are past-only.
             static: one row a series, ids in ``id_col`` or the index; numbers or text, none missing.
             id_col: column of series ids.

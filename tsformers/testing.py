@@ -16,7 +16,7 @@ from sklearn.exceptions import NotFittedError
 from torch import Tensor
 
 from tsformers import storage
-from tsformers.calendar import future_times
+from tsformers.calendar.arithmetic import future_times
 from tsformers.contracts import Network, Preprocessor, Procedure
 from tsformers.forecast import Forecast
 from tsformers.panel import Panel

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
-from tsformers.intake.grid import parse
+from tsformers.calendar.grid import parse
 from tsformers.panel import Panel
 
 FREQS = [

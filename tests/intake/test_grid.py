@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
-from tsformers.intake.grid import OFF, compose, decompose, parse, to_local, to_utc
+from tsformers.calendar.grid import OFF, compose, decompose, parse, to_local, to_utc
 
 WALL_CLOCK = [
     "D",

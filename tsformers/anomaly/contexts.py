@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tsformers.intake.grid import Grid, compose, like_times
+from tsformers.calendar.grid import Grid, compose, like_times
 from tsformers.panel import Panel
 
 TABLE = 4  # stamps are looked up where they are this many times fewer than rows

@@ -18,11 +18,11 @@ from tsformers.anomaly.fold import Fold, State
 from tsformers.anomaly.p_values import ConformalP, PredictiveP, PValue, warn_if_blind
 from tsformers.anomaly.rows import Columns, Reader
 from tsformers.anomaly.setup import Setup, grid_of, longest_season, needed_rows
-from tsformers.calendar import season_length
+from tsformers.calendar.grid import as_counts, decompose
+from tsformers.calendar.seasons import season_length
 from tsformers.errors import DataError
 from tsformers.fdr import SAFFRON, Procedure
 from tsformers.frames import Frame, from_pandas, to_pandas
-from tsformers.intake.grid import as_counts, decompose
 from tsformers.panel import Panel, Roles
 
 SLICE = 256  # rows between two looks at the progress bar, at least

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from tsformers.anomaly.decisions import INVALID, OFF_GRID, TESTED
+from tsformers.calendar.grid import DAY, OFF, decompose, parse
 from tsformers.errors import DataError
 from tsformers.frames import Schema
 from tsformers.intake.checks import GREATEST
-from tsformers.intake.grid import DAY, OFF, decompose, parse
 
 EPOCH = datetime(1970, 1, 1)
 LONGEST = {"int": 1, "tick": 1, "day": DAY, "bday": 3 * DAY, "week": 7 * DAY, "month": 31 * DAY, "listed": 31 * DAY}

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsformers.anomaly.p_values import PValue
+from tsformers.calendar.grid import Grid, parse
 from tsformers.fdr import Procedure
-from tsformers.intake.grid import Grid, parse
 from tsformers.panel import Panel
 
 

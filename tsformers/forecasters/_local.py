@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
-from tsformers.calendar import ordinals, season_length
+from tsformers.calendar.arithmetic import ordinals
+from tsformers.calendar.seasons import season_length
 from tsformers.counter_rng import series_keys
 from tsformers.errors import DataError
 from tsformers.forecast import Forecast

@@ -10,15 +10,15 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from tsformers.calendar.feature_cache import Clocks
+from tsformers.calendar.grid import as_counts, decompose, parse
 from tsformers.errors import DataError
-from tsformers.forecasters._clock import Clocks
 from tsformers.forecasters._lru_memory import ARRAYS, RULES, TENSORS, FrozenNetwork, Memory, Reader, load_kernels
 from tsformers.forecasters._lru_network import SIGNALS
 from tsformers.forecasters._next_law import NextLaw
 from tsformers.forecasters._refusals import check_bare, check_like
 from tsformers.forecasters._settings import check_unchanged
 from tsformers.frames import Frame
-from tsformers.intake.grid import as_counts, decompose, parse
 from tsformers.nn.heads import OutputHead
 from tsformers.panel import Panel
 from tsformers.training import seeded

@@ -10,8 +10,8 @@ import scipy.special as sp
 from torch import Tensor
 from torch.distributions import NegativeBinomial, Normal, StudentT
 
+from tsformers.calendar.feature_cache import stamps_at
 from tsformers.forecast import Forecast
-from tsformers.forecasters._clock import stamps_at
 from tsformers.frames import Schema
 from tsformers.nn.heads import Quantiles, Rescaled
 from tsformers.quantiles import between_levels, level_of, mean_weights, of_draws

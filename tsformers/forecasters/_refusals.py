@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tsformers.calendar import cycles
+from tsformers.calendar.seasons import cycles
 from tsformers.covariates import check_common_end, default_context, preferred_context
 from tsformers.errors import DataError
 from tsformers.frames import stamps

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from tsformers.calendar.regularity import plain
 from tsformers.errors import DataError
 from tsformers.frames import Resolution
-from tsformers.intake.regularity import plain
 
 USUAL = {  # what the three columns are called elsewhere
     "id_col": ("unique_id", "id", "item_id", "series_id", "series", "uid", "ts_id", "key", "name", "group"),

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
-from tsformers.calendar import cycles, ordinals, season_length
+from tsformers.calendar.arithmetic import ordinals
+from tsformers.calendar.seasons import cycles, season_length
 from tsformers.counter_rng import drawn, keyed_normals, series_keys
 from tsformers.forecast import Forecast
 from tsformers.frames import Frame, from_pandas, stamps

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
-from tsformers.calendar import season_length
+from tsformers.calendar.seasons import season_length
 from tsformers.errors import DataError
 from tsformers.frames import Frame, from_pandas
 from tsformers.panel import Panel, Roles

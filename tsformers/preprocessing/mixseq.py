@@ -12,9 +12,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.calendar.regularity import plain
 from tsformers.errors import DataError
 from tsformers.frames import Frame, from_pandas
-from tsformers.intake.regularity import plain
 from tsformers.panel import Panel, Roles
 from tsformers.preprocessing import _ar_mixture as ar
 from tsformers.preprocessing import _mixture_training as deep

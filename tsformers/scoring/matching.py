@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tsformers.calendar.regularity import plain
 from tsformers.errors import DataError
 from tsformers.forecast import Forecast
 from tsformers.frames import Frame, stamps, to_pandas
 from tsformers.intake.checks import RowNames, check_columns, read_ids, read_numbers, read_times
-from tsformers.intake.regularity import plain
 from tsformers.panel import Panel, Roles
 
 SERIES_AT_ONCE = 256  # histories laid side by side, so that one long series does not blow up all

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 import pandas as pd
 
-from tsformers import calendar
+from tsformers.calendar.seasons import season_length
 from tsformers.errors import DataError
 from tsformers.forecast import Forecast
 from tsformers.frames import Frame, from_pandas
@@ -76,7 +76,7 @@ class Case:
             return self.season
         if freq is None:
             raise DataError("the forecast has no frequency to tell a season from; pass season_length=")
-        return calendar.season_length(freq)
+        return season_length(freq)
 
     def scale(self, metric: str, power: int = 1) -> np.ndarray:
         """(N, 1) seasonal naive error of each history. Source: none."""

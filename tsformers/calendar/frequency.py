@@ -3,15 +3,15 @@
 Rows that are missing only make longer steps. Steps below a day are absolute time. From a day on, wall-clock dates
 decide: all on month starts or ends gives months, quarters ("QS-JAN", "QE-DEC") or years, all on one weekday gives weeks
 ("W-FRI"), daily steps that pass weekends and never touch one give business days ("B"), anything else counts days ("D",
-"2D"). Stamps off that grid are refused (``tsformers.intake.regularity``), never moved. Series of days and of business
+"2D"). Stamps off that grid are refused (``tsformers.calendar.regularity``), never moved. Series of days and of business
 days may share a panel of days: the weekends of the latter are missing.
 """
 
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.grid import DAY, MONTHS, SECOND, THURSDAY, WEEKDAYS, Edge, edge_day, tick_name, to_local
 from tsformers.errors import DataError
-from tsformers.intake.grid import DAY, MONTHS, SECOND, THURSDAY, WEEKDAYS, Edge, edge_day, tick_name, to_local
 
 SHORTEST_DAY = 23 * 3600 * SECOND  # of a clock change
 EDGES: dict[Edge, tuple[str, str, str]] = {

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tsformers.calendar import time_features
+from tsformers.calendar.features import time_features
+from tsformers.calendar.grid import beyond, compose, like_times, parse
 from tsformers.errors import DataError
-from tsformers.intake.grid import beyond, compose, like_times, parse
 
 CLOCK_STEPS = 512  # looked up at once
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.frequency import EDGES, guess_freq, within
+from tsformers.calendar.grid import DAY, OFF, Grid, compose, decompose, edge_day, like_times, parse, to_local
 from tsformers.errors import DataError
-from tsformers.intake.frequency import EDGES, guess_freq, within
-from tsformers.intake.grid import DAY, OFF, Grid, compose, decompose, edge_day, like_times, parse, to_local
 
 DOUBT = 1e-3  # series whose steps would be this unlikely if only rows were missing have a frequency of their own
 NEAR, MOST = 0.15, 0.6  # a coarser calendar: so many of the steps lie so close to their median

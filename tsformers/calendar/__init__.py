@@ -1,0 +1,1 @@
+"""Time grids: frequencies, arithmetic, calendar features and seasons."""
