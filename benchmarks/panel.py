@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._timing import Row, medians
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 N_SERIES, ROWS, REPEATS = 100_000, 100, 3
 GOAL = "at least 0.33x (3x of the sort)"

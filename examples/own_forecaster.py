@@ -12,9 +12,9 @@ from torch import nn
 from torch.distributions import Distribution
 
 import tsformers as tsf
+from tsformers.data.windows import Window
 from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
 from tsformers.nn import make_head
-from tsformers.windows import Window
 
 
 class GRUNetwork(DistributionNetwork):

@@ -25,9 +25,9 @@ from torch import nn
 from torch.distributions import Distribution
 
 import tsformers as tsf
+from tsformers.data.windows import Window
 from tsformers.errors import JobError
 from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
-from tsformers.windows import Window
 
 OUT = Path("runs/evidence")
 SEEDS = (1, 2, 3)

@@ -19,8 +19,8 @@ from torch import Tensor
 
 import tsformers as tsf
 from tsformers import simulate
+from tsformers.data.windows import Window
 from tsformers.forecasters._redsds_network import REDSDSNetwork, entropy, summed
-from tsformers.windows import Window
 
 SYSTEM = 42  # a hard one
 BONUS, LENGTH, RATE, TESTED = 20.0, 180, 5e-3, 300

@@ -10,7 +10,7 @@ from tsformers import DataError
 from tsformers.calendar.arithmetic import future_times, infer_freq, ordinals
 from tsformers.calendar.features import n_time_features, time_features
 from tsformers.calendar.seasons import season_length
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 FREQS = [
     "s",

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tsformers.cli import main
-from tsformers.tables import parse_times, read_table, write_table
+from tsformers.data.files.table_files import parse_times, read_table, write_table
 from tsformers.terminal import assignments, guarded
 
 JOB = '[data]\ndataset = "nile"\n[backtest]\nhorizon = 3\nwindows = 2\nmetrics = ["mae"]\n[models.naive]\n'

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from tsformers.calendar.features import time_features
-from tsformers.covariates import Covariates, default_context, default_validation
+from tsformers.data.covariates import Covariates, default_context, default_validation
+from tsformers.data.panel import Panel
+from tsformers.data.windows import cut
 from tsformers.errors import DataError
-from tsformers.panel import Panel
 from tsformers.testing import make_frame
-from tsformers.windows import cut
 
 
 def panel(n_series=3, freq="D", **static):

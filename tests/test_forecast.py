@@ -17,8 +17,8 @@ from jaxtyping import config
 
 import tsformers.calendar.arithmetic as calendar
 from tsformers import DataError
-from tsformers.forecast import Forecast, from_gluonts
-from tsformers.frames import Schema
+from tsformers.data.dataframes import Schema
+from tsformers.data.forecast import Forecast, from_gluonts
 
 FINITE = st.floats(-1e12, 1e12, allow_subnormal=False)
 LEVELS = st.lists(st.floats(0.001, 0.999), min_size=1, max_size=6, unique=True).map(lambda x: tuple(sorted(x)))
@@ -432,7 +432,7 @@ def test_gluonts_objects_that_do_not_go_together_are_refused():
 
 def test_gluonts_forecast_objects_do_not_load_torch():
     code = (
-        "import sys, numpy, pandas; from tsformers.forecast import Forecast, from_gluonts;"
+        "import sys, numpy, pandas; from tsformers.data.forecast import Forecast, from_gluonts;"
         "f = Forecast(pandas.Index(['a']), numpy.array([[1]]), numpy.ones((1, 2, 1)), freq=1);"
         "assert 'gluonts' not in sys.modules and 'matplotlib' not in sys.modules;"
         "from_gluonts(f.to_gluonts()); print([m for m in ('torch', 'lightning') if m in sys.modules])"

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from tsformers import DataError
-from tsformers.frames import Schema, from_pandas, stamps, to_pandas
-from tsformers.panel import Panel
+from tsformers.data.dataframes import Schema, from_pandas, stamps, to_pandas
+from tsformers.data.panel import Panel
 
 
 def long_frame(ds):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0")  # at which pandas.factorize cuts strings off
 FREQS = ["15min", "h", "D", "B", "W-FRI", "MS", "ME", "QS-JAN", "YE-DEC", 1, 5]

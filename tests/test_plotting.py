@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsformers.forecast import Forecast
-from tsformers.panel import Panel
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
 
 HORIZON = 12
 
@@ -116,7 +116,7 @@ def test_a_missing_matplotlib_is_named_with_its_remedy(monkeypatch):
 
 def test_pyplot_is_never_touched():
     code = (
-        "import sys, numpy, pandas; from tsformers.forecast import Forecast;"
+        "import sys, numpy, pandas; from tsformers.data.forecast import Forecast;"
         "f = Forecast(pandas.Index(['a']), numpy.array([[1, 2]]), numpy.ones((1, 2, 2)), freq=1);"
         "f.plot().canvas.draw(); print('matplotlib.pyplot' in sys.modules)"
     )

@@ -18,12 +18,12 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from tsformers import storage
+from tsformers.data.dataframes import Schema
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
 from tsformers.encoding import Decoder, Encoder
 from tsformers.errors import JobError
-from tsformers.forecast import Forecast
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
-from tsformers.frames import Schema
-from tsformers.panel import Panel
 
 
 class Mine(BaseEstimator):

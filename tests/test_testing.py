@@ -10,7 +10,7 @@ from torch import nn
 
 import tsformers as tsf
 from tsformers.catalog import FORECASTERS
-from tsformers.forecast import Forecast
+from tsformers.data.forecast import Forecast
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
 from tsformers.testing import (
     check_forecaster,

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import tsformers.training as training
+from tsformers.data.windows import pack_rows
 from tsformers.training import Plan, Windows, best_start, seeded, train
-from tsformers.windows import pack_rows
 
 CPU = torch.device("cpu")
 

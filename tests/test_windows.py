@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsformers.windows import SCALERS, cut, cutoffs, held_back, pack_rows, rows_held_back, scale, unscale
+from tsformers.data.windows import SCALERS, cut, cutoffs, held_back, pack_rows, rows_held_back, scale, unscale
 
 PROPERTY = settings(max_examples=40, deadline=None)
 

@@ -9,10 +9,12 @@ from tsformers.anomaly.detector import AnomalyDetector as AnomalyDetector
 from tsformers.compose.clustered import Clustered as Clustered
 from tsformers.compose.ensemble import Ensemble as Ensemble
 from tsformers.compose.pipeline import Pipeline as Pipeline
+from tsformers.data.forecast import Forecast as Forecast
+from tsformers.data.forecast import from_gluonts as from_gluonts
+from tsformers.data.panel import Panel as Panel
+from tsformers.data.panel import from_wide as from_wide
 from tsformers.errors import DataError as DataError
 from tsformers.errors import JobError as JobError
-from tsformers.forecast import Forecast as Forecast
-from tsformers.forecast import from_gluonts as from_gluonts
 from tsformers.forecasters.auto_arima import AutoARIMA as AutoARIMA
 from tsformers.forecasters.auto_ets import AutoETS as AutoETS
 from tsformers.forecasters.autoformer import Autoformer as Autoformer
@@ -24,8 +26,6 @@ from tsformers.forecasters.seasonal_naive import SeasonalNaive as SeasonalNaive
 from tsformers.forecasters.theta import Theta as Theta
 from tsformers.jobs.recipes import load_dataset as load_dataset
 from tsformers.jobs.rolling import backtest as backtest
-from tsformers.panel import Panel as Panel
-from tsformers.panel import from_wide as from_wide
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors as AutocorrelatedErrors
 from tsformers.preprocessing.coreset import Coreset as Coreset
 from tsformers.preprocessing.decomposition import TrendSeasonalDecomposition as TrendSeasonalDecomposition

@@ -124,8 +124,8 @@ def forecast(
     target_col: TargetCol = "y",
 ) -> None:
     """Forecast what follows the last row of every series: mean and quantiles, one row a series and step."""
+    from tsformers.data.files.table_files import write_table
     from tsformers.jobs.forecast_files import forecast_file
-    from tsformers.tables import write_table
 
     levels = numbers("--quantiles", quantiles)
     fitted, frame, answer = forecast_file(
@@ -272,8 +272,8 @@ def decompose(
     target_col: TargetCol = "y",
 ) -> None:
     """Take every series apart: trend, seasonal parts and remainder, which add up to the value."""
+    from tsformers.data.files.table_files import write_table
     from tsformers.jobs.series_files import decompose_file
-    from tsformers.tables import write_table
 
     periods = wholes("--period", period)
     parts = decompose_file(
@@ -306,8 +306,8 @@ def cluster(
     target_col: TargetCol = "y",
 ) -> None:
     """Sort series into clusters by how they move: one row a series."""
+    from tsformers.data.files.table_files import write_table
     from tsformers.jobs.series_files import cluster_file
-    from tsformers.tables import write_table
 
     answer = cluster_file(
         file,
@@ -348,8 +348,8 @@ def segment(
     target_col: TargetCol = "y",
 ) -> None:
     """Find regimes that last: for every row its regime, how sure, how much longer; and a picture coloured by regime."""
+    from tsformers.data.files.table_files import write_table
     from tsformers.jobs.series_files import segment_file
-    from tsformers.tables import write_table
 
     given = {"n_regimes": regimes, "max_duration": max_duration}
     chosen = {key: value for key, value in given.items() if value is not None} | assignments(set_)
@@ -424,8 +424,8 @@ def datasets_export(
     format: Format = None,
 ) -> None:
     """Write a data set as a long table: unique_id, ds, y and its covariates."""
+    from tsformers.data.files.table_files import write_table
     from tsformers.jobs.recipes import load_dataset
-    from tsformers.tables import write_table
 
     write_table(load_dataset(name, extra=split_list(extra)), output, format)
 

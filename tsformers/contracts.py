@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tsformers.forecast import Forecast
-from tsformers.frames import Frame
-from tsformers.panel import Panel, Roles
-from tsformers.windows import Window
+from tsformers.data.dataframes import Frame
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel, Roles
+from tsformers.data.windows import Window
 
 State = dict[str, Any]  # plain and JSON-able
 

@@ -6,10 +6,6 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
-
-from tsformers.frames import Schema, to_pandas
-from tsformers.panel import Panel
 
 HISTORY, ACTUAL, MEDIAN = "#333333", "#D55E00", "#00507D"  # vermilion and blue of Okabe and Ito: told apart by all eyes
 BAND = np.array([0x00, 0x72, 0xB2]) / 255
@@ -63,12 +59,12 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
     """
     columns = 1 if len(fans) < 4 else 2
     rows = -(-len(fans) // columns)
-    figure = _figure(10, 4 if rows == 1 else 0.5 + 2.5 * rows)
+    figure = new_figure(10, 4 if rows == 1 else 0.5 + 2.5 * rows)
     shown: dict[str, Any] = {}
     for position, fan in enumerate(fans, start=1):
         axes = figure.add_subplot(rows, columns, position)
         shown |= _draw(axes, fan, coverages)
-        _label_time(axes, fan.times, tz, most=8 if columns == 1 else 7)
+        label_time(axes, fan.times, tz, most=8 if columns == 1 else 7)
     if shown:
         order = [name for name in ("history", "actual", "median", *(f"{c:.4g}" for c in coverages)) if name in shown]
         labels = [name if name.isalpha() else f"{100 * float(name):.4g} %" for name in order]
@@ -120,12 +116,12 @@ def parts_chart(series: Sequence[Parts], tz: str | None = None) -> Any:
         >>> len(parts_chart([parts]).axes)
         3
     """
-    figure = _figure(13, 0.6 + 2.6 * len(series))
+    figure = new_figure(13, 0.6 + 2.6 * len(series))
     grid = figure.add_gridspec(len(series), 3, width_ratios=(5, 5, 3))
     shown: dict[str, Any] = {}
     for row, parts in enumerate(series):
         level, season, periods = (figure.add_subplot(grid[row, column]) for column in range(3))
-        x, start = _positions(parts.times), len(parts.times) - parts.horizon
+        x, start = positions(parts.times), len(parts.times) - parts.horizon
         past, ahead = slice(start), slice(max(start - 1, 0), None)  # the line of the forecast begins at the last value
         value = parts.trend + parts.seasonal
         (shown["context"],) = level.plot(x[past], value[past], color=HISTORY, linewidth=1.1)
@@ -139,8 +135,8 @@ def parts_chart(series: Sequence[Parts], tz: str | None = None) -> Any:
             for axes in (level, season):
                 axes.axvline((x[start - 1] + x[start]) / 2, color="#999999", linewidth=0.8, linestyle=":")
         for axes, title in ((level, parts.title), (season, "seasonal part"), (periods, "periods, in steps")):
-            _tidy(axes, title)
-            _label_time(axes, parts.times if axes is not periods else np.arange(1), tz, most=7)
+            tidy(axes, title)
+            label_time(axes, parts.times if axes is not periods else np.arange(1), tz, most=7)
         periods.set_xlim(0, max(start // 2, 1) + 1)
     figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=3, frameon=False)
     return figure
@@ -182,22 +178,22 @@ def layers_chart(series: Sequence[Layers], tz: str | None = None) -> Any:
         >>> [axes.get_ylabel() for axes in layers_chart([layers]).axes]
         ['value', 'trend']
     """
-    figure = _figure(2 + 5.5 * len(series), 0.6 + 1.7 * len(series[0].lines))
+    figure = new_figure(2 + 5.5 * len(series), 0.6 + 1.7 * len(series[0].lines))
     axes = figure.subplots(len(series[0].lines), len(series), squeeze=False, sharex="col")
     for column, layers in enumerate(series):
-        x = _positions(layers.times)
+        x = positions(layers.times)
         for row, (name, line) in enumerate(layers.lines.items()):
             here = axes[row, column]
             here.plot(x, line, color=HISTORY if row == 0 else MEDIAN, linewidth=1.1)
-            _tidy(here, layers.title if row == 0 else "")
+            tidy(here, layers.title if row == 0 else "")
             if column == 0:
                 here.set_ylabel(name)
-        _label_time(axes[-1, column], layers.times, tz, most=8)
+        label_time(axes[-1, column], layers.times, tz, most=8)
     figure.align_ylabels(axes[:, 0])
     return figure
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
     """An empty figure that pyplot knows nothing of and that notebooks show all the same."""
     try:
         from matplotlib.figure import Figure
@@ -209,7 +205,7 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def _tidy(axes: Any, title: str) -> None:
+def tidy(axes: Any, title: str) -> None:
     """A title, and no ink that says nothing."""
     axes.set_title(title, fontsize="medium", loc="left")
     axes.spines[["top", "right"]].set_visible(False)
@@ -225,77 +221,9 @@ def _png(figure: Any) -> bytes:
     return page.getvalue()
 
 
-def read_history(history: Any, ids: pd.Index, times: np.ndarray, freq: str | int | None, schema: Schema) -> Panel:
-    """The history of the series to draw, under the columns and the frequency of their forecast.
-
-    Args:
-        history: frame, Series or Panel.
-        ids: the series to draw; rows of others are not even looked at.
-        times: (N, H) stamps of the forecast.
-        freq: frequency of the forecast.
-        schema: columns of the forecast's caller.
-
-    Returns:
-        A panel.
-
-    Raises:
-        DataError: the rows cannot be used.
-        ValueError: none of the series is there, or its time is not the forecast's kind of time.
-
-    Example:
-        >>> frame = pd.DataFrame({"unique_id": ["a", "b"], "ds": [1, 1], "y": [1.0, 2.0]})
-        >>> read_history(frame, pd.Index(["b"]), np.array([[2, 3]]), 1, Schema()).y
-        array([2.])
-    """
-    panel = history
-    if not isinstance(history, Panel):
-        names = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
-        frame, _ = to_pandas(history, **names)
-        wanted = frame[frame[schema.id_col].isin(ids)] if schema.id_col in frame else frame
-        if len(frame) and not len(wanted):
-            raise ValueError(f"history holds none of the series {list(ids)}; see its column {schema.id_col!r}")
-        panel = Panel.from_frame(wanted, freq=freq, short="drop", **names)
-    if panel.times.dtype.kind != times.dtype.kind or (panel.schema.tz is None) != (schema.tz is None):
-        raise ValueError(
-            f"history and forecast count time differently ({panel.times.dtype}, zone {panel.schema.tz}; "
-            f"{times.dtype}, zone {schema.tz}); pass the history the model was fitted on"
-        )
-    return panel
-
-
-def around(panel: Panel | None, name: Any, times: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What to draw around one forecast: the history before it and the actuals at its own stamps.
-
-    Args:
-        panel: the history; None = there is none.
-        name: id of the series.
-        times: (H,) stamps of the forecast.
-        rows: at most so many rows of history.
-
-    Returns:
-        Stamps (T,) and values (T,) of the history, and actuals (H,), NaN where unknown.
-
-    Example:
-        >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": [1, 2, 3], "y": [1.0, 2.0, 3.0]}))
-        >>> around(panel, "a", np.array([3, 4]), 1)
-        (array([2]), array([2.]), array([ 3., nan]))
-    """
-    actual = np.full(len(times), np.nan)
-    if panel is None or name not in panel.ids:
-        return times[:0], np.empty(0), actual
-    i = int(panel.ids.get_loc(name))  # type: ignore[arg-type]
-    span = slice(panel.offsets[i], panel.offsets[i + 1])
-    stamps, y = panel.times[span], panel.y[span]
-    end = int(np.searchsorted(stamps, times[0]))
-    start = max(end - rows, 0)
-    place = np.searchsorted(stamps, times).clip(max=len(stamps) - 1)
-    actual = np.where(stamps[place] == times, y[place], np.nan)
-    return stamps[start:end], y[start:end], actual
-
-
 def _draw(axes: Any, fan: Fan, coverages: Sequence[float]) -> dict[str, Any]:
     """The marks of one series, and what stands for each of them in the legend."""
-    x, past_x = _positions(fan.times), _positions(fan.past_times)
+    x, past_x = positions(fan.times), positions(fan.past_times)
     shown: dict[str, Any] = {}
     for rank, (coverage, (lower, upper)) in enumerate(zip(coverages, fan.bands, strict=True)):
         colour = tuple(1 - (1 - BAND) * (0.2 + 0.5 * rank / max(len(coverages), 1)))  # solid, so legend = picture
@@ -312,11 +240,11 @@ def _draw(axes: Any, fan: Fan, coverages: Sequence[float]) -> dict[str, Any]:
         (shown["actual"],) = axes.plot(
             x, fan.actual, color=ACTUAL, linewidth=1.1, marker="o", markersize=2.5 if len(x) > 1 else 5
         )
-    _tidy(axes, fan.title)
+    tidy(axes, fan.title)
     return shown
 
 
-def _positions(times: np.ndarray) -> np.ndarray:
+def positions(times: np.ndarray) -> np.ndarray:
     """Stamps as matplotlib counts them: days since 1970, or the integers themselves."""
     from matplotlib.dates import date2num
 
@@ -325,7 +253,7 @@ def _positions(times: np.ndarray) -> np.ndarray:
     return date2num(times)  # type: ignore[no-untyped-call]
 
 
-def _label_time(axes: Any, times: np.ndarray, tz: str | None, most: int) -> None:
+def label_time(axes: Any, times: np.ndarray, tz: str | None, most: int) -> None:
     """Few, short tick labels that cannot run into each other."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.ticker import MaxNLocator

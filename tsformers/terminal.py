@@ -98,7 +98,7 @@ def show(
         title: above a drawn table.
         wide: columns that are not drawn where the terminal is narrower than ``ROOMY``.
     """
-    from tsformers.tables import write_table
+    from tsformers.data.files.table_files import write_table
 
     if output != "-" or format is not None or not sys.stdout.isatty():
         write_table(frame, output, format)

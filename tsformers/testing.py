@@ -18,9 +18,9 @@ from torch import Tensor
 from tsformers import storage
 from tsformers.calendar.arithmetic import future_times
 from tsformers.contracts import Network, Preprocessor, Procedure
-from tsformers.forecast import Forecast
-from tsformers.panel import Panel
-from tsformers.windows import Window
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
+from tsformers.data.windows import Window
 
 
 def make_frame(n_series: int = 3, rows: int = 60, freq: str | int = "D", seed: int = 0) -> pd.DataFrame:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from tsformers.contracts import Solvable
+from tsformers.data.windows import Packed, Scaler, Window, cut, cutoffs, held_back, rows_held_back, scale
 from tsformers.errors import TrainingInterrupted
 from tsformers.progress import progress
-from tsformers.windows import Packed, Scaler, Window, cut, cutoffs, held_back, rows_held_back, scale
 
 MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
 MOST_VALIDATED = 512  # windows read at each check, unless validation_stride asks for all
@@ -85,7 +85,7 @@ class Windows:
         ValueError: there is no window to train on.
 
     Example:
-        >>> from tsformers.windows import pack_rows
+        >>> from tsformers.data.windows import pack_rows
         >>> packed = pack_rows(np.arange(12.0)[:, None], [0, 12])
         >>> windows = Windows(packed, Plan(context_length=4, horizon=2, batch_size=4), np.random.default_rng(0))
         >>> len(windows), windows.n_validation, next(windows.batches()).past.shape
@@ -179,7 +179,7 @@ def train(
         FloatingPointError: the loss or its gradient is no longer finite.
 
     Example:
-        >>> from tsformers.windows import pack_rows
+        >>> from tsformers.data.windows import pack_rows
         >>> class Drift(nn.Linear):
         ...     def loss(self, window):
         ...         return (self(window.past[..., 0]) - window.future[..., 0]).square().mean(-1)
@@ -271,7 +271,7 @@ def best_start(
         FloatingPointError: a loss or its gradient is no longer finite.
 
     Example:
-        >>> from tsformers.windows import pack_rows
+        >>> from tsformers.data.windows import pack_rows
         >>> class Level(nn.Module):
         ...     def __init__(self, level):
         ...         super().__init__()

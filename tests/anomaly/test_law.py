@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers.anomaly.law import Law
-from tsformers.forecast import Forecast
+from tsformers.data.forecast import Forecast
 
 
 def forecast_of(values, levels=None):

@@ -13,8 +13,8 @@ from scipy import stats
 
 from tsformers.anomaly.law import Law
 from tsformers.anomaly.p_values import ConformalP, PredictiveP, warn_if_blind
+from tsformers.data.forecast import Forecast
 from tsformers.fdr import ADDIS, LOND, LORD, SAFFRON, OnlineBH
-from tsformers.forecast import Forecast
 
 GRID = tuple(np.linspace(0.01, 0.99, 99))
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 import tsformers as tsf
+from tsformers.data.windows import Window
 from tsformers.forecasters._lru_network import LRUNetwork, Sizes, make_cell, read_past, signals
 from tsformers.nn import carry_forward
 from tsformers.testing import check_forecaster, check_network, make_frame, make_window
-from tsformers.windows import Window
 
 SMALL = {"context_length": 14, "max_steps": 3, "d_model": 8, "d_state": 8, "batch_size": 8, "seed": 0}
 TINY = Sizes(d_model=8, d_state=6, dropout=0.0)

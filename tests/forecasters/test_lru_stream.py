@@ -7,11 +7,11 @@ import torch
 from sklearn.exceptions import NotFittedError
 
 import tsformers as tsf
+from tsformers.data.panel import Panel
+from tsformers.data.windows import cut, scale
 from tsformers.errors import DataError
 from tsformers.forecasters import _lru_memory, _lru_stream
-from tsformers.panel import Panel
 from tsformers.testing import make_frame
-from tsformers.windows import cut, scale
 
 T = 16
 SMALL = {"context_length": T, "max_steps": 3, "d_model": 8, "d_state": 6, "batch_size": 8, "seed": 0, "horizon": 3}

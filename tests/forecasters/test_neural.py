@@ -11,13 +11,13 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 
 from tsformers import storage
+from tsformers.data.panel import Panel
+from tsformers.data.windows import Window
 from tsformers.errors import DataError
 from tsformers.forecasters import _neural
 from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
 from tsformers.nn import make_head
-from tsformers.panel import Panel
 from tsformers.testing import check_forecaster, check_network, make_frame, make_window
-from tsformers.windows import Window
 
 
 class LinearNetwork(DistributionNetwork):

@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 import torch
 
-from tsformers.forecast import Forecast
+from tsformers.data.forecast import Forecast
 from tsformers.forecasters._lru_kernels import quantiles
 from tsformers.forecasters._next_law import NextLaw, QuantileFamily, join_families, read_law
 from tsformers.nn.heads import QuantileHead, Rescaled, SquaredError

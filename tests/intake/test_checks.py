@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tsformers import DataError
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tsformers import DataError
 from tsformers.calendar.grid import parse
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 FREQS = [
     "s",

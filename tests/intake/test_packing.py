@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
-from tsformers.intake.packing import sort_order
-from tsformers.panel import Panel
+from tsformers.data.intake.packing import sort_order
+from tsformers.data.panel import Panel
 
 
 def two_series(**columns):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 
 def panel_of(*stamps, **keywords):

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from tsformers import DataError
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 DAYS = pd.date_range("2024-01-01", periods=10)
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from tsformers import DataError, from_wide
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 
 def wide():

@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from tsformers.cli import main
-from tsformers.forecast import Forecast
+from tsformers.data.forecast import Forecast
 
 FIT = ["--model", "SeasonalNaive", "--horizon", "4", "--control", "LORD", "--decay", "0.9", "--alpha", "0.2"]
 FIT += ["--detector", "p_value=predictive", "--detector", "refresh=4", "--detector", "n_samples=20"]

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
 from tsformers.errors import DataError
-from tsformers.forecast import Forecast
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
 from tsformers.forecasters.theta import Theta
 from tsformers.jobs.rolling import backtest
-from tsformers.panel import Panel
 
 from .conftest import Walk, frame, of, same
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tsformers.data.forecast import Forecast
 from tsformers.errors import JobError
-from tsformers.forecast import Forecast
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
 from tsformers.jobs.rolling import backtest
 

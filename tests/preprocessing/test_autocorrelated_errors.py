@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 import tsformers as tsf
-from tsformers.forecast import Forecast
+from tsformers.data.forecast import Forecast
+from tsformers.data.windows import Window
 from tsformers.preprocessing._adjusted_network import AdjustedNetwork, summed_up
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors, cochrane_orcutt
 from tsformers.testing import check_network, check_preprocessor, make_frame, make_window
-from tsformers.windows import Window
 
 CASES = {
     "scalar": {},

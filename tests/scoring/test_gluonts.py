@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tsformers import scoring
-from tsformers.forecast import Forecast
+from tsformers.data.forecast import Forecast
 from tsformers.scoring.table import score
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")

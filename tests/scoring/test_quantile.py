@@ -86,7 +86,7 @@ def test_pit_counts_ties_half_and_nan_not_at_all():
 def test_pit_is_the_forecasts_cdf(rng):
     import pandas as pd
 
-    from tsformers.forecast import Forecast
+    from tsformers.data.forecast import Forecast
 
     y, values = np.round(rng.normal(size=(2, 3)), 1), np.round(rng.normal(size=(2, 9, 3)), 1)
     forecast = Forecast(pd.Index(["a", "b"]), np.arange(6).reshape(2, 3), values, freq=1)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import scoring
+from tsformers.data.dataframes import Schema
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
 from tsformers.errors import DataError
-from tsformers.forecast import Forecast
-from tsformers.frames import Schema
-from tsformers.panel import Panel
 from tsformers.scoring.table import METRICS, find_metric, score, score_table
 
 N, S, H, PAST = 3, 25, 4, 30

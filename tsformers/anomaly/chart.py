@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tsformers.plotting import BAND, HISTORY, MEDIAN, _figure, _label_time, _positions, _tidy
+from tsformers.plotting import BAND, HISTORY, MEDIAN, label_time, new_figure, positions, tidy
 
 ALARM, LEVEL = "#D55E00", "#666666"
 LEAST = 1e-12  # smaller p-values are drawn here
@@ -49,7 +49,7 @@ def alarm_chart(
     if ids is None:
         alarms = decisions.groupby(id_col, sort=False)["anomaly"].sum()
         ids = alarms.sort_values(ascending=False, kind="stable").index[:SHOWN].tolist()
-    figure = _figure(10, 0.4 + 3.2 * len(ids))
+    figure = new_figure(10, 0.4 + 3.2 * len(ids))
     grid = figure.add_gridspec(2 * len(ids), 1, height_ratios=[2.2, 1] * len(ids))
     shown: dict[str, Any] = {}
     for i, name in enumerate(ids):
@@ -61,10 +61,10 @@ def alarm_chart(
         below = figure.add_subplot(grid[2 * i + 1], sharex=above)
         shown |= _values(above, times, rows, target_col)
         shown |= _levels(below, times, rows)
-        _tidy(above, str(name))
-        _tidy(below, "")
+        tidy(above, str(name))
+        tidy(below, "")
         above.tick_params(labelbottom=False)
-        _label_time(below, times, None, most=8)
+        label_time(below, times, None, most=8)
     figure.legend([*shown.values()], [*shown], loc="outside upper center", ncols=6, frameon=False)
     return figure
 
@@ -81,7 +81,7 @@ def _readable(decisions: pd.DataFrame, time_col: str) -> pd.DataFrame:
 
 
 def _values(axes: Any, times: np.ndarray, rows: pd.DataFrame, target_col: str) -> dict[str, Any]:
-    x, y, alarms = _positions(times), rows[target_col].to_numpy(float), rows["anomaly"].to_numpy(bool)
+    x, y, alarms = positions(times), rows[target_col].to_numpy(float), rows["anomaly"].to_numpy(bool)
     light = tuple(1 - (1 - BAND) * 0.3)
     band = axes.fill_between(x, rows["lower"].to_numpy(float), rows["upper"].to_numpy(float), color=light, linewidth=0)
     (expected,) = axes.plot(x, rows["expected"].to_numpy(float), color=MEDIAN, linewidth=1.0)
@@ -93,7 +93,7 @@ def _values(axes: Any, times: np.ndarray, rows: pd.DataFrame, target_col: str) -
 
 
 def _levels(axes: Any, times: np.ndarray, rows: pd.DataFrame) -> dict[str, Any]:
-    x, p, level = (_positions(times), *(rows[name].to_numpy(float) for name in ("p_value", "level")))
+    x, p, level = (positions(times), *(rows[name].to_numpy(float) for name in ("p_value", "level")))
     alarms, tested = rows["anomaly"].to_numpy(bool), np.isfinite(p)
     p = np.maximum(p, LEAST)
     (dots,) = axes.plot(x[tested & ~alarms], p[tested & ~alarms], ".", color=HISTORY, markersize=2, alpha=0.5)

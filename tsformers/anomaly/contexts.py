@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.grid import Grid, compose, like_times
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 TABLE = 4  # stamps are looked up where they are this many times fewer than rows
 

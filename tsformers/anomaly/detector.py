@@ -20,10 +20,10 @@ from tsformers.anomaly.rows import Columns, Reader
 from tsformers.anomaly.setup import Setup, grid_of, longest_season, needed_rows
 from tsformers.calendar.grid import as_counts, decompose
 from tsformers.calendar.seasons import season_length
+from tsformers.data.dataframes import Frame, from_pandas, to_pandas
+from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.fdr import SAFFRON, Procedure
-from tsformers.frames import Frame, from_pandas, to_pandas
-from tsformers.panel import Panel, Roles
 
 SLICE = 256  # rows between two looks at the progress bar, at least
 WINDOW = 1000

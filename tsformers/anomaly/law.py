@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float, Integer
 
-from tsformers.forecast import Forecast
+from tsformers.data.forecast import Forecast
 from tsformers.quantiles import between_levels
 
 

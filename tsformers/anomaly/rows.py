@@ -9,9 +9,9 @@ import pandas as pd
 
 from tsformers.anomaly.decisions import INVALID, OFF_GRID, TESTED
 from tsformers.calendar.grid import DAY, OFF, decompose, parse
+from tsformers.data.dataframes import Schema
+from tsformers.data.intake.columns import GREATEST
 from tsformers.errors import DataError
-from tsformers.frames import Schema
-from tsformers.intake.checks import GREATEST
 
 EPOCH = datetime(1970, 1, 1)
 LONGEST = {"int": 1, "tick": 1, "day": DAY, "bday": 3 * DAY, "week": 7 * DAY, "month": 31 * DAY, "listed": 31 * DAY}

@@ -5,8 +5,8 @@ from typing import Any
 
 from tsformers.anomaly.p_values import PValue
 from tsformers.calendar.grid import Grid, parse
+from tsformers.data.panel import Panel
 from tsformers.fdr import Procedure
-from tsformers.panel import Panel
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -10,11 +10,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.contracts import Clusterer
-from tsformers.counter_rng import drawn
+from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.draws import drawn
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.forecast import Forecast
-from tsformers.frames import Frame, from_pandas
-from tsformers.panel import Panel, Roles
 
 SALT = 2_021_120_605
 LEAST_SEEN = 0.5  # share of a sum from which the rest is guessed

@@ -9,10 +9,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.data.dataframes import Frame
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.forecast import Forecast
-from tsformers.frames import Frame
-from tsformers.panel import Panel, Roles
 
 LEVELS = (0.01, 0.025, *(round(0.05 * k, 2) for k in range(1, 20)), 0.975, 0.99)
 

@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.contracts import Joint, Preprocessor
-from tsformers.forecast import Forecast
-from tsformers.frames import Frame
-from tsformers.panel import Panel, Roles
+from tsformers.data.dataframes import Frame
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel, Roles
 
 
 @dataclass(repr=False, eq=False)

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
+from tsformers.data.windows import Window
 from tsformers.forecasters._neural import DistributionNetwork
 from tsformers.nn import AutoCorrelationLayer, RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.heads import DistributionOutput, Quantiles
-from tsformers.windows import Window
 
 LEAST = 1e-3  # change of a window that stands still, in its units
 

@@ -7,11 +7,11 @@ import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
 
+from tsformers.data.dataframes import Frame, Schema, from_pandas, stamps
+from tsformers.data.panel import Panel
+from tsformers.data.windows import Window
 from tsformers.forecasters._refusals import check_bare
-from tsformers.frames import Frame, Schema, from_pandas, stamps
-from tsformers.panel import Panel
 from tsformers.plotting import Parts, parts_chart
-from tsformers.windows import Window
 
 
 class Seen(NamedTuple):

@@ -15,12 +15,12 @@ from tsformers import storage
 from tsformers.calendar.arithmetic import ordinals
 from tsformers.calendar.seasons import season_length
 from tsformers.counter_rng import series_keys
+from tsformers.data.dataframes import Frame
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.forecast import Forecast
 from tsformers.forecasters._naive import History, naive_errors, naive_samples
 from tsformers.forecasters._settings import FREE, check_unchanged, remember_settings
-from tsformers.frames import Frame
-from tsformers.panel import Panel, Roles
 from tsformers.parallel import each
 
 Params = dict[str, Any]  # what fit_one learned of one series: plain numbers, strings and arrays

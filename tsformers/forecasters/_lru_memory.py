@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tsformers.data.windows import Window, scale
 from tsformers.forecasters._lru_network import SIGNALS, LRUNetwork
 from tsformers.forecasters._next_law import Family, QuantileFamily, join_families, read_law
 from tsformers.nn import LRULayer, QuantileHead, RecurrentBlock
-from tsformers.windows import Window, scale
 
 TOGETHER = 512  # series stepped at once: what they need then stays in the second-level cache
 LEAST_SHARE = 1e-3  # of the first scale: a running scale never falls below

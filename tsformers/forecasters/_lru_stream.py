@@ -12,17 +12,17 @@ from torch import Tensor
 
 from tsformers.calendar.feature_cache import Clocks
 from tsformers.calendar.grid import as_counts, decompose, parse
+from tsformers.data.dataframes import Frame
+from tsformers.data.panel import Panel
+from tsformers.data.windows import cut
 from tsformers.errors import DataError
 from tsformers.forecasters._lru_memory import ARRAYS, RULES, TENSORS, FrozenNetwork, Memory, Reader, load_kernels
 from tsformers.forecasters._lru_network import SIGNALS
 from tsformers.forecasters._next_law import NextLaw
 from tsformers.forecasters._refusals import check_bare, check_like
 from tsformers.forecasters._settings import check_unchanged
-from tsformers.frames import Frame
 from tsformers.nn.heads import OutputHead
-from tsformers.panel import Panel
 from tsformers.training import seeded
-from tsformers.windows import cut
 
 PIECE_STEPS = 2048  # of a history read at once
 MOST_READ = 1 << 17  # steps of all series read at once

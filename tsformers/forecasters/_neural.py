@@ -14,8 +14,11 @@ from torch import Tensor, nn
 
 from tsformers import storage
 from tsformers.contracts import Wrap
-from tsformers.covariates import Covariates, default_validation
-from tsformers.forecast import Forecast
+from tsformers.data.covariates import Covariates, default_validation
+from tsformers.data.dataframes import Frame
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel, Roles
+from tsformers.data.windows import Packed, Scaler, Window, cut, scale, unscale
 from tsformers.forecasters._refusals import (
     check_counts,
     check_like,
@@ -26,11 +29,8 @@ from tsformers.forecasters._refusals import (
     usable,
 )
 from tsformers.forecasters._settings import check_unchanged, remember_settings
-from tsformers.frames import Frame
 from tsformers.nn.heads import DistributionOutput, QuantileHead
-from tsformers.panel import Panel, Roles
 from tsformers.training import Groups, Plan, find_device, seeded, train
-from tsformers.windows import Packed, Scaler, Window, cut, scale, unscale
 
 MOST_DRAWN = 2**23  # numbers that ``predict`` asks of the network at once
 MOST_WINDOWS = 512  # windows that ``predict`` shows the network at once

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.distributions import NegativeBinomial, Normal, StudentT
 
 from tsformers.calendar.feature_cache import stamps_at
-from tsformers.forecast import Forecast
-from tsformers.frames import Schema
+from tsformers.data.dataframes import Schema
+from tsformers.data.forecast import Forecast
 from tsformers.nn.heads import Quantiles, Rescaled
 from tsformers.quantiles import between_levels, level_of, mean_weights, of_draws
 

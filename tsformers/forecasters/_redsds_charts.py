@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsformers.plotting import _figure, _label_time, _positions, _tidy
+from tsformers.plotting import label_time, new_figure, positions, tidy
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")  # Okabe and Ito
 
@@ -43,11 +43,11 @@ def segments_chart(series: Sequence[Coloured], n_regimes: int, tz: str | None = 
 
     Source: Ansari et al. (2021), RED-SDS, figure 2.
     """
-    figure = _figure(10, 0.6 + 2.6 * len(series))
+    figure = new_figure(10, 0.6 + 2.6 * len(series))
     shown: dict[str, Any] = {}
     for position, each in enumerate(series, start=1):
         axes = figure.add_subplot(len(series), 1, position)
-        x = _positions(each.times)
+        x = positions(each.times)
         half = np.diff(x) / 2
         left = x - np.concatenate([half[:1], half]) if len(x) > 1 else x - 0.5
         right = x + np.concatenate([half, half[-1:]]) if len(x) > 1 else x + 0.5
@@ -59,8 +59,8 @@ def segments_chart(series: Sequence[Coloured], n_regimes: int, tz: str | None = 
             edges = np.flatnonzero(np.diff(np.concatenate([[0], here, [0]])))
             for first, last in edges.reshape(-1, 2):
                 axes.axvspan(left[first], right[last - 1], color=colour, alpha=0.12, linewidth=0)
-        _tidy(axes, each.title)
-        _label_time(axes, each.times, tz, most=8)
+        tidy(axes, each.title)
+        label_time(axes, each.times, tz, most=8)
     figure.legend(list(shown.values()), list(shown), loc="outside upper center", ncols=8, frameon=False)
     return figure
 
@@ -84,12 +84,12 @@ def durations_chart(durations: np.ndarray, share: np.ndarray) -> Any:
 
     Source: Ansari et al. (2021), RED-SDS, figure 3.
     """
-    figure = _figure(10, 0.4 + 1.8 * len(durations))
+    figure = new_figure(10, 0.4 + 1.8 * len(durations))
     steps = np.arange(1, durations.shape[1] + 1)
     for k, law in enumerate(durations):
         axes = figure.add_subplot(len(durations), 1, k + 1)
         axes.bar(steps, law, color=COLOURS[k % len(COLOURS)], width=0.8)
-        _tidy(axes, f"regime {k}: {100 * share[k]:.3g} % of the steps, {law @ steps:.3g} steps on average")
-        _label_time(axes, steps, None, most=10)
+        tidy(axes, f"regime {k}: {100 * share[k]:.3g} % of the steps, {law @ steps:.3g} steps on average")
+        label_time(axes, steps, None, most=10)
     axes.set_xlabel("duration in steps")
     return figure

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tsformers.data.windows import Window
 from tsformers.forecasters._redsds_model import (
     Design,
     Factors,
@@ -17,7 +18,6 @@ from tsformers.forecasters._redsds_model import (
 )
 from tsformers.forecasters._redsds_recurrence import GatedUnits, PosteriorWeights, posterior_scan
 from tsformers.hsmm import Posterior, forward_backward
-from tsformers.windows import Window
 
 DROPOUT = 0.1  # of the transformer that may read the values
 MOST_STEPS = 1 << 17  # rows times steps that ``sample`` looks at at once

@@ -9,17 +9,17 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.panel import Panel
+from tsformers.data.windows import cut, scale
 from tsformers.errors import DataError
 from tsformers.forecasters._redsds_charts import Coloured, durations_chart, segments_chart
 from tsformers.forecasters._redsds_model import Told
 from tsformers.forecasters._redsds_network import Encoded, REDSDSNetwork, summed
 from tsformers.forecasters._refusals import check_bare, check_like
 from tsformers.forecasters._settings import check_unchanged
-from tsformers.frames import Frame, from_pandas, stamps
 from tsformers.hsmm import Posterior, viterbi
-from tsformers.panel import Panel
 from tsformers.training import find_device
-from tsformers.windows import cut, scale
 
 MOST_STEPS = 1 << 18  # series times steps looked at at once
 MOST_SUMMARISED = 1 << 18  # rows of the training data from which regimes are described

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.seasons import cycles
-from tsformers.covariates import check_common_end, default_context, preferred_context
+from tsformers.data.covariates import check_common_end, default_context, preferred_context
+from tsformers.data.dataframes import stamps
+from tsformers.data.panel import Panel
+from tsformers.data.windows import SCALERS
 from tsformers.errors import DataError
-from tsformers.frames import stamps
 from tsformers.nn.heads import HEADS, DistributionOutput
-from tsformers.panel import Panel
-from tsformers.windows import SCALERS
 
 NAMED = 5  # series that a message lists by name
 WHOLE = {"horizon": 1, "context_length": 1, "max_steps": 1, "max_epochs": 1, "batch_size": 1}

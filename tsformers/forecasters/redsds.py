@@ -10,15 +10,15 @@ import pandas as pd
 from torch import nn
 
 from tsformers.contracts import Wrap
+from tsformers.data.dataframes import Frame
+from tsformers.data.panel import Panel, Roles
+from tsformers.data.windows import Packed
 from tsformers.forecasters import _redsds_parts as parts
 from tsformers.forecasters._neural import TorchForecaster
 from tsformers.forecasters._redsds_model import Design
 from tsformers.forecasters._redsds_network import Annealing, REDSDSNetwork
-from tsformers.frames import Frame
 from tsformers.nn.heads import DistributionOutput
-from tsformers.panel import Panel, Roles
 from tsformers.training import Groups, Plan, best_start
-from tsformers.windows import Packed
 
 KICK_IN, COOLED = 0.05, 0.6  # shares of the steps: temperatures begin to fall, and have fallen
 COUNTS = (

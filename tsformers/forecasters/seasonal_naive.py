@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsformers.data.panel import Panel
 from tsformers.forecasters._local import LocalForecaster, Params, observed
 from tsformers.forecasters._naive import History, naive_errors, naive_samples
-from tsformers.panel import Panel
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tsformers.data.dataframes import stamps
+from tsformers.data.forecast import Forecast
 from tsformers.errors import TrainingInterrupted
-from tsformers.forecast import Forecast
-from tsformers.frames import stamps
 from tsformers.jobs.ledger import Ledger
 from tsformers.jobs.origins import Origins
 from tsformers.jobs.results import Settings

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from tsformers import storage
+from tsformers.data.dataframes import Schema
+from tsformers.data.files.table_files import read_table
+from tsformers.data.forecast import Forecast
 from tsformers.errors import DataError, JobError
-from tsformers.forecast import Forecast
-from tsformers.frames import Schema
 from tsformers.jobs.evaluate import fit_whole
 from tsformers.jobs.models import build, load_plugins
 from tsformers.scoring.table import score
-from tsformers.tables import read_table
 
 QUANTILE_COLUMN = re.compile(r"q(0?\.\d+)")
 

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsformers import __version__, storage
+from tsformers.data.panel import Panel
 from tsformers.errors import JobError
-from tsformers.panel import Panel
 
 FORMAT = 1
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object without a repr of its own; differs from run to run

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tsformers.data.files.table_files import EMPTY_CELLS, SUFFIXES, Format
 from tsformers.errors import DataError, JobError
-from tsformers.tables import EMPTY_CELLS, SUFFIXES, Format
 
 Row = Mapping[str, Any]
 CHUNK = 2**16  # bytes read at once

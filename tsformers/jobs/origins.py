@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsformers.data.dataframes import stamps
+from tsformers.data.panel import Panel
 from tsformers.errors import DataError
-from tsformers.frames import stamps
-from tsformers.panel import Panel
 
 MIN_OBSERVED = 2  # values that a series must have before a cutoff
 NAMED = 5  # series that a message lists by name

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from tsformers.bundled import shipped_folder, shipped_names
+from tsformers.data.files.table_files import read_table
 from tsformers.errors import JobError, did_you_mean
 from tsformers.jobs.sources import Source, find, is_near
-from tsformers.tables import read_table
 from tsformers.toml_tables import read_toml, settle
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers import __version__
-from tsformers.frames import stamps
+from tsformers.data.dataframes import stamps
 from tsformers.jobs import charts
 from tsformers.jobs.results import Findings, loss
 

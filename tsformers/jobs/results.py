@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tsformers.panel import Panel
+from tsformers.data.panel import Panel
 
 RATIO_RANGE = (0.01, 100.0)  # of a score to the reference's score, so that a zero decides no geometric mean alone
 

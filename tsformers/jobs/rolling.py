@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from tsformers.data.dataframes import from_pandas, stamps
+from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.frames import from_pandas, stamps
 from tsformers.jobs.engines import ENGINES, Engine, run
 from tsformers.jobs.evaluate import Job, Outcome, Unit, work
 from tsformers.jobs.ledger import ADDRESS, Ledger, describe, fingerprint
 from tsformers.jobs.origins import rolling_origins
 from tsformers.jobs.report import write_report
 from tsformers.jobs.results import Findings, Settings
-from tsformers.panel import Panel, Roles
 from tsformers.scoring.table import JOINT, find_metric
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pandas as pd
 
 from tsformers import storage
 from tsformers.catalog import find_model
+from tsformers.data.files.table_files import read_table
 from tsformers.errors import JobError
 from tsformers.jobs.models import build
-from tsformers.tables import read_table
 
 SHALLOW = {"kmeans": ("KMeans", "n_clusters"), "gmm": ("GaussianMixture", "n_components")}  # on features
 

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsformers.anomaly.decisions import FIELDS, Decision
+from tsformers.data.files.table_files import Format
 from tsformers.errors import JobError
 from tsformers.jobs.lines import CHUNK, number_of
-from tsformers.tables import Format
 
 
 class Sink(Protocol):

@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from tsformers.data.files.table_files import SUFFIXES
 from tsformers.errors import DataError, JobError
 from tsformers.jobs.lines import Batch, Source, open_source
 from tsformers.jobs.redis_streams import Address, RedisSink, RedisSource
 from tsformers.jobs.sinks import Sink, open_sink
 from tsformers.jobs.states import fingerprint, read_state, write_state
-from tsformers.tables import SUFFIXES
 
 FORMAT = 1
 DRAWN = 20_000  # latest decisions that a picture is made of

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tsformers.contracts import Solvable
+from tsformers.data.windows import Window
 from tsformers.nn.gaps import carry_forward
 from tsformers.nn.heads import Quantiles
-from tsformers.windows import Window
 
 Numbers = TypeVar("Numbers", np.ndarray, Tensor)
 

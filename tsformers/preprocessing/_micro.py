@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
+from tsformers.data.panel import Panel
 from tsformers.errors import DataError
-from tsformers.panel import Panel
 from tsformers.preprocessing.scale import METHODS, Scale
 
 Unit = Literal["mean_abs", "standard", "robust"]

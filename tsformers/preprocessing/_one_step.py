@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
 from tsformers.errors import DataError
-from tsformers.forecast import Forecast
-from tsformers.panel import Panel
 
 MOST_SERIES = 25  # whose errors are looked at
 MOST_CUTOFFS = 60  # from each of them

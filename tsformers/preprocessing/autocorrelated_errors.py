@@ -14,10 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from tsformers import storage
-from tsformers.counter_rng import drawn
-from tsformers.forecast import Forecast
-from tsformers.frames import Frame
-from tsformers.panel import Panel
+from tsformers.data.dataframes import Frame
+from tsformers.data.draws import drawn
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
 from tsformers.preprocessing._adjusted_network import AdjustedNetwork, summed_up
 from tsformers.preprocessing._one_step import MOST_SERIES, one_step_errors, whiteness
 

@@ -14,9 +14,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.frames import Frame, from_pandas, stamps
-from tsformers.panel import Panel, Roles
 from tsformers.preprocessing._micro import Micro, read_micro
 from tsformers.preprocessing._var_mixture import Moments, Pairs, VARMixture, all_pairs, climb, moments_of, objective
 

@@ -12,10 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 from tsformers import storage
 from tsformers.calendar.arithmetic import ordinals
 from tsformers.calendar.seasons import cycles, season_length
-from tsformers.counter_rng import drawn, keyed_normals, series_keys
-from tsformers.forecast import Forecast
-from tsformers.frames import Frame, from_pandas, stamps
-from tsformers.panel import Panel, Roles
+from tsformers.counter_rng import keyed_normals, series_keys
+from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.draws import drawn
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel, Roles
 from tsformers.plotting import Layers, layers_chart
 from tsformers.preprocessing._components import (
     LOESS_CYCLES,

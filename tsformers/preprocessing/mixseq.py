@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar.regularity import plain
+from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.frames import Frame, from_pandas
-from tsformers.panel import Panel, Roles
 from tsformers.preprocessing import _ar_mixture as ar
 from tsformers.preprocessing import _mixture_training as deep
 from tsformers.preprocessing._evidence import Judged, Progress, history

@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
-from tsformers.forecast import Forecast
-from tsformers.frames import Frame
-from tsformers.panel import Panel
+from tsformers.data.dataframes import Frame
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
 
 METHODS = ("standard", "mean_abs", "robust")
 IQR_OF_NORMAL = 1.3489795003921634  # interquartile range of the standard normal distribution

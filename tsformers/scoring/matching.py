@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tsformers.calendar.regularity import plain
+from tsformers.data.dataframes import Frame, stamps, to_pandas
+from tsformers.data.forecast import Forecast
+from tsformers.data.intake.columns import RowNames, check_columns, read_ids, read_numbers, read_times
+from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.forecast import Forecast
-from tsformers.frames import Frame, stamps, to_pandas
-from tsformers.intake.checks import RowNames, check_columns, read_ids, read_numbers, read_times
-from tsformers.panel import Panel, Roles
 
 SERIES_AT_ONCE = 256  # histories laid side by side, so that one long series does not blow up all
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.seasons import season_length
+from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
 from tsformers.errors import DataError
-from tsformers.forecast import Forecast
-from tsformers.frames import Frame, from_pandas
-from tsformers.panel import Panel
 from tsformers.scoring import point
 from tsformers.scoring.averages import Axis, mean_seen, ratio, scaled_mean
 from tsformers.scoring.crps import Estimator, crps_quantile_function, crps_samples, log_score

@@ -11,8 +11,8 @@ import pandas as pd
 from pandas.api import types
 
 from tsformers.calendar.regularity import plain
+from tsformers.data.dataframes import Resolution
 from tsformers.errors import DataError
-from tsformers.frames import Resolution
 
 USUAL = {  # what the three columns are called elsewhere
     "id_col": ("unique_id", "id", "item_id", "series_id", "series", "uid", "ts_id", "key", "name", "group"),

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from tsformers.data.dataframes import Frame, to_pandas
+from tsformers.data.intake.columns import USUAL, RowNames, check_columns, read_numbers
 from tsformers.errors import DataError
-from tsformers.frames import Frame, to_pandas
-from tsformers.intake.checks import USUAL, RowNames, check_columns, read_numbers
 
 TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime")
 

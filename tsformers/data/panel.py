@@ -9,11 +9,11 @@ import pandas as pd
 
 import tsformers.calendar.arithmetic as calendar
 from tsformers.calendar.regularity import plain
+from tsformers.data.dataframes import Frame, Schema, from_pandas, stamps
+from tsformers.data.intake.packing import Rows, pack
+from tsformers.data.intake.side_frames import future_rows, read_static
+from tsformers.data.intake.wide import melt
 from tsformers.errors import DataError
-from tsformers.frames import Frame, Schema, from_pandas, stamps
-from tsformers.intake.packing import Rows, pack
-from tsformers.intake.roles import future_rows, read_static
-from tsformers.intake.wide import melt
 
 
 class Roles(TypedDict, total=False):

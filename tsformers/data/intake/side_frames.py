@@ -5,9 +5,9 @@ import pandas as pd
 
 from tsformers.calendar.grid import Grid, as_counts, parse
 from tsformers.calendar.regularity import plain, show
+from tsformers.data.dataframes import Frame, Schema, to_pandas
+from tsformers.data.intake.columns import RowNames, check_columns, read_ids, read_numbers, read_times
 from tsformers.errors import DataError
-from tsformers.frames import Frame, Schema, to_pandas
-from tsformers.intake.checks import RowNames, check_columns, read_ids, read_numbers, read_times
 
 
 def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFrame:

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-from tsformers import interchange
+import tsformers.data.gluonts as interchange
+from tsformers.data.dataframes import Schema, from_pandas, stamps
+from tsformers.data.groups import Groups, group_codes
+from tsformers.data.history import around, read_history
 from tsformers.errors import DataError
-from tsformers.frames import Schema, from_pandas, stamps
-from tsformers.grouping import Groups, group_codes
-from tsformers.plotting import Fan, around, fan_chart, read_history
+from tsformers.plotting import Fan, fan_chart
 from tsformers.quantiles import between_levels, level_of, mean_weights, of_draws
 
 Ids = Sequence[Any] | pd.Index | np.ndarray

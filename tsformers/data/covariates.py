@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.features import n_time_features, time_features
+from tsformers.data.dataframes import stamps
+from tsformers.data.panel import Panel
+from tsformers.data.windows import Packed, pack_rows
 from tsformers.errors import DataError
-from tsformers.frames import stamps
-from tsformers.panel import Panel
-from tsformers.windows import Packed, pack_rows
 
 MOST_LEVELS = 100  # of a categorical static
 MOST_CONTEXT = 336  # steps, unless the horizon asks for more: two weeks of hours

@@ -11,9 +11,9 @@ import pandas as pd
 from tsformers.calendar.frequency import guess_freq, refuse_integer_dates, within
 from tsformers.calendar.grid import Grid, compose, like_times, parse
 from tsformers.calendar.regularity import Origin, plain, positions, show
+from tsformers.data.dataframes import Frame, Schema, to_pandas
+from tsformers.data.intake.columns import RowNames, Times, check_columns, read_ids, read_numbers, read_times
 from tsformers.errors import DataError
-from tsformers.frames import Frame, Schema, to_pandas
-from tsformers.intake.checks import RowNames, Times, check_columns, read_ids, read_numbers, read_times
 
 MOST_GROWTH, MANY_ROWS = 20, 1_000_000  # a grid beyond both is a wrong stamp rather than missing rows
 

@@ -1,0 +1,1 @@
+"""From data frames to panels, windows and forecasts, and back."""

@@ -1,0 +1,77 @@
+"""The history and the actual values to draw beside a forecast."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsformers.data.dataframes import Schema, to_pandas
+from tsformers.data.panel import Panel
+
+
+def read_history(history: Any, ids: pd.Index, times: np.ndarray, freq: str | int | None, schema: Schema) -> Panel:
+    """The history of the series to draw, under the columns and the frequency of their forecast.
+
+    Args:
+        history: frame, Series or Panel.
+        ids: the series to draw; rows of others are not even looked at.
+        times: (N, H) stamps of the forecast.
+        freq: frequency of the forecast.
+        schema: columns of the forecast's caller.
+
+    Returns:
+        A panel.
+
+    Raises:
+        DataError: the rows cannot be used.
+        ValueError: none of the series is there, or its time is not the forecast's kind of time.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": ["a", "b"], "ds": [1, 1], "y": [1.0, 2.0]})
+        >>> read_history(frame, pd.Index(["b"]), np.array([[2, 3]]), 1, Schema()).y
+        array([2.])
+    """
+    panel = history
+    if not isinstance(history, Panel):
+        names = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
+        frame, _ = to_pandas(history, **names)
+        wanted = frame[frame[schema.id_col].isin(ids)] if schema.id_col in frame else frame
+        if len(frame) and not len(wanted):
+            raise ValueError(f"history holds none of the series {list(ids)}; see its column {schema.id_col!r}")
+        panel = Panel.from_frame(wanted, freq=freq, short="drop", **names)
+    if panel.times.dtype.kind != times.dtype.kind or (panel.schema.tz is None) != (schema.tz is None):
+        raise ValueError(
+            f"history and forecast count time differently ({panel.times.dtype}, zone {panel.schema.tz}; "
+            f"{times.dtype}, zone {schema.tz}); pass the history the model was fitted on"
+        )
+    return panel
+
+
+def around(panel: Panel | None, name: Any, times: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What to draw around one forecast: the history before it and the actuals at its own stamps.
+
+    Args:
+        panel: the history; None = there is none.
+        name: id of the series.
+        times: (H,) stamps of the forecast.
+        rows: at most so many rows of history.
+
+    Returns:
+        Stamps (T,) and values (T,) of the history, and actuals (H,), NaN where unknown.
+
+    Example:
+        >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": [1, 2, 3], "y": [1.0, 2.0, 3.0]}))
+        >>> around(panel, "a", np.array([3, 4]), 1)
+        (array([2]), array([2.]), array([ 3., nan]))
+    """
+    actual = np.full(len(times), np.nan)
+    if panel is None or name not in panel.ids:
+        return times[:0], np.empty(0), actual
+    i = int(panel.ids.get_loc(name))  # type: ignore[arg-type]
+    span = slice(panel.offsets[i], panel.offsets[i + 1])
+    stamps, y = panel.times[span], panel.y[span]
+    end = int(np.searchsorted(stamps, times[0]))
+    start = max(end - rows, 0)
+    place = np.searchsorted(stamps, times).clip(max=len(stamps) - 1)
+    actual = np.where(stamps[place] == times, y[place], np.nan)
+    return stamps[start:end], y[start:end], actual

@@ -1,0 +1,1 @@
+"""Conversion of data frames: columns read and checked, rows packed on one grid."""

@@ -1,1 +1,0 @@
-"""The door: columns read and checked, frequencies inferred, rows packed on one grid."""
