@@ -21,9 +21,9 @@ from tsformers import storage
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
-from tsformers.encoding import Decoder, Encoder
 from tsformers.errors import JobError
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
+from tsformers.storage.encoding import Decoder, Encoder
 
 
 class Mine(BaseEstimator):

@@ -33,8 +33,8 @@ from tsformers.preprocessing.features import ByFeatures as ByFeatures
 from tsformers.preprocessing.mixseq import MixSeq as MixSeq
 from tsformers.preprocessing.scale import Scale as Scale
 from tsformers.scoring.table import score as score
-from tsformers.storage import load as load
-from tsformers.storage import save as save
+from tsformers.storage.folder import load as load
+from tsformers.storage.folder import save as save
 
 __version__: str
 __all__: list[str]

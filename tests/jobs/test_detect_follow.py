@@ -12,7 +12,7 @@ import pytest
 
 import tsformers as tsf
 from tsformers.jobs import detect
-from tsformers.jobs.states import read_state
+from tsformers.storage.state_file import read_state
 
 from .conftest import decisions, lines, series
 

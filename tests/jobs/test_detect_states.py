@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tsformers.errors import JobError
-from tsformers.jobs.states import read_state, write_state
+from tsformers.storage.state_file import read_state, write_state
 
 from .conftest import FIT, decisions
 

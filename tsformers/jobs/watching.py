@@ -17,7 +17,7 @@ from tsformers.errors import DataError, JobError
 from tsformers.jobs.lines import Batch, Source, open_source
 from tsformers.jobs.redis_streams import Address, RedisSink, RedisSource
 from tsformers.jobs.sinks import Sink, open_sink
-from tsformers.jobs.states import fingerprint, read_state, write_state
+from tsformers.storage.state_file import fingerprint, read_state, write_state
 
 FORMAT = 1
 DRAWN = 20_000  # latest decisions that a picture is made of

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from tsformers.catalog import SETTINGS, find_model
-from tsformers.columns import column_parts, join_column
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.errors import JobError
+from tsformers.storage.columns import column_parts, join_column
 
 RECORDS: dict[str, type] = {"Schema": Schema, "Panel": Panel, "Forecast": Forecast}
 TAG = "$"  # a JSON object with this key is not a dict but the value it names

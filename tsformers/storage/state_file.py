@@ -11,9 +11,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as write_arrays
 
-from tsformers.encoding import Decoder, Encoder
 from tsformers.errors import JobError
-from tsformers.storage import MODEL
+from tsformers.storage.encoding import Decoder, Encoder
+from tsformers.storage.folder import MODEL
 
 PAGE = "page"  # the name under which the JSON stands among the arrays
 

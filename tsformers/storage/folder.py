@@ -20,8 +20,8 @@ from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as write_arrays
 
 from tsformers import __version__
-from tsformers.encoding import Decoder, Encoder
 from tsformers.errors import JobError
+from tsformers.storage.encoding import Decoder, Encoder
 
 FORMAT = 1
 MODEL, ARRAYS = "model.json", "arrays.safetensors"

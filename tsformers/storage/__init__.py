@@ -1,0 +1,5 @@
+"""Saved models: a folder of JSON and safetensors."""
+
+from tsformers.storage.folder import load, save
+
+__all__ = ["load", "save"]
