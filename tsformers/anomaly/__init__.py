@@ -1,9 +1,9 @@
 """Anomalies: p-values of what is seen, and alarms with a guarantee."""
 
-from tsformers.anomaly.chart import alarm_chart
 from tsformers.anomaly.decisions import Decision
 from tsformers.anomaly.detector import AnomalyDetector
 from tsformers.anomaly.law import Law
 from tsformers.anomaly.p_values import ConformalP, PredictiveP, PValue, warn_if_blind
+from tsformers.plotting.alarms import alarm_chart
 
 __all__ = ["AnomalyDetector", "ConformalP", "Decision", "Law", "PValue", "PredictiveP", "alarm_chart", "warn_if_blind"]

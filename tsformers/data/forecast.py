@@ -15,7 +15,7 @@ from tsformers.data.dataframes import Schema, from_pandas, stamps
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
 from tsformers.errors import DataError
-from tsformers.plotting import Fan, fan_chart
+from tsformers.plotting.fan import Fan, fan_chart
 from tsformers.quantiles import between_levels, level_of, mean_weights, of_draws
 
 Ids = Sequence[Any] | pd.Index | np.ndarray

@@ -11,7 +11,7 @@ from tsformers.data.dataframes import Frame, Schema, from_pandas, stamps
 from tsformers.data.panel import Panel
 from tsformers.data.windows import Window
 from tsformers.forecasters._refusals import check_bare
-from tsformers.plotting import Parts, parts_chart
+from tsformers.plotting.decomposition import Parts, parts_chart
 
 
 class Seen(NamedTuple):

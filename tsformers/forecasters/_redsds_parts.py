@@ -13,12 +13,12 @@ from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.panel import Panel
 from tsformers.data.windows import cut, scale
 from tsformers.errors import DataError
-from tsformers.forecasters._redsds_charts import Coloured, durations_chart, segments_chart
 from tsformers.forecasters._redsds_model import Told
 from tsformers.forecasters._redsds_network import Encoded, REDSDSNetwork, summed
 from tsformers.forecasters._refusals import check_bare, check_like
 from tsformers.forecasters._settings import check_unchanged
 from tsformers.hsmm import Posterior, viterbi
+from tsformers.plotting.regimes import Coloured, durations_chart, segments_chart
 from tsformers.training import find_device
 
 MOST_STEPS = 1 << 18  # series times steps looked at at once

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.jobs.results import Findings
-from tsformers.plotting import Fan, fan_chart
+from tsformers.plotting.fan import Fan, fan_chart
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")  # Okabe and Ito
 DASHES = ((), (5, 2), (1, 1.5), (6, 2, 1, 2))  # in widths of the line; () = solid

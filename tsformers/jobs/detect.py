@@ -8,13 +8,13 @@ from typing import Any
 
 import tsformers.fdr
 from tsformers import storage
-from tsformers.anomaly.chart import alarm_chart
 from tsformers.catalog import load_public
 from tsformers.data.files.table_files import read_table
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import Procedure
 from tsformers.jobs.models import build, load_plugins
 from tsformers.jobs.watching import Latest, watch
+from tsformers.plotting.alarms import alarm_chart
 
 Control = tuple[str | None, float | None, float | None]  # name, alpha, decay; None: as it was
 

@@ -17,7 +17,7 @@ from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
-from tsformers.plotting import Layers, layers_chart
+from tsformers.plotting.decomposition import Layers, layers_chart
 from tsformers.preprocessing._components import (
     LOESS_CYCLES,
     Course,

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tsformers.plotting import BAND, HISTORY, MEDIAN, label_time, new_figure, positions, tidy
+from tsformers.plotting.axes import label_time, new_figure, positions, tidy
+from tsformers.plotting.fan import BAND, HISTORY, MEDIAN
 
 ALARM, LEVEL = "#D55E00", "#666666"
 LEAST = 1e-12  # smaller p-values are drawn here
