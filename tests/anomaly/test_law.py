@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsformers.anomaly.law import Law
 from tsformers.data.forecast import Forecast
+from tsformers.distributions.marginals import Law
 
 
 def forecast_of(values, levels=None):

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tsformers.anomaly.law import Law
 from tsformers.anomaly.p_values import ConformalP, PredictiveP, warn_if_blind
 from tsformers.data.forecast import Forecast
+from tsformers.distributions.marginals import Law
 from tsformers.fdr import ADDIS, LOND, LORD, SAFFRON, OnlineBH
 
 GRID = tuple(np.linspace(0.01, 0.99, 99))

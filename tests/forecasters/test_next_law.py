@@ -7,8 +7,9 @@ import scipy.stats
 import torch
 
 from tsformers.data.forecast import Forecast
+from tsformers.distributions.families import QuantileFamily, join_families
 from tsformers.forecasters._lru_kernels import quantiles
-from tsformers.forecasters._next_law import NextLaw, QuantileFamily, join_families, read_law
+from tsformers.forecasters._next_law import NextLaw, read_law
 from tsformers.nn.heads import QuantileHead, Rescaled, SquaredError
 
 LEVELS = np.array([0.0, 0.003, 0.05, 0.3, 0.5, 0.9, 0.999])

@@ -2,8 +2,8 @@
 
 from tsformers.anomaly.decisions import Decision
 from tsformers.anomaly.detector import AnomalyDetector
-from tsformers.anomaly.law import Law
 from tsformers.anomaly.p_values import ConformalP, PredictiveP, PValue, warn_if_blind
+from tsformers.distributions.marginals import Law
 from tsformers.plotting.alarms import alarm_chart
 
 __all__ = ["AnomalyDetector", "ConformalP", "Decision", "Law", "PValue", "PredictiveP", "alarm_chart", "warn_if_blind"]

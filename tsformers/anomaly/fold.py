@@ -21,9 +21,9 @@ from tsformers.anomaly.decisions import (
     WAITING,
     Answers,
 )
-from tsformers.anomaly.law import Law
 from tsformers.anomaly.rows import Columns
 from tsformers.anomaly.setup import Setup, grid_of, needed_rows
+from tsformers.distributions.marginals import Law
 from tsformers.errors import DataError
 from tsformers.fdr import Parallel
 

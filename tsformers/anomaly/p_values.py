@@ -13,10 +13,10 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-import tsformers.anomaly._kernels as kernels
-from tsformers.anomaly.law import Law
-from tsformers.anomaly.tails import log_tails
+import tsformers.distributions.kernels as kernels
 from tsformers.counter_rng import uniforms
+from tsformers.distributions.marginals import Law
+from tsformers.distributions.tails import log_tails
 from tsformers.fdr import LORD, Procedure
 
 Arrays = dict[str, np.ndarray]

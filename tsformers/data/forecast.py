@@ -14,9 +14,9 @@ import tsformers.data.gluonts as interchange
 from tsformers.data.dataframes import Schema, from_pandas, stamps
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
+from tsformers.distributions.quantile_function import between_levels, level_of, mean_weights, of_draws
 from tsformers.errors import DataError
 from tsformers.plotting.fan import Fan, fan_chart
-from tsformers.quantiles import between_levels, level_of, mean_weights, of_draws
 
 Ids = Sequence[Any] | pd.Index | np.ndarray
 Levels = float | int | Sequence[float | int] | np.ndarray

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsformers.data.windows import Window, scale
+from tsformers.distributions.families import Family, QuantileFamily, join_families
 from tsformers.forecasters._lru_network import SIGNALS, LRUNetwork
-from tsformers.forecasters._next_law import Family, QuantileFamily, join_families, read_law
+from tsformers.forecasters._next_law import read_law
 from tsformers.nn import LRULayer, QuantileHead, RecurrentBlock
 
 TOGETHER = 512  # series stepped at once: what they need then stays in the second-level cache

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-import tsformers.anomaly._kernels as kernels
-from tsformers.anomaly.law import Law
+import tsformers.distributions.kernels as kernels
+from tsformers.distributions.marginals import Law
 
 LEAST_DRAWS = 10
 

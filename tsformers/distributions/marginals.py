@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from tsformers.data.forecast import Forecast
-from tsformers.quantiles import between_levels
+from tsformers.distributions.quantile_function import between_levels
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""One-dimensional distributions, vectorised over series."""
