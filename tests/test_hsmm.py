@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
-from tsformers import _hsmm_walks, hsmm
+import tsformers.hsmm.dispatch as hsmm_walks
+from tsformers import hsmm
 
 INF = math.inf
 NAMES = ("log_initial", "log_transition", "log_continue", "log_emission")
@@ -22,8 +23,8 @@ GOLDEN = ("hsmm_T30_K3_D5", "hsmm_T40_K2_D8_dmin4", "hmm_T50_K2_D1", "hsmm_T30_K
 def path(request, monkeypatch):
     """Either way of computing, on the processor."""
     if request.param == "torch":
-        monkeypatch.setattr(_hsmm_walks, "compiled_kernels", lambda kind: None)
-    elif _hsmm_walks.compiled_kernels("kernels") is None:
+        monkeypatch.setattr(hsmm_walks, "compiled_kernels", lambda kind: None)
+    elif hsmm_walks.compiled_kernels("kernels") is None:
         pytest.skip("numba is not installed")
     return request.param
 
@@ -143,7 +144,7 @@ def test_all_answers_are_those_of_enumerating_every_path(compiled, model):
     parts = {name: torch.tensor(x).requires_grad_() for name, x in zip(NAMES, model, strict=True)}
     with pytest.MonkeyPatch.context() as patch:
         if not compiled:
-            patch.setattr(_hsmm_walks, "compiled_kernels", lambda kind: None)
+            patch.setattr(hsmm_walks, "compiled_kernels", lambda kind: None)
         answer, best = hsmm.forward_backward(**parts), hsmm.viterbi(**parts)
         answer.log_likelihood.sum().backward()
         assert all(part.grad.isfinite().all() for part in parts.values())
@@ -384,7 +385,7 @@ def test_both_ways_of_computing_agree_in_float32_on_wide_densities(monkeypatch):
     parts = draw(2, 300, 4, 12, scale=30.0, dtype=torch.float32)
     exact = hsmm.forward_backward(**{name: part.double() for name, part in parts.items()})
     answers = [hsmm.forward_backward(**parts)]
-    monkeypatch.setattr(_hsmm_walks, "compiled_kernels", lambda kind: None)
+    monkeypatch.setattr(hsmm_walks, "compiled_kernels", lambda kind: None)
     answers.append(hsmm.forward_backward(**parts))
     for answer in answers:
         assert answer.regime.dtype == answer.log_likelihood.dtype == torch.float32
@@ -395,7 +396,7 @@ def test_both_ways_of_computing_agree_in_float32_on_wide_densities(monkeypatch):
 def test_threads_share_the_batch_without_changing_a_bit(monkeypatch):
     parts = wanting(draw(5, 40, 3, 6))
     once, best = hsmm.forward_backward(**parts), hsmm.viterbi(**parts)
-    monkeypatch.setattr(_hsmm_walks, "THREAD_CELLS", 1)
+    monkeypatch.setattr(hsmm_walks, "THREAD_CELLS", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     again = hsmm.forward_backward(**parts)
     assert torch.equal(once.regime_count, again.regime_count)

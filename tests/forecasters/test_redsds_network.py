@@ -492,7 +492,7 @@ def three_modes(n, length, rng):
 
 def test_with_known_parameters_and_states_the_smoother_finds_the_regimes_of_the_three_mode_system(rng):
     """Accuracy .98 or more from the moves of the states alone (.995 was measured elsewhere)."""
-    from tsformers.hsmm import forward_backward, hazards
+    from tsformers.hsmm.inference import forward_backward, hazards
 
     x, regime, move, shift, switch, law = three_modes(40, 180, rng)
     means = np.einsum("kij,ntj->ntki", move, x[:, :-1]) + shift

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tsformers.hsmm import hazards
+from tsformers.hsmm.inference import hazards
 
 LEAST_SCALE = 1e-6  # added to every standard deviation
 PRIOR_HIDDEN, DURATION_HIDDEN = 8, 64  # of the networks that read controls

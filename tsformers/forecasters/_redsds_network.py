@@ -17,7 +17,7 @@ from tsformers.forecasters._redsds_model import (
     positive,
 )
 from tsformers.forecasters._redsds_recurrence import GatedUnits, PosteriorWeights, posterior_scan
-from tsformers.hsmm import Posterior, forward_backward
+from tsformers.hsmm.inference import Posterior, forward_backward
 
 DROPOUT = 0.1  # of the transformer that may read the values
 MOST_STEPS = 1 << 17  # rows times steps that ``sample`` looks at at once

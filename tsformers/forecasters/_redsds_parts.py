@@ -17,7 +17,7 @@ from tsformers.forecasters._redsds_model import Told
 from tsformers.forecasters._redsds_network import Encoded, REDSDSNetwork, summed
 from tsformers.forecasters._refusals import check_bare, check_like
 from tsformers.forecasters._settings import check_unchanged
-from tsformers.hsmm import Posterior, viterbi
+from tsformers.hsmm.inference import Posterior, viterbi
 from tsformers.plotting.regimes import Coloured, durations_chart, segments_chart
 from tsformers.training import find_device
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsformers import _hsmm_torch as loops
-from tsformers._hsmm_torch import Laws, Parts, log1mexp, sizes
+import tsformers.hsmm.torch_ops as loops
+from tsformers.hsmm.torch_ops import Laws, Parts, log1mexp, sizes
 
 THREAD_CELLS = 1 << 16  # below so many cells of regime, count and time, starting threads costs more than they save
 

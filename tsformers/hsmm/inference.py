@@ -23,8 +23,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from tsformers import _hsmm_walks as walks
-from tsformers._hsmm_torch import INF, Parts, log1mexp
+import tsformers.hsmm.dispatch as walks
+from tsformers.hsmm.torch_ops import INF, Parts, log1mexp
 
 
 @dataclass(frozen=True, eq=False)

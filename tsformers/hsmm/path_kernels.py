@@ -4,7 +4,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from tsformers._hsmm_kernels import INF, Array, compiled
+from tsformers.hsmm.kernels import INF, Array, compiled
 
 
 @compiled
