@@ -18,7 +18,7 @@ from sklearn.mixture import GaussianMixture
 
 import tsformers as tsf
 from tsformers.preprocessing.mixseq import MixSeq
-from tsformers.simulate import ARMA, arma_mixture
+from tsformers.simulate.mixtures import ARMA, arma_mixture
 
 Clusterer = Callable[[pd.DataFrame, int], np.ndarray]
 

@@ -346,7 +346,7 @@ def test_the_bouncing_ball_is_segmented_as_published():
     """A minute or two; after 2,000 batches accuracy .96 and adjusted Rand index .84 were measured on such data."""
     from sklearn.metrics import adjusted_rand_score
 
-    from tsformers.simulate import bouncing_ball
+    from tsformers.simulate.ball import bouncing_ball
 
     train, test = bouncing_ball(10_000, 100, seed=111), bouncing_ball(200, 100, seed=1)
     settings = {"horizon": 1, "context_length": 99, "n_regimes": 2, "max_steps": 1500, "validation_windows": 0}
