@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from benchmarks._timing import Row, medians
 from tsformers.nn import LRULayer, linear_scan
-from tsformers.nn.scan import scan_adjoint, scan_states
+from tsformers.nn.recurrent.scan import scan_adjoint, scan_states
 
 BATCH, STATES, WIDTH = 8, 64, 64
 LENGTHS = {256: 9, 1024: 7, 4096: 5, 16384: 3}  # and how often each is timed

@@ -21,7 +21,7 @@ from tsformers.forecasters._autoformer_network import (
     SeasonalNorm,
 )
 from tsformers.forecasters.autoformer import Autoformer
-from tsformers.nn.gaps import carry_forward
+from tsformers.nn.missing import carry_forward
 from tsformers.testing import check_network, make_frame, make_window
 
 SMALL = Architecture(d_model=16, n_heads=4, d_ff=32, dropout=0.0)

@@ -10,7 +10,8 @@ from tsformers.data.forecast import Forecast
 from tsformers.distributions.families import QuantileFamily, join_families
 from tsformers.forecasters._lru_kernels import quantiles
 from tsformers.forecasters._next_law import NextLaw, read_law
-from tsformers.nn.heads import QuantileHead, Rescaled, SquaredError
+from tsformers.nn.heads.distributions import Rescaled, SquaredError
+from tsformers.nn.heads.quantile import QuantileHead
 
 LEVELS = np.array([0.0, 0.003, 0.05, 0.3, 0.5, 0.9, 0.999])
 LOCATION, SCALE = np.array([5.0, -2.0, 0.0]), np.array([2.0, 0.5, 1.0])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from tsformers.nn.conv_attention import CausalConvolution, ConvAttention, ConvTransformer, GroupedLinear
+from tsformers.nn.attention.conv_attention import CausalConvolution, ConvAttention, ConvTransformer, GroupedLinear
 
 
 def noise(*shape, seed=0):

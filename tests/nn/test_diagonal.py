@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from tsformers.nn import S4DLayer, scan
-from tsformers.nn.diagonal import frequencies
+import tsformers.nn.recurrent.scan as scan
+from tsformers.nn import S4DLayer
+from tsformers.nn.recurrent.s4d import frequencies
 
 
 def build(d_model=3, d_state=8, **settings):

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.distributions import Gamma, Normal, Poisson
 
-from tsformers.nn.heads import HEADS, LEVELS, QuantileHead, Quantiles, Rescaled, make_head
+from tsformers.nn.heads.distributions import Quantiles, Rescaled
+from tsformers.nn.heads.make import HEADS, make_head
+from tsformers.nn.heads.quantile import LEVELS, QuantileHead
 
 
 def fitted(head, y, *, location=None, scale=None, steps=200):

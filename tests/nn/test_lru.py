@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck, gradgradcheck
 
-from tsformers.nn import LRULayer, scan
-from tsformers.nn.lru import ring
+import tsformers.nn.recurrent.scan as scan
+from tsformers.nn import LRULayer
+from tsformers.nn.recurrent.lru import ring
 
 PARAMETERS = ["nu_log", "theta_log", "gamma_log", "B_re", "B_im", "C_re", "C_im", "D"]
 

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsformers.nn import GRULayer, LRULayer, RecurrentBlock, S4DLayer, scan
+import tsformers.nn.recurrent.scan as scan
+from tsformers.nn import GRULayer, LRULayer, RecurrentBlock, S4DLayer
 
 CELLS = {
     "lru": lambda: LRULayer(4, 6),

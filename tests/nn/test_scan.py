@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck, gradgradcheck
 
-from tsformers.nn import linear_scan, scan
+import tsformers.nn.recurrent.scan as scan
+from tsformers.nn import linear_scan
 
 PATHS = ["compiled", "torch"]
 

@@ -12,8 +12,9 @@ from torch.distributions import Distribution
 from tsformers.data.windows import Window
 from tsformers.forecasters._neural import DistributionNetwork
 from tsformers.nn import GRULayer, LRULayer, RecurrentBlock, RidgeMap, S4DLayer, carry_forward, make_head
-from tsformers.nn.heads import DistributionOutput, Quantiles
-from tsformers.nn.recurrence import RecurrentCell
+from tsformers.nn.heads.base import DistributionOutput
+from tsformers.nn.heads.distributions import Quantiles
+from tsformers.nn.recurrent.cell import RecurrentCell
 
 LEAST = 1e-3  # change of a window that stands still, in its units
 LEAST_STEP = 0.01  # of one step: what the logarithm of a change begins at

@@ -29,7 +29,8 @@ from tsformers.forecasters._refusals import (
     usable,
 )
 from tsformers.forecasters._settings import check_unchanged, remember_settings
-from tsformers.nn.heads import DistributionOutput, QuantileHead
+from tsformers.nn.heads.base import DistributionOutput
+from tsformers.nn.heads.quantile import QuantileHead
 from tsformers.training import Groups, Plan, find_device, seeded, train
 
 MOST_DRAWN = 2**23  # numbers that ``predict`` asks of the network at once

@@ -20,7 +20,7 @@ from tsformers.distributions.families import (
     QuantileFamily,
     StudentFamily,
 )
-from tsformers.nn.heads import Quantiles, Rescaled
+from tsformers.nn.heads.distributions import Quantiles, Rescaled
 
 N_DRAWN = 1000  # of a law that nothing but draws are known of
 FINE = tuple(round(0.01 * i, 2) for i in range(1, 100))  # levels of a Forecast made of a law in a formula

@@ -12,7 +12,8 @@ from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
 from tsformers.data.windows import SCALERS
 from tsformers.errors import DataError
-from tsformers.nn.heads import HEADS, DistributionOutput
+from tsformers.nn.heads.base import DistributionOutput
+from tsformers.nn.heads.make import HEADS
 
 NAMED = 5  # series that a message lists by name
 WHOLE = {"horizon": 1, "context_length": 1, "max_steps": 1, "max_epochs": 1, "batch_size": 1}

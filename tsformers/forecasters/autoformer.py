@@ -10,7 +10,7 @@ import numpy as np
 from tsformers.forecasters import _autoformer_parts as parts
 from tsformers.forecasters._autoformer_network import Architecture, AutoformerNetwork
 from tsformers.forecasters._neural import TorchForecaster
-from tsformers.nn.heads import DistributionOutput
+from tsformers.nn.heads.base import DistributionOutput
 
 PAPER: dict[str, Any] = {
     "context_length": 96,

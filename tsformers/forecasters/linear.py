@@ -11,7 +11,8 @@ from torch.distributions import Distribution
 from tsformers.data.windows import Window
 from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
 from tsformers.nn import SeriesDecomposition, carry_forward, make_head
-from tsformers.nn.heads import DistributionOutput, Quantiles
+from tsformers.nn.heads.base import DistributionOutput
+from tsformers.nn.heads.distributions import Quantiles
 
 LEAST = 1e-3  # change of a window that stands still, in its units
 

@@ -11,7 +11,7 @@ from torch import nn
 from tsformers.forecasters._lru_network import LRUNetwork, Sizes
 from tsformers.forecasters._lru_stream import stream
 from tsformers.forecasters._neural import TorchForecaster
-from tsformers.nn.heads import DistributionOutput
+from tsformers.nn.heads.base import DistributionOutput
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

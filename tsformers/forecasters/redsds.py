@@ -17,7 +17,7 @@ from tsformers.forecasters import _redsds_parts as parts
 from tsformers.forecasters._neural import TorchForecaster
 from tsformers.forecasters._redsds_model import Design
 from tsformers.forecasters._redsds_network import Annealing, REDSDSNetwork
-from tsformers.nn.heads import DistributionOutput
+from tsformers.nn.heads.base import DistributionOutput
 from tsformers.training import Groups, Plan, best_start
 
 KICK_IN, COOLED = 0.05, 0.6  # shares of the steps: temperatures begin to fall, and have fallen

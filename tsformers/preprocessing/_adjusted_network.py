@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from tsformers.contracts import Solvable
 from tsformers.data.windows import Window
-from tsformers.nn.gaps import carry_forward
-from tsformers.nn.heads import Quantiles
+from tsformers.nn.heads.distributions import Quantiles
+from tsformers.nn.missing import carry_forward
 
 Numbers = TypeVar("Numbers", np.ndarray, Tensor)
 

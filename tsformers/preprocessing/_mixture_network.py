@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsformers.nn import carry_forward
-from tsformers.nn.conv_attention import ConvTransformer, GroupedLinear
+from tsformers.nn.attention.conv_attention import ConvTransformer, GroupedLinear
 
 OUTLIER = 10.0  # in units of the series: networks see no value beyond it, densities see all
 LEAST_SPREAD = 1e-3  # in units of the series

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Complex, Float, Int64
 from torch import Tensor, nn
 
-from tsformers.nn.recurrence import RecurrentCell, hide_padding
-from tsformers.nn.scan import linear_scan
+from tsformers.nn.recurrent.cell import RecurrentCell, hide_padding
+from tsformers.nn.recurrent.scan import linear_scan
 
 CHUNK_STEPS = 64  # between states that are computed at all
 RATE_MINIMUM = 3e-7  # of decay a step; float32 would round the modulus to 1 below 6e-8

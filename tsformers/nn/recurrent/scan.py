@@ -176,7 +176,7 @@ def _shared_out(b: Tensor, work: Callable[[int, int, int, int], None]) -> None:
 def compiled_kernels() -> ModuleType | None:
     """The compiled kernels, or None without numba; asked for at the first scan, since numba is slow to load."""
     try:
-        import tsformers.nn._scan_kernels as kernels
+        import tsformers.nn.recurrent.scan_kernels as kernels
     except ImportError:
         return None
     return kernels

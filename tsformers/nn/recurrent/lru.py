@@ -9,8 +9,8 @@ from jaxtyping import Complex, Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tsformers.nn.recurrence import RecurrentCell, hide_padding
-from tsformers.nn.scan import linear_scan, scan_adjoint, scan_states
+from tsformers.nn.recurrent.cell import RecurrentCell, hide_padding
+from tsformers.nn.recurrent.scan import linear_scan, scan_adjoint, scan_states
 
 DRAW_MARGIN = 1e-6  # of uniform draws and phases, so that no logarithm is infinite
 # Outside these numbers float32 fails: exp(-exp(nu_log)) rounds to 1 below -17.3, and exp(nu_log) is infinite, its

@@ -1,0 +1,1 @@
+"""Output heads: from features to distributions."""
