@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from benchmarks._timing import Row, medians
 from tsformers.data.windows import Window, cut, pack_rows, scale
 from tsformers.forecasters._neural import TorchForecaster
-from tsformers.training import Plan, Windows
+from tsformers.training.batches import Windows
+from tsformers.training.config import Plan
 
 SERIES, STEPS, BATCH, BATCHES = 1_000, 1_000, 256, 50
 CONTEXT, HORIZON = 96, 24

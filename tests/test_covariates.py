@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from tsformers.calendar.features import time_features
-from tsformers.data.covariates import Covariates, default_context, default_validation
+from tsformers.data.covariates import Covariates
 from tsformers.data.panel import Panel
 from tsformers.data.windows import cut
 from tsformers.errors import DataError
 from tsformers.testing import make_frame
+from tsformers.training.context_length import default_context, default_validation
 
 
 def panel(n_series=3, freq="D", **static):

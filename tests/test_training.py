@@ -7,9 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-import tsformers.training as training
+import tsformers.training.loop as training
 from tsformers.data.windows import pack_rows
-from tsformers.training import Plan, Windows, best_start, seeded, train
+from tsformers.training.batches import Windows
+from tsformers.training.config import Plan
+from tsformers.training.loop import best_start, train
+from tsformers.training.randomness import seeded
+from tsformers.training.schedule import rate_at
 
 CPU = torch.device("cpu")
 
@@ -263,15 +267,15 @@ def test_without_any_window_the_error_says_what_to_do():
 
 
 def test_the_learning_rate_rises_and_falls():
-    rates = [training.rate_at(step, 100, "cosine", 10) for step in range(100)]
+    rates = [rate_at(step, 100, "cosine", 10) for step in range(100)]
     assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert np.all(np.diff(rates[5:]) < 0)
     assert rates[-1] < 1e-3
-    assert training.rate_at(50, 100, "constant", 10) == 1
+    assert rate_at(50, 100, "constant", 10) == 1
 
 
 def test_halving_begins_after_two_whole_epochs_and_each_is_checked_once():
-    rates = [training.rate_at(step, 50, "halving", 10) for step in range(50)]
+    rates = [rate_at(step, 50, "halving", 10) for step in range(50)]
     assert rates == [1] * 20 + [0.5] * 10 + [0.25] * 10 + [0.125] * 10
     _, history = trained(batch_size=16, max_steps=10**6, max_epochs=4, schedule="halving")
     assert history["step"].tolist() == [5, 10, 15, 20]

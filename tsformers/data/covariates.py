@@ -1,6 +1,5 @@
 """Covariates.learn(panel), then panel -> Packed: covariates in units a network can use, calendar features, statics."""
 
-from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -13,8 +12,6 @@ from tsformers.data.windows import Packed, pack_rows
 from tsformers.errors import DataError
 
 MOST_LEVELS = 100  # of a categorical static
-MOST_CONTEXT = 336  # steps, unless the horizon asks for more: two weeks of hours
-ENOUGH_HELD_BACK = 64  # windows, to tell a better network from a luckier one
 
 
 class Covariates(NamedTuple):
@@ -196,74 +193,3 @@ def _calendar(times: np.ndarray, panel: Panel) -> np.ndarray:
     code, unique = pd.factorize(times.ravel())
     features = time_features(unique, panel.freq, panel.schema.tz).astype(np.float32)
     return features[code].reshape(*times.shape, -1) if features.shape[1] else np.zeros((*times.shape, 0), np.float32)
-
-
-def preferred_context(horizon: int, cycles: Sequence[int]) -> int:
-    """The context length that series get if they are long enough.
-
-    Twice the horizon or twice the longest cycle, whichever is longer, where cycles count as long as twice of them is no
-    more than 336 steps (two weeks of hours); or once a cycle that is no longer than that itself, if this is more.
-
-    Args:
-        horizon: H.
-        cycles: steps in a season, and in longer cycles.
-
-    Returns:
-        T.
-
-    Example:
-        >>> preferred_context(8, [4]), preferred_context(24, [24, 168]), preferred_context(8, [1440, 10080])
-        (16, 336, 16)
-        >>> preferred_context(8, [48, 336])
-        336
-    """
-    spans = [2 * cycle if 2 * cycle <= MOST_CONTEXT else cycle for cycle in cycles]
-    return max([2 * horizon, *(span for span in spans if span <= MOST_CONTEXT)])
-
-
-def default_validation(lengths: np.ndarray, horizon: int) -> int:
-    """How many windows of each series are held back where the caller does not say.
-
-    So many that there are 64 of them in all, as far as they take up no more than a tenth of the median series; at least
-    one of each series.
-
-    Args:
-        lengths: (N,) rows of history.
-        horizon: H.
-
-    Returns:
-        A number of windows.
-
-    Example:
-        >>> default_validation(np.array([10_000, 10_000]), 24), default_validation(np.full(100, 10_000), 24)
-        (32, 1)
-        >>> default_validation(np.array([500]), 24)
-        2
-    """
-    wanted = -(-ENOUGH_HELD_BACK // len(lengths))
-    return max(1, min(wanted, int(np.median(lengths)) // (10 * horizon)))
-
-
-def default_context(lengths: np.ndarray, horizon: int, cycles: Sequence[int]) -> int:
-    """The context length chosen where the caller gives none and every series is to be used.
-
-    The preferred one, see ``preferred_context``; but short enough that the shortest series of at least two horizons
-    still gives a window to train on and one to hold back; never shorter than the horizon if that can be.
-
-    Args:
-        lengths: (N,) rows of history.
-        horizon: H.
-        cycles: steps in a season, and in longer cycles.
-
-    Returns:
-        T, at least 1.
-
-    Example:
-        >>> default_context(np.array([200, 150]), 8, [4]), default_context(np.array([20]), 8, [4])
-        (16, 8)
-    """
-    wanted = preferred_context(horizon, cycles)
-    long_enough = lengths[lengths >= 2 * horizon]
-    if len(long_enough):
-        return min(wanted, max(horizon, int(long_enough.min()) - 2 * horizon))
-    return max(1, min(wanted, int(lengths.max()) - horizon))

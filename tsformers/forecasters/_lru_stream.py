@@ -22,7 +22,7 @@ from tsformers.forecasters._next_law import NextLaw
 from tsformers.forecasters._refusals import check_bare, check_like
 from tsformers.forecasters._settings import check_unchanged
 from tsformers.nn.heads.gluonts_output import OutputHead
-from tsformers.training import seeded
+from tsformers.training.randomness import seeded
 
 PIECE_STEPS = 2048  # of a history read at once
 MOST_READ = 1 << 17  # steps of all series read at once

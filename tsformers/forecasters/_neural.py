@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tsformers import storage
 from tsformers.contracts import Wrap
-from tsformers.data.covariates import Covariates, default_validation
+from tsformers.data.covariates import Covariates
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
@@ -31,7 +31,10 @@ from tsformers.forecasters._refusals import (
 from tsformers.forecasters._settings import check_unchanged, remember_settings
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.quantile import QuantileHead
-from tsformers.training import Groups, Plan, find_device, seeded, train
+from tsformers.training.config import Plan
+from tsformers.training.context_length import default_validation
+from tsformers.training.loop import Groups, train
+from tsformers.training.randomness import find_device, seeded
 
 MOST_DRAWN = 2**23  # numbers that ``predict`` asks of the network at once
 MOST_WINDOWS = 512  # windows that ``predict`` shows the network at once

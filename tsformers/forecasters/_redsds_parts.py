@@ -19,7 +19,7 @@ from tsformers.forecasters._refusals import check_bare, check_like
 from tsformers.forecasters._settings import check_unchanged
 from tsformers.hsmm.inference import Posterior, viterbi
 from tsformers.plotting.regimes import Coloured, durations_chart, segments_chart
-from tsformers.training import find_device
+from tsformers.training.randomness import find_device
 
 MOST_STEPS = 1 << 18  # series times steps looked at at once
 MOST_SUMMARISED = 1 << 18  # rows of the training data from which regimes are described

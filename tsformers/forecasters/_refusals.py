@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.seasons import cycles
-from tsformers.data.covariates import check_common_end, default_context, preferred_context
+from tsformers.data.covariates import check_common_end
 from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
 from tsformers.data.windows import SCALERS
 from tsformers.errors import DataError
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.make import HEADS
+from tsformers.training.context_length import default_context, preferred_context
 
 NAMED = 5  # series that a message lists by name
 WHOLE = {"horizon": 1, "context_length": 1, "max_steps": 1, "max_epochs": 1, "batch_size": 1}

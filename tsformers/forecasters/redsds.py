@@ -18,7 +18,8 @@ from tsformers.forecasters._neural import TorchForecaster
 from tsformers.forecasters._redsds_model import Design
 from tsformers.forecasters._redsds_network import Annealing, REDSDSNetwork
 from tsformers.nn.heads.base import DistributionOutput
-from tsformers.training import Groups, Plan, best_start
+from tsformers.training.config import Plan
+from tsformers.training.loop import Groups, best_start
 
 KICK_IN, COOLED = 0.05, 0.6  # shares of the steps: temperatures begin to fall, and have fallen
 COUNTS = (

@@ -21,7 +21,9 @@ from tsformers.preprocessing._micro import Micro, refuse_few
 from tsformers.preprocessing._mixture_network import Crop, MixtureNetwork, Sizes
 from tsformers.preprocessing._stretches import Stretches, at_random, cut, whole
 from tsformers.progress import progress
-from tsformers.training import BestWeights, rate_at, seeded
+from tsformers.training.early_stopping import BestWeights
+from tsformers.training.randomness import seeded
+from tsformers.training.schedule import rate_at
 
 MOST_CONTEXT = 128  # rows, where no context length is given
 CHECKS = 20  # in a run

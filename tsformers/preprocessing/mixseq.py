@@ -22,7 +22,7 @@ from tsformers.preprocessing._evidence import Judged, Progress, history
 from tsformers.preprocessing._micro import Micro, Unit, read_micro
 from tsformers.preprocessing._mixseq_settings import check_settings
 from tsformers.preprocessing.coreset import Coreset
-from tsformers.training import find_device
+from tsformers.training.randomness import find_device
 
 CANDIDATES = (1, 2, 3, 4, 5, 6, 8)  # numbers of clusters tried where none is given
 HELD_OUT = 0.2  # of the series, while numbers of clusters are compared

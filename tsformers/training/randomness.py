@@ -1,0 +1,58 @@
+"""Seeds and devices of training."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def find_device(name: str) -> torch.device:
+    """Where to compute.
+
+    Args:
+        name: "auto" is the first CUDA device, else the CPU; any other name as in torch.
+
+    Returns:
+        The device.
+
+    Raises:
+        ValueError: torch knows no such device, or it is not there.
+
+    Example:
+        >>> find_device("cpu")
+        device(type='cpu')
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device={name!r} cannot be used ({reason}); choose 'auto' or 'cpu'") from error
+
+
+@contextmanager
+def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
+    """A block with a random state of its own; the caller's is as before when it ends.
+
+    Args:
+        seed: None: fresh entropy.
+        device: where random numbers will be drawn, besides the CPU.
+
+    Example:
+        >>> before = torch.get_rng_state()
+        >>> with seeded(1, torch.device("cpu")):
+        ...     draw = torch.rand(())
+        >>> torch.equal(before, torch.get_rng_state())
+        True
+    """
+    if seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
+    elsewhere = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if elsewhere else [], device_type="cuda"):
+        torch.default_generator.manual_seed(int(seed))
+        if elsewhere:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(int(seed))
+        yield
