@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from benchmarks._timing import Mebibytes, Row, medians
 from benchmarks._transcription import PlainAutoformer
-from tsformers.forecasters._autoformer_network import Architecture, AutoformerStack
+from tsformers.forecasters.autoformer.layers import Architecture
+from tsformers.forecasters.autoformer.network import AutoformerStack
 
 CHANNELS, MARKS, LENGTH, LABEL, BATCH, DROPOUT = 7, 4, 96, 48, 32, 0.05
 CASES = [

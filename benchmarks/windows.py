@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from benchmarks._timing import Row, medians
 from tsformers.data.windows import Window, cut, pack_rows, scale
-from tsformers.forecasters._neural import TorchForecaster
+from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.training.batches import Windows
 from tsformers.training.config import Plan
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 import tsformers as tsf
-from tsformers.forecasters._autoformer_network import AutoformerNetwork, DecoderLayer, EncoderLayer
+from tsformers.forecasters.autoformer.layers import DecoderLayer, EncoderLayer
+from tsformers.forecasters.autoformer.network import AutoformerNetwork
 
 
 class Silence(nn.Module):

@@ -13,7 +13,8 @@ from torch.distributions import Distribution
 
 import tsformers as tsf
 from tsformers.data.windows import Window
-from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
+from tsformers.forecasters.neural.base import TorchForecaster
+from tsformers.forecasters.neural.distribution_network import DistributionNetwork
 from tsformers.nn import make_head
 
 

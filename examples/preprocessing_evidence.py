@@ -27,7 +27,8 @@ from torch.distributions import Distribution
 import tsformers as tsf
 from tsformers.data.windows import Window
 from tsformers.errors import JobError
-from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
+from tsformers.forecasters.neural.base import TorchForecaster
+from tsformers.forecasters.neural.distribution_network import DistributionNetwork
 
 OUT = Path("runs/evidence")
 SEEDS = (1, 2, 3)

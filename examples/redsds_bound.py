@@ -20,7 +20,7 @@ from torch import Tensor
 import tsformers as tsf
 from tsformers import simulate
 from tsformers.data.windows import Window
-from tsformers.forecasters._redsds_network import REDSDSNetwork, entropy, summed
+from tsformers.forecasters.redsds.network import REDSDSNetwork, entropy, summed
 
 SYSTEM = 42  # a hard one
 BONUS, LENGTH, RATE, TESTED = 20.0, 180, 5e-3, 300

@@ -17,11 +17,11 @@ from tsformers.errors import DataError as DataError
 from tsformers.errors import JobError as JobError
 from tsformers.forecasters.auto_arima import AutoARIMA as AutoARIMA
 from tsformers.forecasters.auto_ets import AutoETS as AutoETS
-from tsformers.forecasters.autoformer import Autoformer as Autoformer
+from tsformers.forecasters.autoformer.forecaster import Autoformer as Autoformer
 from tsformers.forecasters.holt_winters import HoltWinters as HoltWinters
 from tsformers.forecasters.linear import Linear as Linear
-from tsformers.forecasters.lru import LRU as LRU
-from tsformers.forecasters.redsds import REDSDS as REDSDS
+from tsformers.forecasters.lru.forecaster import LRU as LRU
+from tsformers.forecasters.redsds.forecaster import REDSDS as REDSDS
 from tsformers.forecasters.seasonal_naive import SeasonalNaive as SeasonalNaive
 from tsformers.forecasters.theta import Theta as Theta
 from tsformers.jobs.recipes import load_dataset as load_dataset

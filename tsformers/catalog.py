@@ -10,9 +10,9 @@ FORECASTERS = {
     "AutoARIMA": "tsformers.forecasters.auto_arima",
     "Theta": "tsformers.forecasters.theta",
     "Linear": "tsformers.forecasters.linear",
-    "Autoformer": "tsformers.forecasters.autoformer",
-    "LRU": "tsformers.forecasters.lru",
-    "REDSDS": "tsformers.forecasters.redsds",
+    "Autoformer": "tsformers.forecasters.autoformer.forecaster",
+    "LRU": "tsformers.forecasters.lru.forecaster",
+    "REDSDS": "tsformers.forecasters.redsds.forecaster",
 }
 
 PREPROCESSORS = {

@@ -207,7 +207,7 @@ def check_network(network: Network, window: Window, n_samples: int = 5) -> None:
         AssertionError: a law does not hold.
 
     Example:
-        >>> from tsformers.forecasters.autoformer import Autoformer
+        >>> from tsformers.forecasters.autoformer.forecaster import Autoformer
         >>> check_network(Autoformer(horizon=4, context_length=16).build(1, 0, 0, 0), make_window(2, 16, 4))
 
     Source: the contract of ``tsformers.contracts.Network``.

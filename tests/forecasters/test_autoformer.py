@@ -12,15 +12,9 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from torch import nn
 
-from tsformers.forecasters._autoformer_network import (
-    Architecture,
-    AutoformerStack,
-    DecoderLayer,
-    Embedding,
-    EncoderLayer,
-    SeasonalNorm,
-)
-from tsformers.forecasters.autoformer import Autoformer
+from tsformers.forecasters.autoformer.forecaster import Autoformer
+from tsformers.forecasters.autoformer.layers import Architecture, DecoderLayer, Embedding, EncoderLayer, SeasonalNorm
+from tsformers.forecasters.autoformer.network import AutoformerStack
 from tsformers.nn.missing import carry_forward
 from tsformers.testing import check_network, make_frame, make_window
 

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from tsformers.errors import DataError
-from tsformers.forecasters._autoformer_parts import peaks
-from tsformers.forecasters.autoformer import Autoformer
+from tsformers.forecasters.autoformer.explain import peaks
+from tsformers.forecasters.autoformer.forecaster import Autoformer
 from tsformers.testing import make_frame
 
 TINY = {"horizon": 4, "d_model": 8, "n_heads": 2, "d_ff": 16, "max_steps": 4, "seed": 0, "verbose": False}

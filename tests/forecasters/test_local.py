@@ -15,7 +15,9 @@ from threadpoolctl import threadpool_info
 
 import tsformers as tsf
 from tsformers import parallel
-from tsformers.forecasters._local import LocalForecaster, filled, guessed_states, led_in, placed, seasonal_profile
+from tsformers.forecasters.local.base import LocalForecaster
+from tsformers.forecasters.local.seasonal_profile import filled, placed, seasonal_profile
+from tsformers.forecasters.local.smoothing_states import guessed_states, led_in
 
 MODELS = [tsf.SeasonalNaive, tsf.HoltWinters, tsf.AutoETS, tsf.AutoARIMA, tsf.Theta]
 RAN: list[int] = []

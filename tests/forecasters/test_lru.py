@@ -9,7 +9,8 @@ import torch
 
 import tsformers as tsf
 from tsformers.data.windows import Window
-from tsformers.forecasters._lru_network import LRUNetwork, Sizes, make_cell, read_past, signals
+from tsformers.forecasters.lru.layers import Sizes, make_cell, read_past, signals
+from tsformers.forecasters.lru.network import LRUNetwork
 from tsformers.nn import carry_forward
 from tsformers.testing import check_forecaster, check_network, make_frame, make_window
 

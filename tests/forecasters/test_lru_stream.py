@@ -7,10 +7,11 @@ import torch
 from sklearn.exceptions import NotFittedError
 
 import tsformers as tsf
+import tsformers.forecasters.lru.stream as lru_stream
+import tsformers.forecasters.lru.stream_state as lru_memory
 from tsformers.data.panel import Panel
 from tsformers.data.windows import cut, scale
 from tsformers.errors import DataError
-from tsformers.forecasters import _lru_memory, _lru_stream
 from tsformers.testing import make_frame
 
 T = 16
@@ -135,9 +136,9 @@ def test_several_pieces_and_groups_read_what_one_reads(monkeypatch):
     frame = pd.concat([make_frame(1, rows).assign(unique_id=f"n{rows}") for rows in (9, 31, 32, 33, 64, 90)])
     model = fit(frame[frame["unique_id"] != "n9"])
     whole = model.stream(frame).next.quantile(LEVELS)
-    monkeypatch.setattr(_lru_stream, "PIECE_STEPS", 32)
-    monkeypatch.setattr(_lru_stream, "MOST_READ", 64)
-    monkeypatch.setattr(_lru_memory, "TOGETHER", 2)
+    monkeypatch.setattr(lru_stream, "PIECE_STEPS", 32)
+    monkeypatch.setattr(lru_stream, "MOST_READ", 64)
+    monkeypatch.setattr(lru_memory, "TOGETHER", 2)
     np.testing.assert_allclose(model.stream(frame).next.quantile(LEVELS), whole, **close)
 
 

@@ -10,12 +10,13 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from torch import nn
 
+import tsformers.forecasters.neural.base as neural
 from tsformers import storage
 from tsformers.data.panel import Panel
 from tsformers.data.windows import Window
 from tsformers.errors import DataError
-from tsformers.forecasters import _neural
-from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
+from tsformers.forecasters.neural.base import TorchForecaster
+from tsformers.forecasters.neural.distribution_network import DistributionNetwork
 from tsformers.nn import make_head
 from tsformers.testing import check_forecaster, check_network, make_frame, make_window
 
@@ -143,7 +144,7 @@ def test_a_forecast_depends_on_the_last_context_alone_and_unknown_series_are_wel
 
 def test_memory_is_bounded_without_changing_what_is_forecast(fitted, monkeypatch):
     whole = fitted.predict(n_samples=500)
-    monkeypatch.setattr(_neural, "MOST_DRAWN", 1000)
+    monkeypatch.setattr(neural, "MOST_DRAWN", 1000)
     sizes = []
     sample = fitted.network_.sample
     monkeypatch.setattr(fitted.network_, "sample", lambda w, n: sizes.append((len(w.past), n)) or sample(w, n))

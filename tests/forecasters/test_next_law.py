@@ -8,8 +8,8 @@ import torch
 
 from tsformers.data.forecast import Forecast
 from tsformers.distributions.families import QuantileFamily, join_families
-from tsformers.forecasters._lru_kernels import quantiles
-from tsformers.forecasters._next_law import NextLaw, read_law
+from tsformers.forecasters.lru.kernels import quantiles
+from tsformers.forecasters.lru.next_step import NextLaw, read_law
 from tsformers.nn.heads.distributions import Rescaled, SquaredError
 from tsformers.nn.heads.quantile import QuantileHead
 

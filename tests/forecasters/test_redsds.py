@@ -11,9 +11,9 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import tsformers as tsf
+import tsformers.forecasters.redsds.segmentation as parts
 from tsformers.errors import DataError
-from tsformers.forecasters import _redsds_parts as parts
-from tsformers.forecasters._redsds_network import REDSDSNetwork
+from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.testing import check_forecaster, make_frame
 
 SMALL = {

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import tsformers.forecasters.redsds.recurrences as recurrence
 from tsformers.data.windows import Window
-from tsformers.forecasters import _redsds_recurrence as recurrence
-from tsformers.forecasters._redsds_model import Design, Durations, Factors, PerRegime, log_normal, positive
-from tsformers.forecasters._redsds_network import Annealing, REDSDSNetwork, entropy, summed
-from tsformers.forecasters._redsds_parts import expected_ahead, remaining_steps
+from tsformers.forecasters.redsds.annealing import Annealing
+from tsformers.forecasters.redsds.generative import Design, Durations, Factors, PerRegime, log_normal, positive
+from tsformers.forecasters.redsds.network import REDSDSNetwork, entropy, summed
+from tsformers.forecasters.redsds.segmentation import expected_ahead, remaining_steps
 from tsformers.testing import check_network, make_window
 
 FORMS = {

@@ -9,7 +9,7 @@ from scipy import stats
 
 import tsformers as tsf
 from tsformers.counter_rng import keyed_normals, series_keys
-from tsformers.forecasters._naive import History, naive_errors, naive_samples
+from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
 
 VALUE = st.one_of(st.just(np.nan), st.floats(-100, 100).map(lambda x: round(x, 2)))
 SERIES = st.lists(VALUE, min_size=1, max_size=30).filter(lambda y: np.isfinite(y).any())

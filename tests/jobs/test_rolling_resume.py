@@ -95,8 +95,8 @@ def test_ctrl_c_while_a_model_trains_stops_the_backtest_and_keeps_nothing_half_t
             raise KeyboardInterrupt
         return loss(network, window)
 
-    from tsformers.forecasters._neural import DistributionNetwork
-    from tsformers.forecasters.autoformer import Autoformer
+    from tsformers.forecasters.autoformer.forecaster import Autoformer
+    from tsformers.forecasters.neural.distribution_network import DistributionNetwork
 
     loss = DistributionNetwork.loss
     model = Autoformer(horizon=2, context_length=8, max_steps=6, d_model=8, n_heads=2, d_ff=8, seed=0)

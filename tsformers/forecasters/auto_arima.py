@@ -8,7 +8,8 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.signal import lfilter
 
-from tsformers.forecasters._local import LONG_SEASON, LocalForecaster, Params, filled, placed, seasonal_profile
+from tsformers.forecasters.local.base import LocalForecaster, Params
+from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, filled, placed, seasonal_profile
 
 SHORTEST = 10
 KPSS_CRITICAL = 0.463  # 5 % level of level stationarity: Kwiatkowski et al. (1992), table 1

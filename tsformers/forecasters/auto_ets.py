@@ -6,18 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters._local import (
-    LONG_SEASON,
-    LocalForecaster,
-    Params,
-    States,
-    best_start,
-    filled,
-    guessed_states,
-    led_in,
-    placed,
-    seasonal_profile,
-)
+from tsformers.forecasters.local.base import LocalForecaster, Params
+from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, filled, placed, seasonal_profile
+from tsformers.forecasters.local.smoothing_states import States, best_start, guessed_states, led_in
 
 QUICK_SEASON = 12  # beyond it a fit has so many first states that only the most promising models get one
 FINALISTS = 4

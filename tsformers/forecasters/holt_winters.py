@@ -5,18 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tsformers.forecasters._local import (
-    LONG_SEASON,
-    LocalForecaster,
-    Params,
-    States,
-    best_start,
-    filled,
-    guessed_states,
-    led_in,
-    placed,
-    seasonal_profile,
-)
+from tsformers.forecasters.local.base import LocalForecaster, Params
+from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, filled, placed, seasonal_profile
+from tsformers.forecasters.local.smoothing_states import States, best_start, guessed_states, led_in
 
 SHORTEST = 10  # rows from which statsmodels can guess where to start
 WEIGHTS = ("smoothing_level", "smoothing_trend", "smoothing_seasonal", "damping_trend")

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from tsformers.data.windows import Window
-from tsformers.forecasters._neural import DistributionNetwork, TorchForecaster
+from tsformers.forecasters.neural.base import TorchForecaster
+from tsformers.forecasters.neural.distribution_network import DistributionNetwork
 from tsformers.nn import SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsformers.data.panel import Panel
-from tsformers.forecasters._local import LocalForecaster, Params, observed
-from tsformers.forecasters._naive import History, naive_errors, naive_samples
+from tsformers.forecasters.local.base import LocalForecaster, Params, observed
+from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.signal import lfilter
 
-from tsformers.forecasters._local import LONG_SEASON, LocalForecaster, Params, filled, placed, seasonal_profile
+from tsformers.forecasters.local.base import LocalForecaster, Params
+from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, filled, placed, seasonal_profile
 
 SEASONALITY_Z = 1.645  # 90 %, the test of the original method
 SHORTEST = 4

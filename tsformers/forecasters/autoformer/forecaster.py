@@ -7,9 +7,10 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from tsformers.forecasters import _autoformer_parts as parts
-from tsformers.forecasters._autoformer_network import Architecture, AutoformerNetwork
-from tsformers.forecasters._neural import TorchForecaster
+import tsformers.forecasters.autoformer.explain as parts
+from tsformers.forecasters.autoformer.layers import Architecture
+from tsformers.forecasters.autoformer.network import AutoformerNetwork
+from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.nn.heads.base import DistributionOutput
 
 PAPER: dict[str, Any] = {

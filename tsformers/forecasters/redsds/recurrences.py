@@ -220,6 +220,6 @@ def _kernels(tensor: Tensor) -> ModuleType | None:
 
 @functools.cache
 def _compiled() -> ModuleType:
-    from tsformers.forecasters import _redsds_kernels
+    import tsformers.forecasters.redsds.kernels as redsds_kernels
 
-    return _redsds_kernels
+    return redsds_kernels

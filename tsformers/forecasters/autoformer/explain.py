@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from tsformers.data.dataframes import Frame, Schema, from_pandas, stamps
 from tsformers.data.panel import Panel
 from tsformers.data.windows import Window
-from tsformers.forecasters._refusals import check_bare
+from tsformers.forecasters.neural.validation import check_bare
 from tsformers.plotting.decomposition import Parts, parts_chart
 
 

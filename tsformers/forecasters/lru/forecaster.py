@@ -8,9 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from torch import nn
 
-from tsformers.forecasters._lru_network import LRUNetwork, Sizes
-from tsformers.forecasters._lru_stream import stream
-from tsformers.forecasters._neural import TorchForecaster
+from tsformers.forecasters.lru.layers import Sizes
+from tsformers.forecasters.lru.network import LRUNetwork
+from tsformers.forecasters.lru.stream import stream
+from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.nn.heads.base import DistributionOutput
 
 

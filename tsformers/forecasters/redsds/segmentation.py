@@ -13,10 +13,11 @@ from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.panel import Panel
 from tsformers.data.windows import cut, scale
 from tsformers.errors import DataError
-from tsformers.forecasters._redsds_model import Told
-from tsformers.forecasters._redsds_network import Encoded, REDSDSNetwork, summed
-from tsformers.forecasters._refusals import check_bare, check_like
-from tsformers.forecasters._settings import check_unchanged
+from tsformers.forecasters.fitted_settings import check_unchanged
+from tsformers.forecasters.neural.validation import check_bare, check_like
+from tsformers.forecasters.redsds.generative import Told
+from tsformers.forecasters.redsds.inference import Encoded
+from tsformers.forecasters.redsds.network import REDSDSNetwork, summed
 from tsformers.hsmm.inference import Posterior, viterbi
 from tsformers.plotting.regimes import Coloured, durations_chart, segments_chart
 from tsformers.training.randomness import find_device

@@ -1,213 +1,20 @@
 """The network of Autoformer: the stack of the paper, and a head on it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from tsformers.data.windows import Window
-from tsformers.forecasters._neural import DistributionNetwork
-from tsformers.nn import AutoCorrelationLayer, RidgeMap, SeriesDecomposition, carry_forward, make_head
+from tsformers.forecasters.autoformer.layers import Architecture, DecoderLayer, Embedding, EncoderLayer, SeasonalNorm
+from tsformers.forecasters.neural.distribution_network import DistributionNetwork
+from tsformers.nn import RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles
 
 LEAST = 1e-3  # change of a window that stands still, in its units
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """The sizes of an ``AutoformerStack``; the defaults suit a CPU, the paper's own are d_model 512 and d_ff 2048.
-
-    Args:
-        d_model: D, width of the hidden series.
-        n_heads: heads of each auto-correlation.
-        d_ff: width inside the feed-forward parts.
-        encoder_layers: layers that read the past.
-        decoder_layers: layers that refine the future.
-        moving_average: k of every decomposition, in steps.
-        factor: how many lags each auto-correlation keeps, in units of the logarithm of the length.
-        dropout: share of hidden numbers set to zero while training.
-        activation: between the two feed-forward maps.
-        trend_start: from what the trend of the horizon starts: the "mean" of the past as in the paper, its "last"
-            value, or that and a "linear" map, see ``AutoformerNetwork``.
-
-    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 4, implementation details.
-    """
-
-    d_model: int = 64
-    n_heads: int = 8
-    d_ff: int = 256
-    encoder_layers: int = 2
-    decoder_layers: int = 1
-    moving_average: int = 25
-    factor: float = 3.0
-    dropout: float = 0.05
-    activation: Literal["gelu", "relu"] = "gelu"
-    trend_start: Literal["last", "mean", "linear"] = "mean"
-
-
-class Dropout(nn.Dropout):
-    """As torch's, in half the time on a CPU: one random number of 64 bits decides on four entries.
-
-    Numbers are dropped with probability ``p``, to the nearest of 65,536 steps; what stays is divided by one minus that.
-
-    Example:
-        >>> dropped = Dropout(0.25)(torch.ones(40_000))
-        >>> dropped.unique().tolist(), bool(abs(dropped.mean() - 1) < 0.02)
-        ([0.0, 1.3333333730697632], True)
-
-    Source: Srivastava et al. (2014), Dropout.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``x`` of any shape, as it is outside training.
-
-        Source: Srivastava et al. (2014), Dropout.
-        """
-        steps = min(round(self.p * 2**16), 2**16 - 1)
-        if not self.training or not steps:
-            return x
-        noise = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
-        kept = noise.view(torch.int16)[: x.numel()].view(x.shape) >= steps - 2**15
-        return x * kept.to(x.dtype).mul_(2**16 / (2**16 - steps))
-
-
-class CircularConvolution(nn.Conv1d):
-    """``y[t] = W_0 x[t - 1] + W_1 x[t] + W_2 x[t + 1]``, modulo L: a map of each step, and shifts of the narrower side.
-
-    Args:
-        channels: columns of x.
-        width: columns of y.
-
-    Example:
-        >>> CircularConvolution(2, 5)(torch.ones(3, 7, 2)).shape
-        torch.Size([3, 7, 5])
-
-    Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
-    """
-
-    def __init__(self, channels: int, width: int) -> None:
-        super().__init__(channels, width, 3, padding=1, padding_mode="circular", bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``x`` (B, L, C) into (B, L, D).
-
-        Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
-        """
-        if self.in_channels < self.out_channels:
-            around = torch.cat([x.roll(1, 1), x, x.roll(-1, 1)], dim=-1)  # (B, L, 3 C)
-            return nn.functional.linear(around, self.weight.transpose(1, 2).flatten(1))
-        before, here, after = nn.functional.linear(x, self.weight.movedim(2, 0).flatten(0, 1)).chunk(3, dim=-1)
-        return before.roll(1, 1) + here + after.roll(-1, 1)
-
-
-class SeasonalNorm(nn.LayerNorm):
-    """Layer norm over the width, then the mean over time is taken off: what is seasonal has no level.
-
-    Args:
-        normalized_shape: D.
-
-    Example:
-        >>> bool(SeasonalNorm(4)(torch.randn(2, 10, 4)).mean(1).abs().max() < 1e-6)
-        True
-
-    Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise ``x`` (B, L, D).
-
-        Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
-        """
-        normal = super().forward(x)
-        return normal - normal.mean(1, keepdim=True)
-
-
-class Embedding(nn.Module):
-    """Three neighbouring values, circularly, and the covariates of a step become D numbers; positions are not coded.
-
-    Args:
-        channels: C, columns of the series.
-        covariates: columns known beside it; 0 for none.
-        width: D.
-        dropout: share of numbers set to zero while training.
-
-    Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
-    """
-
-    def __init__(self, channels: int, covariates: int, width: int, dropout: float) -> None:
-        super().__init__()
-        self.values = CircularConvolution(channels, width)
-        nn.init.kaiming_normal_(self.values.weight, nonlinearity="leaky_relu")
-        self.covariates = nn.Linear(covariates, width, bias=False) if covariates else None
-        self.dropout = Dropout(dropout)
-
-    def forward(self, x: Tensor, marks: Tensor) -> Tensor:
-        """Embed the series ``x`` (B, L, C) with its covariates ``marks`` (B, L, M) as (B, L, D).
-
-        Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
-        """
-        embedded = self.values(x)
-        return self.dropout(embedded if self.covariates is None else embedded + self.covariates(marks))
-
-
-class EncoderLayer(nn.Module):
-    """Auto-correlation and feed-forward, each followed by a decomposition of which the seasonal part goes on.
-
-    Args:
-        sizes: width, heads, kernel and so on.
-
-    Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 3.
-    """
-
-    def __init__(self, sizes: Architecture) -> None:
-        super().__init__()
-        self.attention = AutoCorrelationLayer(sizes.d_model, sizes.n_heads, sizes.factor)
-        self.feed_forward = _feed_forward(sizes)
-        self.decompose = SeriesDecomposition(sizes.moving_average)
-        self.dropout = Dropout(sizes.dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The hidden series ``x`` (B, L, D), one layer deeper.
-
-        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 3.
-        """
-        x, _ = self.decompose(x + self.dropout(self.attention(x, x)))
-        x, _ = self.decompose(x + self.feed_forward(x))
-        return x
-
-
-class DecoderLayer(nn.Module):
-    """Self-correlation, correlation with the past and feed-forward; the three trends split off are projected and kept.
-
-    Args:
-        sizes: width, heads, kernel and so on.
-        channels: C, columns of the trend.
-
-    Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 4; one projection of the summed trends as in the released code.
-    """
-
-    def __init__(self, sizes: Architecture, channels: int) -> None:
-        super().__init__()
-        self.self_attention = AutoCorrelationLayer(sizes.d_model, sizes.n_heads, sizes.factor)
-        self.cross_attention = AutoCorrelationLayer(sizes.d_model, sizes.n_heads, sizes.factor)
-        self.feed_forward = _feed_forward(sizes)
-        self.decompose = SeriesDecomposition(sizes.moving_average)
-        self.dropout = Dropout(sizes.dropout)
-        self.trend = CircularConvolution(sizes.d_model, channels)
-
-    def forward(self, x: Tensor, encoded: Tensor) -> tuple[Tensor, Tensor]:
-        """The pair (hidden series, trend found) from ``x`` (B, L, D) and the encoded past (B, T, D).
-
-        Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 4.
-        """
-        x, first = self.decompose(x + self.dropout(self.self_attention(x, x)))
-        x, second = self.decompose(x + self.dropout(self.cross_attention(x, encoded)))
-        x, third = self.decompose(x + self.feed_forward(x))
-        return x, self.trend(first + second + third)
 
 
 class Decoded(NamedTuple):
@@ -447,14 +254,3 @@ def _ahead_of_last(window: Window) -> tuple[Tensor, Tensor, Tensor]:
     """Past, and by how much the future differs from its last value, with the channels whose targets are all seen."""
     past = carry_forward(window.past, window.past_seen)
     return past, window.future - past[:, -1:], window.future_seen.all(dim=1)
-
-
-def _feed_forward(sizes: Architecture) -> nn.Sequential:
-    """Two maps without bias, applied to each step alone."""
-    return nn.Sequential(
-        nn.Linear(sizes.d_model, sizes.d_ff, bias=False),
-        {"gelu": nn.GELU, "relu": nn.ReLU}[sizes.activation](),
-        Dropout(sizes.dropout),
-        nn.Linear(sizes.d_ff, sizes.d_model, bias=False),
-        Dropout(sizes.dropout),
-    )

@@ -12,8 +12,9 @@ from torch.nn import functional
 
 from tsformers.data.windows import Window, scale
 from tsformers.distributions.families import Family, QuantileFamily, join_families
-from tsformers.forecasters._lru_network import SIGNALS, LRUNetwork
-from tsformers.forecasters._next_law import read_law
+from tsformers.forecasters.lru.layers import SIGNALS
+from tsformers.forecasters.lru.network import LRUNetwork
+from tsformers.forecasters.lru.next_step import read_law
 from tsformers.nn import LRULayer, QuantileHead, RecurrentBlock
 
 TOGETHER = 512  # series stepped at once: what they need then stays in the second-level cache
@@ -302,6 +303,6 @@ def load_kernels() -> ModuleType:
 
     Source: none.
     """
-    import tsformers.forecasters._lru_kernels as kernels
+    import tsformers.forecasters.lru.kernels as kernels
 
     return kernels

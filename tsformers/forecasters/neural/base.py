@@ -7,7 +7,6 @@ from typing import Any, Literal, Self, Unpack
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
@@ -18,8 +17,9 @@ from tsformers.data.covariates import Covariates
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
-from tsformers.data.windows import Packed, Scaler, Window, cut, scale, unscale
-from tsformers.forecasters._refusals import (
+from tsformers.data.windows import Packed, Scaler, cut, scale, unscale
+from tsformers.forecasters.fitted_settings import check_unchanged, remember_settings
+from tsformers.forecasters.neural.validation import (
     check_counts,
     check_like,
     check_same_wrap,
@@ -28,9 +28,7 @@ from tsformers.forecasters._refusals import (
     long_enough,
     usable,
 )
-from tsformers.forecasters._settings import check_unchanged, remember_settings
 from tsformers.nn.heads.base import DistributionOutput
-from tsformers.nn.heads.quantile import QuantileHead
 from tsformers.training.config import Plan
 from tsformers.training.context_length import default_validation
 from tsformers.training.loop import Groups, train
@@ -38,50 +36,6 @@ from tsformers.training.randomness import find_device, seeded
 
 MOST_DRAWN = 2**23  # numbers that ``predict`` asks of the network at once
 MOST_WINDOWS = 512  # windows that ``predict`` shows the network at once
-
-
-class DistributionNetwork(nn.Module):
-    """A network whose ``forward(window)`` gives a distribution over (B, H, C) in the units of the window.
-
-    Loss: ``-log_prob(future)``, averaged over the seen targets of each window; for a quantile head the pinball loss.
-    Draws: of each step and channel alone.
-
-    Example:
-        >>> from tsformers.nn import NormalHead
-        >>> class Mean(DistributionNetwork):
-        ...     def __init__(self):
-        ...         super().__init__()
-        ...         self.head = NormalHead(1, 1)
-        ...     def forward(self, window):
-        ...         return self.head(window.past.mean(1, keepdim=True), None, window.scale)
-        >>> window = Window(torch.ones(2, 8, 1), torch.ones(2, 8, 1, dtype=bool), torch.zeros(2, 8, 0),
-        ...     torch.ones(2, 1, 1), torch.ones(2, 1, 1, dtype=bool), torch.zeros(2, 1, 0), torch.arange(2))
-        >>> Mean().loss(window).shape, Mean().sample(window, 5).shape
-        (torch.Size([2]), torch.Size([2, 5, 1, 1]))
-
-    Source: Salinas et al. (2020), DeepAR, section 3, for likelihoods on scaled windows.
-    """
-
-    @property
-    def levels(self) -> tuple[float, ...] | None:
-        """The levels of the network's quantile head, None where it has none."""
-        return next((part.levels for part in self.modules() if isinstance(part, QuantileHead)), None)
-
-    def loss(self, window: Window) -> Float[Tensor, " B"]:
-        """Mean of ``-log_prob`` over the seen targets; 0 for a window without any."""
-        distribution = self(window)
-        future, seen = window.future, window.future_seen
-        if not bool(seen.all()):  # a draw lies in the support of any law; it is masked below
-            future = torch.where(seen, future, distribution.sample().to(future.dtype))
-        loss = torch.where(seen, -distribution.log_prob(future), 0.0)
-        return loss.sum(dim=(1, 2)) / seen.sum(dim=(1, 2)).clamp(min=1)
-
-    def sample(self, window: Window, n_samples: int) -> Float[Tensor, "B S H C"]:
-        """Draws, or the quantiles at ``levels``."""
-        distribution = self(window)
-        if self.levels:
-            return distribution.values.movedim(-1, 1)
-        return distribution.sample((n_samples,)).movedim(0, 1)
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

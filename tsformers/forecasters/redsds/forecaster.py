@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+import tsformers.forecasters.redsds.segmentation as parts
 from tsformers.contracts import Wrap
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.windows import Packed
-from tsformers.forecasters import _redsds_parts as parts
-from tsformers.forecasters._neural import TorchForecaster
-from tsformers.forecasters._redsds_model import Design
-from tsformers.forecasters._redsds_network import Annealing, REDSDSNetwork
+from tsformers.forecasters.neural.base import TorchForecaster
+from tsformers.forecasters.redsds.annealing import Annealing
+from tsformers.forecasters.redsds.generative import Design
+from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.training.config import Plan
 from tsformers.training.loop import Groups, best_start

@@ -19,13 +19,11 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.forecasters._naive import History, naive_errors, naive_samples
-from tsformers.forecasters._settings import FREE, check_unchanged, remember_settings
+from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
+from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
 from tsformers.parallel import each
 
 Params = dict[str, Any]  # what fit_one learned of one series: plain numbers, strings and arrays
-LONG_SEASON = 24  # longer seasons are taken out as one fixed profile: a state per season position costs too much
-SETTLED = 10  # rows whose line tells where exponential smoothing begins
 NAMED = 5  # series that a warning or an error lists by name
 
 
@@ -259,88 +257,3 @@ def observed(panel: Panel) -> Spans:
 def steps_since(begins: np.ndarray, times: np.ndarray, freq: str | int, tz: str | None) -> np.ndarray:
     """Grid steps (N,) from each of ``begins`` (N,) to each of ``times`` (N,)."""
     return ordinals(times, freq, tz) - ordinals(begins, freq, tz)
-
-
-def filled(y: np.ndarray) -> np.ndarray:
-    """``y`` with missing values interpolated linearly."""
-    seen = np.isfinite(y)
-    if seen.all():
-        return y
-    rows = np.arange(len(y))
-    return np.interp(rows, rows[seen], y[seen])
-
-
-def seasonal_profile(y: np.ndarray, season: int) -> np.ndarray:
-    """The latest season (m,) of an STL decomposition, at the places ``row % m``; ValueError below two seasons."""
-    from statsmodels.tsa.seasonal import STL
-
-    if len(y) < 2 * season:
-        raise ValueError(f"{len(y)} rows are fewer than two seasons of {season}")
-    latest = STL(filled(y), period=season, robust=True).fit().seasonal[-season:]
-    return np.roll(latest, len(y) % season)
-
-
-def placed(profile: np.ndarray, start: int, rows: int) -> np.ndarray:
-    """The seasonal ``profile`` (m,) at ``rows`` steps from step ``start`` of the training history on."""
-    return profile[(start + np.arange(rows)) % len(profile)]
-
-
-States = tuple[float, float, np.ndarray]  # level, slope and seasonal terms (m,) just before the first row
-
-
-def guessed_states(params: Params, y: np.ndarray, start: int) -> list[States]:
-    """First states of exponential smoothing on ``y`` (T,): those of ``fit``, and those the first rows of ``y`` suggest.
-
-    ``params`` holds "level", "slope", "seasonals" and "seasonal" ("add", "mul" or None). With two seasons of rows the
-    seasonal terms are means by place, else those of ``fit``, turned by ``start`` steps.
-    """
-    seasonals, multiplies = params["seasonals"], params["seasonal"] == "mul"
-    turned = np.roll(seasonals, -start % len(seasonals)) if len(seasonals) else seasonals
-    learned = (params["level"], params["slope"], turned)
-    season = max(len(seasonals), 1)
-    head = y[: max(2 * season, SETTLED)]
-    rows, terms = np.arange(len(head)), turned
-    if len(seasonals) and len(head) >= 2 * season:
-        slope = float(np.mean(head[season : 2 * season] - head[:season])) / season
-        line = head[: 2 * season].mean() + slope * (rows - season + 0.5)
-        parts = head / line if multiplies else head - line
-        terms = np.bincount(rows % season, weights=parts) / np.bincount(rows % season)
-    if len(terms):
-        head = head / placed(terms, 0, len(head)) if multiplies else head - placed(terms, 0, len(head))
-    if not np.isfinite(head).all():
-        return [learned]
-    slope, level = np.polyfit(rows, head, 1) if len(head) >= SETTLED else (params["slope"], head[0])
-    return [learned, (float(level - slope), float(slope), terms)]
-
-
-def led_in(params: Params, y: np.ndarray, states: States) -> tuple[np.ndarray, States]:
-    """A history of a season or less with a season put before it that the model foresees without error.
-
-    The states before the longer history are those that lead to ``states`` where ``y`` (T,) begins, so nothing else
-    changes; statsmodels does not run through less than a season. ``params`` holds "phi" (1 = undamped) and "seasonal".
-    """
-    level, slope, seasonals = states
-    rows = max(len(seasonals), 2)
-    if len(y) > rows:
-        return y, states
-    damping = params["phi"] ** np.arange(1, rows + 1)
-    slope /= damping[-1]
-    rise = np.cumsum(damping) * slope
-    level -= rise[-1]
-    line = level + rise
-    if len(seasonals):
-        line = line * seasonals if params["seasonal"] == "mul" else line + seasonals
-    return np.r_[line, y], (float(level), float(slope), seasonals)
-
-
-def best_start(run: Callable[[States], Any], candidates: Sequence[States], loss: Callable[[Any], float]) -> Any:
-    """What ``run`` gives for the first states with the least loss; states it cannot start from are passed over."""
-    results, failure = [], None
-    for states in candidates:
-        try:
-            results.append(run(states))
-        except Exception as error:  # a guess may be impossible, a negative level of a multiplicative model for one
-            failure = error
-    if failure and not results:
-        raise failure
-    return min(results, key=lambda result: np.nan_to_num(loss(result), nan=np.inf))

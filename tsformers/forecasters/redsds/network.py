@@ -1,138 +1,19 @@
 """The network of REDSDS: a posterior over the states, the bound on the likelihood, and draws of the future."""
 
 import math
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from tsformers.data.windows import Window
-from tsformers.forecasters._redsds_model import (
-    Design,
-    Factors,
-    GenerativeModel,
-    Temperatures,
-    Told,
-    mlp,
-    positive,
-)
-from tsformers.forecasters._redsds_recurrence import GatedUnits, PosteriorWeights, posterior_scan
+from tsformers.forecasters.redsds.annealing import Annealing
+from tsformers.forecasters.redsds.generative import Design, Factors, GenerativeModel, Temperatures, Told, mlp, positive
+from tsformers.forecasters.redsds.inference import Encoded, Inference
 from tsformers.hsmm.inference import Posterior, forward_backward
 
-DROPOUT = 0.1  # of the transformer that may read the values
 MOST_STEPS = 1 << 17  # rows times steps that ``sample`` looks at at once
 USAGE_STEPS = 20  # training steps from one record of the regimes' shares to the next
 FIXED_NOISE = 0  # seed of the draws behind the loss outside training
-
-
-class Annealing(NamedTuple):
-    """A temperature that falls while training goes on.
-
-    ``start`` up to step ``kick_in``, then ``start * rate ** ((step - kick_in) / every)``, not below ``end``.
-
-    Example:
-        >>> Annealing(10.0, 1.0, 0.5, 100, 1000).at(1200)
-        2.5
-
-    Source: Ansari et al. (2021), RED-SDS, section 3.3.
-    """
-
-    start: float = 1.0
-    end: float = 1.0
-    rate: float = 0.99
-    every: float = 50.0
-    kick_in: float = 1000.0
-
-    def at(self, step: int) -> float:
-        """The temperature of a step.
-
-        Source: Ansari et al. (2021), RED-SDS, section 3.3.
-        """
-        if step < self.kick_in:
-            return self.start
-        return max(self.end, self.start * self.rate ** ((step - self.kick_in) / self.every))
-
-
-class Encoded(NamedTuple):
-    """What inference makes of a batch of sequences.
-
-    Source: Ansari et al. (2021), RED-SDS, section 3.2.
-    """
-
-    x: Tensor  # (B, L, M), drawn or mean states
-    scale: Tensor  # (B, L, M), of the law they were drawn from
-    factors: Factors
-
-
-class TransformerEmbedder(nn.Module):
-    """Reads all values with one layer of attention; positions are told beside the values.
-
-    Source: Ansari et al. (2021), RED-SDS, section 3.2; Vaswani et al. (2017) for positions.
-    """
-
-    def __init__(self, inputs: int, width: int, feedforward: int) -> None:
-        super().__init__()
-        self.width = width
-        self.read = nn.Linear(inputs, width)
-        self.layer = nn.TransformerEncoderLayer(2 * width, 1, feedforward, DROPOUT, batch_first=True)
-
-    def forward(self, values: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """(B, T, 2E); ``lengths`` (B,): what follows so many steps is padding.
-
-        Source: Ansari et al. (2021), RED-SDS, section 3.2.
-        """
-        steps = torch.arange(values.shape[1], device=values.device)
-        rates = 10_000.0 ** (-torch.arange(0, self.width, 2, device=values.device) / self.width)
-        angles = (steps[:, None] * rates).to(values.dtype)
-        place = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, : self.width]
-        tokens = torch.cat([self.read(values), place.expand(len(values), -1, -1)], dim=-1)
-        return self.layer(tokens, src_key_padding_mask=None if lengths is None else steps >= lengths[:, None])
-
-
-class Inference(nn.Module):
-    """The posterior of the states: all values are read, then each state is drawn given those before it.
-
-    Args:
-        inputs: numbers of a step that are read.
-        controls: U, features of known covariates.
-        design: parts and sizes.
-
-    Source: Ansari et al. (2021), RED-SDS, section 3.2.
-    """
-
-    def __init__(self, inputs: int, controls: int, design: Design) -> None:
-        super().__init__()
-        width, r, m = design.d_embedding, design.d_recurrent, design.d_state
-        self.embed: nn.Module = (
-            GatedUnits(inputs, width)
-            if design.embedder == "gru"
-            else TransformerEmbedder(inputs, width, design.d_feedforward)
-        )
-        self.cell = nn.RNNCell(2 * width + controls + m, r)
-        self.law = mlp(r, design.d_posterior, 2 * m)
-        self.d_state = m
-
-    def read(self, values: Tensor, told: Told) -> Tensor:
-        """What the data say to the recurrent part, (B, L, R).
-
-        Source: Ansari et al. (2021), RED-SDS, section 3.2.
-        """
-        seen = torch.cat([self.embed(values, told.lengths), told.controls], dim=-1)
-        weight = self.cell.weight_ih[:, : seen.shape[-1]]
-        return nn.functional.linear(seen, weight, self.cell.bias_ih + self.cell.bias_hh)
-
-    def draw(self, inputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """States (B, L, M) and their standard deviations, from what ``read`` said.
-
-        Source: Ansari et al. (2021), RED-SDS, section 3.2.
-        """
-        from_x = self.cell.weight_ih[:, -self.d_state :].t()
-        law: Any = self.law
-        first, second = law[0], law[2]
-        weights = PosteriorWeights(
-            from_x, self.cell.weight_hh.t(), first.weight.t(), first.bias, second.weight.t(), second.bias
-        )
-        return posterior_scan(inputs, noise, weights)
 
 
 class REDSDSNetwork(nn.Module):

@@ -16,11 +16,11 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel
 from tsformers.data.windows import cut
 from tsformers.errors import DataError
-from tsformers.forecasters._lru_memory import ARRAYS, RULES, TENSORS, FrozenNetwork, Memory, Reader, load_kernels
-from tsformers.forecasters._lru_network import SIGNALS
-from tsformers.forecasters._next_law import NextLaw
-from tsformers.forecasters._refusals import check_bare, check_like
-from tsformers.forecasters._settings import check_unchanged
+from tsformers.forecasters.fitted_settings import check_unchanged
+from tsformers.forecasters.lru.layers import SIGNALS
+from tsformers.forecasters.lru.next_step import NextLaw
+from tsformers.forecasters.lru.stream_state import ARRAYS, RULES, TENSORS, FrozenNetwork, Memory, Reader, load_kernels
+from tsformers.forecasters.neural.validation import check_bare, check_like
 from tsformers.nn.heads.gluonts_output import OutputHead
 from tsformers.training.randomness import seeded
 

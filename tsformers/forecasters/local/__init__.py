@@ -1,0 +1,1 @@
+"""What forecasters of one series at a time share."""

@@ -1,0 +1,223 @@
+"""The network of LRU: recurrent blocks that read the past, a law of the next value and one of the whole horizon."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from tsformers.data.windows import Window
+from tsformers.forecasters.lru.layers import (
+    SIGNALS,
+    Horizon,
+    Law,
+    NextValue,
+    Past,
+    RecurrentTrunk,
+    Sizes,
+    cold_state,
+    read_past,
+    signals,
+)
+from tsformers.forecasters.neural.distribution_network import DistributionNetwork
+from tsformers.nn import carry_forward
+from tsformers.nn.heads.base import DistributionOutput
+
+BURN_IN = 0.25  # of the context: one-step laws there have seen too little to be trained on
+KEPT, PLACES = 64, 16  # of each batch of windows so many channels, and places in them, decide that map
+MOST_ROWS = 1 << 13  # paths drawn at once
+
+
+class LRUNetwork(DistributionNetwork):
+    """Recurrent blocks over the context, the law of the next value at every step, and one of the horizon.
+
+    At each step the blocks are told every channel's value, its change, the size of the change and whether it was seen,
+    the past covariates of the step, and the known covariates of the next. With ``decoding="direct"`` the law of the
+    horizon is read off the last step, and the law of the next value is trained beside it. With "autoregressive" the
+    latter is all there is: it is trained at all steps of context and horizon in one pass, each seeing the true values
+    before it, and rolled forward by drawing. Steps before the first value count as padding.
+
+    Args:
+        columns: C channels, P past covariates and K known columns of a window.
+        context_length: T.
+        horizon: H.
+        sizes: of the blocks.
+        likelihood: of the heads, see ``make_head``.
+        decoding: see above.
+
+    Example:
+        >>> from tsformers.testing import make_window
+        >>> network = LRUNetwork((2, 0, 3), 16, 4, Sizes(d_model=8, d_state=8), "student_t", "direct")
+        >>> network(make_window(5, 16, 4, channels=2, known_x=3)).mean.shape
+        torch.Size([5, 4, 2])
+
+    Source: Orvieto et al. (2023), LRU; one-step laws as in Salinas et al. (2020), DeepAR.
+    """
+
+    def __init__(
+        self,
+        columns: tuple[int, int, int],
+        context_length: int,
+        horizon: int,
+        sizes: Sizes,
+        likelihood: str | DistributionOutput,
+        decoding: Literal["direct", "autoregressive"],
+    ) -> None:
+        super().__init__()
+        channels, self.past_covariates, known = columns
+        covariates = self.past_covariates + (self.past_covariates > 0) + known
+        self.trunk = RecurrentTrunk(SIGNALS * channels + covariates, context_length, sizes)
+        self.next = NextValue(channels, context_length, sizes, likelihood)
+        self.horizon = (
+            Horizon((channels, known), context_length, horizon, sizes, likelihood) if decoding == "direct" else None
+        )
+
+    def forward(self, window: Window) -> Law:
+        """The law of the future (B, H, C), in the units of the window; autoregressive, of each step given those before.
+
+        Source: Orvieto et al. (2023), LRU; Salinas et al. (2020), DeepAR, section 3.
+        """
+        if self.horizon is None:
+            return self._next_laws(window, window.past.shape[1] - 1)[0]
+        past = read_past(window.past, window.past_seen)
+        features, _ = self._features(past, window)
+        return self.horizon(features[:, -1], past.filled, window)
+
+    def loss(self, window: Window) -> Tensor:
+        """What ``DistributionNetwork`` says; in training, the one-step laws of the context count too.
+
+        Source: Salinas et al. (2020), DeepAR, section 3; trained jointly as the specification recommends.
+        """
+        if not self.training:
+            return super().loss(window)
+        first = int(BURN_IN * window.past.shape[1])
+        if self.horizon is None:
+            return mean_loss(*self._next_laws(window, first))
+        past = read_past(window.past, window.past_seen)
+        features, _ = self._features(past, window)
+        whole = self.horizon(features[:, -1], past.filled, window)
+        values, seen = _together(window, 1)
+        following = self.next(features[:, first:], self.next.ahead(past)[:, first:], window.scale)
+        counts = seen[:, first + 1 :] & cold_state(window.past_seen)[:, first:]
+        return mean_loss(whole, window.future, window.future_seen) + mean_loss(
+            following, values[:, first + 1 :], counts
+        )
+
+    def sample(self, window: Window, n_samples: int) -> Tensor:
+        """Draws (B, S, H, C), or the quantiles at ``levels``.
+
+        Source: Salinas et al. (2020), DeepAR, section 3: paths are drawn one step after the other.
+        """
+        if self.horizon is not None:
+            return super().sample(window, n_samples)
+        size = max(1, MOST_ROWS // n_samples)
+        pieces = [_rows(window, slice(i, i + size)) for i in range(0, len(window.past), size)]
+        return torch.cat([self._paths(piece, n_samples) for piece in pieces])
+
+    def solve(self, windows: Iterable[Window], held_back: Iterable[Window]) -> None:
+        """Find the linear maps, once, before the rest is trained.
+
+        Source: as for ``RidgeMap``.
+        """
+        if self.next.ridge is None or bool(self.next.ridge.solved):
+            return
+        kept: tuple[list[Tensor], list[Tensor]] = ([], [])
+        noted, noted_back = _noting(windows, kept[0]), _noting(held_back, kept[1])
+        if self.horizon is not None and self.horizon.ridge is not None:
+            self.horizon.ridge.solve(map(_ahead_of_last, noted), map(_ahead_of_last, noted_back))
+        for some in (noted, noted_back):  # what the other map has not read
+            for _ in some:
+                pass
+        self.next.ridge.solve(*(map(self._one_step_pairs, some) for some in kept))
+
+    def _features(self, past: Past, window: Window) -> tuple[Tensor, list[Tensor]]:
+        """Features of all steps of ``past``, which may go on into the future of the window, and the last states."""
+        length = past.signals.shape[1]
+        known = torch.cat([window.past_x[..., self.past_covariates :], window.future_x], dim=1)[:, 1 : length + 1]
+        parts = [past.signals, known.to(past.signals.dtype)]
+        if self.past_covariates:
+            told = nn.functional.pad(window.past_x[..., : self.past_covariates], (0, 1), value=1.0)
+            parts.append(nn.functional.pad(told, (0, 0, 0, length - told.shape[1])).to(past.signals.dtype))
+        return self.trunk.scan(torch.cat(parts, dim=-1), start=past.start)
+
+    def _next_laws(self, window: Window, first: int) -> tuple[Law, Tensor, Tensor]:
+        """Laws of the values after steps ``first``, ... with all true values before them, what came and what counts."""
+        values, seen = _together(window, window.future.shape[1])
+        past = read_past(values[:, :-1], seen[:, :-1])
+        features, _ = self._features(past, window)
+        law = self.next(features[:, first:], self.next.ahead(past)[:, first:], window.scale)
+        return law, values[:, first + 1 :], seen[:, first + 1 :] & cold_state(seen[:, :-1])[:, first:]
+
+    def _paths(self, window: Window, n_samples: int) -> Tensor:
+        past = read_past(window.past, window.past_seen)
+        features, states = self._features(past, window)
+        ahead = self.next.ahead(past)[:, -1]
+        last, kernel, lags = past.last[:, -1], self.next.kernel(), self.next.lags
+        tail = past.filled[:, -lags:]
+        tail = torch.cat([tail[:, :1].expand(-1, lags - tail.shape[1], -1), tail], dim=1)
+
+        def many(x: Tensor) -> Tensor:
+            return x.repeat_interleave(n_samples, dim=0)
+
+        scale = None if window.scale is None else many(window.scale)
+        known = window.future_x.to(features.dtype)
+        feature, ahead, last, states = many(features[:, -1]), many(ahead), many(last), [many(x) for x in states]
+        horizon = window.future.shape[1]
+        path = torch.cat([many(tail), last.new_empty(len(last), horizon, last.shape[-1])], dim=1)
+        for h in range(horizon):
+            law = self.next(feature[:, None], ahead[:, None], scale)
+            drawn = law.sample()[:, 0].to(path.dtype)
+            path[:, lags + h] = drawn
+            if h + 1 == horizon:
+                break
+            parts = [signals(drawn, drawn - last, torch.ones_like(drawn)), many(known[:, h + 1])]
+            if self.past_covariates:
+                parts.append(drawn.new_zeros(len(drawn), self.past_covariates + 1))
+            feature, states = self.trunk.step(torch.cat(parts, dim=-1), states)
+            last = ahead = drawn
+            if kernel is not None:
+                ahead = last + torch.einsum("bpc,p->bc", path[:, h + 1 : h + 1 + lags], kernel.to(path.dtype))
+        return path[:, lags:].reshape(-1, n_samples, horizon, path.shape[-1])
+
+    def _one_step_pairs(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Lags and next change at some places of windows without gaps (M, L), as the map wants them."""
+        lags = self.next.lags
+        places = torch.linspace(lags, values.shape[1] - 1, min(PLACES, values.shape[1] - lags), device=values.device)
+        at = places.long()[:, None] + torch.arange(-lags, 0, device=values.device)  # (n, p)
+        past, target = values[:, at].flatten(0, 1)[..., None], values[:, places.long()].flatten()
+        return past, (target - past[:, -1, 0])[:, None, None], torch.ones_like(target, dtype=torch.bool)[:, None]
+
+
+def mean_loss(law: Law, targets: Tensor, seen: Tensor) -> Tensor:
+    """Minus log_prob, averaged over what counts of each window; 0 where nothing does.
+
+    Source: as for ``DistributionNetwork``.
+    """
+    if not bool(seen.all()):  # a draw lies in the support of any law; it is masked below
+        targets = torch.where(seen, targets, law.sample().to(targets.dtype))
+    loss = torch.where(seen, -law.log_prob(targets), 0.0)
+    return loss.sum(dim=(1, 2)) / seen.sum(dim=(1, 2)).clamp(min=1)
+
+
+def _together(window: Window, ahead: int) -> tuple[Tensor, Tensor]:
+    """Values (B, T + h, C) of the past and the next h steps, and which of them were seen."""
+    values = torch.cat([window.past, window.future[:, :ahead]], dim=1)
+    return values, torch.cat([window.past_seen, window.future_seen[:, :ahead]], dim=1)
+
+
+def _rows(window: Window, some: slice) -> Window:
+    return Window(*(None if part is None else part[some] for part in window))  # type: ignore[arg-type]
+
+
+def _noting(windows: Iterable[Window], kept: list[Tensor]) -> Iterator[Window]:
+    """The windows, of which some, without gaps and up to the first step ahead, are kept as (M, T + 1)."""
+    for window in windows:
+        lanes = carry_forward(*_together(window, 1)).mT[window.past_seen.any(1) & window.future_seen[:, 0]]
+        kept.append(lanes[:: max(1, len(lanes) // KEPT)])
+        yield window
+
+
+def _ahead_of_last(window: Window) -> tuple[Tensor, Tensor, Tensor]:
+    """Past, and by how much the future differs from its last value, with the channels whose targets are all seen."""
+    past = carry_forward(window.past, window.past_seen)
+    return past, window.future - past[:, -1:], window.future_seen.all(dim=1)
