@@ -6,7 +6,7 @@ import numpy as np
 from statsmodels.tsa.seasonal import seasonal_decompose
 
 from benchmarks._timing import Row, medians
-from tsformers.preprocessing._components import Rows, moving_average
+from tsformers.preprocessing.classical_decomposition import Rows, moving_average
 
 N_SERIES, ROWS, PERIOD, PEER_SERIES, REPEATS = 100_000, 100, 12, 500, 3
 

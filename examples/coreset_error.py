@@ -14,14 +14,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from tsformers.preprocessing.coreset import (
-    Pairs,
-    VARMixture,
-    all_pairs,
-    cluster_objective,
-    draw_coreset,
-    fit_var_mixture,
-)
+from tsformers.clustering.coreset.coreset import Pairs, VARMixture, all_pairs
+from tsformers.clustering.coreset.sensitivities import cluster_objective, draw_coreset, fit_var_mixture
 
 K, D = 3, 2
 RANGES = ((0.0, 0.3), (0.3, 0.6), (0.6, 0.9))  # of the decays

@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, r
 from sklearn.mixture import GaussianMixture
 
 import tsformers as tsf
-from tsformers.preprocessing.mixseq import MixSeq
+from tsformers.clustering.mixseq.clusterer import MixSeq
 from tsformers.simulate.mixtures import ARMA, arma_mixture
 
 Clusterer = Callable[[pd.DataFrame, int], np.ndarray]

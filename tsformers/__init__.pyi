@@ -6,6 +6,9 @@ from tsformers import scoring as scoring
 from tsformers import simulate as simulate
 from tsformers import testing as testing
 from tsformers.anomaly.detector import AnomalyDetector as AnomalyDetector
+from tsformers.clustering.by_features import ByFeatures as ByFeatures
+from tsformers.clustering.coreset.coreset import Coreset as Coreset
+from tsformers.clustering.mixseq.clusterer import MixSeq as MixSeq
 from tsformers.compose.clustered import Clustered as Clustered
 from tsformers.compose.ensemble import Ensemble as Ensemble
 from tsformers.compose.pipeline import Pipeline as Pipeline
@@ -27,11 +30,8 @@ from tsformers.forecasters.theta import Theta as Theta
 from tsformers.jobs.recipes import load_dataset as load_dataset
 from tsformers.jobs.rolling import backtest as backtest
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors as AutocorrelatedErrors
-from tsformers.preprocessing.coreset import Coreset as Coreset
-from tsformers.preprocessing.decomposition import TrendSeasonalDecomposition as TrendSeasonalDecomposition
-from tsformers.preprocessing.features import ByFeatures as ByFeatures
-from tsformers.preprocessing.mixseq import MixSeq as MixSeq
 from tsformers.preprocessing.scale import Scale as Scale
+from tsformers.preprocessing.trend_seasonal import TrendSeasonalDecomposition as TrendSeasonalDecomposition
 from tsformers.scoring.table import score as score
 from tsformers.storage.folder import load as load
 from tsformers.storage.folder import save as save

@@ -17,13 +17,13 @@ FORECASTERS = {
 
 PREPROCESSORS = {
     "Scale": "tsformers.preprocessing.scale",
-    "TrendSeasonalDecomposition": "tsformers.preprocessing.decomposition",
+    "TrendSeasonalDecomposition": "tsformers.preprocessing.trend_seasonal",
     "AutocorrelatedErrors": "tsformers.preprocessing.autocorrelated_errors",
 }
 CLUSTERERS = {
-    "MixSeq": "tsformers.preprocessing.mixseq",
-    "ByFeatures": "tsformers.preprocessing.features",
-    "Coreset": "tsformers.preprocessing.coreset",
+    "MixSeq": "tsformers.clustering.mixseq.clusterer",
+    "ByFeatures": "tsformers.clustering.by_features",
+    "Coreset": "tsformers.clustering.coreset.coreset",
 }
 
 OTHERS = {

@@ -13,7 +13,7 @@ from torch import nn
 import tsformers as tsf
 from tsformers.data.forecast import Forecast
 from tsformers.data.windows import Window
-from tsformers.preprocessing._adjusted_network import AdjustedNetwork, summed_up
+from tsformers.preprocessing.adjusted_network import AdjustedNetwork, summed_up
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors, cochrane_orcutt
 from tsformers.testing import check_network, check_preprocessor, make_frame, make_window
 

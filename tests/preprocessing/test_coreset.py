@@ -9,18 +9,16 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import tsformers as tsf
-from tsformers.preprocessing._micro import read_micro
-from tsformers.preprocessing._var_mixture import climb, moments_of
-from tsformers.preprocessing.coreset import (
-    Coreset,
-    VARMixture,
-    all_pairs,
+from tsformers.clustering.coreset.coreset import Coreset, VARMixture, all_pairs
+from tsformers.clustering.coreset.sensitivities import (
     cluster_objective,
     draw_coreset,
     entity_sensitivities,
     fit_var_mixture,
     time_sensitivities,
 )
+from tsformers.clustering.coreset.var_mixture import climb, moments_of
+from tsformers.clustering.scaled_series import read_micro
 
 
 def mixture(n_clusters=3, width=2, seed=0):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import tsformers as tsf
 from tsformers import TrendSeasonalDecomposition
-from tsformers.preprocessing._components import Parts, Rows, ahead, course, moving_average, trend_spread
+from tsformers.preprocessing.classical_decomposition import Parts, Rows, ahead, course, moving_average, trend_spread
 from tsformers.testing import check_preprocessor, make_frame
 
 KINDS = [

@@ -11,11 +11,11 @@ from sklearn.metrics import adjusted_rand_score
 
 import tsformers as tsf
 from tsformers import simulate
-from tsformers.preprocessing._ar_mixture import ARMixture, judge, lag_moments, learn, permuted
-from tsformers.preprocessing._ar_mixture import Plan as ARPlan
-from tsformers.preprocessing._evidence import elbo, kl, posterior
-from tsformers.preprocessing._micro import Micro, read_micro
-from tsformers.preprocessing.mixseq import MixSeq
+from tsformers.clustering.mixseq.ar_mixture import ARMixture, judge, lag_moments, learn, permuted
+from tsformers.clustering.mixseq.ar_mixture import Plan as ARPlan
+from tsformers.clustering.mixseq.clusterer import MixSeq
+from tsformers.clustering.mixseq.evidence import elbo, kl, posterior
+from tsformers.clustering.scaled_series import Micro, read_micro
 
 TRUTH = np.array([[-0.25, 0.52], [0.34, 0.27], [1.5, -0.75]])
 
@@ -214,7 +214,7 @@ def test_weights_count_like_copies():
 
 
 def climb(y, weight, start):
-    from tsformers.preprocessing._ar_mixture import fit_ar_mixture
+    from tsformers.clustering.mixseq.ar_mixture import fit_ar_mixture
 
     moments = lag_moments(micro_of(y), 1, centre=0.0)
     *_, (mixture, _, _) = fit_ar_mixture(moments, weight, 2, iter([start]), 30)

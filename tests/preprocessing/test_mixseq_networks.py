@@ -13,15 +13,15 @@ from scipy.special import log_softmax
 from sklearn.metrics import adjusted_rand_score
 
 import tsformers as tsf
+import tsformers.clustering.mixseq.training as deep
 from tsformers import simulate
+from tsformers.clustering.coreset.coreset import Coreset
+from tsformers.clustering.mixseq.clusterer import MixSeq
+from tsformers.clustering.mixseq.crops import at_random, cut, whole
+from tsformers.clustering.mixseq.evidence import elbo
+from tsformers.clustering.mixseq.network import LEAST_SPREAD, MixtureNetwork, Sizes, make_crop
+from tsformers.clustering.scaled_series import Micro, read_micro
 from tsformers.errors import TrainingInterrupted
-from tsformers.preprocessing import _mixture_training as deep
-from tsformers.preprocessing._evidence import elbo
-from tsformers.preprocessing._micro import Micro, read_micro
-from tsformers.preprocessing._mixture_network import LEAST_SPREAD, MixtureNetwork, Sizes, make_crop
-from tsformers.preprocessing._stretches import at_random, cut, whole
-from tsformers.preprocessing.coreset import Coreset
-from tsformers.preprocessing.mixseq import MixSeq
 
 TINY = {"d_model": 8, "n_layers": 1, "batch_size": 40, "validation_share": 0.0, "verbose": False, "seed": 0}
 QUICK = TINY | {"max_epochs": 2, "pretrain_steps": 5}

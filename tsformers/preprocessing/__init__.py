@@ -1,1 +1,1 @@
-"""What a panel goes through before it is forecast: scales, parts, errors, clusters. One file a concept."""
+"""Preprocessors: transformations of a panel that are inverted on the forecast."""

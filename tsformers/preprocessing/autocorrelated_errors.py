@@ -18,8 +18,8 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
-from tsformers.preprocessing._adjusted_network import AdjustedNetwork, summed_up
-from tsformers.preprocessing._one_step import MOST_SERIES, one_step_errors, whiteness
+from tsformers.preprocessing.adjusted_network import AdjustedNetwork, summed_up
+from tsformers.preprocessing.one_step_errors import MOST_SERIES, one_step_errors, whiteness
 
 SALT = 2_021_120_603
 DRAWS = 200  # of a forecast that holds quantiles

@@ -10,12 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar.seasons import season_length
+from tsformers.clustering.mixseq.ar_mixture import lag_moments, shrunk
+from tsformers.clustering.scaled_series import read_micro
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.preprocessing._ar_mixture import lag_moments, shrunk
-from tsformers.preprocessing._components import Rows, moving_average
-from tsformers.preprocessing._micro import read_micro
+from tsformers.preprocessing.classical_decomposition import Rows, moving_average
 
 
 @dataclass(repr=False, eq=False)

@@ -14,12 +14,12 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional
 
+import tsformers.clustering.mixseq.ar_mixture as ar
+from tsformers.clustering.mixseq.crops import Stretches, at_random, cut, whole
+from tsformers.clustering.mixseq.evidence import Judged, Line, Progress
+from tsformers.clustering.mixseq.network import Crop, MixtureNetwork, Sizes
+from tsformers.clustering.scaled_series import Micro, refuse_few
 from tsformers.errors import TrainingInterrupted
-from tsformers.preprocessing import _ar_mixture as ar
-from tsformers.preprocessing._evidence import Judged, Line, Progress
-from tsformers.preprocessing._micro import Micro, refuse_few
-from tsformers.preprocessing._mixture_network import Crop, MixtureNetwork, Sizes
-from tsformers.preprocessing._stretches import Stretches, at_random, cut, whole
 from tsformers.progress import progress
 from tsformers.training.early_stopping import BestWeights
 from tsformers.training.randomness import seeded

@@ -18,7 +18,7 @@ from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
 from tsformers.plotting.decomposition import Layers, layers_chart
-from tsformers.preprocessing._components import (
+from tsformers.preprocessing.classical_decomposition import (
     LOESS_CYCLES,
     Course,
     Parts,

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import gammaln
 
+from tsformers.clustering.mixseq.evidence import Judged, Progress, one_hot, posterior
+from tsformers.clustering.scaled_series import Micro, refuse_few
 from tsformers.errors import TrainingInterrupted
-from tsformers.preprocessing._evidence import Judged, Progress, one_hot, posterior
-from tsformers.preprocessing._micro import Micro, refuse_few
 from tsformers.progress import progress
 
 HIGHEST_ORDER = 8  # that is tried
@@ -132,7 +132,7 @@ def lag_moments(micro: Micro, order: int, centre: float | None = None) -> LagMom
 
     Source: normal equations of least squares.
     """
-    import tsformers.preprocessing._mixture_kernels as kernels
+    import tsformers.clustering.mixseq.kernels as kernels
 
     if centre is None:
         values = micro.y[~np.isnan(micro.y)]

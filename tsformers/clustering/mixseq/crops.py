@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from tsformers.preprocessing._micro import Micro
-from tsformers.preprocessing._mixture_network import Crop, make_crop
+from tsformers.clustering.mixseq.network import Crop, make_crop
+from tsformers.clustering.scaled_series import Micro
 
 
 class Stretches(NamedTuple):
