@@ -59,8 +59,8 @@ OUTSIDE = {
     "BayesianGaussianMixture": "sklearn.mixture",
 }  # settings of ByFeatures that are stored, and named in job files, as if they were ours
 SETTINGS = {
-    "ConformalP": "tsformers.anomaly.p_values",
-    "PredictiveP": "tsformers.anomaly.p_values",
+    "ConformalP": "tsformers.anomaly.conformal",
+    "PredictiveP": "tsformers.anomaly.predictive",
     "LOND": "tsformers.fdr.spending",
     "AlphaSpending": "tsformers.fdr.spending",
     "MemoryLORD": "tsformers.fdr.spending",

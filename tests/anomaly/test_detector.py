@@ -15,8 +15,8 @@ from sklearn.exceptions import NotFittedError
 
 import tsformers as tsf
 from tsformers.anomaly import AnomalyDetector, ConformalP, PredictiveP
-from tsformers.anomaly.contexts import Contexts
-from tsformers.anomaly.fold import _distinct
+from tsformers.anomaly.engine import _distinct
+from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.contracts import Detector
 from tsformers.errors import DataError
 

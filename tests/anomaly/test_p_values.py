@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tsformers.anomaly.p_values import ConformalP, PredictiveP, warn_if_blind
+from tsformers.anomaly.conformal import ConformalP
+from tsformers.anomaly.p_values import warn_if_blind
+from tsformers.anomaly.predictive import PredictiveP
 from tsformers.data.forecast import Forecast
 from tsformers.distributions.marginals import Law
 from tsformers.fdr import ADDIS, LOND, LORD, SAFFRON, OnlineBH

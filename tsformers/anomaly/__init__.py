@@ -1,8 +1,10 @@
 """Anomalies: p-values of what is seen, and alarms with a guarantee."""
 
+from tsformers.anomaly.conformal import ConformalP
 from tsformers.anomaly.decisions import Decision
 from tsformers.anomaly.detector import AnomalyDetector
-from tsformers.anomaly.p_values import ConformalP, PredictiveP, PValue, warn_if_blind
+from tsformers.anomaly.p_values import PValue, warn_if_blind
+from tsformers.anomaly.predictive import PredictiveP
 from tsformers.distributions.marginals import Law
 from tsformers.plotting.alarms import alarm_chart
 

@@ -12,12 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from tsformers import storage
-from tsformers.anomaly.contexts import Contexts
+from tsformers.anomaly.conformal import ConformalP
 from tsformers.anomaly.decisions import FIELDS, TESTED, WHY, Answers, Decision
-from tsformers.anomaly.fold import Fold, State
-from tsformers.anomaly.p_values import ConformalP, PredictiveP, PValue, warn_if_blind
-from tsformers.anomaly.rows import Columns, Reader
-from tsformers.anomaly.setup import Setup, grid_of, longest_season, needed_rows
+from tsformers.anomaly.engine import Fold, State
+from tsformers.anomaly.p_values import PValue, warn_if_blind
+from tsformers.anomaly.predictive import PredictiveP
+from tsformers.anomaly.ring_buffers import Contexts
+from tsformers.anomaly.row_reader import Columns, Reader
+from tsformers.anomaly.settings import Setup, grid_of, longest_season, needed_rows
 from tsformers.calendar.grid import as_counts, decompose
 from tsformers.calendar.seasons import season_length
 from tsformers.data.dataframes import Frame, from_pandas, to_pandas

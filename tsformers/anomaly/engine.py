@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tsformers.anomaly.contexts import Contexts
 from tsformers.anomaly.decisions import (
     AHEAD,
     DUPLICATE,
@@ -21,8 +20,9 @@ from tsformers.anomaly.decisions import (
     WAITING,
     Answers,
 )
-from tsformers.anomaly.rows import Columns
-from tsformers.anomaly.setup import Setup, grid_of, needed_rows
+from tsformers.anomaly.ring_buffers import Contexts
+from tsformers.anomaly.row_reader import Columns
+from tsformers.anomaly.settings import Setup, grid_of, needed_rows
 from tsformers.distributions.marginals import Law
 from tsformers.errors import DataError
 from tsformers.fdr import Parallel
