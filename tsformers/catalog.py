@@ -61,14 +61,14 @@ OUTSIDE = {
 SETTINGS = {
     "ConformalP": "tsformers.anomaly.conformal",
     "PredictiveP": "tsformers.anomaly.predictive",
-    "LOND": "tsformers.fdr.spending",
-    "AlphaSpending": "tsformers.fdr.spending",
-    "MemoryLORD": "tsformers.fdr.spending",
+    "LOND": "tsformers.fdr.lond",
+    "AlphaSpending": "tsformers.fdr.alpha_spending",
+    "MemoryLORD": "tsformers.fdr.memory_lord",
     "LORD": "tsformers.fdr.lord",
     "SAFFRON": "tsformers.fdr.saffron",
-    "AlphaInvesting": "tsformers.fdr.saffron",
+    "AlphaInvesting": "tsformers.fdr.alpha_investing",
     "ADDIS": "tsformers.fdr.addis",
-    "OnlineBH": "tsformers.fdr.ranking",
+    "OnlineBH": "tsformers.fdr.online_bh",
 }  # frozen dataclasses that are kept by their fields
 PLUGIN_GROUP = "tsformers.forecasters"
 

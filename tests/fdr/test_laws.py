@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers.fdr import ADDIS, LOND, LORD, SAFFRON, AlphaInvesting, AlphaSpending, MemoryLORD, OnlineBH
-from tsformers.fdr.sequences import FAST, SLOW, gamma
+from tsformers.fdr.gamma import FAST, SLOW, gamma
 from tsformers.testing import check_procedure
 
 EVERY = [

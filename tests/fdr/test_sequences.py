@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tsformers.fdr.sequences import DEPENDENT, FAST, HARMONIC, SLOW, exponential_sum, gamma, harmonic, normaliser
+from tsformers.fdr.gamma import DEPENDENT, FAST, HARMONIC, SLOW, exponential_sum, gamma, harmonic, normaliser
 
 FAR = np.unique(np.round(np.geomspace(1, 1e9, 2357)))
 

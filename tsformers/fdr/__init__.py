@@ -1,11 +1,14 @@
 """Online testing: each p-value gets a level that keeps the share of false alarms in check. ``docs/fdr.md`` compares."""
 
 from tsformers.fdr.addis import ADDIS
+from tsformers.fdr.alpha_investing import AlphaInvesting
+from tsformers.fdr.alpha_spending import AlphaSpending
+from tsformers.fdr.lond import LOND
 from tsformers.fdr.lord import LORD
+from tsformers.fdr.memory_lord import MemoryLORD
+from tsformers.fdr.online_bh import OnlineBH
 from tsformers.fdr.procedure import Parallel, Procedure
-from tsformers.fdr.ranking import OnlineBH
-from tsformers.fdr.saffron import SAFFRON, AlphaInvesting
-from tsformers.fdr.spending import LOND, AlphaSpending, MemoryLORD
+from tsformers.fdr.saffron import SAFFRON
 
 __all__ = [
     "ADDIS",

@@ -3,10 +3,10 @@
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 
-from tsformers.fdr._wealth import Rule
+from tsformers.fdr.gamma import FAST
 from tsformers.fdr.procedure import Procedure
-from tsformers.fdr.sequences import FAST
-from tsformers.fdr.settings import check_alpha, check_thresholds, earnings, rule
+from tsformers.fdr.wealth_kernel import Rule
+from tsformers.fdr.weights import check_alpha, check_thresholds, earnings, rule
 
 
 @dataclass(frozen=True)

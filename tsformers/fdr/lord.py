@@ -3,10 +3,10 @@
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 
-from tsformers.fdr._wealth import SPENT, SUMS, Rule
+from tsformers.fdr.gamma import DEPENDENT, SLOW
 from tsformers.fdr.procedure import Procedure
-from tsformers.fdr.sequences import DEPENDENT, SLOW
-from tsformers.fdr.settings import Earnings, check_alpha, earnings, rule
+from tsformers.fdr.wealth_kernel import SPENT, SUMS, Rule
+from tsformers.fdr.weights import Earnings, check_alpha, earnings, rule
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 from jaxtyping import Bool, Float, Int64, Integer, Real
 
-import tsformers.fdr._wealth as wealth
-from tsformers.fdr._wealth import Books, Rule
+import tsformers.fdr.wealth_kernel as wealth
+from tsformers.fdr.wealth_kernel import Books, Rule
 
 State = dict[str, Any]
 ALONE = np.zeros(1, dtype=np.int64)  # the rows of a procedure by itself

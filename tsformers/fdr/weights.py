@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tsformers.fdr._wealth import BLOCK, RECORDS, SUMS, Rule
-from tsformers.fdr.sequences import LEAST_TOLERANCE, REACH, exponential_sum, gamma, normaliser
+from tsformers.fdr.gamma import LEAST_TOLERANCE, REACH, exponential_sum, gamma, normaliser
+from tsformers.fdr.wealth_kernel import BLOCK, RECORDS, SUMS, Rule
 
 NEAR = 4096  # exact sums look gamma up below this index and compute it above
 

@@ -4,10 +4,10 @@ from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import tsformers.fdr._ranking as ranking
-from tsformers.fdr._ranking import Rule
+import tsformers.fdr.ranking_kernel as ranking
 from tsformers.fdr.procedure import Procedure
-from tsformers.fdr.settings import check_alpha, refuse_decay
+from tsformers.fdr.ranking_kernel import Rule
+from tsformers.fdr.weights import check_alpha, refuse_decay
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 # what is compiled keeps these numbers: a change of theirs needs a touch of this file
-from tsformers.fdr.sequences import CONSTANTS, DEPENDENT, EULER, FAST, HARMONIC
+from tsformers.fdr.gamma import CONSTANTS, DEPENDENT, EULER, FAST, HARMONIC
 from tsformers.jit import compiled, inlined
 
 COUNT, SUMS, RECORDS, SPENT = 0, 1, 2, 3  # how the past is remembered
