@@ -16,6 +16,7 @@ from tsformers.data.forecast import Forecast as Forecast
 from tsformers.data.forecast import from_gluonts as from_gluonts
 from tsformers.data.panel import Panel as Panel
 from tsformers.data.panel import from_wide as from_wide
+from tsformers.datasets.load import load_dataset as load_dataset
 from tsformers.errors import DataError as DataError
 from tsformers.errors import JobError as JobError
 from tsformers.forecasters.auto_arima import AutoARIMA as AutoARIMA
@@ -27,7 +28,6 @@ from tsformers.forecasters.lru.forecaster import LRU as LRU
 from tsformers.forecasters.redsds.forecaster import REDSDS as REDSDS
 from tsformers.forecasters.seasonal_naive import SeasonalNaive as SeasonalNaive
 from tsformers.forecasters.theta import Theta as Theta
-from tsformers.jobs.recipes import load_dataset as load_dataset
 from tsformers.jobs.rolling import backtest as backtest
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors as AutocorrelatedErrors
 from tsformers.preprocessing.scale import Scale as Scale

@@ -41,7 +41,7 @@ OTHERS = {
     "save": "tsformers.storage.folder",
     "score": "tsformers.scoring.table",
     "backtest": "tsformers.jobs.rolling",
-    "load_dataset": "tsformers.jobs.recipes",
+    "load_dataset": "tsformers.datasets.load",
 }
 
 PUBLIC = FORECASTERS | PREPROCESSORS | CLUSTERERS | OTHERS

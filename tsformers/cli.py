@@ -400,7 +400,7 @@ def reproduce(
 @datasets.command("list")
 def datasets_list(output: Output = "-", format: Format = None) -> None:
     """All data sets that load by name, and which of them are on this machine."""
-    from tsformers.jobs.recipes import catalogue
+    from tsformers.datasets.load import catalogue
 
     show(catalogue(), output, format, wide=("horizons", "licence"))
 
@@ -410,7 +410,7 @@ def datasets_show(name: Name, output: Output = "-", format: Format = None) -> No
     """Where a data set comes from, its licence, columns, frequency and benchmark."""
     import pandas as pd
 
-    from tsformers.jobs.recipes import recipe
+    from tsformers.datasets.load import recipe
 
     facts = recipe(name).facts()
     show(pd.DataFrame({"key": [*facts], "value": [*facts.values()]}), output, format)
@@ -425,7 +425,7 @@ def datasets_export(
 ) -> None:
     """Write a data set as a long table: unique_id, ds, y and its covariates."""
     from tsformers.data.files.table_files import write_table
-    from tsformers.jobs.recipes import load_dataset
+    from tsformers.datasets.load import load_dataset
 
     write_table(load_dataset(name, extra=split_list(extra)), output, format)
 

@@ -12,8 +12,8 @@ import pytest
 
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.data.panel import Panel
+from tsformers.datasets.load import catalogue, load_dataset, recipe, recipes
 from tsformers.errors import JobError
-from tsformers.jobs.recipes import catalogue, load_dataset, recipe, recipes
 from tsformers.toml_tables import describe, fits, settle
 
 PACKAGED = {"co2": (2284, 1), "elnino": (732, 1), "macrodata": (2436, 12), "nile": (100, 1), "sunspots": (309, 1)}

@@ -11,10 +11,10 @@ import pandas as pd
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.catalog import PREPROCESSORS, find_model
 from tsformers.data.files.table_files import read_table
+from tsformers.datasets.load import load_dataset, recipe
 from tsformers.errors import JobError, did_you_mean
 from tsformers.jobs.engines import Engine
 from tsformers.jobs.models import build, load_plugins
-from tsformers.jobs.recipes import load_dataset, recipe
 from tsformers.jobs.rolling import QUANTILES, BacktestResult, backtest
 from tsformers.toml_tables import job_kind, read_toml, settle
 

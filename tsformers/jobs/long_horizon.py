@@ -14,8 +14,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from tsformers.contracts import Forecaster, Rolling
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
+from tsformers.datasets.load import load_dataset, recipe
 from tsformers.errors import JobError
-from tsformers.jobs.recipes import load_dataset, recipe
 from tsformers.scoring import crps_quantile_function, crps_samples
 
 PARTS = ("train", "validation", "test")
