@@ -19,6 +19,7 @@ from tsformers.data.panel import from_wide as from_wide
 from tsformers.datasets.load import load_dataset as load_dataset
 from tsformers.errors import DataError as DataError
 from tsformers.errors import JobError as JobError
+from tsformers.evaluation.rolling import backtest as backtest
 from tsformers.forecasters.auto_arima import AutoARIMA as AutoARIMA
 from tsformers.forecasters.auto_ets import AutoETS as AutoETS
 from tsformers.forecasters.autoformer.forecaster import Autoformer as Autoformer
@@ -28,7 +29,6 @@ from tsformers.forecasters.lru.forecaster import LRU as LRU
 from tsformers.forecasters.redsds.forecaster import REDSDS as REDSDS
 from tsformers.forecasters.seasonal_naive import SeasonalNaive as SeasonalNaive
 from tsformers.forecasters.theta import Theta as Theta
-from tsformers.jobs.rolling import backtest as backtest
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors as AutocorrelatedErrors
 from tsformers.preprocessing.scale import Scale as Scale
 from tsformers.preprocessing.trend_seasonal import TrendSeasonalDecomposition as TrendSeasonalDecomposition

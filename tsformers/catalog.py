@@ -40,7 +40,7 @@ OTHERS = {
     "load": "tsformers.storage.folder",
     "save": "tsformers.storage.folder",
     "score": "tsformers.scoring.table",
-    "backtest": "tsformers.jobs.rolling",
+    "backtest": "tsformers.evaluation.rolling",
     "load_dataset": "tsformers.datasets.load",
 }
 

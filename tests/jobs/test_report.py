@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import tsformers.evaluation.figures as charts
+import tsformers.evaluation.report as report
+from tsformers.evaluation.rolling import backtest
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
-from tsformers.jobs import charts, report
-from tsformers.jobs.rolling import backtest
 
 WICKED = "<script>alert(1)</script> & \"q\" 'a' $x^$ _y"
 VOID = {"meta", "img", "line", "br"}

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError
+from tsformers.evaluation.rolling import backtest
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
 from tsformers.forecasters.theta import Theta
-from tsformers.jobs.rolling import backtest
 
 from .conftest import Walk, frame, of, same
 

@@ -8,8 +8,8 @@ import pytest
 
 from tsformers.data.forecast import Forecast
 from tsformers.errors import JobError
+from tsformers.evaluation.rolling import backtest
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
-from tsformers.jobs.rolling import backtest
 
 from .conftest import FRAMES, Moody, Walk, frame, same
 

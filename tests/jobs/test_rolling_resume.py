@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from tsformers.errors import JobError
+from tsformers.evaluation.rolling import backtest
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
 from tsformers.forecasters.theta import Theta
-from tsformers.jobs.rolling import backtest
 
 from .conftest import Walk, frame, of, same
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tsformers.evaluation.rolling import backtest
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
-from tsformers.jobs.rolling import backtest
 
 from .conftest import Moody, Walk, frame
 

@@ -13,9 +13,9 @@ from tsformers.catalog import PREPROCESSORS, find_model
 from tsformers.data.files.table_files import read_table
 from tsformers.datasets.load import load_dataset, recipe
 from tsformers.errors import JobError, did_you_mean
-from tsformers.jobs.engines import Engine
+from tsformers.evaluation.engines import Engine
+from tsformers.evaluation.rolling import QUANTILES, BacktestResult, backtest
 from tsformers.jobs.models import build, load_plugins
-from tsformers.jobs.rolling import QUANTILES, BacktestResult, backtest
 from tsformers.toml_tables import job_kind, read_toml, settle
 
 REPORT = "report.html"  # beside the finished windows

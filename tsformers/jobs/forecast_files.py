@@ -13,7 +13,7 @@ from tsformers.data.dataframes import Schema
 from tsformers.data.files.table_files import read_table
 from tsformers.data.forecast import Forecast
 from tsformers.errors import DataError, JobError
-from tsformers.jobs.evaluate import fit_whole
+from tsformers.evaluation.worker import fit_whole
 from tsformers.jobs.models import build, load_plugins
 from tsformers.scoring.table import score
 

@@ -15,9 +15,9 @@ import pandas as pd
 from tsformers.data.dataframes import stamps
 from tsformers.data.forecast import Forecast
 from tsformers.errors import TrainingInterrupted
-from tsformers.jobs.ledger import Ledger
-from tsformers.jobs.origins import Origins
-from tsformers.jobs.results import Settings
+from tsformers.evaluation.origins import Origins
+from tsformers.evaluation.results import Settings
+from tsformers.evaluation.run_folder import Ledger
 from tsformers.scoring.crps import crps_quantile_function, crps_samples
 from tsformers.scoring.table import score_table
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tsformers.jobs.results import Findings
+from tsformers.evaluation.results import Findings
 from tsformers.plotting.fan import Fan, fan_chart
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")  # Okabe and Ito

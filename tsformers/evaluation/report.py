@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+import tsformers.evaluation.figures as charts
 from tsformers import __version__
 from tsformers.data.dataframes import stamps
-from tsformers.jobs import charts
-from tsformers.jobs.results import Findings, loss
+from tsformers.evaluation.results import Findings, loss
 
 SHOWN_WINDOWS = 10  # columns of a table of scores by window
 SHOWN_FAILURES = 50

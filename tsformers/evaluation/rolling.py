@@ -18,16 +18,17 @@ from tqdm import tqdm
 from tsformers.data.dataframes import from_pandas, stamps
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.jobs.engines import ENGINES, Engine, run
-from tsformers.jobs.evaluate import Job, Outcome, Unit, work
-from tsformers.jobs.ledger import ADDRESS, Ledger, describe, fingerprint
-from tsformers.jobs.origins import rolling_origins
-from tsformers.jobs.report import write_report
-from tsformers.jobs.results import Findings, Settings
+from tsformers.evaluation.engines import ENGINES, Engine, run
+from tsformers.evaluation.origins import rolling_origins
+from tsformers.evaluation.report import write_report
+from tsformers.evaluation.results import Findings, Settings
+from tsformers.evaluation.run_folder import ADDRESS, Ledger, describe, fingerprint
+from tsformers.evaluation.worker import Job, Outcome, Unit, work
 from tsformers.scoring.table import JOINT, find_metric
 
 if TYPE_CHECKING:
     from tsformers.contracts import Forecaster  # brings torch, which a backtest of classical models does not need
+
 
 RESERVED = ("model", "window", "series", "cutoff", "mean", "pit", "crps", "metric", "value")  # columns of our frames
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)

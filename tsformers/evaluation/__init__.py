@@ -1,0 +1,1 @@
+"""Backtests: rolling origins, run folders, results and reports."""
