@@ -234,7 +234,7 @@ def detect(
     anomaly, status ("tested", or what else) and why. docs/anomalies.md tells
     what each odd row gets.
     """
-    from tsformers.jobs import detect as job
+    import tsformers.streaming.detectors as job
     from tsformers.terminal import refuse_idle, told_watched
 
     refuse_idle(context, fitting=fit is not None)

@@ -17,7 +17,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd  # half a second, which --help need not pay
 
-    from tsformers.jobs.watching import Ended
+    from tsformers.streaming.watch import Ended
 
 ROOMY = 130  # characters in a line
 FITTING = {"save", "horizon", "set_", "detector", "freq", "seed", "id_col", "time_col", "target_col"}  # of detect --fit

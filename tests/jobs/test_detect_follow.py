@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import tsformers as tsf
-from tsformers.jobs import detect
+import tsformers.streaming.detectors as detect
 from tsformers.storage.state_file import read_state
 
 from .conftest import decisions, lines, series

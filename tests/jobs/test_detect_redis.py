@@ -10,9 +10,9 @@ import time
 import pytest
 
 import tsformers as tsf
+import tsformers.streaming.detectors as detect
 from tsformers.errors import JobError
-from tsformers.jobs import detect
-from tsformers.jobs.redis_streams import Address
+from tsformers.streaming.redis import Address
 
 from .conftest import STEPS, lines, series
 

@@ -122,12 +122,12 @@ def test_killed_at_random_moments_and_started_again_it_says_what_it_would_have_s
 
 
 def test_a_half_line_that_a_crash_left_in_the_output_is_cut_off(tmp_path):
-    from tsformers.jobs.sinks import _cut_to_whole_lines
+    from tsformers.streaming.sinks import cut_to_whole_lines
 
     out = tmp_path / "out.jsonl"
     out.write_bytes(b'{"row": 1}\n{"ro')
     with out.open("ab") as file:
-        _cut_to_whole_lines(file.fileno())
+        cut_to_whole_lines(file.fileno())
         file.write(b'{"row": 2}\n')
     assert out.read_bytes() == b'{"row": 1}\n{"row": 2}\n'
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from tsformers.anomaly.decisions import FIELDS, Decision
 from tsformers.data.files.table_files import Format
 from tsformers.errors import JobError
-from tsformers.jobs.lines import CHUNK, number_of
+from tsformers.streaming.line_source import CHUNK, number_of
 
 
 class Sink(Protocol):
@@ -60,7 +60,7 @@ class LineSink:
             except OSError as error:
                 raise JobError(f"{path} cannot be written ({error.strerror}); choose another place") from None
             if begun and not cut:
-                _cut_to_whole_lines(self.file.fileno())
+                cut_to_whole_lines(self.file.fileno())
             elif begun and resumed is not None:
                 if resumed > os.fstat(self.file.fileno()).st_size:
                     raise JobError(f"{path} is shorter than when the state was kept; name the file that belongs to it")
@@ -69,7 +69,7 @@ class LineSink:
         else:
             self.file, begun = (sys.stdout.buffer if hasattr(sys.stdout, "buffer") else None), resumed is not None
             if resumed is not None:
-                _cut_to_whole_lines(number_of(self.file))
+                cut_to_whole_lines(number_of(self.file))
         self.number = number_of(self.file)
         if format == "csv" and not begun:
             self._put([_cells(self.heads)])
@@ -184,7 +184,7 @@ def _cells(values: Sequence[Any]) -> str:
     return page.getvalue()
 
 
-def _cut_to_whole_lines(number: int | None) -> None:
+def cut_to_whole_lines(number: int | None) -> None:
     """A last line without an end, in the file that standard output is appended to, is what a crash left: cut it off."""
     if number is None or not stat.S_ISREG(os.fstat(number).st_mode):
         return

@@ -14,10 +14,11 @@ import pandas as pd
 
 from tsformers.data.files.table_files import SUFFIXES
 from tsformers.errors import DataError, JobError
-from tsformers.jobs.lines import Batch, Source, open_source
-from tsformers.jobs.redis_streams import Address, RedisSink, RedisSource
-from tsformers.jobs.sinks import Sink, open_sink
 from tsformers.storage.state_file import fingerprint, read_state, write_state
+from tsformers.streaming.line_source import open_source
+from tsformers.streaming.redis import Address, RedisSink, RedisSource
+from tsformers.streaming.sinks import Sink, open_sink
+from tsformers.streaming.source import Batch, Source
 
 FORMAT = 1
 DRAWN = 20_000  # latest decisions that a picture is made of

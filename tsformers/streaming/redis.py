@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tsformers.anomaly.decisions import Decision
 from tsformers.errors import JobError
-from tsformers.jobs.lines import Batch
+from tsformers.streaming.source import Batch
 
 GROUP, CONSUMER = "tsformers", "detect"
 MANY = 1000  # entries asked for at once

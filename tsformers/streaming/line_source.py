@@ -1,7 +1,6 @@
 """Lines of CSV and JSON, Parquet files and endless pipes: rows in as they come."""
 
 import csv
-import io
 import json
 import os
 import select
@@ -10,51 +9,18 @@ import sys
 import time
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any
 
 from tsformers.data.files.table_files import EMPTY_CELLS, SUFFIXES, Format
 from tsformers.errors import DataError, JobError
+from tsformers.streaming.parquet_source import Parquet
+from tsformers.streaming.source import OTHER_INPUT, Batch, Row, Source
 
-Row = Mapping[str, Any]
 CHUNK = 2**16  # bytes read at once
 PATIENCE = 0.1  # seconds between two looks at a file that may grow, or at whether to stop
-PARQUET_ROWS = 2**16
-OTHER_INPUT = "give that input from its beginning, or take this one as new rows with --fresh-input"
 ROTATED = "tail -n +1 -F {} | tsformers detect --fresh-input ..."
-
-
-class Batch(NamedTuple):
-    """Rows that came together: what each is called, each row, and where to go on after each (None: the row's name)."""
-
-    names: Sequence[int | str]
-    rows: Sequence[Row]
-    marks: Sequence[int | str]
-
-
-class Source(Protocol):
-    """Where rows come from. Law: begun again at a mark, it gives the rows after it, or refuses before it gives any.
-
-    ``kind`` is what tells one kind of input from another, and one stream of a server from another.
-    """
-
-    kind: str
-
-    def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
-        """Rows after ``mark`` (None: all), of which ``done`` came before; an empty batch now and then while waiting."""
-        ...
-
-    def settle(self, mark: int | str) -> None:
-        """All up to here is kept, and need not be given again."""
-        ...
-
-    def close(self) -> None:
-        """No more rows are wanted."""
-        ...
 
 
 class Lines:
@@ -238,57 +204,6 @@ class Lines:
             )
 
 
-class Parquet:
-    """Rows of a Parquet file, some thousands at a time.
-
-    A mark is the number of a row and a checksum of the first row and of this one.
-
-    Args:
-        path: file, or "-" for standard input, which is read whole first.
-
-    Raises:
-        DataError: it is no such file; at ``batches``, it is not the input that the mark is of.
-    """
-
-    kind = "a Parquet file"
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        try:
-            self.file = pq.ParquetFile(io.BytesIO(sys.stdin.buffer.read()) if path == "-" else path)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise DataError(f"{path} cannot be read as parquet ({' '.join(str(error).split())})") from None
-
-    def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
-        """Rows, as many at a time as the file is read in."""
-        number, _, wanted = str(mark or 0).partition(":")
-        row, skip, seen = 0, int(number), None
-        for batch in self.file.iter_batches(PARQUET_ROWS):
-            first, row = row, row + len(batch)
-            seen = zlib.crc32(repr(batch.slice(0, 1).to_pylist()).encode()) if seen is None and row else seen
-            if first < skip <= row and wanted:
-                alike = _row_mark(skip, batch.slice(skip - first - 1, 1).to_pylist()[0], seen or 0) == mark
-                self._compare(alike, skip)
-            if row > skip:
-                some = batch.slice(max(skip - first, 0)).to_pylist()
-                names = range(done + 1, done + len(some) + 1)
-                done += len(some)
-                marks = [_row_mark(row - len(some) + k, one, seen or 0) for k, one in enumerate(some, start=1)]
-                yield Batch(names, some, marks)
-        self._compare(row >= skip, skip)
-
-    def _compare(self, alike: bool, place: int) -> None:
-        if not alike:
-            raise DataError(f"{self.path} is not the file that the state has read up to row {place:,}; {OTHER_INPUT}")
-
-    def settle(self, mark: int | str) -> None:
-        """Nothing to do: a file stays."""
-
-    def close(self) -> None:
-        """The file is closed."""
-        self.file.close()
-
-
 def open_source(
     path: str, format: Format | None, *, follow: bool, idle: float | None, typed: Mapping[str, Callable[[str], Any]]
 ) -> Source:
@@ -305,10 +220,6 @@ def _read_mark(mark: int | str | None) -> tuple[int, int, int]:
     """How far a row of lines reaches, how far whole lines do, and their checksum; 0 and 0 where nobody knows."""
     found = [int(part) for part in str(mark or 0).split(":")]
     return (found[0], found[1], found[2]) if len(found) == 3 else (found[0], 0, 0)
-
-
-def _row_mark(number: int, row: Row, first: int) -> str:
-    return f"{number}:{zlib.crc32(repr(row).encode(), first)}"
 
 
 def number_of(file: Any) -> int | None:

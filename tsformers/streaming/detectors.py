@@ -13,8 +13,8 @@ from tsformers.data.files.table_files import read_table
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import Procedure
 from tsformers.jobs.models import build, load_plugins
-from tsformers.jobs.watching import Latest, watch
 from tsformers.plotting.alarms import alarm_chart
+from tsformers.streaming.watch import Latest, watch
 
 Control = tuple[str | None, float | None, float | None]  # name, alpha, decay; None: as it was
 

@@ -1,0 +1,1 @@
+"""Streams of rows: sources, sinks and the detector between them."""
