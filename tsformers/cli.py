@@ -389,7 +389,7 @@ def reproduce(
 
     mse and mae are over all test windows, mse_32 and mae_32 over the first whole batches of 32, as older tables are.
     """
-    from tsformers.jobs.published import read_published
+    from tsformers.reproduction.dispatch import read_published
 
     asked = read_published(model, dataset=dataset, horizon=horizon, seeds=seeds, out=out, plugins=plugin)
     say(asked.about)

@@ -8,12 +8,19 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+import tsformers.reproduction.fdr_simulation as fdr_simulation
 from tsformers.cli import main
 from tsformers.errors import JobError
 from tsformers.fdr import LORD
-from tsformers.jobs import fdr_simulation
-from tsformers.jobs.fdr_simulation import ExperimentTable, RangeTable, Simulation, rates, read_simulation, simulate
-from tsformers.jobs.published import read_published
+from tsformers.reproduction.dispatch import read_published
+from tsformers.reproduction.fdr_simulation import (
+    ExperimentTable,
+    RangeTable,
+    Simulation,
+    rates,
+    read_simulation,
+    simulate,
+)
 
 MINE = """
     kind = "fdr"

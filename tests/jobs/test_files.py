@@ -12,7 +12,7 @@ from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.errors import DataError, JobError
 from tsformers.jobs.files import find_job, read_data, read_job, run_job
 from tsformers.jobs.models import about, build, catalogue, find_forecaster, load_plugins, settings_of
-from tsformers.jobs.published import read_published
+from tsformers.reproduction.dispatch import read_published
 from tsformers.toml_tables import job_kind, read_toml
 
 HEAD = '[data]\ndataset = "nile"\n[backtest]\nhorizon = 3\nwindows = 2\nmetrics = ["mae"]\nn_samples = 5\n'

@@ -8,7 +8,7 @@ import pytest
 
 import tsformers as tsf
 from tsformers.errors import JobError
-from tsformers.jobs.long_horizon import score_windows, split_dataset, split_frame
+from tsformers.reproduction.long_horizon import score_windows, split_dataset, split_frame
 
 PUBLISHED = {  # all windows, then those of whole batches of 32
     ("national_illness", 36, 24): (6.213, 1.622, 6.587, 1.701),
@@ -106,7 +106,7 @@ def test_every_window_is_scored_and_the_first_whole_batches_apart(split):
 
 def test_windows_come_in_the_same_order_however_many_are_forecast_at_a_time(split, monkeypatch):
     whole = score_windows(Window(), split, 10, n_samples=2)
-    monkeypatch.setattr("tsformers.jobs.long_horizon.MOST_DRAWN", 100)
+    monkeypatch.setattr("tsformers.reproduction.long_horizon.MOST_DRAWN", 100)
     assert score_windows(Window(), split, 10, n_samples=2) == whole
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import tsformers.reproduction.published_tables as reproduce
 from tsformers.cli import main
 from tsformers.errors import JobError
-from tsformers.jobs import reproduce
-from tsformers.jobs.long_horizon import split_frame
-from tsformers.jobs.reproduce import find_reproduction, read_reproduction
+from tsformers.reproduction.long_horizon import split_frame
+from tsformers.reproduction.published_tables import find_reproduction, read_reproduction
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = [

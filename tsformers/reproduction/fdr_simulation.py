@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float
 
 from tsformers import fdr
 from tsformers.errors import JobError, did_you_mean
-from tsformers.jobs.fdr_figures import draw
-from tsformers.jobs.reproduce import FOLDER, find_reproduction, read_result, write_result
+from tsformers.reproduction.fdr_figures import draw
+from tsformers.reproduction.published_tables import FOLDER, find_reproduction, read_result, write_result
 from tsformers.toml_tables import read_toml, settle
 
 FIXED = "fixed threshold"

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from tsformers.errors import JobError, did_you_mean
-from tsformers.jobs.fdr_simulation import read_simulation
-from tsformers.jobs.reproduce import find_reproduction, read_reproduction
+from tsformers.reproduction.fdr_simulation import read_simulation
+from tsformers.reproduction.published_tables import find_reproduction, read_reproduction
 from tsformers.toml_tables import job_kind, read_toml
 
 KINDS = ("long_horizon", "fdr")
