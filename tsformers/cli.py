@@ -87,7 +87,7 @@ def backtest(
     format: Format = None,
 ) -> None:
     """Backtest the models of a job file; finished windows are kept, and the same command goes on from them."""
-    from tsformers.jobs.files import read_job
+    from tsformers.jobs.job_file import read_job
 
     checked = read_job(job, out, plugin)
     result = checked.run(engine=engine, n_jobs=n_jobs, verbose=verbose)  # type: ignore[arg-type]
@@ -435,7 +435,7 @@ def models_list(plugin: Plugin = [], output: Output = "-", format: Format = None
     """All forecasters by name, with one line about each."""
     import pandas as pd
 
-    from tsformers.jobs.models import catalogue, load_plugins
+    from tsformers.jobs.build import catalogue, load_plugins
 
     named = catalogue(load_plugins(plugin))
     show(pd.DataFrame({"model": [*named], "about": [*named.values()]}), output, format)
@@ -446,7 +446,7 @@ def models_show(name: Name, plugin: Plugin = [], output: Output = "-", format: F
     """The settings of a forecaster, their defaults and what they mean."""
     import pandas as pd
 
-    from tsformers.jobs.models import about, find_forecaster, load_plugins, settings_of
+    from tsformers.jobs.build import about, find_forecaster, load_plugins, settings_of
 
     kind = find_forecaster(name, load_plugins(plugin))
     show(pd.DataFrame(settings_of(kind)), output, format, title=f"{name}: {about(kind)}")

@@ -10,8 +10,8 @@ import pytest
 
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.errors import DataError, JobError
-from tsformers.jobs.files import find_job, read_data, read_job, run_job
-from tsformers.jobs.models import about, build, catalogue, find_forecaster, load_plugins, settings_of
+from tsformers.jobs.build import about, build, catalogue, find_forecaster, load_plugins, settings_of
+from tsformers.jobs.job_file import find_job, read_data, read_job, run_job
 from tsformers.reproduction.dispatch import read_published
 from tsformers.toml_tables import job_kind, read_toml
 

@@ -1,1 +1,1 @@
-"""From recipes and job files to backtests and reports."""
+"""Job files and the models they name."""

@@ -14,7 +14,7 @@ from tsformers.data.files.table_files import read_table
 from tsformers.data.forecast import Forecast
 from tsformers.errors import DataError, JobError
 from tsformers.evaluation.worker import fit_whole
-from tsformers.jobs.models import build, load_plugins
+from tsformers.jobs.build import build, load_plugins
 from tsformers.scoring.table import score
 
 QUANTILE_COLUMN = re.compile(r"q(0?\.\d+)")

@@ -10,7 +10,7 @@ from tsformers import storage
 from tsformers.catalog import find_model
 from tsformers.data.files.table_files import read_table
 from tsformers.errors import JobError
-from tsformers.jobs.models import build
+from tsformers.jobs.build import build
 
 SHALLOW = {"kmeans": ("KMeans", "n_clusters"), "gmm": ("GaussianMixture", "n_components")}  # on features
 

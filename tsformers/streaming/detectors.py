@@ -12,7 +12,7 @@ from tsformers.catalog import load_public
 from tsformers.data.files.table_files import read_table
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import Procedure
-from tsformers.jobs.models import build, load_plugins
+from tsformers.jobs.build import build, load_plugins
 from tsformers.plotting.alarms import alarm_chart
 from tsformers.streaming.watch import Latest, watch
 

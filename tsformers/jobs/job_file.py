@@ -15,7 +15,7 @@ from tsformers.datasets.load import load_dataset, recipe
 from tsformers.errors import JobError, did_you_mean
 from tsformers.evaluation.engines import Engine
 from tsformers.evaluation.rolling import QUANTILES, BacktestResult, backtest
-from tsformers.jobs.models import build, load_plugins
+from tsformers.jobs.build import build, load_plugins
 from tsformers.toml_tables import job_kind, read_toml, settle
 
 REPORT = "report.html"  # beside the finished windows
