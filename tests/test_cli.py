@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsformers.cli import main
+from tsformers.cli.app import main
+from tsformers.cli.terminal import assignments, guarded
 from tsformers.data.files.table_files import parse_times, read_table, write_table
-from tsformers.terminal import assignments, guarded
 
 JOB = '[data]\ndataset = "nile"\n[backtest]\nhorizon = 3\nwindows = 2\nmetrics = ["mae"]\n[models.naive]\n'
 NAIVE = ["--model", "SeasonalNaive", "--horizon", "3"]
@@ -79,7 +79,7 @@ def mistake(answer, *parts):
 def test_help_waits_for_no_slow_library(words):
     slow = ("torch", "pandas", "numpy", "gluonts", "statsmodels", "sklearn", "scipy", "matplotlib", "joblib", "pyarrow")
     code = (
-        f"import sys; from tsformers.cli import main; code = main({words!r}); "
+        f"import sys; from tsformers.cli.app import main; code = main({words!r}); "
         f"loaded = [name for name in {slow!r} if name in sys.modules]; print('LOADED', loaded, code)"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
@@ -87,7 +87,7 @@ def test_help_waits_for_no_slow_library(words):
 
 
 def test_listing_data_sets_does_not_wait_for_torch():
-    code = "import sys; from tsformers.cli import main; main(['datasets', 'list']); print('torch' in sys.modules)"
+    code = "import sys; from tsformers.cli.app import main; main(['datasets', 'list']); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
 
@@ -304,7 +304,7 @@ def test_ctrl_c_ends_with_130_and_one_line(monkeypatch, run, sales):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tsformers.jobs.forecast_files.read_table", interrupt)
+    monkeypatch.setattr("tsformers.cli.forecast.read_table", interrupt)
     assert run("forecast", "sales.csv", *NAIVE) == (130, "", ["tsformers: interrupted"])
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from tsformers.cli import main
+from tsformers.cli.app import main
 
 if __name__ == "__main__":
     sys.exit(main())

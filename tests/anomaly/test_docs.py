@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.anomaly.decisions import EVENTS, STATUSES
-from tsformers.cli import main
+from tsformers.cli.app import main
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

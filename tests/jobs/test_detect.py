@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import tsformers as tsf
-from tsformers.cli import main
+from tsformers.cli.app import main
 
 from .conftest import FIT, STEPS, decisions, lines, series
 
@@ -229,7 +229,7 @@ def test_a_mistake_is_one_line_with_the_remedy(words, said, place, tmp_path, mon
 
 def test_help_waits_for_no_slow_library():
     code = (
-        "import sys; from tsformers.cli import main; main(['detect', '--help']);"
+        "import sys; from tsformers.cli.app import main; main(['detect', '--help']);"
         "print([m for m in ('torch', 'pandas', 'numpy', 'numba', 'sklearn', 'pyarrow') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)

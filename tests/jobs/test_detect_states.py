@@ -19,7 +19,7 @@ from .conftest import FIT, decisions
 KILLS = 20
 NURSERY = """
 import json, os, signal, sys, time
-from tsformers.cli import main
+from tsformers.cli.app import main
 words, source = json.loads(sys.stdin.readline())
 main([*words, "--output", os.devnull, "--format", "jsonl", source])  # what is compiled or imported late is there now
 print("ready", flush=True)

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import tsformers.reproduction.fdr_simulation as fdr_simulation
-from tsformers.cli import main
+from tsformers.cli.app import main
 from tsformers.errors import JobError
 from tsformers.fdr import LORD
 from tsformers.reproduction.dispatch import read_published

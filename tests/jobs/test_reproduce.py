@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import tsformers.reproduction.published_tables as reproduce
-from tsformers.cli import main
+from tsformers.cli.app import main
 from tsformers.errors import JobError
 from tsformers.reproduction.long_horizon import split_frame
 from tsformers.reproduction.published_tables import find_reproduction, read_reproduction

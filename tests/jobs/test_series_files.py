@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import tsformers as tsf
-from tsformers.cli import main
+from tsformers.cli.app import main
 
 SEGMENT = ["--set", "max_steps=3", "--set", "context_length=16", "--set", "verbose=false"]
 

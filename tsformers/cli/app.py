@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tsformers.terminal import assignments, guarded, numbers, say, show, split_list, told_written, whole, wholes
+from tsformers.cli.terminal import assignments, guarded, numbers, say, show, split_list, told_written, whole, wholes
 
 app = typer.Typer(
     name="tsformers",
@@ -124,8 +124,8 @@ def forecast(
     target_col: TargetCol = "y",
 ) -> None:
     """Forecast what follows the last row of every series: mean and quantiles, one row a series and step."""
+    from tsformers.cli.forecast import forecast_file
     from tsformers.data.files.table_files import write_table
-    from tsformers.jobs.forecast_files import forecast_file
 
     levels = numbers("--quantiles", quantiles)
     fitted, frame, answer = forecast_file(
@@ -164,7 +164,7 @@ def score(
     target_col: TargetCol = "y",
 ) -> None:
     """Score a forecast that was written to a file against what happened."""
-    from tsformers.jobs.forecast_files import score_files
+    from tsformers.cli.score import score_files
 
     frame = score_files(
         forecast,
@@ -235,7 +235,7 @@ def detect(
     what each odd row gets.
     """
     import tsformers.streaming.detectors as job
-    from tsformers.terminal import refuse_idle, told_watched
+    from tsformers.cli.terminal import refuse_idle, told_watched
 
     refuse_idle(context, fitting=fit is not None)
     if fit is not None:
@@ -272,8 +272,8 @@ def decompose(
     target_col: TargetCol = "y",
 ) -> None:
     """Take every series apart: trend, seasonal parts and remainder, which add up to the value."""
+    from tsformers.cli.decompose import decompose_file
     from tsformers.data.files.table_files import write_table
-    from tsformers.jobs.series_files import decompose_file
 
     periods = wholes("--period", period)
     parts = decompose_file(
@@ -306,8 +306,8 @@ def cluster(
     target_col: TargetCol = "y",
 ) -> None:
     """Sort series into clusters by how they move: one row a series."""
+    from tsformers.cli.cluster import cluster_file
     from tsformers.data.files.table_files import write_table
-    from tsformers.jobs.series_files import cluster_file
 
     answer = cluster_file(
         file,
@@ -348,8 +348,8 @@ def segment(
     target_col: TargetCol = "y",
 ) -> None:
     """Find regimes that last: for every row its regime, how sure, how much longer; and a picture coloured by regime."""
+    from tsformers.cli.segment import segment_file
     from tsformers.data.files.table_files import write_table
-    from tsformers.jobs.series_files import segment_file
 
     given = {"n_regimes": regimes, "max_duration": max_duration}
     chosen = {key: value for key, value in given.items() if value is not None} | assignments(set_)

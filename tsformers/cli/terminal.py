@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tsformers.streaming.watch import Ended
 
+
 ROOMY = 130  # characters in a line
 FITTING = {"save", "horizon", "set_", "detector", "freq", "seed", "id_col", "time_col", "target_col"}  # of detect --fit
 WATCHING = {"file", "state", "fresh_input", "every", "follow", "idle", "alarms", "source", "sink", "plot", "output"}
