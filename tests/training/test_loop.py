@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+import tsformers.training.batches as batches
 import tsformers.training.loop as training
 from tsformers.data.windows import pack_rows
 from tsformers.training.batches import Windows
@@ -237,7 +238,7 @@ def test_epochs_end_a_run_and_each_is_a_permutation():
 
 
 def test_very_many_windows_are_drawn_with_replacement(monkeypatch):
-    monkeypatch.setattr(training, "MOST_PERMUTED", 10)
+    monkeypatch.setattr(batches, "MOST_PERMUTED", 10)
     windows = Windows(packed(), Plan(context_length=4, horizon=2, batch_size=64), np.random.default_rng(0))
     batch = next(windows.batches())
     assert len(batch.past) == 64
@@ -245,7 +246,7 @@ def test_very_many_windows_are_drawn_with_replacement(monkeypatch):
 
 
 def test_held_back_windows_are_few_and_always_the_same(monkeypatch):
-    monkeypatch.setattr(training, "MOST_VALIDATED", 5)
+    monkeypatch.setattr(batches, "MOST_VALIDATED", 5)
     plan = Plan(context_length=4, horizon=2, batch_size=2, validation_windows=8)
     windows = Windows(packed(), plan, np.random.default_rng(0))
     first, again = (torch.cat([batch.future for batch in windows.validation()]) for _ in range(2))
@@ -291,7 +292,7 @@ def test_patience_counts_epochs_where_they_are_what_is_checked():
 
 
 def test_with_a_stride_every_held_back_window_is_read(monkeypatch):
-    monkeypatch.setattr(training, "MOST_VALIDATED", 5)
+    monkeypatch.setattr(batches, "MOST_VALIDATED", 5)
     plan = Plan(context_length=4, horizon=2, validation_windows=9, validation_stride=1)
     windows = Windows(packed(), plan, np.random.default_rng(0))
     assert windows.cutoffs.max() + 2 == 80 - 10  # nine windows of two targets, one row apart, take ten rows

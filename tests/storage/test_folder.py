@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from tsformers import storage
+import tsformers.storage.folder as storage
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
