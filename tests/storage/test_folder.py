@@ -388,7 +388,7 @@ def test_damaged_files_are_named(folder):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2, "tsformers": "9.0"}, r"format 2 of tsformers 9\.0.*update"),
+        ({"format": 3, "tsformers": "9.0"}, r"format 3 of tsformers 9\.0.*update"),
         ({"learned": ...}, "lacks learned"),
         ({"class": "Nobody"}, r"no forecaster is called 'Nobody'.*classes="),
         ({"params": {"no_such_setting": 1}}, "no_such_setting"),

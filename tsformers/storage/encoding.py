@@ -18,6 +18,7 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.errors import JobError
 from tsformers.storage.columns import column_parts, join_column
+from tsformers.storage.former_format import FORMAT, convert_model
 
 RECORDS: dict[str, type] = {"Schema": Schema, "Panel": Panel, "Forecast": Forecast}
 TAG = "$"  # a JSON object with this key is not a dict but the value it names
@@ -216,14 +217,15 @@ class Decoder:
     Args:
         arrays: by the names the encoder gave them.
         classes: the caller's own classes by name.
+        written: the format in which they were written.
 
     Example:
         >>> Decoder({}, {}).value({"$": "tuple", "v": [1, {"$": "float", "v": "-inf"}]})
         (1, -inf)
     """
 
-    def __init__(self, arrays: Mapping[str, np.ndarray], classes: Mapping[str, type]) -> None:
-        self.arrays, self.classes = arrays, dict(classes)
+    def __init__(self, arrays: Mapping[str, np.ndarray], classes: Mapping[str, type], written: int = FORMAT) -> None:
+        self.arrays, self.classes, self.written = arrays, dict(classes), written
 
     def model(self, page: Mapping[str, Any]) -> Any:
         """A model from its class's name, its settings and what it has learned.
@@ -244,8 +246,10 @@ class Decoder:
             raise JobError(
                 f"{error.args[0]}; if {name} is yours, pass load(..., classes={{'{name}': {name}}})"
             ) from None
-        model = kind(**self.value(page["params"]))
-        learned = self.value(page["learned"])
+        params, learned = self.value(page["params"]), self.value(page["learned"])
+        if self.written < FORMAT:
+            params, learned = convert_model(name, params, learned)
+        model = kind(**params)
         if learned and hasattr(model, "relearn"):
             model.relearn(learned)
         elif learned:

@@ -22,8 +22,8 @@ from safetensors.numpy import save as write_arrays
 from tsformers import __version__
 from tsformers.errors import JobError
 from tsformers.storage.encoding import Decoder, Encoder
+from tsformers.storage.former_format import FORMAT
 
-FORMAT = 1
 MODEL, ARRAYS = "model.json", "arrays.safetensors"
 
 
@@ -108,7 +108,7 @@ def load(folder: str | Path, classes: Mapping[str, type] | None = None) -> Any:
     if hashlib.sha256(raw).hexdigest() != page["sha256"]:
         raise JobError(f"{place / ARRAYS} is not the file that was saved with {MODEL} (checksum); save the model again")
     try:
-        return Decoder(read_arrays(raw), classes or {}).model(page)
+        return Decoder(read_arrays(raw), classes or {}, page["format"]).model(page)
     except JobError:
         raise
     except (SafetensorError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:

@@ -1,0 +1,82 @@
+"""Settings are held to their annotations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pytest
+
+from tsformers.validation import Above, AtLeast, Between, allowed_values, check_settings
+
+
+@dataclass(frozen=True)
+class Widths:
+    hidden: Annotated[int, AtLeast(1)] = 8
+
+
+@dataclass
+class Settings:
+    d_model: Annotated[int, AtLeast(1)] = 64
+    context_length: Annotated[int, AtLeast(1)] | None = None
+    learning_rate: Annotated[float, Above(0)] = 1e-3
+    dropout: Annotated[float, Between(0, 1, open="high")] = 0.0
+    residual: bool = False
+    cell: Literal["lru", "gru"] = "lru"
+    scaler: Literal["standard"] | None = "standard"
+    periods: Sequence[Annotated[float, Above(1)]] | None = None
+    emission: tuple[Annotated[int, AtLeast(1)], Annotated[int, AtLeast(1)]] = (8, 32)
+    widths: Widths = field(default_factory=Widths)
+    likelihood: str | Any = "student_t"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("d_model", np.int64(3)),
+        ("context_length", 5),
+        ("learning_rate", 1),
+        ("learning_rate", np.float32(0.1)),
+        ("learning_rate", float("inf")),
+        ("periods", [24, 168.5]),
+        ("periods", np.array([24.0])),
+        ("likelihood", object()),
+        ("scaler", None),
+    ],
+)
+def test_what_an_annotation_allows_passes(name, value):
+    check_settings(Settings(**{name: value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("d_model", 0, "d_model must be a whole number of 1 or more, not 0"),
+        ("d_model", True, "d_model must be a whole number of 1 or more, not True"),
+        ("d_model", 2.5, "d_model must be a whole number of 1 or more, not 2.5"),
+        ("context_length", 0, "context_length must be a whole number of 1 or more or None, not 0"),
+        ("learning_rate", float("nan"), "learning_rate must be a number above 0, not nan"),
+        ("learning_rate", "fast", "learning_rate must be a number above 0, not 'fast'"),
+        ("dropout", 1.0, r"dropout must be a number in \[0, 1\), not 1.0"),
+        ("residual", "no", "residual must be True or False, not 'no'"),
+        ("residual", 1, "residual must be True or False, not 1"),
+        ("cell", "lstm", "cell='lstm' is unknown; choose one of 'lru', 'gru'"),
+        ("scaler", "minmax", "scaler='minmax' is unknown; choose one of 'standard', None"),
+        ("periods", [24, 1], r"periods\[1\] must be a number above 1, not 1"),
+        ("periods", 24, "periods must be a list, each entry a number above 1 or None, not 24"),
+        ("emission", (8,), "emission must be 2 values, each a whole number of 1 or more, not"),
+        ("emission", (8, 0), r"emission\[1\] must be a whole number of 1 or more, not 0"),
+        ("widths", Widths(hidden=0), "widths.hidden must be a whole number of 1 or more, not 0"),
+    ],
+)
+def test_anything_else_is_refused_by_name_value_and_range(name, value, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        check_settings(Settings(**{name: value}))
+
+
+def test_the_allowed_values_are_said_in_words():
+    allowed = allowed_values(Settings)
+    assert list(allowed) == [*Settings.__dataclass_fields__]
+    assert allowed["scaler"] == "one of 'standard', None"
+    assert allowed["dropout"] == "a number in [0, 1)"
+    assert allowed["residual"] == "True or False"

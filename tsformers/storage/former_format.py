@@ -1,0 +1,62 @@
+"""Saved models of former formats: settings and weights that have other names now are converted when they are read."""
+
+from collections.abc import Callable
+from typing import Any
+
+FORMAT = 2  # of what is written today; 1: tsformers 0.1.0 before its modules were laid out anew
+
+Converted = tuple[dict[str, Any], dict[str, Any]]
+CONVERSIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Converted]] = {}  # by class name, from format 1
+
+
+def convert_model(name: str, params: dict[str, Any], learned: dict[str, Any]) -> Converted:
+    """Settings and learned state of a model of format 1, under today's names.
+
+    Args:
+        name: of the model's class.
+        params: its settings.
+        learned: what it has learned.
+
+    Returns:
+        Settings and learned state; those of classes that have not changed come back as they are.
+
+    Example:
+        >>> convert_model("Theta", {"horizon": 3}, {})
+        ({'horizon': 3}, {})
+    """
+    convert = CONVERSIONS.get(name)
+    return (params, learned) if convert is None else convert(params, learned)
+
+
+def renamed(held: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """A dictionary under other keys, in the same order.
+
+    Args:
+        held: what was read.
+        names: new key by old key.
+
+    Returns:
+        A new dictionary.
+
+    Example:
+        >>> renamed({"told": 1, "y": 2}, {"told": "inputs"})
+        {'inputs': 1, 'y': 2}
+    """
+    return {names.get(key, key): value for key, value in held.items()}
+
+
+def renamed_weights(weights: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """The weights of a network whose modules have other names now.
+
+    Args:
+        weights: tensors by their dotted names.
+        names: new module or parameter name by old one, each a part of the dotted names.
+
+    Returns:
+        A new dictionary.
+
+    Example:
+        >>> renamed_weights({"block.into_law.weight": 1}, {"into_law": "to_distribution"})
+        {'block.to_distribution.weight': 1}
+    """
+    return {".".join(names.get(part, part) for part in key.split(".")): value for key, value in weights.items()}

@@ -1,0 +1,247 @@
+"""Settings checked against their annotations: types, choices, and ranges written as ``Annotated[int, AtLeast(1)]``."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+LISTS = (tuple, list, Sequence)
+NUMBERS = {int: ("whole number", int | np.integer), float: ("number", int | float | np.integer | np.floating)}
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """A number of ``low`` or more.
+
+    Example:
+        >>> AtLeast(1).holds(1), AtLeast(1).text("whole number")
+        (True, 'a whole number of 1 or more')
+    """
+
+    low: float
+
+    def holds(self, value: Any) -> bool:
+        """Whether ``value`` is in the range; NaN is in none."""
+        return bool(value >= self.low)
+
+    def text(self, noun: str) -> str:
+        """The range in words."""
+        return f"a {noun} of {self.low:g} or more"
+
+
+@dataclass(frozen=True)
+class Above:
+    """A number above ``low``.
+
+    Example:
+        >>> Above(0).holds(0.0), Above(0).text("number")
+        (False, 'a number above 0')
+    """
+
+    low: float
+
+    def holds(self, value: Any) -> bool:
+        """Whether ``value`` is in the range; NaN is in none."""
+        return bool(value > self.low)
+
+    def text(self, noun: str) -> str:
+        """The range in words."""
+        return f"a {noun} above {self.low:g}"
+
+
+@dataclass(frozen=True)
+class Between:
+    """A number from ``low`` to ``high``; ``open`` names the ends that are left out: "", "low", "high" or "both".
+
+    Example:
+        >>> Between(0, 1, open="high").holds(1.0), Between(0, 1, open="high").text("number")
+        (False, 'a number in [0, 1)')
+        >>> Between(0, 10).text("whole number")
+        'a whole number from 0 to 10'
+    """
+
+    low: float
+    high: float
+    open: Literal["", "low", "high", "both"] = ""
+
+    def holds(self, value: Any) -> bool:
+        """Whether ``value`` is in the range; NaN is in none."""
+        above = value > self.low if self.open in ("low", "both") else value >= self.low
+        below = value < self.high if self.open in ("high", "both") else value <= self.high
+        return bool(above and below)
+
+    def text(self, noun: str) -> str:
+        """The range in words."""
+        if not self.open:
+            return f"a {noun} from {self.low:g} to {self.high:g}"
+        left, right = "(" if self.open in ("low", "both") else "[", ")" if self.open in ("high", "both") else "]"
+        return f"a {noun} in {left}{self.low:g}, {self.high:g}{right}"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One type that an annotation allows, with its range."""
+
+    kind: Any
+    range: AtLeast | Above | Between | None = None
+
+    def holds(self, value: Any) -> bool:
+        """Whether ``value`` is of this type and in this range."""
+        if self.kind is NoneType:
+            return value is None
+        if get_origin(self.kind) is Literal:
+            return any(value == choice and type(value) is type(choice) for choice in get_args(self.kind))
+        if self.kind is bool:
+            return isinstance(value, bool | np.bool_)
+        if self.kind in NUMBERS:
+            number = isinstance(value, NUMBERS[self.kind][1]) and not isinstance(value, bool)
+            return number and (self.range.holds(value) if self.range else value == value)
+        if self.kind is str:
+            return isinstance(value, str)
+        return get_origin(self.kind) not in LISTS  # an object: its own class checks it
+
+    def text(self) -> str:
+        """The type and its range in words."""
+        if self.kind is NoneType:
+            return "None"
+        if get_origin(self.kind) is Literal:
+            return ", ".join(map(repr, get_args(self.kind)))
+        if self.kind in NUMBERS:
+            noun = NUMBERS[self.kind][0]
+            return self.range.text(noun) if self.range else f"a {noun}"
+        if get_origin(self.kind) in LISTS:
+            kinds = [kind for kind in get_args(self.kind) if kind is not Ellipsis]
+            entry = _words(options_of(kinds[0]))
+            return f"{len(kinds)} values, each {entry}" if len(kinds) > 1 else f"a list, each entry {entry}"
+        return {bool: "True or False", str: "a text"}.get(self.kind, getattr(self.kind, "__name__", str(self.kind)))
+
+
+def check_settings(settings: Any, prefix: str = "") -> None:
+    """Every setting has a type, choice and range that its annotation allows.
+
+    Checked are numbers, truth values, texts, ``Literal`` choices, ``None``, tuples of numbers, and dataclasses of
+    settings inside. Where an annotation allows an object of another class, that object is not looked at.
+
+    Args:
+        settings: a dataclass; its fields are the settings.
+        prefix: what stands before the names in messages: the name of the setting that holds ``settings``.
+
+    Raises:
+        ValueError: names the first setting that is out of range, its value and what it may be.
+
+    Example:
+        >>> @dataclass
+        ... class Sizes:
+        ...     d_model: Annotated[int, AtLeast(1)] = 64
+        ...     scaler: Literal["mean_abs", "standard"] | None = "standard"
+        >>> check_settings(Sizes())
+        >>> check_settings(Sizes(d_model=0))
+        Traceback (most recent call last):
+        ValueError: d_model must be a whole number of 1 or more, not 0
+        >>> check_settings(Sizes(scaler="minmax"))
+        Traceback (most recent call last):
+        ValueError: scaler='minmax' is unknown; choose one of 'mean_abs', 'standard', None
+    """
+    kind: Any = type(settings)
+    for name, hint in annotations_of(kind).items():
+        value, options = getattr(settings, name), options_of(hint)
+        listed = next((option for option in options if get_origin(option.kind) in LISTS), None)
+        if is_dataclass(value) and type(value) in [option.kind for option in options]:
+            check_settings(value, f"{prefix}{name}.")
+        elif listed and isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+            _check_entries(prefix + name, value, get_args(listed.kind), options)
+        else:
+            _check(prefix + name, value, options)
+
+
+def allowed_values(kind: type) -> dict[str, str]:
+    """What each setting of a class may be, in words.
+
+    Args:
+        kind: a dataclass.
+
+    Returns:
+        Words by the name of the setting.
+
+    Example:
+        >>> @dataclass
+        ... class Sizes:
+        ...     horizon: Annotated[int, AtLeast(1)]
+        ...     seed: Annotated[int, AtLeast(0)] | None = None
+        >>> allowed_values(Sizes)
+        {'horizon': 'a whole number of 1 or more', 'seed': 'a whole number of 0 or more or None'}
+    """
+    return {name: _words(options_of(hint)) for name, hint in annotations_of(kind).items()}
+
+
+@cache
+def annotations_of(kind: type) -> dict[str, Any]:
+    """The annotations of the settings of a dataclass, resolved, in the order of its signature.
+
+    Args:
+        kind: a dataclass.
+
+    Returns:
+        Annotations by name.
+
+    Example:
+        >>> annotations_of(AtLeast)
+        {'low': <class 'float'>}
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    return {field.name: hints[field.name] for field in fields(kind) if field.init}
+
+
+def options_of(hint: Any) -> tuple[Option, ...]:
+    """The types that an annotation allows.
+
+    Args:
+        hint: a type, a union, a ``Literal``, or ``Annotated`` with a range.
+
+    Returns:
+        One option a type.
+
+    Example:
+        >>> [option.text() for option in options_of(Annotated[int, AtLeast(1)] | None)]
+        ['a whole number of 1 or more', 'None']
+    """
+    return tuple(_flattened(hint, None))
+
+
+def _flattened(hint: Any, bound: AtLeast | Above | Between | None) -> Iterator[Option]:
+    if get_origin(hint) is Annotated:
+        inner, *notes = get_args(hint)
+        ranges = [note for note in notes if isinstance(note, AtLeast | Above | Between)]
+        yield from _flattened(inner, ranges[0] if ranges else bound)
+    elif get_origin(hint) in (Union, UnionType):
+        for part in get_args(hint):
+            yield from _flattened(part, bound)
+    else:
+        yield Option(NoneType if hint is None else hint, bound)
+
+
+def _check(name: str, value: Any, options: tuple[Option, ...]) -> None:
+    if any(option.holds(value) for option in options):
+        return
+    choices = [option for option in options if get_origin(option.kind) is Literal]
+    if choices and all(get_origin(option.kind) is Literal or option.kind is NoneType for option in options):
+        raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(o.text() for o in options)}")
+    raise ValueError(f"{name} must be {_words(options)}, not {value!r}")
+
+
+def _check_entries(name: str, values: Any, kinds: tuple[Any, ...], options: tuple[Option, ...]) -> None:
+    fixed = len(kinds) > 1 and Ellipsis not in kinds
+    if fixed and len(values) != len(kinds):
+        raise ValueError(f"{name} must be {_words(options)}, not {values!r}")
+    for i, entry in enumerate(values):
+        _check(f"{name}[{i}]", entry, options_of(kinds[i] if fixed else kinds[0]))
+
+
+def _words(options: tuple[Option, ...]) -> str:
+    if all(get_origin(option.kind) is Literal or option.kind is NoneType for option in options):
+        return "one of " + ", ".join(option.text() for option in options)
+    texts = [f"one of {o.text()}" if get_origin(o.kind) is Literal else o.text() for o in options]
+    return " or ".join(texts) if len(texts) < 3 else ", ".join(texts[:-1]) + " or " + texts[-1]
