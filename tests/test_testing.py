@@ -201,7 +201,7 @@ class Honest(nn.Module):
         self.read = nn.Linear(16, 4)
 
     def loss(self, window):
-        error = (self.read(window.past.mT).mT - window.future) * window.future_seen
+        error = (self.read(window.past.mT).mT - window.future) * window.future_observed
         return error.square().mean((1, 2))
 
     def sample(self, window, n_samples):

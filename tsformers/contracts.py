@@ -43,9 +43,9 @@ class Rolling(Protocol):
     """What a forecaster may promise besides. Law: from each cutoff it says what ``predict`` says from there."""
 
     def predict_at(
-        self, data: Frame | Panel, hidden: np.ndarray, *, n_samples: int = 100, seed: int | None = None
+        self, data: Frame | Panel, rows_after_cutoff: np.ndarray, *, n_samples: int = 100, seed: int | None = None
     ) -> np.ndarray:
-        """Draws (W, N, S, H) from W cutoffs, each with the last ``hidden`` rows of every series after it."""
+        """Draws (W, N, S, H) from W cutoffs, each with the last ``rows_after_cutoff`` rows of every series after it."""
         ...
 
 
@@ -115,10 +115,10 @@ class Network(Protocol):
 
 
 @runtime_checkable
-class Solvable(Protocol):
+class ClosedFormFit(Protocol):
     """What a network may promise besides: a part of it is found at once, before the rest is trained step by step."""
 
-    def solve(self, windows: Iterable[Window], held_back: Iterable[Window]) -> None:
+    def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
         """Reads the windows once; a part that has been found stays as it is."""
         ...
 

@@ -82,14 +82,14 @@ def make_window(
     def normal(*shape: int) -> Tensor:
         return torch.randn(shape, generator=generator)
 
-    past_seen = torch.rand(batch, context_length, channels, generator=generator) > 0.1
-    future_seen = torch.rand(batch, horizon, channels, generator=generator) > 0.1
+    past_observed = torch.rand(batch, context_length, channels, generator=generator) > 0.1
+    future_observed = torch.rand(batch, horizon, channels, generator=generator) > 0.1
     return Window(
-        past=normal(batch, context_length, channels) * past_seen,
-        past_seen=past_seen,
+        past=normal(batch, context_length, channels) * past_observed,
+        past_observed=past_observed,
         past_x=normal(batch, context_length, past_x + known_x),
-        future=normal(batch, horizon, channels) * future_seen,
-        future_seen=future_seen,
+        future=normal(batch, horizon, channels) * future_observed,
+        future_observed=future_observed,
         future_x=normal(batch, horizon, known_x),
         series=torch.arange(batch),
     )
@@ -227,7 +227,7 @@ def check_network(network: Network, window: Window, n_samples: int = 5) -> None:
     with torch.no_grad():
         loss = network.loss(window)
         unseen = window._replace(
-            future=torch.where(window.future_seen, window.future, torch.full_like(window.future, 1e3))
+            future=torch.where(window.future_observed, window.future, torch.full_like(window.future, 1e3))
         )
         assert torch.equal(loss, network.loss(unseen)), "loss must ignore future values that are unseen"
         alone = network.loss(
@@ -241,7 +241,7 @@ def check_network(network: Network, window: Window, n_samples: int = 5) -> None:
         assert draws.shape == expected, f"sample must have shape {expected}, not {tuple(draws.shape)}"
         assert bool(torch.isfinite(draws).all()), "samples must be finite"
         blind = window._replace(
-            future=torch.full_like(window.future, 7.0), future_seen=torch.zeros_like(window.future_seen)
+            future=torch.full_like(window.future, 7.0), future_observed=torch.zeros_like(window.future_observed)
         )
         assert torch.equal(draws, _seeded(lambda: network.sample(blind, n_samples))), "sample must ignore the future"
 

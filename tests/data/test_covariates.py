@@ -88,9 +88,9 @@ def test_blocks_for_prediction_hold_the_same_rows_as_the_panel():
     series = torch.arange(3)
     expected = cut(full, series, full.ends - 4, 8, 4)
     actual = cut(block, series, block.ends, 8, 4)
-    for name in ("past", "past_seen", "past_x", "future_x", "series"):
+    for name in ("past", "past_observed", "past_x", "future_x", "series"):
         assert torch.equal(getattr(expected, name), getattr(actual, name)), name
-    assert not actual.future_seen.any()
+    assert not actual.future_observed.any()
     assert not actual.future.any()
 
 

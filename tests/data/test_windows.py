@@ -61,8 +61,8 @@ def test_cut_equals_a_loop_over_windows_and_rows(case, context_length, horizon, 
         t = context_length
         assert np.array_equal(window.past[b], slow["y"][:t])
         assert np.array_equal(window.future[b], slow["y"][t:])
-        assert np.array_equal(window.past_seen[b], slow["seen"][:t])
-        assert np.array_equal(window.future_seen[b], slow["seen"][t:])
+        assert np.array_equal(window.past_observed[b], slow["seen"][:t])
+        assert np.array_equal(window.future_observed[b], slow["seen"][t:])
         covariates = np.concatenate([slow["past_x"][:t], slow["known_x"][:t]], axis=1)
         assert np.array_equal(window.past_x[b], covariates.astype(np.float32))
         assert np.array_equal(window.future_x[b], slow["known_x"][t:].astype(np.float32))
@@ -192,8 +192,8 @@ def test_robust_scaling_of_mostly_constant_windows_falls_back_to_the_standard_de
 def test_targets_of_a_channel_without_context_count_as_unseen():
     y = np.array([[1.0, np.nan], [2.0, np.nan], [3.0, 5.0]])
     window = cut(pack_rows(y, [0, 3]), torch.tensor([0]), torch.tensor([2]), 2, 1)
-    assert scale(window, "mean_abs").future_seen[0, 0].tolist() == [True, False]
-    assert scale(window, None).future_seen[0, 0].tolist() == [True, True]
+    assert scale(window, "mean_abs").future_observed[0, 0].tolist() == [True, False]
+    assert scale(window, None).future_observed[0, 0].tolist() == [True, True]
 
 
 def test_an_unknown_scaler_and_wrong_offsets_are_refused():

@@ -19,7 +19,7 @@ def pairs(rows=200, length=12, horizon=3, noise=0.5, seed=0, channels=1):
 
 def solved(learn, held_back, length=12, horizon=3):
     ridge = RidgeMap(length, horizon).double()
-    ridge.solve(learn, held_back)
+    ridge.fit_closed_form(learn, held_back)
     return ridge
 
 
@@ -63,11 +63,11 @@ def test_a_level_changes_nothing_and_a_long_past_is_read_at_its_end():
 
 def test_with_nothing_to_learn_from_it_stays_zero_and_with_little_it_stays_small():
     empty = RidgeMap(12, 3)
-    empty.solve([], [])
-    assert not empty.solved and not empty(torch.randn(2, 12, 1)).any()
+    empty.fit_closed_form([], [])
+    assert not empty.fitted and not empty(torch.randn(2, 12, 1)).any()
     learned, other = pairs(rows=4, noise=50.0), pairs(noise=50.0, seed=3)
     loose = RidgeMap(12, 3).double()
-    loose.solve([learned], [learned])  # chosen by what it was learned from
+    loose.fit_closed_form([learned], [learned])  # chosen by what it was learned from
     assert solved([learned], [other]).weight.norm() < 0.1 * loose.weight.norm()
 
 
@@ -75,4 +75,4 @@ def test_constant_pasts_and_no_held_back_pairs_are_no_trouble():
     flat = torch.ones(5, 12, 1, dtype=torch.float64), torch.ones(5, 3, 1, dtype=torch.float64), torch.ones(5, 1).bool()
     assert not solved([flat], []).weight.any()
     ridge = solved([pairs()], [])
-    assert ridge.solved and (ridge.errors > 0).all()
+    assert ridge.fitted and (ridge.errors > 0).all()

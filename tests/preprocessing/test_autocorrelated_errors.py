@@ -167,7 +167,9 @@ def test_at_rho_zero_a_network_is_itself_but_its_rho_has_a_gradient():
     torch.manual_seed(0)
     inner = Autoregression()
     network, window = AdjustedNetwork(inner, (1, 1), 1e-2), make_window(4, 16, 4)
-    full = window._replace(past_seen=torch.ones_like(window.past_seen), future_seen=torch.ones_like(window.future_seen))
+    full = window._replace(
+        past_observed=torch.ones_like(window.past_observed), future_observed=torch.ones_like(window.future_observed)
+    )
     assert torch.equal(network.loss(full), inner.loss(full))
     assert torch.equal(network.sample(full, 2), inner.sample(full, 2))
     network.loss(full).mean().backward()
@@ -189,26 +191,28 @@ def test_an_adjusted_network_keeps_the_laws_of_networks(likelihood, shape, chann
 
 def test_missing_values_are_missing_in_both_differences_they_belong_to():
     window = make_window(1, 6, 2)
-    seen = torch.ones_like(window.past_seen)
+    seen = torch.ones_like(window.past_observed)
     seen[0, 2] = False
-    window = window._replace(past_seen=seen, future_seen=torch.ones_like(window.future_seen))
+    window = window._replace(past_observed=seen, future_observed=torch.ones_like(window.future_observed))
     shown = AdjustedNetwork(nn.Identity(), (1, 1), 1e-2, ahead="summed").adjust(window)
-    assert shown.past_seen[0, :, 0].tolist() == [True, True, False, False, True, True]
-    assert shown.future_seen.all()
+    assert shown.past_observed[0, :, 0].tolist() == [True, True, False, False, True, True]
+    assert shown.future_observed.all()
 
 
 def test_the_last_value_fades_from_where_it_was_seen():
     window = make_window(1, 6, 3)
-    seen = torch.ones_like(window.past_seen)
+    seen = torch.ones_like(window.past_observed)
     seen[0, 5] = False
     past = torch.arange(1.0, 7.0)[None, :, None] * seen
-    window = window._replace(past=past, past_seen=seen, future_seen=torch.tensor([True, False, True])[None, :, None])
+    window = window._replace(
+        past=past, past_observed=seen, future_observed=torch.tensor([True, False, True])[None, :, None]
+    )
     network = AdjustedNetwork(nn.Identity(), (1, 1), 1e-2)
     network.raw_rho.data = torch.atanh(torch.tensor([[-0.5]]))
     faded = 5.0 * (-0.5) ** torch.tensor([2.0, 3.0, 4.0])  # the fifth of six steps was the last one seen
     shown = network.adjust(window)
-    torch.testing.assert_close(shown.future[0, :, 0], (window.future[0, :, 0] - faded) * shown.future_seen[0, :, 0])
-    assert shown.future_seen[0, :, 0].tolist() == [True, False, True]
+    torch.testing.assert_close(shown.future[0, :, 0], (window.future[0, :, 0] - faded) * shown.future_observed[0, :, 0])
+    assert shown.future_observed[0, :, 0].tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize("ahead", ["faded", "summed"])
@@ -223,7 +227,7 @@ def test_what_is_taken_out_of_the_future_is_put_back(ahead):
 
     window = make_window(4, 8, 5)._replace(series=torch.zeros(4, dtype=torch.int64))
     window = window._replace(
-        past_seen=torch.ones_like(window.past_seen), future_seen=torch.ones_like(window.future_seen)
+        past_observed=torch.ones_like(window.past_observed), future_observed=torch.ones_like(window.future_observed)
     )
     network = AdjustedNetwork(Echo(), (1, 1), 1e-2, ahead=ahead)
     nn.init.constant_(network.raw_rho, 0.8)
@@ -325,7 +329,7 @@ def test_of_a_linear_network_one_call_on_differences_says_what_two_calls_say():
     inner = Autoregression().double()
     nn.init.zeros_(inner.map.bias)
     x, rho = torch.randn(3, 18, dtype=torch.float64), 0.7
-    window = make_window(3, 16, 1)._replace(past=x[:, 1:17, None], past_seen=torch.ones(3, 16, 1, dtype=torch.bool))
+    window = make_window(3, 16, 1)._replace(past=x[:, 1:17, None], past_observed=torch.ones(3, 16, 1, dtype=torch.bool))
     network = AdjustedNetwork(inner, (1, 1), 1e-2).double()
     network.raw_rho.data = torch.atanh(torch.tensor([[rho]], dtype=torch.float64))
     one = inner.map(network.adjust(window, x[:, :1, None]).past[..., 0])[:, 0] + rho * x[:, 16]

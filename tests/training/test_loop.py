@@ -12,7 +12,7 @@ import tsformers.training.loop as training
 from tsformers.data.windows import pack_rows
 from tsformers.training.batches import Windows
 from tsformers.training.config import Plan
-from tsformers.training.loop import best_start, train
+from tsformers.training.loop import best_restart, train
 from tsformers.training.randomness import seeded
 from tsformers.training.schedule import rate_at
 
@@ -31,7 +31,7 @@ class Drift(nn.Linear):
             self.taken += 1
             if self.at_step:
                 self.at_step(self)
-        error = (self(window.past[..., 0]) - window.future[..., 0]).square() * window.future_seen[..., 0]
+        error = (self(window.past[..., 0]) - window.future[..., 0]).square() * window.future_observed[..., 0]
         return error.mean(-1)
 
 
@@ -184,7 +184,7 @@ def best_of(*networks, steps=20, windows=1):
     fives = pack_rows(np.full((30, 1), 5.0), [0, 30])
     plan = Plan(context_length=2, horizon=1, scaler=None, max_steps=steps, validation_windows=windows)
     starts = ((network, [{"params": list(network.parameters())}]) for network in networks)
-    return best_start(starts, len(networks), fives, plan, seed=0)
+    return best_restart(starts, len(networks), fives, plan, seed=0)
 
 
 @pytest.mark.parametrize("windows", [0, 1])

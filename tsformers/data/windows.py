@@ -27,10 +27,10 @@ class Window(NamedTuple):
     """
 
     past: Float[Tensor, "B T C"]
-    past_seen: Bool[Tensor, "B T C"]
+    past_observed: Bool[Tensor, "B T C"]
     past_x: Float[Tensor, "B T PK"]
     future: Float[Tensor, "B H C"]
-    future_seen: Bool[Tensor, "B H C"]  # all False at prediction
+    future_observed: Bool[Tensor, "B H C"]  # all False at prediction
     future_x: Float[Tensor, "B H K"]
     series: Int64[Tensor, " B"]
     location: Float[Tensor, "B 1 C"] | None = None
@@ -136,7 +136,7 @@ def cut(
         >>> window.past[..., 0]
         tensor([[2., 3.],
                 [0., 0.]], dtype=torch.float64)
-        >>> window.past_seen[1, :, 0]
+        >>> window.past_observed[1, :, 0]
         tensor([False,  True])
     """
     length, starts = context_length + horizon, cutoffs - context_length
@@ -296,14 +296,14 @@ def scale(window: Window, method: str | None, dtype: torch.dtype = torch.float32
         >>> window.past[0, :, 0], window.future[0, :, 0], window.location.item(), window.scale.item()
         (tensor([-1.,  1.]), tensor([4.]), 2.0, 1.0)
     """
-    location, spread = _location_and_scale(window.past, window.past_seen, method)
-    measured = window.past_seen.any(dim=1, keepdim=True)
-    future_seen = window.future_seen & measured if method else window.future_seen
+    location, spread = _location_and_scale(window.past, window.past_observed, method)
+    measured = window.past_observed.any(dim=1, keepdim=True)
+    future_observed = window.future_observed & measured if method else window.future_observed
     return window._replace(
-        past=((window.past - location) / spread * window.past_seen).to(dtype),
+        past=((window.past - location) / spread * window.past_observed).to(dtype),
         past_x=window.past_x.to(dtype),
-        future=((window.future - location) / spread * future_seen).to(dtype),
-        future_seen=future_seen,
+        future=((window.future - location) / spread * future_observed).to(dtype),
+        future_observed=future_observed,
         future_x=window.future_x.to(dtype),
         location=location,
         scale=spread,

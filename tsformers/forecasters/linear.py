@@ -66,7 +66,7 @@ class LinearNetwork(DistributionNetwork):
 
         Source: Zeng, Chen, Zhang & Xu (2023), section 4.
         """
-        past = carry_forward(window.past, window.past_seen)
+        past = carry_forward(window.past, window.past_observed)
         change = past.diff(dim=1).abs().sum(1, keepdim=True) / past.shape[1]
         restless = (change + LEAST).log().expand(-1, len(self.curves), -1)
         features = torch.cat([self.curves.expand(len(past), -1, -1), restless], dim=-1)

@@ -18,7 +18,7 @@ class RidgeMap(nn.Module):
 
     ``W`` minimises the squared error of ``y`` with a penalty on its own size, so that with little to learn from ``y``
     stays near zero. Of ten penalties the one with the smallest mean absolute error on held-back pairs is kept. A
-    constant added to the past changes nothing. Before ``solve`` the map is zero.
+    constant added to the past changes nothing. Before ``fit_closed_form`` the map is zero.
 
     Args:
         context_length: T, steps of the past; of more than 512 the last 512 are read.
@@ -28,7 +28,7 @@ class RidgeMap(nn.Module):
         >>> x = torch.randn(200, 8, 1, generator=torch.Generator().manual_seed(0))
         >>> pairs = [(x, (x - x.mean(1, keepdim=True))[:, :2].flip(1), torch.ones(200, 1, dtype=bool))]
         >>> ridge = RidgeMap(8, 2)
-        >>> ridge.solve(pairs, pairs)
+        >>> ridge.fit_closed_form(pairs, pairs)
         >>> bool((ridge(x) - pairs[0][1]).abs().max() < 1e-4), [round(error, 3) for error in ridge.errors.tolist()]
         (True, [0.0, 0.0])
 
@@ -38,14 +38,14 @@ class RidgeMap(nn.Module):
 
     weight: Tensor  # (H, T)
     errors: Tensor  # (H,), mean absolute errors on the held-back pairs
-    solved: Tensor  # whether ``solve`` has been called
+    fitted: Tensor  # whether ``fit_closed_form`` has been called
 
     def __init__(self, context_length: int, horizon: int) -> None:
         super().__init__()
         self.read = min(context_length, MOST_READ)
         self.register_buffer("weight", torch.zeros(horizon, self.read))
         self.register_buffer("errors", torch.ones(horizon))
-        self.register_buffer("solved", torch.tensor(False))
+        self.register_buffer("fitted", torch.tensor(False))
 
     def forward(self, past: Float[Tensor, "B T C"]) -> Float[Tensor, "B H C"]:
         """What the map says follows ``past``.
@@ -55,12 +55,12 @@ class RidgeMap(nn.Module):
         past = past[:, -self.read :]
         return self.weight.to(past.dtype) @ (past - past.mean(1, keepdim=True))
 
-    def solve(self, pairs: Iterable[Pairs], held_back: Iterable[Pairs]) -> None:
+    def fit_closed_form(self, pairs: Iterable[Pairs], validation: Iterable[Pairs]) -> None:
         """Find ``W``, in float64.
 
         Args:
             pairs: what to learn from, batch by batch: past (B, T, C), future (B, H, C), which channels count (B, C).
-            held_back: those that choose the penalty; without any it is the middle one, and ``errors`` are those on
+            validation: those that choose the penalty; without any it is the middle one, and ``errors`` are those on
                 ``pairs`` as far as their second moments tell.
 
         Source: Hoerl & Kennard (1970); the second moments are all that is kept of the pairs.
@@ -77,7 +77,7 @@ class RidgeMap(nn.Module):
             axes @ (turned / np.maximum(size + (each * size.mean() or 1.0), 1e-300)[:, None]) for each in PENALTIES
         ]
         errors, kept = np.zeros((len(tried), horizon)), 0
-        for x, y in self._rows(held_back):
+        for x, y in self._rows(validation):
             errors += np.stack([np.abs(x @ weight - y).sum(0) for weight in tried])
             kept += len(x)
         best = int(errors.sum(1).argmin()) if kept else len(tried) // 2
@@ -86,7 +86,7 @@ class RidgeMap(nn.Module):
         found = errors[best] / kept if kept else np.sqrt(np.maximum(left, 0) / n * 2 / np.pi)
         self.weight.copy_(torch.from_numpy(weight.T))
         self.errors.copy_(torch.from_numpy(found))
-        self.solved.fill_(True)
+        self.fitted.fill_(True)
 
     def _rows(self, pairs: Iterable[Pairs]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Each channel that counts as a row, (M, T) and (M, H)."""

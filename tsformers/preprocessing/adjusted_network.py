@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tsformers.contracts import Solvable
+from tsformers.contracts import ClosedFormFit
 from tsformers.data.windows import Window
 from tsformers.nn.heads.distributions import Quantiles
 from tsformers.nn.missing import carry_forward
@@ -64,11 +64,11 @@ class AdjustedNetwork(nn.Module):
         """Rho has its own learning rate, and no weight decay, which would pull it to zero."""
         return [{"params": [self.raw_rho], "lr": self.learning_rate, "weight_decay": 0.0}]
 
-    def solve(self, windows: Iterable[Window], held_back: Iterable[Window]) -> None:
+    def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
         """What the network finds at once, it finds on what it will see first."""
-        if isinstance(self.network, Solvable):
+        if isinstance(self.network, ClosedFormFit):
             with torch.no_grad():
-                self.network.solve(*(map(self.adjust, some) for some in (windows, held_back)))
+                self.network.fit_closed_form(*(map(self.adjust, some) for some in (windows, validation)))
 
     def loss(self, window: Window) -> Float[Tensor, " B"]:
         """The network's loss on differences."""
@@ -84,7 +84,7 @@ class AdjustedNetwork(nn.Module):
         if self.network.levels:
             law = Quantiles(self.network.levels, drawn.movedim(1, -1))  # type: ignore[arg-type]
             drawn = law.sample((n_samples,)).movedim(0, 1)
-        last = carry_forward(window.past, window.past_seen)[:, None, -1:]
+        last = carry_forward(window.past, window.past_observed)[:, None, -1:]
         return summed_up(drawn.movedim(2, -1), self._rho_of(window)[..., None], last.movedim(2, -1)).movedim(-1, 2)
 
     def adjust(self, window: Window, before: Float[Tensor, "B 1 C"] | None = None) -> Window:
@@ -99,25 +99,27 @@ class AdjustedNetwork(nn.Module):
         """
         rho = self._rho_of(window)
         if before is None:
-            count = window.past_seen.sum(1, keepdim=True).clamp(min=1)
-            before = (window.past * window.past_seen).sum(1, keepdim=True) / count
+            count = window.past_observed.sum(1, keepdim=True).clamp(min=1)
+            before = (window.past * window.past_observed).sum(1, keepdim=True) / count
         values = torch.cat([before, window.past, window.future], dim=1)
-        seen = torch.cat([torch.ones_like(window.past_seen[:, :1]), window.past_seen, window.future_seen], dim=1)
+        seen = torch.cat(
+            [torch.ones_like(window.past_observed[:, :1]), window.past_observed, window.future_observed], dim=1
+        )
         both = seen[:, 1:] & seen[:, :-1]
         difference = torch.where(both, values[:, 1:] - rho * values[:, :-1], 0.0)
         split = window.past.shape[1]
-        shown = window._replace(past=difference[:, :split], past_seen=both[:, :split]) if self.inputs else window
+        shown = window._replace(past=difference[:, :split], past_observed=both[:, :split]) if self.inputs else window
         if not self.outputs:
             return shown
         if self.ahead == "summed":
-            return shown._replace(future=difference[:, split:], future_seen=both[:, split:])
-        return shown._replace(future=torch.where(window.future_seen, window.future - self._faded(window), 0.0))
+            return shown._replace(future=difference[:, split:], future_observed=both[:, split:])
+        return shown._replace(future=torch.where(window.future_observed, window.future - self._faded(window), 0.0))
 
     def _faded(self, window: Window) -> Float[Tensor, "B H C"]:
         """``rho**h`` times the last value seen; h counts from there."""
         length, horizon = window.past.shape[1], window.future.shape[1]
         row = torch.arange(length, device=window.past.device)[None, :, None]
-        at = torch.where(window.past_seen, row, 0).amax(1, keepdim=True)  # (B, 1, C)
+        at = torch.where(window.past_observed, row, 0).amax(1, keepdim=True)  # (B, 1, C)
         steps = torch.arange(1, horizon + 1, device=at.device)[None, :, None] + (length - 1 - at)
         return self._rho_of(window) ** steps * window.past.gather(1, at)
 

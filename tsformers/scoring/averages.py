@@ -34,7 +34,9 @@ def paired(
     return truth, other
 
 
-def mean_seen(values: Float[np.ndarray, "*b"], seen: Bool[np.ndarray, "*b"], axis: Axis) -> Float[np.ndarray, "..."]:
+def mean_observed(
+    values: Float[np.ndarray, "*b"], seen: Bool[np.ndarray, "*b"], axis: Axis
+) -> Float[np.ndarray, "..."]:
     """Mean of the values that are to be scored; NaN among those is not hidden.
 
     Args:
@@ -49,7 +51,7 @@ def mean_seen(values: Float[np.ndarray, "*b"], seen: Bool[np.ndarray, "*b"], axi
         numpy.exceptions.AxisError: there is no such axis.
 
     Example:
-        >>> mean_seen(np.array([1.0, 2.0, 9.0]), np.array([True, True, False]), None)
+        >>> mean_observed(np.array([1.0, 2.0, 9.0]), np.array([True, True, False]), None)
         array(1.5)
 
     Source: none; arithmetic.
@@ -97,7 +99,7 @@ def mean_ratio(
 
     Source: none; arithmetic.
     """
-    return mean_seen(ratio(above, below), seen & (below != 0), axis)
+    return mean_observed(ratio(above, below), seen & (below != 0), axis)
 
 
 def scaled_mean(

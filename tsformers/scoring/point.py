@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Real
 
-from tsformers.scoring.averages import Axis, mean_ratio, mean_seen, paired, ratio, scaled_mean
+from tsformers.scoring.averages import Axis, mean_observed, mean_ratio, paired, ratio, scaled_mean
 from tsformers.scoring.reference import scale_of
 
 
@@ -30,7 +30,7 @@ def mae(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis 
     Source: Hyndman & Koehler (2006), section 2.
     """
     truth, point = paired(y, forecast)
-    return mean_seen(np.abs(truth - point), ~np.isnan(truth), axis)
+    return mean_observed(np.abs(truth - point), ~np.isnan(truth), axis)
 
 
 def mse(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis = None) -> Float[np.ndarray, "..."]:
@@ -56,7 +56,7 @@ def mse(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis 
     Source: Hyndman & Koehler (2006), section 2.
     """
     truth, point = paired(y, forecast)
-    return mean_seen(np.square(truth - point), ~np.isnan(truth), axis)
+    return mean_observed(np.square(truth - point), ~np.isnan(truth), axis)
 
 
 def rmse(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis = None) -> Float[np.ndarray, "..."]:
@@ -155,7 +155,7 @@ def nd(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis =
     Source: Salinas, Flunkert, Gasthaus & Januschowski (2020), DeepAR, section 4.
     """
     truth, _ = paired(y, forecast)
-    return ratio(mae(y, forecast, axis), mean_seen(np.abs(truth), ~np.isnan(truth), axis))
+    return ratio(mae(y, forecast, axis), mean_observed(np.abs(truth), ~np.isnan(truth), axis))
 
 
 def nrmse(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis = None) -> Float[np.ndarray, "..."]:
@@ -179,7 +179,7 @@ def nrmse(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axi
     Source: Salinas, Flunkert, Gasthaus & Januschowski (2020), DeepAR, section 4.
     """
     truth, _ = paired(y, forecast)
-    return ratio(rmse(y, forecast, axis), mean_seen(np.abs(truth), ~np.isnan(truth), axis))
+    return ratio(rmse(y, forecast, axis), mean_observed(np.abs(truth), ~np.isnan(truth), axis))
 
 
 def mase(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Real
 
-from tsformers.scoring.averages import Axis, Number, mean_seen, paired, ratio, scaled_mean
+from tsformers.scoring.averages import Axis, Number, mean_observed, paired, ratio, scaled_mean
 from tsformers.scoring.reference import scale_of
 
 Levels = Number | Sequence[float] | Real[np.ndarray, "..."]
@@ -86,7 +86,7 @@ def weighted_quantile_loss(
     if loss.ndim > truth.ndim:
         loss = loss.mean(axis=levels_axis)
     seen = ~np.isnan(truth)
-    return ratio(mean_seen(loss, seen, axis), mean_seen(np.abs(truth), seen, axis))
+    return ratio(mean_observed(loss, seen, axis), mean_observed(np.abs(truth), seen, axis))
 
 
 def interval_score(
@@ -190,7 +190,7 @@ def coverage(
     """
     (truth, low), (_, high) = paired(y, lower), paired(y, upper)
     inside = np.where(np.isnan(low) | np.isnan(high), np.nan, (low <= truth) & (truth <= high))
-    return mean_seen(np.broadcast_to(inside, truth.shape), ~np.isnan(truth), axis)
+    return mean_observed(np.broadcast_to(inside, truth.shape), ~np.isnan(truth), axis)
 
 
 def pit(y: Real[np.ndarray, "*b"], samples: Real[np.ndarray, "..."], axis: int = -1) -> Float[np.ndarray, "*b"]:

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Real
 
-from tsformers.scoring.averages import mean_seen, ratio
+from tsformers.scoring.averages import mean_observed, ratio
 
 SEASONALITY_QUANTILE = 1.645  # 90% normal quantile of the M4 competition's test for seasonality
 
@@ -119,14 +119,14 @@ def _mean_change(past: np.ndarray, lag: int, power: int) -> np.ndarray:
     change = np.abs(past[..., lag:] - past[..., :-lag])
     if power != 1:
         change **= power
-    return mean_seen(change, ~np.isnan(change), -1)
+    return mean_observed(change, ~np.isnan(change), -1)
 
 
 def _is_seasonal(past: np.ndarray, season_length: int) -> np.ndarray:
     """Whether the autocorrelation at one season exceeds its 90% limit, for series of three seasons or more."""
     seen = ~np.isnan(past)
     n = seen.sum(axis=-1)
-    centred = np.where(seen, past - mean_seen(past, seen, -1)[..., None], 0.0)
+    centred = np.where(seen, past - mean_observed(past, seen, -1)[..., None], 0.0)
     power = np.abs(np.fft.rfft(centred, 2 * past.shape[-1])) ** 2
     covariance = np.fft.irfft(power)[..., : season_length + 1]
     correlation = ratio(covariance[..., 1:], np.broadcast_to(covariance[..., :1], covariance[..., 1:].shape))
@@ -147,7 +147,7 @@ def _seasonal_indices(past: np.ndarray, season_length: int) -> np.ndarray:
     start = relative.shape[-1] - length + half  # whole seasons, counted from the end
     relative[..., start : start + trend.shape[-1]] = past[..., half : length - half] / trend
     seasons = relative.reshape(*past.shape[:-1], -1, season_length)
-    indices = mean_seen(seasons, ~np.isnan(seasons), -2)
+    indices = mean_observed(seasons, ~np.isnan(seasons), -2)
     indices = ratio(indices, np.broadcast_to(indices.mean(axis=-1, keepdims=True), indices.shape))
     return np.where(np.all(indices > 0, axis=-1, keepdims=True), indices, 1.0)
 

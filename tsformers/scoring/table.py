@@ -15,7 +15,7 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError
 from tsformers.scoring import point
-from tsformers.scoring.averages import Axis, mean_seen, ratio, scaled_mean
+from tsformers.scoring.averages import Axis, mean_observed, ratio, scaled_mean
 from tsformers.scoring.crps import Estimator, crps_quantile_function, crps_samples, log_score
 from tsformers.scoring.matching import Past, actual_values, past_of
 from tsformers.scoring.multivariate import crps_sum, energy_score, variogram_score
@@ -241,17 +241,17 @@ def find_metric(name: str) -> Metric:
 def _crps(case: Case, axis: Axis, estimator: Estimator = "edf") -> np.ndarray:
     levels = case.forecast.levels
     if levels is not None and estimator == "edf":
-        return mean_seen(crps_quantile_function(case.y, case.forecast.values, levels, axis=1), case.seen, axis)
+        return mean_observed(crps_quantile_function(case.y, case.forecast.values, levels, axis=1), case.seen, axis)
     draws = case.samples("crps_fair" if estimator == "fair" else "crps")
-    return mean_seen(crps_samples(case.y, draws, axis=1, estimator=estimator), case.seen, axis)
+    return mean_observed(crps_samples(case.y, draws, axis=1, estimator=estimator), case.seen, axis)
 
 
 def _log_score(case: Case, axis: Axis) -> np.ndarray:
-    return mean_seen(log_score(case.y, case.samples("log_score"), axis=1), case.seen, axis)
+    return mean_observed(log_score(case.y, case.samples("log_score"), axis=1), case.seen, axis)
 
 
 def _pit(case: Case, axis: Axis) -> np.ndarray:
-    return mean_seen(case.forecast.cdf(case.y), case.seen, axis)
+    return mean_observed(case.forecast.cdf(case.y), case.seen, axis)
 
 
 def _wql(case: Case, axis: Axis) -> np.ndarray:
@@ -259,7 +259,7 @@ def _wql(case: Case, axis: Axis) -> np.ndarray:
 
 
 def _quantile(case: Case, axis: Axis, level: float) -> np.ndarray:
-    return mean_seen(quantile_loss(case.y, case.forecast.quantile(level)[:, 0], level), case.seen, axis)
+    return mean_observed(quantile_loss(case.y, case.forecast.quantile(level)[:, 0], level), case.seen, axis)
 
 
 def _coverage(case: Case, axis: Axis, share: float) -> np.ndarray:
@@ -269,7 +269,7 @@ def _coverage(case: Case, axis: Axis, share: float) -> np.ndarray:
 
 def _interval(case: Case, axis: Axis, share: float) -> np.ndarray:
     ends = case.forecast.interval(share)
-    return mean_seen(interval_score(case.y, ends[:, 0], ends[:, 1], 1 - share), case.seen, axis)
+    return mean_observed(interval_score(case.y, ends[:, 0], ends[:, 1], 1 - share), case.seen, axis)
 
 
 def _of_median(case: Case, axis: Axis, metric: Callable[..., np.ndarray]) -> np.ndarray:
@@ -294,7 +294,7 @@ def _rmsse(case: Case, axis: Axis) -> np.ndarray:
     if axis is not None:
         return np.asarray(np.sqrt(scaled_mean(case.y, squares, scale, axis)))
     each = np.asarray(np.sqrt(scaled_mean(case.y, squares, scale, 1)))
-    return mean_seen(each, ~np.isnan(each), None)
+    return mean_observed(each, ~np.isnan(each), None)
 
 
 def _owa(case: Case, axis: Axis) -> np.ndarray:
@@ -316,7 +316,7 @@ def _crps_sum(case: Case, axis: Axis) -> np.ndarray:
 def _of_vectors(case: Case, axis: Axis, metric: Callable[..., np.ndarray]) -> np.ndarray:
     draws = _joint_draws(case, metric.__name__)
     values = metric(case.y.T, draws.transpose(2, 1, 0))  # (H, N) and (H, S, N)
-    return mean_seen(values, ~np.isnan(values), None)
+    return mean_observed(values, ~np.isnan(values), None)
 
 
 def _joint_draws(case: Case, metric: str) -> np.ndarray:

@@ -6,7 +6,6 @@ from typing import Any
 FORMAT = 2  # of what is written today; 1: tsformers 0.1.0 before its modules were laid out anew
 
 Converted = tuple[dict[str, Any], dict[str, Any]]
-CONVERSIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Converted]] = {}  # by class name, from format 1
 
 
 def convert_model(name: str, params: dict[str, Any], learned: dict[str, Any]) -> Converted:
@@ -60,3 +59,15 @@ def renamed_weights(weights: dict[str, Any], names: dict[str, str]) -> dict[str,
         {'block.to_distribution.weight': 1}
     """
     return {".".join(names.get(part, part) for part in key.split(".")): value for key, value in weights.items()}
+
+
+def _network(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
+    """Forecasters whose network holds a linear map: its flag has another name."""
+    weights = renamed_weights(learned["weights"], {"solved": "fitted"}) if learned else {}
+    return params, {**learned, "weights": weights} if learned else learned
+
+
+CONVERSIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Converted]] = {
+    "Autoformer": _network,
+    "LRU": _network,
+}  # by class name, from format 1

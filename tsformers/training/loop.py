@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from tsformers.contracts import Solvable
+from tsformers.contracts import ClosedFormFit
 from tsformers.data.windows import Packed, scale
 from tsformers.errors import TrainingInterrupted
 from tsformers.progress import progress
@@ -82,8 +82,8 @@ def _trained(
 ) -> tuple[pd.DataFrame, bool]:
     """What ``train`` does and gives, and whether Ctrl-C has ended it; ``title`` stands before the progress bar."""
     windows = Windows(packed, plan, rng)
-    if isinstance(network, Solvable):
-        network.solve(
+    if isinstance(network, ClosedFormFit):
+        network.fit_closed_form(
             *((scale(each, plan.scaler) for each in some) for some in (windows.some(MOST_SOLVED), windows.validation()))
         )
     total = plan.max_steps
@@ -126,7 +126,7 @@ def _trained(
     return frame.astype({"step": np.int64}), interrupted
 
 
-def best_start(
+def best_restart(
     starts: Iterable[tuple[nn.Module, Groups]], n: int, packed: Packed, plan: Plan, seed: int | None
 ) -> tuple[nn.Module, pd.DataFrame, bool]:
     """The one of ``n`` networks that training brings to the lowest loss.
@@ -160,7 +160,8 @@ def best_start(
         >>> networks = [Level(0.0), Level(4.0), Level(9.0)]
         >>> starts = ((network, [{"params": list(network.parameters())}]) for network in networks)
         >>> plan = Plan(context_length=2, horizon=1, scaler=None, max_steps=20)
-        >>> best, history, interrupted = best_start(starts, 3, pack_rows(np.full((30, 1), 5.0), [0, 30]), plan, seed=0)
+        >>> packed = pack_rows(np.full((30, 1), 5.0), [0, 30])
+        >>> best, history, interrupted = best_restart(starts, 3, packed, plan, seed=0)
         >>> best is networks[1], len(history), interrupted
         (True, 20, False)
     """
@@ -213,7 +214,7 @@ def _validate(network: nn.Module, windows: Windows, device: torch.device) -> flo
     with torch.no_grad(), seeded(0, device):
         for batch in windows.validation():
             window = scale(batch, windows.plan.scaler)
-            scored = window.future_seen.flatten(1).any(dim=1)
+            scored = window.future_observed.flatten(1).any(dim=1)
             total += float(network.loss(window)[scored].sum())  # type: ignore[operator]
             n += int(scored.sum())
     return total / n if n else math.nan

@@ -252,7 +252,7 @@ def test_the_law_is_centred_on_the_papers_forecast_and_its_settings_reach_it(gol
         nn.init.zeros_(p)
     x_enc, marks = tensor(vectors, "x_enc"), tensor(vectors, "x_mark_dec")
     window = make_window(3, 48, 36, channels=5, known_x=4)._replace(
-        past=x_enc, past_seen=torch.ones(3, 48, 5, dtype=torch.bool), past_x=tensor(vectors, "x_mark_enc")
+        past=x_enc, past_observed=torch.ones(3, 48, 5, dtype=torch.bool), past_x=tensor(vectors, "x_mark_enc")
     )
     window = window._replace(future_x=marks[:, 24:])
     assert_parity(network(window).mean, vectors["y_eval"])
@@ -285,7 +285,7 @@ def test_a_forecast_does_not_depend_on_its_batch(batch, label, horizon, past_x, 
 @pytest.mark.parametrize("trend_start", ["last", "mean", "linear"])
 def test_the_location_moves_with_the_level_of_a_window_and_the_spread_does_not(trend_start):
     network, window = build(trend_start=trend_start, likelihood="normal"), window_of()
-    moved = window._replace(past=(window.past + 50) * window.past_seen)
+    moved = window._replace(past=(window.past + 50) * window.past_observed)
     with torch.no_grad():
         before, after = network(window), network(moved)
     torch.testing.assert_close(after.mean, before.mean + 50, rtol=1e-9, atol=1e-9)
@@ -301,7 +301,7 @@ def test_the_linear_map_is_added_to_season_and_trend_of_the_horizon_alone():
     label = after.trend.shape[1] - 4
     torch.testing.assert_close(after.trend[:, :label], before.trend[:, :label])
     torch.testing.assert_close(after.seasonal[:, :label], before.seasonal[:, :label])
-    complete = carry_forward(window.past, window.past_seen)
+    complete = carry_forward(window.past, window.past_observed)
     added = after.trend + after.seasonal - before.trend - before.seasonal
     expected = (complete[:, -1:] - complete.mean(1, keepdim=True)).expand(-1, 4, -1)  # the two parts sum to the past
     torch.testing.assert_close(added[:, label:], expected)
@@ -311,14 +311,14 @@ def test_the_linear_map_is_added_to_season_and_trend_of_the_horizon_alone():
 def test_before_training_the_forecast_is_the_solved_map_and_training_leaves_the_map_alone(likelihood):
     network = tiny(trend_start="linear", likelihood=likelihood).build(1, 0, 0, 0)
     windows = [make_window(64, 14, 4, seed=seed) for seed in (1, 2)]
-    network.solve(windows[:1], windows[1:])
+    network.fit_closed_form(windows[:1], windows[1:])
     found = network.start.weight.clone()
     assert found.abs().max() > 0
     law = network(windows[1])
-    past = carry_forward(windows[1].past, windows[1].past_seen)
+    past = carry_forward(windows[1].past, windows[1].past_observed)
     centre = law.values[..., len(law.levels) // 2] if hasattr(law, "values") else law.mean
     torch.testing.assert_close(centre, past[:, -1:] + network.start(past))
-    network.solve(windows[1:], windows[:1])
+    network.fit_closed_form(windows[1:], windows[:1])
     assert torch.equal(found, network.start.weight)
     assert not any(weight is network.start.weight for weight in network.parameters())
 
@@ -335,8 +335,8 @@ def test_a_preset_changes_what_is_not_given_and_survives_cloning(preset, d_model
 
 def test_what_stands_where_nothing_was_seen_changes_nothing():
     network, window = build(), window_of()
-    assert not window.past_seen.all()
-    other = window._replace(past=torch.where(window.past_seen, window.past, 123.0))
+    assert not window.past_observed.all()
+    other = window._replace(past=torch.where(window.past_observed, window.past, 123.0))
     with torch.no_grad():
         torch.testing.assert_close(network(other).mean, network(window).mean, rtol=0, atol=0)
 
@@ -345,8 +345,8 @@ def test_missing_values_are_the_last_one_seen_and_at_the_beginning_the_first():
     network, window = build(), window_of(batch=1)
     past = torch.tensor([0, 0, 5, 0, 7, 0, 0, 1, 2, 3, 4, 5, 6, 0], dtype=torch.float64)
     filled = torch.tensor([5, 5, 5, 5, 7, 7, 7, 1, 2, 3, 4, 5, 6, 6], dtype=torch.float64)
-    holes = window._replace(past=past.reshape(1, 14, 1), past_seen=(past != 0).reshape(1, 14, 1))
-    whole = window._replace(past=filled.reshape(1, 14, 1), past_seen=torch.ones(1, 14, 1, dtype=torch.bool))
+    holes = window._replace(past=past.reshape(1, 14, 1), past_observed=(past != 0).reshape(1, 14, 1))
+    whole = window._replace(past=filled.reshape(1, 14, 1), past_observed=torch.ones(1, 14, 1, dtype=torch.bool))
     with torch.no_grad():
         torch.testing.assert_close(network(holes).mean, network(whole).mean, rtol=0, atol=0)
 
@@ -364,7 +364,7 @@ def test_known_covariates_of_the_future_and_past_covariates_reach_the_forecast()
 def test_each_channel_has_a_law_of_its_own_and_hears_the_others():
     network, window = build(channels=3), window_of(channels=3)
     past = window.past.clone()
-    past[:, :, 0] += torch.linspace(0, 3, 14, dtype=torch.float64) * window.past_seen[:, :, 0]
+    past[:, :, 0] += torch.linspace(0, 3, 14, dtype=torch.float64) * window.past_observed[:, :, 0]
     with torch.no_grad():
         before, after = network(window).mean, network(window._replace(past=past)).mean
     assert before.shape == (4, 4, 3)

@@ -29,7 +29,7 @@ def window(length=16, horizon=4, seed=0):
 
 
 def solved(net, seed=1):
-    net.solve([window(seed=seed), window(seed=seed + 1)], [window(seed=seed + 2)])
+    net.fit_closed_form([window(seed=seed), window(seed=seed + 1)], [window(seed=seed + 2)])
     return net
 
 
@@ -100,7 +100,7 @@ def test_drawing_goes_on_where_the_past_ends_as_if_the_draws_were_true():
         net.next.head.project.bias.view(2, -1)[:, 1:] = -60.0  # all quantiles are one: a draw is the centre
         net.next.head.project.weight.view(2, -1, 8)[:, 1:] = 0.0
     path = net.sample(some, 1)[:, 0]
-    forced = net(some._replace(future=path, future_seen=torch.ones_like(some.future_seen))).values[..., 11]
+    forced = net(some._replace(future=path, future_observed=torch.ones_like(some.future_observed))).values[..., 11]
     torch.testing.assert_close(forced, path, rtol=1e-9, atol=1e-9)
     assert path.diff(dim=1).abs().min() > 1e-4
 
@@ -109,9 +109,11 @@ def test_drawing_goes_on_where_the_past_ends_as_if_the_draws_were_true():
 def test_steps_before_the_first_value_are_padding(decoding):
     sizes = Sizes(d_model=8, d_state=6, start="last")
     net, some = shaken(network(decoding, sizes=sizes)), exact(window(24))
-    padded = some._replace(past_seen=some.past_seen.clone(), past=some.past.clone())
-    padded.past_seen[:, 8], padded.past_seen[:, :8], padded.past[:, :8] = True, False, 0.0
-    short = padded._replace(past=padded.past[:, 8:], past_seen=padded.past_seen[:, 8:], past_x=some.past_x[:, 8:])
+    padded = some._replace(past_observed=some.past_observed.clone(), past=some.past.clone())
+    padded.past_observed[:, 8], padded.past_observed[:, :8], padded.past[:, :8] = True, False, 0.0
+    short = padded._replace(
+        past=padded.past[:, 8:], past_observed=padded.past_observed[:, 8:], past_x=some.past_x[:, 8:]
+    )
     if decoding == "direct":  # how restless a window is counts its steps, which differ
         net.horizon.told.weight[:, :2] = 0.0
     torch.testing.assert_close(net(padded).mean, net(short).mean, rtol=0, atol=1e-12)
@@ -130,9 +132,9 @@ def test_a_gap_is_told_from_a_value_and_later_values_do_not_fill_it():
 @pytest.mark.parametrize("likelihood", LIKELIHOODS[:3])
 def test_before_training_the_location_is_what_the_solved_maps_say(likelihood):
     net, some = solved(network(likelihood=likelihood)).eval(), window(seed=9)
-    filled = carry_forward(some.past, some.past_seen)
+    filled = carry_forward(some.past, some.past_observed)
     torch.testing.assert_close(net(some).mean, filled[:, -1:] + net.horizon.ridge(filled))
-    ahead = net.next.ahead(read_past(some.past, some.past_seen))
+    ahead = net.next.ahead(read_past(some.past, some.past_observed))
     last = filled[:, -net.next.lags :]
     torch.testing.assert_close(ahead[:, -1:], filled[:, -1:] + net.next.ridge(last), atol=1e-5, rtol=1e-5)
     assert bool(net.next.ridge.weight.any() and net.horizon.ridge.weight.any())
@@ -147,7 +149,7 @@ def test_the_map_to_the_next_value_finds_an_autoregression():
     empty = torch.zeros(400, 20, 0), torch.zeros(400, 4, 0)
     some = Window(y[:, :20], seen, empty[0], y[:, 20:], seen[:, :4], empty[1], torch.arange(400))
     net = network(columns=(1, 0, 0), context=20)
-    net.solve(iter([some]), iter([some]))
+    net.fit_closed_form(iter([some]), iter([some]))
     kernel = net.next.kernel()
     assert kernel.sum().abs() < 1e-5
     assert kernel[-1].item() + 1 == pytest.approx(1.2, abs=0.12)

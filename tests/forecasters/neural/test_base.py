@@ -440,8 +440,8 @@ def test_multivariate_covariates_stand_side_by_side_and_short_channels_begin_mis
     ahead = pd.DataFrame({"unique_id": np.repeat(["s0", "s1", "s2"], 4), "ds": np.tile(np.arange(60, 64), 3)})
     model.predict(future=ahead.assign(price=np.repeat([1.0, 2.0, 3.0], 4)))
     window = model.network_.read
-    assert window.past_seen[0, :, 1].tolist() == [False] * 3 + [True] * 5
-    assert window.past_seen[0, :, [0, 2]].all()
+    assert window.past_observed[0, :, 1].tolist() == [False] * 3 + [True] * 5
+    assert window.past_observed[0, :, [0, 2]].all()
     steps = (window.future_x[0, 0, 1:] - window.future_x[0, 0, :-1]) * late["price"].std(ddof=0)
     assert torch.allclose(steps, torch.ones(2), atol=1e-4)
 
@@ -531,14 +531,14 @@ def test_unseen_targets_are_never_shown_to_a_law_that_refuses_them():
             return torch.distributions.Exponential(torch.ones(4, 4, 1), validate_args=True)
 
     window = make_window(4, 8, 4)
-    window = window._replace(future=torch.where(window.future_seen, window.future.abs() + 0.1, -5.0))
+    window = window._replace(future=torch.where(window.future_observed, window.future.abs() + 0.1, -5.0))
     loss = Positive(8, 4, (1, 0, 0, 0), "normal").loss(window)
-    expected = (window.future * window.future_seen).sum(dim=(1, 2)) / window.future_seen.sum(dim=(1, 2))
+    expected = (window.future * window.future_observed).sum(dim=(1, 2)) / window.future_observed.sum(dim=(1, 2))
     assert torch.allclose(loss, expected)
 
 
 def test_windows_of_the_contract_have_no_units_of_their_own():
-    assert Window._fields[:7] == ("past", "past_seen", "past_x", "future", "future_seen", "future_x", "series")
+    assert Window._fields[:7] == ("past", "past_observed", "past_x", "future", "future_observed", "future_x", "series")
     assert make_window().scale is None
 
 

@@ -154,7 +154,7 @@ def test_the_bound_sums_over_all_regimes_and_run_lengths(form):
     net = network(horizon=1, **FORMS[form] | {"min_duration": 1, "max_duration": 3}).double().eval()
     y = torch.tensor([[0.3, -0.4, 1.2, 0.1]], dtype=torch.float64)
     window = series(y, horizon=1)
-    window = window._replace(future=window.future + 0.7, future_seen=torch.ones_like(window.future_seen))
+    window = window._replace(future=window.future + 0.7, future_observed=torch.ones_like(window.future_observed))
     with torch.no_grad():
         values, told = net._told(window, window.future)
         noise = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)[None]
@@ -264,9 +264,9 @@ def test_with_the_exact_posterior_the_bound_is_the_likelihood():
 def test_gradients_are_finite_where_values_are_missing(form):
     net = network((2, 1, 2), **FORMS[form])
     window = make_window(4, 16, 4, channels=2, past_x=1, known_x=2)
-    seen = window.past_seen.clone()
+    seen = window.past_observed.clone()
     seen[0], seen[1, 5:], seen[2, :, 0] = False, False, False
-    net.loss(window._replace(past_seen=seen, past=window.past * seen)).mean().backward()
+    net.loss(window._replace(past_observed=seen, past=window.past * seen)).mean().backward()
     for name, weight in net.named_parameters():
         assert weight.grad is not None, name
         assert bool(torch.isfinite(weight.grad).all()), name
@@ -275,7 +275,7 @@ def test_gradients_are_finite_where_values_are_missing(form):
 def test_what_is_unseen_does_not_enter_the_bound():
     net = network().eval()
     window = make_window(3, 16, 4)
-    other = torch.where(window.past_seen, window.past, 55.0)
+    other = torch.where(window.past_observed, window.past, 55.0)
     with torch.no_grad():
         assert torch.equal(net.loss(window), net.loss(window._replace(past=other)))
 

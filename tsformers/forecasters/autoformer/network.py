@@ -183,7 +183,7 @@ class AutoformerNetwork(DistributionNetwork):
         """
         decoded = self.decode(window)
         location = (decoded.seasonal + decoded.trend)[:, -self.horizon :]
-        past = carry_forward(window.past, window.past_seen)
+        past = carry_forward(window.past, window.past_observed)
         change = past.diff(dim=1).abs().sum(1, keepdim=True) / past.shape[1]
         told = (change + LEAST).log()
         if self.start is not None:
@@ -205,7 +205,7 @@ class AutoformerNetwork(DistributionNetwork):
         if label > length:
             raise ValueError(f"label_length={label} exceeds the context of {length} steps; choose at most that")
         marks = torch.cat([window.past_x[:, length - label :, self.past_covariates :], window.future_x], dim=1)
-        past = carry_forward(window.past, window.past_seen)
+        past = carry_forward(window.past, window.past_observed)
         decoded = self.stack(past, window.past_x, marks, self.horizon)
         if self.start is None:
             return decoded
@@ -216,13 +216,13 @@ class AutoformerNetwork(DistributionNetwork):
             trend=decoded.trend + nn.functional.pad(trend, ahead),
         )
 
-    def solve(self, windows: Iterable[Window], held_back: Iterable[Window]) -> None:
+    def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
         """Find the linear map, once, before the rest is trained.
 
         Source: as for ``RidgeMap``.
         """
-        if self.start is not None and not self.start.solved:
-            self.start.solve(map(_ahead_of_last, windows), map(_ahead_of_last, held_back))
+        if self.start is not None and not self.start.fitted:
+            self.start.fit_closed_form(map(_ahead_of_last, windows), map(_ahead_of_last, validation))
 
     def _begin_with_nothing(self) -> None:
         """The stack and the mean of the head begin at zero, so that the forecast begins as the linear map's."""
@@ -240,7 +240,7 @@ class AutoformerNetwork(DistributionNetwork):
 
         Source: Wu, Xu, Wang & Long (2021), Autoformer, sections 3.1 and 4.3; the share of the head is ours.
         """
-        past = carry_forward(window.past, window.past_seen)
+        past = carry_forward(window.past, window.past_observed)
         seasonal, trend = self.stack.decompose(past)
         ahead = self.decode(window).trend[:, -self.horizon :]
         return Explained(
@@ -252,5 +252,5 @@ class AutoformerNetwork(DistributionNetwork):
 
 def _ahead_of_last(window: Window) -> tuple[Tensor, Tensor, Tensor]:
     """Past, and by how much the future differs from its last value, with the channels whose targets are all seen."""
-    past = carry_forward(window.past, window.past_seen)
-    return past, window.future - past[:, -1:], window.future_seen.all(dim=1)
+    past = carry_forward(window.past, window.past_observed)
+    return past, window.future - past[:, -1:], window.future_observed.all(dim=1)

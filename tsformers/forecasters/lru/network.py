@@ -79,7 +79,7 @@ class LRUNetwork(DistributionNetwork):
         """
         if self.horizon is None:
             return self._next_laws(window, window.past.shape[1] - 1)[0]
-        past = read_past(window.past, window.past_seen)
+        past = read_past(window.past, window.past_observed)
         features, _ = self._features(past, window)
         return self.horizon(features[:, -1], past.filled, window)
 
@@ -93,13 +93,13 @@ class LRUNetwork(DistributionNetwork):
         first = int(BURN_IN * window.past.shape[1])
         if self.horizon is None:
             return mean_loss(*self._next_laws(window, first))
-        past = read_past(window.past, window.past_seen)
+        past = read_past(window.past, window.past_observed)
         features, _ = self._features(past, window)
         whole = self.horizon(features[:, -1], past.filled, window)
         values, seen = _together(window, 1)
         following = self.next(features[:, first:], self.next.ahead(past)[:, first:], window.scale)
-        counts = seen[:, first + 1 :] & cold_state(window.past_seen)[:, first:]
-        return mean_loss(whole, window.future, window.future_seen) + mean_loss(
+        counts = seen[:, first + 1 :] & cold_state(window.past_observed)[:, first:]
+        return mean_loss(whole, window.future, window.future_observed) + mean_loss(
             following, values[:, first + 1 :], counts
         )
 
@@ -114,21 +114,21 @@ class LRUNetwork(DistributionNetwork):
         pieces = [_rows(window, slice(i, i + size)) for i in range(0, len(window.past), size)]
         return torch.cat([self._paths(piece, n_samples) for piece in pieces])
 
-    def solve(self, windows: Iterable[Window], held_back: Iterable[Window]) -> None:
+    def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
         """Find the linear maps, once, before the rest is trained.
 
         Source: as for ``RidgeMap``.
         """
-        if self.next.ridge is None or bool(self.next.ridge.solved):
+        if self.next.ridge is None or bool(self.next.ridge.fitted):
             return
         kept: tuple[list[Tensor], list[Tensor]] = ([], [])
-        noted, noted_back = _noting(windows, kept[0]), _noting(held_back, kept[1])
+        noted, noted_back = _noting(windows, kept[0]), _noting(validation, kept[1])
         if self.horizon is not None and self.horizon.ridge is not None:
-            self.horizon.ridge.solve(map(_ahead_of_last, noted), map(_ahead_of_last, noted_back))
+            self.horizon.ridge.fit_closed_form(map(_ahead_of_last, noted), map(_ahead_of_last, noted_back))
         for some in (noted, noted_back):  # what the other map has not read
             for _ in some:
                 pass
-        self.next.ridge.solve(*(map(self._one_step_pairs, some) for some in kept))
+        self.next.ridge.fit_closed_form(*(map(self._one_step_pairs, some) for some in kept))
 
     def _features(self, past: Past, window: Window) -> tuple[Tensor, list[Tensor]]:
         """Features of all steps of ``past``, which may go on into the future of the window, and the last states."""
@@ -149,7 +149,7 @@ class LRUNetwork(DistributionNetwork):
         return law, values[:, first + 1 :], seen[:, first + 1 :] & cold_state(seen[:, :-1])[:, first:]
 
     def _paths(self, window: Window, n_samples: int) -> Tensor:
-        past = read_past(window.past, window.past_seen)
+        past = read_past(window.past, window.past_observed)
         features, states = self._features(past, window)
         ahead = self.next.ahead(past)[:, -1]
         last, kernel, lags = past.last[:, -1], self.next.kernel(), self.next.lags
@@ -202,7 +202,7 @@ def mean_loss(law: Law, targets: Tensor, seen: Tensor) -> Tensor:
 def _together(window: Window, ahead: int) -> tuple[Tensor, Tensor]:
     """Values (B, T + h, C) of the past and the next h steps, and which of them were seen."""
     values = torch.cat([window.past, window.future[:, :ahead]], dim=1)
-    return values, torch.cat([window.past_seen, window.future_seen[:, :ahead]], dim=1)
+    return values, torch.cat([window.past_observed, window.future_observed[:, :ahead]], dim=1)
 
 
 def _rows(window: Window, some: slice) -> Window:
@@ -212,12 +212,12 @@ def _rows(window: Window, some: slice) -> Window:
 def _noting(windows: Iterable[Window], kept: list[Tensor]) -> Iterator[Window]:
     """The windows, of which some, without gaps and up to the first step ahead, are kept as (M, T + 1)."""
     for window in windows:
-        lanes = carry_forward(*_together(window, 1)).mT[window.past_seen.any(1) & window.future_seen[:, 0]]
+        lanes = carry_forward(*_together(window, 1)).mT[window.past_observed.any(1) & window.future_observed[:, 0]]
         kept.append(lanes[:: max(1, len(lanes) // KEPT)])
         yield window
 
 
 def _ahead_of_last(window: Window) -> tuple[Tensor, Tensor, Tensor]:
     """Past, and by how much the future differs from its last value, with the channels whose targets are all seen."""
-    past = carry_forward(window.past, window.past_seen)
-    return past, window.future - past[:, -1:], window.future_seen.all(dim=1)
+    past = carry_forward(window.past, window.past_observed)
+    return past, window.future - past[:, -1:], window.future_observed.all(dim=1)

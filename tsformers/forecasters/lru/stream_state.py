@@ -232,8 +232,8 @@ class Reader:
         Source: Orvieto et al. (2023), LRU, section 2.
         """
         batch, length, channels = window.past.shape
-        start = window.past_seen.any(-1).int().argmax(1)
-        y = torch.where(window.past_seen, window.past, torch.nan).permute(1, 0, 2).reshape(length, -1).numpy()
+        start = window.past_observed.any(-1).int().argmax(1)
+        y = torch.where(window.past_observed, window.past, torch.nan).permute(1, 0, 2).reshape(length, -1).numpy()
         lanes = np.arange(batch * channels)
         units = first_units(window, start, self.context, self.scaler)
         frozen = np.repeat(start.numpy() + self.context, channels)
@@ -289,8 +289,8 @@ def first_units(window: Window, start: Tensor, context: int, scaler: str | None)
     at = start[:, None] + torch.arange(min(context, length))
     inside = (at < length)[..., None]
     rows, at = torch.arange(len(at))[:, None], at.clamp(max=length - 1)
-    seen = window.past_seen[rows, at] & inside
-    head = window._replace(past=window.past[rows, at] * seen, past_seen=seen)
+    seen = window.past_observed[rows, at] & inside
+    head = window._replace(past=window.past[rows, at] * seen, past_observed=seen)
     scaled = scale(head, scaler, dtype=torch.float64)
     assert scaled.location is not None and scaled.scale is not None
     location, spread = (part.reshape(-1).numpy() for part in (scaled.location, scaled.scale))

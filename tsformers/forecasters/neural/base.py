@@ -259,14 +259,14 @@ class TorchForecaster(BaseEstimator):
         )
 
     def predict_at(
-        self, data: Frame | Panel, hidden: np.ndarray, *, n_samples: int = 100, seed: int | None = None
+        self, data: Frame | Panel, rows_after_cutoff: np.ndarray, *, n_samples: int = 100, seed: int | None = None
     ) -> np.ndarray:
         """Forecast the same series from many cutoffs at once, as ``predict`` does from one.
 
         Args:
             data: series with the covariates of ``fit``, whose last rows count as the future; their targets are not
                 looked at.
-            hidden: (W,) how many rows at the end of each series come after each cutoff, ``horizon`` or more.
+            rows_after_cutoff: (W,) how many rows at the end of each series come after each cutoff, ``horizon`` or more.
             n_samples: S draws of each series; a model with quantiles gives those in their place.
             seed: None: the constructor's.
 
@@ -283,14 +283,17 @@ class TorchForecaster(BaseEstimator):
         panel = self.panel_.like(data)
         check_like(self, panel)
         lengths = panel.lengths.max(keepdims=True) if self.multivariate else panel.lengths
-        if hidden.min() < self.horizon or hidden.max() > lengths.min() - self.context_length_:
+        if rows_after_cutoff.min() < self.horizon or rows_after_cutoff.max() > lengths.min() - self.context_length_:
             raise ValueError(
-                f"hidden must leave {self.horizon} rows after and {self.context_length_} rows before each cutoff of "
-                f"series of {lengths.min()} rows; it goes from {hidden.min()} to {hidden.max()}"
+                f"rows_after_cutoff must leave {self.horizon} rows after and {self.context_length_} rows before each "
+                f"cutoff of series of {lengths.min()} rows; it goes from {rows_after_cutoff.min()} to "
+                f"{rows_after_cutoff.max()}"
             )
         packed = self.covariates_.pack(panel, multivariate=self.multivariate)
-        cutoffs = packed.ends - torch.from_numpy(hidden.astype(np.int64))[:, None]  # (W, N), of a multivariate (W, 1)
-        series = torch.arange(cutoffs.shape[1]).expand(len(hidden), -1)
+        cutoffs = (
+            packed.ends - torch.from_numpy(rows_after_cutoff.astype(np.int64))[:, None]
+        )  # (W, N), of a multivariate (W, 1)
+        series = torch.arange(cutoffs.shape[1]).expand(len(rows_after_cutoff), -1)
         values = self._draw(packed, panel.ids, series.flatten(), cutoffs.flatten(), n_samples, seed)  # (W N, S, H, C)
         return (
             np.moveaxis(values, 3, 1) if self.multivariate else values[..., 0].reshape(*series.shape, -1, self.horizon)
@@ -376,7 +379,7 @@ class TorchForecaster(BaseEstimator):
                 window = window._replace(
                     series=as_learned[some],
                     future=torch.zeros_like(window.future),
-                    future_seen=torch.zeros_like(window.future_seen),
+                    future_observed=torch.zeros_like(window.future_observed),
                 )
                 window = scale(window, self.scaler)
                 for first in range(0, width, draws):

@@ -38,7 +38,7 @@ class DistributionNetwork(nn.Module):
     def loss(self, window: Window) -> Float[Tensor, " B"]:
         """Mean of ``-log_prob`` over the seen targets; 0 for a window without any."""
         distribution = self(window)
-        future, seen = window.future, window.future_seen
+        future, seen = window.future, window.future_observed
         if not bool(seen.all()):  # a draw lies in the support of any law; it is masked below
             future = torch.where(seen, future, distribution.sample().to(future.dtype))
         loss = torch.where(seen, -distribution.log_prob(future), 0.0)

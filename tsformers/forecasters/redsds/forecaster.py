@@ -20,7 +20,7 @@ from tsformers.forecasters.redsds.generative import Design
 from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.training.config import Plan
-from tsformers.training.loop import Groups, best_start
+from tsformers.training.loop import Groups, best_restart
 
 KICK_IN, COOLED = 0.05, 0.6  # shares of the steps: temperatures begin to fall, and have fallen
 COUNTS = (
@@ -192,7 +192,7 @@ class REDSDS(TorchForecaster):
         if self.n_init == 1:
             return super().choose_network(fresh, packed, plan)
         short = plan if self.init_steps is None else replace(plan, max_steps=self.init_steps, max_epochs=None)
-        network, history, interrupted = best_start(iter(fresh, None), self.n_init, packed, short, self.seed)
+        network, history, interrupted = best_restart(iter(fresh, None), self.n_init, packed, short, self.seed)
         if interrupted or self.init_steps is None:
             return network, history
         self._inner(network).begin_anew()

@@ -169,11 +169,11 @@ class REDSDSNetwork(nn.Module):
 
     def _told(self, window: Window, future: Tensor | None, lengths: Tensor | None = None) -> tuple[Tensor, Told]:
         """What inference reads of each step (B, L, I), and what the model does; without ``future`` of the context."""
-        y, seen, past_x = window.past, window.past_seen, window.past_x[..., : self.past_covariates]
+        y, seen, past_x = window.past, window.past_observed, window.past_x[..., : self.past_covariates]
         known = window.past_x[..., self.past_covariates :]
         there = torch.ones_like(past_x[..., :1])
         if future is not None:
-            y, seen = torch.cat([y, future], dim=1), torch.cat([seen, window.future_seen], dim=1)
+            y, seen = torch.cat([y, future], dim=1), torch.cat([seen, window.future_observed], dim=1)
             known = torch.cat([known, window.future_x], dim=1)
             past_x, there = (nn.functional.pad(part, (0, 0, 0, future.shape[1])) for part in (past_x, there))
         y = torch.where(seen, y, 0.0)
