@@ -17,8 +17,6 @@ class Clock:
         phase: where between two points of the grid the series tick.
         freq: of the series.
         tz: zone of the wall clock.
-
-    Source: none.
     """
 
     def __init__(self, first: int, phase: int, freq: str | int, tz: str | None) -> None:
@@ -26,10 +24,7 @@ class Clock:
         self.features = self._look_up(first, CLOCK_STEPS)
 
     def at(self, positions: np.ndarray) -> np.ndarray:
-        """Features (M, F) at ``positions`` (M,).
-
-        Source: none.
-        """
+        """Features (M, F) at ``positions`` (M,)."""
         missing = int(positions.max()) - self.first - len(self.features) + 1
         if missing > 0:
             more = self._look_up(self.first + len(self.features), max(missing, CLOCK_STEPS))
@@ -37,10 +32,7 @@ class Clock:
         return self.features[positions - self.first]
 
     def forget(self, before: int) -> None:
-        """Drops what lies before a position.
-
-        Source: none.
-        """
+        """Drops what lies before a position."""
         past = max(0, min(before - self.first, len(self.features)))
         self.first, self.features = self.first + past, self.features[past:]
 
@@ -58,8 +50,6 @@ class Clocks:
         phase: (N,) of the series.
         freq: of the series.
         tz: zone of the wall clock.
-
-    Source: none.
     """
 
     def __init__(self, position: np.ndarray, phase: np.ndarray, freq: str | int, tz: str | None) -> None:
@@ -68,10 +58,7 @@ class Clocks:
         self.held = self._held()
 
     def after(self, position: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Features of the steps that follow ``position`` (N,) in ``rows`` (M,).
-
-        Source: none.
-        """
+        """Features of the steps that follow ``position`` (N,) in ``rows`` (M,)."""
         following = position[rows] + 1
         if len(self.each) == 1:
             found = self.each[0].at(following)
@@ -96,8 +83,6 @@ def stamps_at(position: np.ndarray, phase: np.ndarray, freq: str | int, tz: str 
 
     Raises:
         DataError: beyond the year 2262.
-
-    Source: none.
     """
     grid = parse(freq, tz)
     if beyond(position, phase, grid).any():

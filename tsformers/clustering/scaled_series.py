@@ -14,10 +14,7 @@ UNITS = (*METHODS, None)
 
 
 class Micro(NamedTuple):
-    """N series in R packed rows.
-
-    Source: none.
-    """
+    """N series in R packed rows."""
 
     y: Float[np.ndarray, " R"]  # in units of its own series, NaN = missing
     starts: Int64[np.ndarray, " N"]
@@ -65,8 +62,6 @@ def refuse_few(telling: Bool[np.ndarray, " N"], n_clusters: int, needed: str) ->
 
     Raises:
         DataError: there are not.
-
-    Source: none.
     """
     if telling.sum() < n_clusters:
         raise DataError(

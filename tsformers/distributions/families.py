@@ -13,10 +13,7 @@ Array = np.ndarray
 
 
 class Family(Protocol):
-    """Laws of one kind, one of each of N values.
-
-    Source: none.
-    """
+    """Laws of one kind, one of each of N values."""
 
     def mean(self) -> Array:
         """(N,)."""
@@ -168,10 +165,7 @@ class QuantileFamily:
 
 @dataclass(frozen=True, eq=False)
 class DrawnFamily:
-    """Laws that nothing but draws are known of.
-
-    Source: none.
-    """
+    """Laws that nothing but draws are known of."""
 
     draws: Array  # (N, S)
 
@@ -194,10 +188,7 @@ class DrawnFamily:
 
 
 def join_families(parts: Sequence[Family]) -> Family:
-    """One family of all the values of several of one kind.
-
-    Source: none.
-    """
+    """One family of all the values of several of one kind."""
     if len(parts) == 1:
         return parts[0]
     first: Any = parts[0]

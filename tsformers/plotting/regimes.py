@@ -11,10 +11,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F
 
 
 class Coloured(NamedTuple):
-    """One series and its regimes; stamps are UTC datetime64 or integers.
-
-    Source: none.
-    """
+    """One series and its regimes; stamps are UTC datetime64 or integers."""
 
     title: str
     times: np.ndarray  # (T,)

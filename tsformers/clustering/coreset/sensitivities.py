@@ -13,10 +13,7 @@ from tsformers.clustering.coreset.var_mixture import Moments, Pairs, VARMixture,
 
 
 class Draw(NamedTuple):
-    """A coreset of pairs, and where its parts come from.
-
-    Source: none.
-    """
+    """A coreset of pairs, and where its parts come from."""
 
     pairs: Pairs
     entities: Int64[np.ndarray, " E"]  # positions of the chosen entities

@@ -62,8 +62,6 @@ def all_pairs(x: Float[np.ndarray, "N T D"]) -> Pairs:
     Example:
         >>> all_pairs(np.arange(4.0).reshape(2, 2, 1)).before[:, 0]
         array([nan,  0., nan,  2.])
-
-    Source: none.
     """
     n, length, _ = x.shape
     before = np.concatenate([np.full_like(x[:, :1], np.nan), x[:, :-1]], axis=1)

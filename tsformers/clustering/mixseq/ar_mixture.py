@@ -29,10 +29,7 @@ EMPTY = 1e-6  # series: with less there is nothing to estimate from
 
 @dataclass(frozen=True)
 class Plan:
-    """How a mixture of autoregressions is to be fitted; see ``MixSeq``.
-
-    Source: none.
-    """
+    """How a mixture of autoregressions is to be fitted; see ``MixSeq``."""
 
     order: int | None
     own_variance: bool
@@ -394,10 +391,7 @@ def judge(parameters: dict[str, Any], micro: Micro, order: int | None = None) ->
 
 
 def permuted(parameters: dict[str, Any], clusters: np.ndarray) -> dict[str, Any]:
-    """The same mixture with its clusters in another order.
-
-    Source: none.
-    """
+    """The same mixture with its clusters in another order."""
     return ARMixture(**parameters).select(clusters)._asdict()
 
 

@@ -396,8 +396,6 @@ def check_settings(model: Any) -> None:
 
     Raises:
         ValueError: names the setting, its value and what it may be.
-
-    Source: none.
     """
     counts = model.n_clusters
     if counts is not None:

@@ -12,10 +12,7 @@ from tsformers.clustering.scaled_series import Micro
 
 
 class Stretches(NamedTuple):
-    """Parts of series.
-
-    Source: none.
-    """
+    """Parts of series."""
 
     series: Int64[np.ndarray, " C"]
     starts: Int64[np.ndarray, " C"]  # rows
@@ -36,8 +33,6 @@ def whole(micro: Micro, length: int) -> Stretches:
         >>> micro = Micro(np.zeros(11), np.array([0, 3]), np.array([3, 11]), np.zeros(2, dtype=bool))
         >>> [part.tolist() for part in whole(micro, 4)]
         [[0, 1, 1, 1], [0, 3, 5, 7], [0, 0, 2, 2]]
-
-    Source: none.
     """
     rows, step = micro.stops - micro.starts, max(length // 2, 1)
     count = 1 + -(-np.maximum(rows - length, 0) // step)
@@ -57,8 +52,6 @@ def at_random(micro: Micro, series: np.ndarray, length: int, rng: np.random.Gene
 
     Returns:
         C stretches; a series not longer than T is whole.
-
-    Source: none.
     """
     spare = np.maximum(micro.stops[series] - micro.starts[series] - length, 0)
     starts = micro.starts[series] + rng.integers(spare + 1)
@@ -78,8 +71,6 @@ def cut(micro: Micro, stretches: Stretches, length: int, unit: float, device: to
 
     Returns:
         Crops (G, C / G, T); T is less where all are shorter.
-
-    Source: none.
     """
     stops = micro.stops[stretches.series]
     length = int(min(length, (stops - stretches.starts).max()))

@@ -11,10 +11,7 @@ DEAD = 0.1  # of a fair share
 
 
 class Line(NamedTuple):
-    """One line of ``history_``; nats a step, but for the two that are of whole series.
-
-    Source: none.
-    """
+    """One line of ``history_``; nats a step, but for the two that are of whole series."""
 
     step: int
     loss: float
@@ -28,10 +25,7 @@ Progress = list[Line]
 
 
 class Judged(NamedTuple):
-    """N series under K clusters.
-
-    Source: none.
-    """
+    """N series under K clusters."""
 
     log_densities: Float[np.ndarray, "N K"]  # log p(x | k)
     q: Float[np.ndarray, "N K"]
@@ -75,8 +69,6 @@ class Judged(NamedTuple):
 
         Returns:
             A line of the history.
-
-        Source: none.
         """
         bound = float(weight @ self.elbo / (weight @ self.steps))
         divergence = float(weight @ kl(self.q, self.prior) / weight.sum())
@@ -150,17 +142,11 @@ def posterior(
 
 
 def one_hot(labels: np.ndarray, n_clusters: int) -> Float[np.ndarray, "N K"]:
-    """Certainty about the cluster of each series.
-
-    Source: none.
-    """
+    """Certainty about the cluster of each series."""
     return np.eye(n_clusters)[labels]
 
 
 def history(progress: Progress) -> pd.DataFrame:
-    """The lines of a fit as a frame.
-
-    Source: none.
-    """
+    """The lines of a fit as a frame."""
     frame = pd.DataFrame(progress, columns=list(Line._fields), dtype=np.float64)
     return frame.astype({"step": np.int64})

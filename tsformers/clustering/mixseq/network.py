@@ -20,10 +20,7 @@ HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of the networks; see ``MixSeq``.
-
-    Source: none.
-    """
+    """Of the networks; see ``MixSeq``."""
 
     n_clusters: int
     context_length: int
@@ -36,10 +33,7 @@ class Sizes:
 
 
 class Crop(NamedTuple):
-    """B stretches of series; G is 1, or K where each component reads its own.
-
-    Source: none.
-    """
+    """B stretches of series; G is 1, or K where each component reads its own."""
 
     values: Float[Tensor, "G B T"]  # gaps and what lies behind the end hold anything finite
     seen: Bool[Tensor, "G B T"]
@@ -129,8 +123,6 @@ class MixtureNetwork(nn.Module):
 
         Args:
             clusters: (K,), the old number of each.
-
-        Source: none.
         """
         with torch.no_grad():
             for weight in [*self.components.parameters(), *self.law.parameters()]:
@@ -146,8 +138,6 @@ class MixtureNetwork(nn.Module):
             source: the one that is copied.
             target: the one that is replaced.
             noise: standard deviation of what is added, in units of each weight's own spread.
-
-        Source: none.
         """
         with torch.no_grad():
             for weight in [*self.components.parameters(), *self.law.parameters()]:
@@ -182,8 +172,6 @@ def make_crop(values: Tensor, seen: Tensor, first: Tensor | None = None) -> Crop
         >>> seen = torch.tensor([[False, True, True, False, True]])
         >>> make_crop(torch.zeros(1, 5), seen).counted[0, 0].tolist()
         [False, False, True, False, True]
-
-    Source: none.
     """
     if values.ndim == 2:
         values, seen = values[None], seen[None]

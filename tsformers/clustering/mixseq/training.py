@@ -39,10 +39,7 @@ LAST_BALANCE = 0.1  # of ``balance``, at the end
 
 @dataclass(frozen=True)
 class Plan:
-    """How the networks are to be trained; see ``MixSeq``.
-
-    Source: none.
-    """
+    """How the networks are to be trained; see ``MixSeq``."""
 
     context_length: int | None
     d_model: int
@@ -358,20 +355,14 @@ def judge(parameters: dict[str, Any], micro: Micro) -> Judged:
 
 
 def permuted(parameters: dict[str, Any], clusters: np.ndarray) -> dict[str, Any]:
-    """The same networks with their clusters in another order.
-
-    Source: none.
-    """
+    """The same networks with their clusters in another order."""
     network = _built(parameters)
     network.reorder(torch.from_numpy(clusters))
     return parameters | {"weights": dict(network.state_dict())}
 
 
 def seen_values(micro: Micro) -> Float[np.ndarray, " N"]:
-    """How many values each series has.
-
-    Source: none.
-    """
+    """How many values each series has."""
     seen = np.concatenate([[0.0], np.cumsum(~np.isnan(micro.y))])
     return seen[micro.stops] - seen[micro.starts]
 

@@ -47,10 +47,7 @@ class Sizes:
 
 
 class Past(NamedTuple):
-    """What the blocks read, with what the location of the next value needs.
-
-    Source: none.
-    """
+    """What the blocks read, with what the location of the next value needs."""
 
     filled: Tensor  # (B, L, C), gaps hold the last value seen, those at the beginning the first one
     last: Tensor  # (B, L, C), the last value seen by then; 0 before there is one
@@ -250,10 +247,7 @@ def signals(value: Tensor, change: Tensor, seen: Tensor) -> Tensor:
 
 
 def zero_linear(width: int, channels: int) -> nn.Linear:
-    """A map that begins at zero.
-
-    Source: none.
-    """
+    """A map that begins at zero."""
     linear = nn.Linear(width, channels)
     nn.init.zeros_(linear.weight)
     nn.init.zeros_(linear.bias)

@@ -43,8 +43,6 @@ class NextLaw:
         >>> law = NextLaw(pd.Index(["a"]), family, (np.array([7]), np.array([0])), 1)
         >>> law.mean, law.quantile(0.5), law.cdf(3.0)
         (array([3.]), array([[3.]]), array([0.5]))
-
-    Source: none.
     """
 
     def __init__(
@@ -84,8 +82,6 @@ class NextLaw:
 
         Raises:
             ValueError: a level outside [0, 1].
-
-        Source: none.
         """
         asked = np.atleast_1d(np.asarray(levels, dtype=np.float64))
         if asked.ndim != 1 or not len(asked) or not ((asked >= 0) & (asked <= 1)).all():
@@ -97,8 +93,6 @@ class NextLaw:
 
         Raises:
             ValueError: ``coverage`` is outside [0, 1).
-
-        Source: none.
         """
         if not 0 <= coverage < 1:
             raise ValueError(f"coverage must be in [0, 1), for example 0.9; got {coverage!r}")
@@ -110,8 +104,6 @@ class NextLaw:
 
         Raises:
             ValueError: there is not one value a series.
-
-        Source: none.
         """
         values = np.atleast_1d(np.asarray(y, dtype=np.float64))
         if values.shape != (len(self.ids),):
@@ -119,17 +111,11 @@ class NextLaw:
         return self.family.cdf(values)
 
     def sample(self, n_samples: int = 100, seed: int | None = None) -> Array:
-        """Draws (N, S), of each series alone.
-
-        Source: none.
-        """
+        """Draws (N, S), of each series alone."""
         return self.family.sample(np.random.default_rng(seed), n_samples)
 
     def to_forecast(self) -> Forecast:
-        """The same as a ``Forecast`` of horizon 1: of quantiles at the levels learned, else at 0.01, 0.02, ..., 0.99.
-
-        Source: none.
-        """
+        """The same as a ``Forecast`` of horizon 1: quantiles at the levels learned, else at 0.01, 0.02, ..., 0.99."""
         own = isinstance(self.family, QuantileFamily)
         levels = tuple(cast(QuantileFamily, self.family).levels.tolist()) if own else FINE
         values = self.quantile(levels)[..., None]

@@ -104,8 +104,6 @@ class LRUStream:
 
         Raises:
             DataError: a series without a value, or one that is there already; covariates that differ.
-
-        Source: none.
         """
         panel = self._panel.like(data, static)
         check_like(_Like(self._panel, self._multivariate), panel)
@@ -177,10 +175,7 @@ class LRUStream:
             return self._law(rows)
 
     def snapshot(self) -> dict[str, Any]:
-        """All that the stream remembers: arrays, and a list of ids. Complex states are pairs of real numbers.
-
-        Source: none.
-        """
+        """All that the stream remembers: arrays, and a list of ids. Complex states are pairs of real numbers."""
         if self._memory is None:
             raise ValueError("the stream has no series yet; add(data) reads some")
         memory = self._memory
@@ -200,8 +195,6 @@ class LRUStream:
 
         Raises:
             ValueError: the snapshot is of a stream of another model.
-
-        Source: none.
         """
         device, blocks = self._network.device, self._network.blocks
         wanted = [each.block.initial_state(1) for each in blocks]

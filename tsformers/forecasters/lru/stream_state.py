@@ -24,10 +24,7 @@ RULES = {None: 0, "standard": 1, "mean_abs": 2, "robust": 3}
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """All that is remembered, packed: B rows of the network, and lanes, the channels of row after row.
-
-    Source: none.
-    """
+    """All that is remembered, packed: B rows of the network, and lanes, the channels of row after row."""
 
     states: list[Tensor]  # of each block, (B, ...)
     features: Tensor  # (B, D) of the last step
@@ -41,25 +38,16 @@ class Memory:
     phase: np.ndarray  # (M,) where between two points of the grid the series ticks
 
     def lanes(self) -> tuple[np.ndarray, ...]:
-        """What the kernels work on.
-
-        Source: none.
-        """
+        """What the kernels work on."""
         return self.units, self.count, self.last, self.place, self.ring
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The parts that are arrays, by name.
-
-        Source: none.
-        """
+        """The parts that are arrays, by name."""
         return {name: getattr(self, name) for name in ARRAYS}
 
     @classmethod
     def join(cls, parts: "list[Memory]") -> "Memory":
-        """One memory of all rows, part after part.
-
-        Source: none.
-        """
+        """One memory of all rows, part after part."""
         if len(parts) == 1:
             return parts[0]
         states = [torch.cat(same) for same in zip(*(part.states for part in parts), strict=True)]
@@ -68,10 +56,7 @@ class Memory:
         return cls(states, features, statics, **arrays)
 
     def pick(self, rows: np.ndarray) -> "Memory":
-        """Copies of some rows, each of one lane.
-
-        Source: none.
-        """
+        """Copies of some rows, each of one lane."""
         at = torch.from_numpy(rows).to(self.features.device)
         arrays = {name: part[rows] for name, part in self.arrays().items()}
         return Memory([state[at] for state in self.states], self.features[at], self.statics[at], **arrays)
@@ -299,10 +284,7 @@ def first_units(window: Window, start: Tensor, context: int, scaler: str | None)
 
 
 def load_kernels() -> ModuleType:
-    """The compiled kernels; asked for when a stream is opened, since numba is slow to load.
-
-    Source: none.
-    """
+    """The compiled kernels; asked for when a stream is opened, since numba is slow to load."""
     import tsformers.forecasters.lru.kernels as kernels
 
     return kernels

@@ -261,8 +261,6 @@ def check_same_wrap(model: Any, wrap: Any) -> None:
 
     Raises:
         ValueError: the last fit had a wrap and this one has not, or the other way round, or of another kind.
-
-    Source: none.
     """
     if type(wrap) is not type(model.wrap_):
         before, now = (type(each).__name__ if each is not None else "nothing" for each in (model.wrap_, wrap))
@@ -280,8 +278,6 @@ def check_bare(model: Any, what: str) -> None:
 
     Raises:
         ValueError: the network was trained inside another, which changes the values that it sees.
-
-    Source: none.
     """
     if model.wrap_ is not None:
         raise ValueError(

@@ -237,17 +237,11 @@ class REDSDS(TorchForecaster):
         return self
 
     def learned(self) -> dict[str, object]:
-        """What ``fit`` learned, as plain values.
-
-        Source: none.
-        """
+        """What ``fit`` learned, as plain values."""
         return super().learned() | {"regimes": self.found_, "usage": self.usage_}
 
     def relearn(self, learned: dict[str, Any]) -> None:
-        """Takes up what ``learned`` gave.
-
-        Source: none.
-        """
+        """Takes up what ``learned`` gave."""
         super().relearn(learned)
         self.found_, self.usage_ = learned["regimes"], learned["usage"]
         network = self._inner(self.network_)

@@ -56,10 +56,7 @@ class Temperatures(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A batch of sequences as the model reads it: values are zero where unseen.
-
-    Source: none.
-    """
+    """A batch of sequences as the model reads it: values are zero where unseen."""
 
     y: Tensor  # (B, L, C)
     seen: Tensor  # (B, L, C)

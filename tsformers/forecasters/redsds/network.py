@@ -184,19 +184,13 @@ class REDSDSNetwork(nn.Module):
         return torch.cat(parts, dim=-1), Told(y, seen, controls, lengths)
 
     def usage_records(self) -> list[tuple[int, list[float]]]:
-        """Step and share of each regime since the record before, to the last training step.
-
-        Source: none.
-        """
+        """Step and share of each regime since the record before, to the last training step."""
         if not self._shares:
             return self.usage
         return [*self.usage, (int(self.step), torch.stack(self._shares).mean(0).tolist())]
 
     def begin_anew(self) -> None:
-        """Temperatures start again, and what was noted of regimes is forgotten; the weights stay.
-
-        Source: none.
-        """
+        """Temperatures start again, and what was noted of regimes is forgotten; the weights stay."""
         self.step.zero_()
         self.usage.clear()
         self._shares.clear()

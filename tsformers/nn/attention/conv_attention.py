@@ -37,8 +37,6 @@ class GroupedLinear(nn.Module):
 
         Returns:
             Of G groups.
-
-        Source: none.
         """
         groups = max(len(self.weight), len(x))
         rows, weight, bias = (part.expand(groups, -1, -1) for part in (x.flatten(1, 2), self.weight, self.bias))
