@@ -20,6 +20,7 @@ lint: $(READY)
 
 check: lint test
 
+# make bench ARGS=windows: one of them, its rows in benchmarks/results/windows.json; ARGS=--list: what there is; ARGS="--threads 2 lru".
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
 

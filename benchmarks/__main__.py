@@ -1,34 +1,46 @@
-"""Ratios against a named peer, measured in this process: ``python -m benchmarks [NAME ...]``; one question a file."""
+"""Times beside those of a named peer, measured in one process: ``python -m benchmarks [NAME ...]``.
 
+Each file with a function ``run`` is a benchmark and answers one question. Numerical libraries get one thread, unless
+the environment (``OMP_NUM_THREADS``) or ``--threads`` says otherwise: on a busy machine threads wait for each other,
+and two of them can be slower than one by a factor of 100.
+"""
+
+import argparse
 import sys
-from importlib import import_module
-from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks._timing import Mebibytes
-
-NAMES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+from benchmarks.machine import limit_threads
 
 
-def main(chosen: list[str]) -> None:
-    """Run the benchmarks called ``chosen`` (all where empty) and print one table."""
-    unknown = sorted(set(chosen) - set(NAMES))
+def main(arguments: list[str] | None = None) -> int:
+    """Run the chosen benchmarks, all by default; the exit code is 1 where one failed, 2 for a name not known."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Times beside those of a named peer.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run; default: all")
+    parser.add_argument("--list", action="store_true", help="list the benchmarks and their questions")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="threads of numerical libraries; default: 1")
+    chosen = parser.parse_args(arguments)
+    limit_threads(chosen.threads)
+    from benchmarks import runner  # imports numpy, which reads its thread count once
+
+    benchmarks = runner.find_benchmarks()
+    unknown = [name for name in chosen.names if name not in benchmarks]
     if unknown:
-        sys.exit(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(NAMES)}")
-    table = Table("question", "tsformers", "peer", "peer's", "ratio", "goal", title="medians of repeats, one process")
-    for name in chosen or NAMES:
-        for what, ours, peer, theirs, goal in import_module(f"benchmarks.{name}").run():
-            table.add_row(what, _show(ours), peer, _show(theirs), f"{theirs / ours:.2f}x", goal)
-    Console(width=160).print(table)
+        parser.error(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(benchmarks)}")
+    if chosen.list:
+        for name, question in benchmarks.items():
+            print(f"{name:<15} {question}")
+        return 0
+    failed = runner.run_benchmarks(chosen.names or list(benchmarks))
+    if failed:
+        print(f"{len(failed)} failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
-def _show(measured: float) -> str:
-    if isinstance(measured, Mebibytes):
-        return f"{measured:.0f} MiB"
-    return f"{measured:.2f} s" if measured >= 1 else f"{1e3 * measured:.2f} ms"
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of threads")
+    return number
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main())

@@ -1,6 +1,7 @@
 """How many rows a second does one processor answer, in batches and one by one? Beside river's HalfSpaceTrees."""
 
 import warnings
+from collections.abc import Iterator
 from importlib.util import find_spec
 from itertools import count
 from time import process_time
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 import tsformers as tsf
-from benchmarks._timing import Row, medians
+from benchmarks.timing import Row, compare, take_turns, without_peer
 
 SERIES, STEPS, ROWS = 1000, 400, 1000
 HORIZON = 168  # a week of hours: one forecast serves it
@@ -25,9 +26,9 @@ MODELS: dict[str, Any] = {
 }
 
 
-def run() -> list[Row]:
-    """Rows of question, our seconds, peer, the peer's seconds, goal."""
-    rows: list[Row] = []
+def run() -> Iterator[Row]:
+    """Each forecaster: a batch of all series, then one row of one series."""
+    river = _river() if find_spec("river") else None
     for name, model in MODELS.items():
         control = tsf.fdr.SAFFRON(alpha=0.05, decay=0.99)
         detector = tsf.AnomalyDetector(model, control, refresh=model.horizon, calibration=133, verbose=False)
@@ -35,12 +36,11 @@ def run() -> list[Row]:
             warnings.simplefilter("ignore")  # 133 errors a series are few; here it is the time that counts
             detector.fit(_frame(0, STEPS))
         week = [_frame(STEPS + k, 1) for k in range(2 * HORIZON)]  # forecasts and all the rows that they serve
-        (whole,) = medians(
+        (whole,) = take_turns(
             lambda d=detector, w=week: [d.detect(f) for f in w], repeats=1, warm_up=False, clock=process_time
         )  # type: ignore[misc]
-        peer = _river() * SERIES
         what = f"{name}: a batch of {SERIES:,} rows, one a series, forecasts included"
-        rows.append((what, whole / len(week), "river HalfSpaceTrees, row by row", peer, GOAL))
+        yield _beside_river(what, whole / len(week), river, SERIES, GOAL)
         step = count(STEPS + 2 * HORIZON)
 
         def update(detector: Any = detector, step: Any = step) -> None:
@@ -49,11 +49,16 @@ def run() -> list[Row]:
             )
 
         update()  # a forecast has served its rows: this one makes the next
-        (single,) = medians(update, repeats=model.horizon // 2, warm_up=False, clock=process_time)
-        rows.append(
-            (f"{name}: one row, between two forecasts", single, "river HalfSpaceTrees", peer / SERIES, "<= 1 ms")
-        )
-    return rows
+        (single,) = take_turns(update, repeats=model.horizon // 2, warm_up=False, clock=process_time)
+        yield _beside_river(f"{name}: one row, between two forecasts", single, river, 1, "<= 1 ms")
+
+
+def _beside_river(what: str, ours: np.ndarray, river: np.ndarray | None, rows: int, goal: str) -> Row:
+    """``river``: its seconds a row, or None where it is not installed."""
+    peer = "river HalfSpaceTrees, row by row"
+    if river is None:
+        return without_peer(what, ours, peer, "river", goal)
+    return compare(what, ours, peer, rows * river, goal)
 
 
 def _frame(begin: int, steps: int) -> pd.DataFrame:
@@ -65,10 +70,8 @@ def _frame(begin: int, steps: int) -> pd.DataFrame:
     return pd.DataFrame({"unique_id": ids, "ds": stamps, "y": y.ravel()})
 
 
-def _river() -> float:
-    """Seconds a row of river's HalfSpaceTrees, one for one series; NaN where river is not installed."""
-    if not find_spec("river"):
-        return float("nan")
+def _river() -> np.ndarray:
+    """Seconds a row of river's HalfSpaceTrees, one for one series."""
     from river.anomaly import HalfSpaceTrees
 
     trees = HalfSpaceTrees(seed=0)
@@ -79,4 +82,4 @@ def _river() -> float:
             trees.score_one({"y": value})
             trees.learn_one({"y": value})
 
-    return medians(call, repeats=5, clock=process_time)[0] / PEER
+    return take_turns(call, repeats=5, clock=process_time)[0] / PEER

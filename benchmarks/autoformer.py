@@ -3,20 +3,20 @@
 Both networks are the published one (two encoder layers, one decoder layer, d_ff = 4 d_model, factor 3, dropout 0.05)
 with 7 channels and 4 calendar columns, L = 96, in batches of 32. A step is forward, squared error, backward and Adam.
 Memory is what autograd keeps between forward and backward: bytes of all tensors saved, each storage counted once,
-parameters left out; unlike the resident size of the process it is the same in every run. Seconds are the processor's,
-of one thread: a step is long, and neighbours on a busy machine would decide who wins.
+parameters left out; unlike the resident size of the process it is the same in every run. Seconds are the processor's:
+a step is long, and neighbours on a busy machine would decide who wins.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from time import process_time
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks._timing import Mebibytes, Row, medians
-from benchmarks._transcription import PlainAutoformer
+from benchmarks.timing import Row, compare, take_turns, without_peer
+from benchmarks.transcription import PlainAutoformer
 from tsformers.forecasters.autoformer.layers import Architecture
 from tsformers.forecasters.autoformer.network import AutoformerStack
 
@@ -44,20 +44,15 @@ class Stack(AutoformerStack):
         return (decoded.seasonal + decoded.trend)[:, -horizon:]
 
 
-def run() -> list[Row]:
-    """What, ours, the peer, the peer's, the goal."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return [*against_peers(), *growth()]
-    finally:
-        torch.set_num_threads(threads)
+def run() -> Iterator[Row]:
+    """Peers at several widths and horizons, then longer contexts."""
+    yield from against_peers()
+    yield from growth()
 
 
-def against_peers() -> list[Row]:
+def against_peers() -> Iterator[Row]:
     """Steps, forecasts and memory at the widths and horizons of ``CASES``."""
     torch.manual_seed(0)
-    rows: list[Row] = []
     for width, horizon, repeats in CASES:
         batch = draw(BATCH, LENGTH, horizon)
         peers: dict[str, nn.Module] = {
@@ -66,39 +61,37 @@ def against_peers() -> list[Row]:
         if find_spec("neuralforecast"):
             peers["neuralforecast"] = neuralforecast(width, horizon)
         networks = [ours(width), *peers.values()]
-        steps = medians(*(training_step(network, batch) for network in networks), repeats=repeats, clock=process_time)
-        forecasts = medians(
+        steps = take_turns(
+            *(training_step(network, batch) for network in networks), repeats=repeats, clock=process_time
+        )
+        forecasts = take_turns(
             *(inference(network, batch) for network in networks), repeats=2 * repeats + 1, clock=process_time
         )
         what = f"Autoformer, d_model {width}, horizon {horizon}"
         for peer, step, forecast in zip(peers, steps[1:], forecasts[1:], strict=True):
-            rows.append((f"{what}: training step", steps[0], peer, step, GOALS[width]))
-            rows.append((f"{what}: inference", forecasts[0], peer, forecast, ">= 3x"))
+            yield compare(f"{what}: training step", steps[0], peer, step, GOALS[width])
+            yield compare(f"{what}: inference", forecasts[0], peer, forecast, ">= 3x")
+        if "neuralforecast" not in peers:
+            yield without_peer(f"{what}: training step", steps[0], "neuralforecast", "neuralforecast", GOALS[width])
+            yield without_peer(f"{what}: inference", forecasts[0], "neuralforecast", "neuralforecast", ">= 3x")
         if width != 128:
             kept = [saved(network, batch) for network in networks[:2]]
-            rows.append((f"{what}: memory of a step", kept[0], "plain transcription", kept[1], "none"))
-    return rows
+            yield compare(f"{what}: memory of a step", kept[0], "plain transcription", kept[1], "none", unit="MiB")
 
 
-def growth() -> list[Row]:
+def growth() -> Iterator[Row]:
     """Training steps of longer and longer series, against ``L log L`` from the shortest."""
     batches = {length: draw(8, length, 96) for length in LENGTHS}
     network = ours(64)
-    seconds = medians(*(training_step(network, batch) for batch in batches.values()), repeats=3, clock=process_time)
+    seconds = take_turns(*(training_step(network, batch) for batch in batches.values()), repeats=3, clock=process_time)
 
     def cost(length: int) -> float:  # of encoder (L) and decoder (label steps and horizon)
         return length * math.log(length) + (LABEL + 96) * math.log(LABEL + 96)
 
-    return [
-        (
-            f"Autoformer, d_model 64, batch 8, L = {length:,}: training step",
-            taken,
-            f"L log L from {LENGTHS[0]}",
-            seconds[0] * cost(length) / cost(LENGTHS[0]),
-            ">= 1x",
-        )
-        for length, taken in zip(LENGTHS, seconds, strict=True)
-    ]
+    for length, taken in zip(LENGTHS, seconds, strict=True):
+        what = f"Autoformer, d_model 64, batch 8, L = {length:,}: training step"
+        expected = seconds[0] * cost(length) / cost(LENGTHS[0])
+        yield compare(what, taken, f"L log L from {LENGTHS[0]}", expected, ">= 1x")
 
 
 def draw(batch: int, length: int, horizon: int) -> Batch:
@@ -140,8 +133,8 @@ def inference(network: nn.Module, batch: Batch) -> Callable[[], None]:
     return forecast
 
 
-def saved(network: nn.Module, batch: Batch) -> Mebibytes:
-    """What autograd keeps of a forward pass, parameters aside."""
+def saved(network: nn.Module, batch: Batch) -> float:
+    """Mebibytes that autograd keeps of a forward pass, parameters aside."""
     *inputs, target = batch
     own = {p.untyped_storage().data_ptr() for p in network.parameters()}
     seen: dict[int, int] = {}
@@ -157,7 +150,7 @@ def saved(network: nn.Module, batch: Batch) -> Mebibytes:
     network.train()
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         network(*inputs, target.shape[1])
-    return Mebibytes(sum(seen.values()) / 2**20)
+    return sum(seen.values()) / 2**20
 
 
 def neuralforecast(width: int, horizon: int) -> nn.Module:

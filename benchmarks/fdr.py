@@ -1,11 +1,11 @@
 """How many p-values a second? Many at once against one by one, and one by one against online-fdr where installed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 import numpy as np
 
-from benchmarks._timing import Row, medians
+from benchmarks.timing import Row, compare, take_turns, without_peer
 from tsformers.fdr import ADDIS, LOND, LORD, SAFFRON, AlphaSpending, OnlineBH, Procedure
 
 MANY, FEW, SERIES = 1_000_000, 10_000, 10_000
@@ -32,27 +32,30 @@ PEERS = {
 }
 
 
-def run() -> list[Row]:
-    """Rows of question, our seconds, peer, the peer's seconds, goal."""
+def run() -> Iterator[Row]:
+    """Each procedure with few and with many rejections; then one p-value for each of many series."""
     rng = np.random.default_rng(0)
-    rows: list[Row] = []
     for share in SHARES:
         p = np.where(rng.random(MANY) < share, 1e-12 * rng.random(MANY), rng.random(MANY))
         few = p[:FEW].tolist()
         for name, procedure in PROCEDURES.items():
-            ours = medians(_at_once(procedure, p), repeats=5)[0]
-            single = medians(_one_by_one(procedure, few), repeats=3)[0]
+            ours, single = take_turns(_at_once(procedure, p), _one_by_one(procedure, few), repeats=5)
             what = f"{name}: {MANY:,} p-values at once, {share:.0%} rejected"
-            rows.append((what, ours, f"one by one ({MANY // FEW} x {FEW:,})", MANY // FEW * single, "<= 2 s"))
-            if name in PEERS and find_spec("online_fdr"):
-                theirs = medians(_package(name, few), repeats=1, warm_up=False)[0]
-                what = f"{name}: {FEW:,} p-values one by one, {share:.0%} rejected"
-                rows.append((what, single, f"online-fdr {PEERS[name][0]}", theirs, ">= 1x"))
+            yield compare(what, ours, f"one by one ({MANY // FEW} x {FEW:,})", MANY // FEW * single, "<= 2 s")
+            if name in PEERS:
+                yield _against_package(name, few, single, share)
     together, alone = PROCEDURES["SAFFRON"].many(SERIES), PROCEDURES["SAFFRON"].fresh()
     step = np.where(rng.random(SERIES) < 0.01, 1e-12, rng.random(SERIES))
-    ours, single = medians(lambda: together.test(step), lambda: [alone.test(p) for p in step.tolist()], repeats=11)
-    rows.append((f"SAFFRON: one p-value for each of {SERIES:,} series", ours, "one by one", single, "<= 10 ms"))
-    return rows
+    ours, single = take_turns(lambda: together.test(step), lambda: [alone.test(p) for p in step.tolist()], repeats=11)
+    yield compare(f"SAFFRON: one p-value for each of {SERIES:,} series", ours, "one by one", single, "<= 10 ms")
+
+
+def _against_package(name: str, p: list[float], ours: np.ndarray, share: float) -> Row:
+    what, peer = f"{name}: {FEW:,} p-values one by one, {share:.0%} rejected", f"online-fdr {PEERS[name][0]}"
+    if not find_spec("online_fdr"):
+        return without_peer(what, ours, peer, "online-fdr", ">= 1x")
+    theirs = take_turns(_package(name, p), repeats=1, warm_up=False)[0]
+    return compare(what, ours, peer, theirs, ">= 1x")
 
 
 def _at_once(procedure: Procedure, p: np.ndarray) -> Callable[[], object]:

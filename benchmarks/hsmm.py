@@ -1,20 +1,20 @@
 """What does the exact marginalisation of regimes and run lengths cost, forward and backward? Against loops in torch.
 
 T = 500 steps, K = 5 regimes, D = 20 counts, batches of 32, all four parts varying with sample and step and all with a
-gradient; one thread, seconds of the processor. The plain loop is the recursion as it is written, ``log_continue[:, t]``
+gradient; seconds of the processor. The plain loop is the recursion as it is written, ``log_continue[:, t]``
 at each step, under autograd: the gradient of each step's part is an array as large as the whole. The loop over
 ``unbind(1)`` knows to avoid that. Both work in log space with ``torch.logsumexp``, and give no posteriors beyond their
 gradients. Below them, what longer durations cost, against the multiple that linear growth in D would make it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import process_time
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from benchmarks._timing import Row, medians
+from benchmarks.timing import Row, compare, take_turns
 from tsformers import hsmm
 
 BATCH, LENGTH, REGIMES, COUNTS = 32, 500, 5, 20
@@ -22,38 +22,35 @@ IMPOSSIBLE = -1e30  # in the loops, which would give NaN gradients for -inf
 Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
-def run() -> list[Row]:
-    """What, ours, the peer, the peer's, the goal."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return [*against_loops(torch.float32), *against_loops(torch.float64), *growth()]
-    finally:
-        torch.set_num_threads(threads)
+def run() -> Iterator[Row]:
+    """Single and double precision, then longer durations."""
+    yield from against_loops(torch.float32)
+    yield from against_loops(torch.float64)
+    yield from growth()
 
 
-def against_loops(dtype: torch.dtype) -> list[Row]:
+def against_loops(dtype: torch.dtype) -> Iterator[Row]:
     """Log-likelihood, posteriors and all gradients; the loops give the first and the last of these."""
     parts = draw(dtype)
     for peer in (plain_loop, unbound_loop):
         torch.testing.assert_close(peer(*parts), ours(*parts), rtol=1e-5, atol=0)
     calls = [training(function, parts) for function in (ours, unbound_loop)]
-    fast, unbound = medians(*calls, repeats=9, clock=process_time)
-    plain = medians(training(plain_loop, parts), repeats=3, warm_up=False, clock=process_time)[0]
+    fast, unbound = take_turns(*calls, repeats=9, clock=process_time)
+    plain = take_turns(training(plain_loop, parts), repeats=3, warm_up=False, clock=process_time)[0]
     name = str(dtype).removeprefix("torch.")
     what = f"hsmm, T = {LENGTH}, K = {REGIMES}, D = {COUNTS}, batch {BATCH}, {name}: forward and backward"
-    return [(what, fast, "plain loop", plain, ">= 20x"), (what, fast, "unbound loop", unbound, "none")]
+    yield compare(what, fast, "plain loop", plain, ">= 20x")
+    yield compare(what, fast, "unbound loop", unbound, "none")
 
 
-def growth() -> list[Row]:
+def growth() -> Iterator[Row]:
     """Longer durations."""
     sizes = (20, 50, 100, 200)
     calls = [training(ours, draw(torch.float64, batch=8, regimes=3, counts=counts)) for counts in sizes]
-    seconds = dict(zip(sizes, medians(*calls, repeats=9, clock=process_time), strict=True))
-    return [
-        (f"hsmm, K = 3, D = {counts}: growth", seconds[counts], "linear from 50", seconds[50] * counts / 50, ">= 0.75x")
-        for counts in (100, 200)
-    ]
+    seconds = dict(zip(sizes, take_turns(*calls, repeats=9, clock=process_time), strict=True))
+    for counts in (100, 200):
+        linear = seconds[50] * counts / 50
+        yield compare(f"hsmm, K = 3, D = {counts}: growth", seconds[counts], "linear from 50", linear, ">= 0.75x")
 
 
 def draw(dtype: torch.dtype, batch: int = BATCH, regimes: int = REGIMES, counts: int = COUNTS) -> Parts:

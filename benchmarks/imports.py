@@ -2,25 +2,24 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
-from benchmarks._timing import Row, medians
+from benchmarks.timing import Row, compare, take_turns
 
 
-def run() -> list[Row]:
-    """What, our seconds, the peer, its seconds, the goal."""
+def run() -> Iterator[Row]:
+    """The package, and the help of its commands."""
 
     def python(*arguments: str) -> None:
         subprocess.run([sys.executable, "-P", *arguments], check=True, capture_output=True)
 
-    ours, pandas, help_, forecast = medians(
+    ours, pandas, help_, forecast = take_turns(
         lambda: python("-c", "import tsformers"),
         lambda: python("-c", "import pandas"),
         lambda: python("-m", "tsformers", "--help"),
         lambda: python("-m", "tsformers", "forecast", "--help"),
         repeats=7,
     )
-    return [
-        ("import tsformers", ours, "import pandas", pandas, ">= 1x"),
-        ("tsformers --help", help_, "allowed", 0.5, ">= 1x"),
-        ("tsformers forecast --help", forecast, "allowed", 0.5, ">= 1x"),
-    ]
+    yield compare("import tsformers", ours, "import pandas", pandas, ">= 1x")
+    yield compare("tsformers --help", help_, "allowed", 0.5, ">= 1x")
+    yield compare("tsformers forecast --help", forecast, "allowed", 0.5, ">= 1x")

@@ -1,6 +1,6 @@
 """What does a linear recurrence cost, forward and backward? Against the loop, the log-depth scan and a GRU.
 
-Batches of 8, 64 complex states in complex64, 64 features; one thread, seconds of the processor. The plain loop takes
+Batches of 8, 64 complex states in complex64, 64 features; seconds of the processor. The plain loop takes
 ``b[:, k]`` at each step, whose gradient is an array as large as ``b``, so that its cost grows with the square of T and
 at 16,384 steps would take minutes: it is left out there. The loop over ``b.unbind(1)`` knows to avoid that. The scan
 by doubling has log2 T rounds. All three are torch under autograd. The GRU is torch's own, 64 wide, against the whole
@@ -9,13 +9,13 @@ writes gradients; the peer is a plain copy of as many bytes. Both work in memory
 caches; in the other rows of that length a good part of our time is the system's, handing out fresh pages.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import process_time
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks._timing import Row, medians
+from benchmarks.timing import Row, compare, take_turns
 from tsformers.nn import LRULayer, linear_scan
 from tsformers.nn.recurrent.scan import scan_adjoint, scan_states
 
@@ -27,44 +27,42 @@ GOALS = {4096: (">= 50x", ">= 3x", ">= 3x")}
 NO_GOALS = ("none", "none", "none")
 
 
-def run() -> list[Row]:
-    """What, ours, the peer, the peer's, the goal."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def run() -> Iterator[Row]:
+    """Growth, bandwidth, then the peers."""
     torch.manual_seed(0)
-    try:
-        return [*growth(), *bandwidth(), *against_scans(), *against_gru()]
-    finally:
-        torch.set_num_threads(threads)
+    yield from growth()
+    yield from bandwidth()
+    yield from against_scans()
+    yield from against_gru()
 
 
-def against_scans() -> list[Row]:
+def against_scans() -> Iterator[Row]:
     """The operator alone: states and all gradients."""
     a, b = draw(256)
     for peer in (plain_loop, unbound_loop, doubling):
         torch.testing.assert_close(peer(a, b), linear_scan(a, b), rtol=0, atol=1e-3)
-    rows: list[Row] = []
     for length, repeats in LENGTHS.items():
         a, b = draw(length)
         scan, log_depth = (training(function, a, b) for function in (linear_scan, doubling))
-        ours, theirs = medians(scan, log_depth, repeats=repeats, clock=process_time)
+        ours, theirs = take_turns(scan, log_depth, repeats=repeats, clock=process_time)
         what, goals = f"linear_scan, T = {length:,}: forward and backward", GOALS.get(length, NO_GOALS)
         for name, peer, counts in (("plain", plain_loop, PLAIN_REPEATS), ("unbound", unbound_loop, UNBOUND_REPEATS)):
             if length in counts:
-                looped = medians(training(peer, a, b), repeats=counts[length], warm_up=False, clock=process_time)[0]
-                rows.append((what, ours, f"{name} loop", looped, goals[0] if name == "plain" else "none"))
-        rows.append((what, ours, "doubling", theirs, goals[1]))
-    return rows
+                step, times = training(peer, a, b), counts[length]
+                looped = take_turns(step, repeats=times, warm_up=False, clock=process_time)[0]
+                yield compare(what, ours, f"{name} loop", looped, goals[0] if name == "plain" else "none")
+        yield compare(what, ours, "doubling", theirs, goals[1])
 
 
-def bandwidth() -> list[Row]:
+def bandwidth() -> Iterator[Row]:
     """Shares of the speed of a copy: two arrays moved forwards, three backwards."""
     length = max(LENGTHS)
     source, target = draw(length)[1].detach(), draw(length)[1].detach()
     forward, backward = in_place(length)
-    copy, ours, back = medians(lambda: target.copy_(source), forward, backward, repeats=11, clock=process_time)
+    copy, ours, back = take_turns(lambda: target.copy_(source), forward, backward, repeats=11, clock=process_time)
     what, peer = f"scan, T = {length:,}, memory at hand", "copy of as many bytes"
-    return [(f"{what}: forward", ours, peer, copy, "none"), (f"{what}: backward", back, peer, 1.5 * copy, "none")]
+    yield compare(f"{what}: forward", ours, peer, copy, "none")
+    yield compare(f"{what}: backward", back, peer, 1.5 * copy, "none")
 
 
 def in_place(length: int) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -74,20 +72,18 @@ def in_place(length: int) -> tuple[Callable[[], object], Callable[[], object]]:
     return lambda: scan_states(a, x, None, overwrite=True), lambda: scan_adjoint(a, g, x, None, overwrite=True)
 
 
-def against_gru() -> list[Row]:
+def against_gru() -> Iterator[Row]:
     """The whole layer: projections, scan and readout, with the gradients of all parameters."""
     lru, gru = LRULayer(WIDTH, STATES), nn.GRU(WIDTH, WIDTH, batch_first=True)
-    rows: list[Row] = []
     for length, repeats in LENGTHS.items():
         u = torch.randn(BATCH, length, WIDTH, requires_grad=True)
         calls = training(lru, u), training(lambda u: gru(u)[0], u)
-        ours, theirs = medians(*calls, repeats=repeats, clock=process_time)
+        ours, theirs = take_turns(*calls, repeats=repeats, clock=process_time)
         goal = GOALS.get(length, NO_GOALS)[2]
-        rows.append((f"LRULayer, T = {length:,}: forward and backward", ours, "torch.nn.GRU", theirs, goal))
-    return rows
+        yield compare(f"LRULayer, T = {length:,}: forward and backward", ours, "torch.nn.GRU", theirs, goal)
 
 
-def growth() -> list[Row]:
+def growth() -> Iterator[Row]:
     """Longer and longer sequences, against the multiple of 1,024 steps that linear growth would make them."""
     layer = LRULayer(WIDTH, STATES)
     pairs = {length: in_place(length) for length in LENGTHS}
@@ -95,13 +91,11 @@ def growth() -> list[Row]:
         "scan, memory at hand": [lambda pair=pair: (pair[0](), pair[1]()) for pair in pairs.values()],
         "LRULayer": [training(layer, torch.randn(BATCH, n, WIDTH, requires_grad=True)) for n in LENGTHS],
     }
-    rows: list[Row] = []
     for what, steps in calls.items():
-        seconds = dict(zip(LENGTHS, medians(*steps, repeats=9, clock=process_time), strict=True))
+        seconds = dict(zip(LENGTHS, take_turns(*steps, repeats=9, clock=process_time), strict=True))
         for length in (4096, 16384):
             linear = seconds[1024] * length / 1024
-            rows.append((f"{what}, T = {length:,}: growth", seconds[length], "linear from 1,024", linear, "about 1x"))
-    return rows
+            yield compare(f"{what}, T = {length:,}: growth", seconds[length], "linear from 1,024", linear, "about 1x")
 
 
 def draw(length: int) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """What does an observation cost a stream of LRU? In batch, alone, and after a million of them.
 
-A model of default size: 64 features, 64 complex states, 2 layers, a context of 96; one thread. An update takes in one
+A model of default size: 64 features, 64 complex states, 2 layers, a context of 96. An update takes in one
 value of each series and answers with the quantiles of the next. The peer of many series is torch's own GRU cell, two of
 them, 64 wide, without head, units or calendar; that of one series is the goal of 200 microseconds, and that of the
 millionth update is one of the first. The memory is the most the process ever had, early and late in the million.
@@ -8,6 +8,7 @@ millionth update is one of the first. The memory is the most the process ever ha
 
 import gc
 import resource
+from collections.abc import Iterator
 from time import process_time
 
 import numpy as np
@@ -16,21 +17,18 @@ import torch
 from torch import nn
 
 import tsformers as tsf
-from benchmarks._timing import Mebibytes, Row, medians
+from benchmarks.timing import Row, compare, take_turns
 
 SERIES, MILLION, BLOCK = 10_000, 1_000_000, 2_000
 GOAL_SECONDS = 1 / 200_000  # a series and update
 
 
-def run() -> list[Row]:
-    """What, ours, the peer, the peer's, the goal."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        model = fitted()
-        return [*forever(model), *one(model), *many(model)]  # memory first, while none has been let go
-    finally:
-        torch.set_num_threads(threads)
+def run() -> Iterator[Row]:
+    """Memory first, while none has been released."""
+    model = fitted()
+    yield from forever(model)
+    yield from one(model)
+    yield from many(model)
 
 
 def fitted() -> tsf.LRU:
@@ -40,7 +38,7 @@ def fitted() -> tsf.LRU:
     return tsf.LRU(horizon=24, context_length=96, max_steps=2, seed=0, verbose=False).fit(frame)
 
 
-def many(model: tsf.LRU) -> list[Row]:
+def many(model: tsf.LRU) -> Iterator[Row]:
     """All series in one call."""
     rng = np.random.default_rng(1)
     rows = 96
@@ -55,15 +53,13 @@ def many(model: tsf.LRU) -> list[Row]:
             for i, cell in enumerate(cells):
                 x = states[i] = cell(x, states[i])
 
-    ours, theirs = medians(lambda: stream.update(values), gru, repeats=15, clock=process_time)
+    ours, theirs = take_turns(lambda: stream.update(values), gru, repeats=15, clock=process_time)
     what = f"stream, {SERIES:,} series, one update"
-    return [
-        (what, ours, "200,000 updates a second", GOAL_SECONDS * SERIES, ">= 1x"),
-        (what, ours, "two GRU cells alone", theirs, "none"),
-    ]
+    yield compare(what, ours, "200,000 updates a second", GOAL_SECONDS * SERIES, ">= 1x")
+    yield compare(what, ours, "two GRU cells alone", theirs, "none")
 
 
-def one(model: tsf.LRU) -> list[Row]:
+def one(model: tsf.LRU) -> Iterator[Row]:
     """One series, value by value."""
     stream = model.stream()
 
@@ -71,11 +67,11 @@ def one(model: tsf.LRU) -> list[Row]:
         for _ in range(200):
             stream.update(1.0)
 
-    ours = medians(updates, repeats=15, clock=process_time)[0] / 200
-    return [("stream, 1 series, one update", ours, "200 microseconds", 200e-6, ">= 1x")]
+    ours = take_turns(updates, repeats=15, clock=process_time)[0] / 200
+    yield compare("stream, 1 series, one update", ours, "200 microseconds", 200e-6, ">= 1x")
 
 
-def forever(model: tsf.LRU) -> list[Row]:
+def forever(model: tsf.LRU) -> Iterator[Row]:
     """Cost and memory at the beginning and at the end of a million updates of one series."""
     stream, values = model.stream(), np.random.default_rng(2).normal(size=BLOCK)
 
@@ -85,15 +81,13 @@ def forever(model: tsf.LRU) -> list[Row]:
             stream.update(value)
         return (process_time() - began) / BLOCK
 
-    first = [block() for _ in range(10)]
+    first = np.array([block() for _ in range(10)])
     gc.collect()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for _ in range(MILLION // BLOCK - 20):
         block()
-    last = [block() for _ in range(10)]
+    last = np.array([block() for _ in range(10)])
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     what = f"stream, 1 series, {MILLION:,} updates"
-    return [
-        (f"{what}: the last", float(np.median(last)), "the first", float(np.median(first)), "about 1x"),
-        (f"{what}: most memory", Mebibytes(after), "after the first", Mebibytes(before), "1x"),
-    ]
+    yield compare(f"{what}: the last", last, "the first", first, "about 1x")
+    yield compare(f"{what}: most memory", after, "after the first", before, "1x", unit="MiB")

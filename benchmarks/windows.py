@@ -12,7 +12,7 @@ from gluonts.dataset.loader import TrainDataLoader
 from gluonts.transform import AddObservedValuesIndicator, Chain, ExpectedNumInstanceSampler, InstanceSplitter
 from torch import Tensor, nn
 
-from benchmarks._timing import Row, medians
+from benchmarks.timing import Row, compare, take_turns
 from tsformers.data.windows import Window, cut, pack_rows, scale
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.training.batches import Windows
@@ -72,29 +72,28 @@ def gluonts_batches(y: np.ndarray) -> Iterator[dict[str, Tensor]]:
     return iter(TrainDataLoader(dataset, transform=chain, batch_size=BATCH, stack_fn=stack))
 
 
-def run() -> list[Row]:
-    """What, our seconds, peer, its seconds, goal."""
+def run() -> Iterator[Row]:
+    """Batches of training windows, then the fixed cost of a prediction."""
     y = np.random.default_rng(0).normal(size=(SERIES, STEPS))
     plan = Plan(context_length=CONTEXT, horizon=HORIZON, batch_size=BATCH)
     ours = Windows(pack_rows(y.reshape(-1, 1), np.arange(SERIES + 1) * STEPS), plan, np.random.default_rng(0)).batches()
     theirs = gluonts_batches(y)
     what = f"{BATCHES} batches of {BATCH} windows from {SERIES:,} series x {STEPS:,} steps"
-    mine, peer = medians(lambda: list(islice(ours, BATCHES)), lambda: list(islice(theirs, BATCHES)), repeats=5)
-    return [(what, mine, "GluonTS TrainDataLoader", peer, ">= 20x"), *predict_overhead()]
+    mine, peer = take_turns(lambda: list(islice(ours, BATCHES)), lambda: list(islice(theirs, BATCHES)), repeats=5)
+    yield compare(what, mine, "GluonTS TrainDataLoader", peer, ">= 20x")
+    yield from predict_overhead()
 
 
-def predict_overhead() -> list[Row]:
+def predict_overhead() -> Iterator[Row]:
     """What ``predict`` costs beside the network, for one series and for one read from a new frame, against 5 ms."""
     stamps = pd.date_range("2024-01-01", periods=400, freq="h")
     frame = pd.DataFrame({"unique_id": "a", "ds": stamps, "y": np.arange(400.0) % 24})
     model = LevelForecaster(horizon=HORIZON, context_length=CONTEXT, max_steps=2, seed=0).fit(frame)
     packed = pack_rows(frame[["y"]].to_numpy(), [0, len(frame)])
     window = scale(cut(packed, torch.tensor([0]), packed.ends, CONTEXT, HORIZON), "standard")
-    network, kept, new = medians(
+    network, kept, new = take_turns(
         lambda: model.network_.sample(window, 100), model.predict, lambda: model.predict(frame), repeats=20
     )
     what = "fixed cost of predict"
-    return [
-        (f"{what}()", kept - network, "allowed", 5e-3, ">= 1x"),
-        (f"{what}(new_df)", new - network, "allowed", 5e-3, ">= 1x"),
-    ]
+    yield compare(f"{what}()", kept - network, "allowed", 5e-3, ">= 1x")
+    yield compare(f"{what}(new_df)", new - network, "allowed", 5e-3, ">= 1x")

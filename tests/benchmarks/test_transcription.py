@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-SOURCE = Path(__file__).resolve().parents[2] / "benchmarks" / "_transcription.py"
+SOURCE = Path(__file__).resolve().parents[2] / "benchmarks" / "transcription.py"
 RENAMED = [
     (r"([a-z]+)_projection\.", r"\1."),
     (r"conv1\.", "feed_forward.first."),
