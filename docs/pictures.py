@@ -1,0 +1,121 @@
+"""For the site alone: makes the pictures of the pages from the code beside them, and keeps the built site offline.
+
+A picture ``![...](pictures/NAME.png)`` belongs to the nearest Python block above it: the block is run, and the figure
+that it calls ``NAME`` is drawn. Pictures are kept in ``build/pictures`` under a digest of the block and of the package,
+so that an unchanged block is run once.
+"""
+
+import hashlib
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported; small networks are faster with one
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "build" / "pictures"
+BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PICTURE = re.compile(r"\]\((?:\.\./)*pictures/(\w+)\.png\)")
+ASSET = re.compile(
+    r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']?(?:https?:)?//|<link\b[^>]*\bhref=[\"']?(?:https?:)?//"
+)
+DOTS_PER_INCH = 160
+
+
+class Block(NamedTuple):
+    """A piece of code and the figures that it makes.
+
+    Args:
+        code: Python, complete in itself.
+        names: variables that hold a matplotlib figure at the end, and names of the pictures.
+    """
+
+    code: str
+    names: tuple[str, ...]
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """The Python blocks of a page that have pictures.
+
+    Args:
+        page: its Markdown.
+
+    Yields:
+        The blocks, from top to bottom.
+    """
+    found = list(BLOCK.finditer(page))
+    for place, match in enumerate(found):
+        end = found[place + 1].start() if place + 1 < len(found) else len(page)
+        names = tuple(PICTURE.findall(page, match.end(), end))
+        if names:
+            yield Block(match[1], names)
+
+
+def figures(block: Block) -> dict[str, Any]:
+    """Runs a block in a namespace of its own.
+
+    Args:
+        block: code and names.
+
+    Returns:
+        A matplotlib figure for each name.
+
+    Raises:
+        NameError: the code does not make a figure of that name.
+    """
+    space: dict[str, Any] = {"__name__": "__page__"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(compile(block.code, "<page>", "exec"), space)
+    for name in block.names:
+        if not hasattr(space.get(name), "savefig"):
+            raise NameError(f"the block above pictures/{name}.png makes no figure called {name!r}")
+    return {name: space[name] for name in block.names}
+
+
+def _digest_of_package() -> str:
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted((ROOT / "tsformers").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _drawn(block: Block, package: str) -> dict[str, Path]:
+    """Files of a block's pictures; the block is run if one of them is missing."""
+    key = hashlib.sha256((package + block.code).encode()).hexdigest()[:16]
+    files = {name: KEPT / f"{name}-{key}.png" for name in block.names}
+    if not all(path.is_file() for path in files.values()):
+        KEPT.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures(block).items():
+            figure.savefig(files[name], dpi=DOTS_PER_INCH, transparent=True)
+    return files
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Adds the pictures of all pages to the files of the site."""
+    from mkdocs.exceptions import PluginError
+    from mkdocs.structure.files import File
+
+    os.environ.setdefault("MPLBACKEND", "Agg")  # no window
+    package, names = _digest_of_package(), set()
+    for page in list(files.documentation_pages()):
+        for block in blocks(page.content_string):
+            for name, path in _drawn(block, package).items():
+                if name in names:
+                    raise PluginError(f"{page.src_uri}: another picture is called {name!r}; rename one")
+                names.add(name)
+                files.append(File.generated(config, f"pictures/{name}.png", abs_src_path=str(path)))
+    return files
+
+
+def on_post_build(config: Any) -> None:
+    """Refuses a site whose pages would load scripts, styles or pictures from elsewhere."""
+    from mkdocs.exceptions import PluginError
+
+    for page in sorted(Path(config.site_dir).rglob("*.html")):
+        found = ASSET.search(page.read_text(encoding="utf-8"))
+        if found:
+            raise PluginError(f"{page} loads something from another server: {found[0]}")
