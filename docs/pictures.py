@@ -22,7 +22,9 @@ PICTURE = re.compile(r"\]\((?:\.\./)*pictures/(\w+)\.png\)")
 ASSET = re.compile(
     r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']?(?:https?:)?//|<link\b[^>]*\bhref=[\"']?(?:https?:)?//"
 )
+IMAGE = re.compile(r"<img\b[^>]*\bsrc=\"([^\"]*pictures/\w+)\.png\"[^>]*>")
 DOTS_PER_INCH = 160
+NARROW = 0.6  # width of the picture for phones, on which the same letters stand larger
 
 
 class Block(NamedTuple):
@@ -86,11 +88,15 @@ def _digest_of_package() -> str:
 def _drawn(block: Block, package: str) -> dict[str, Path]:
     """Files of a block's pictures; the block is run if one of them is missing."""
     key = hashlib.sha256((package + block.code).encode()).hexdigest()[:16]
-    files = {name: KEPT / f"{name}-{key}.png" for name in block.names}
+    files = {name + size: KEPT / f"{name}{size}-{key}.png" for name in block.names for size in ("", "_narrow")}
     if not all(path.is_file() for path in files.values()):
         KEPT.mkdir(parents=True, exist_ok=True)
         for name, figure in figures(block).items():
             figure.savefig(files[name], dpi=DOTS_PER_INCH, transparent=True)
+            width, height = figure.get_size_inches()
+            legends = [legend.get_window_extent().width / figure.dpi + 0.2 for legend in figure.legends]
+            figure.set_size_inches(max([NARROW * width, *legends]), height)
+            figure.savefig(files[f"{name}_narrow"], dpi=DOTS_PER_INCH, transparent=True)
     return files
 
 
@@ -109,6 +115,12 @@ def on_files(files: Any, config: Any) -> Any:
                 names.add(name)
                 files.append(File.generated(config, f"pictures/{name}.png", abs_src_path=str(path)))
     return files
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
+    """Gives phones the narrow form of each picture, and leads from the picture to its file."""
+    shown = r'<picture><source media="(max-width: 600px)" srcset="\1_narrow.png">\g<0></picture>'
+    return IMAGE.sub(rf'<a href="\1.png">{shown}</a>', html)
 
 
 def on_post_build(config: Any) -> None:
