@@ -22,7 +22,7 @@ PICTURE = re.compile(r"\]\((?:\.\./)*pictures/(\w+)\.png\)")
 ASSET = re.compile(
     r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']?(?:https?:)?//|<link\b[^>]*\bhref=[\"']?(?:https?:)?//"
 )
-IMAGE = re.compile(r"<img\b[^>]*\bsrc=\"([^\"]*pictures/\w+)\.png\"[^>]*>")
+IMAGE = re.compile(r"<img\b[^>]*\bsrc=\"([^\"]+)\.png\"[^>]*>")
 DOTS_PER_INCH = 160
 NARROW = 0.6  # width of the picture for phones, on which the same letters stand larger
 
@@ -118,9 +118,15 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
-    """Gives phones the narrow form of each picture, and leads from the picture to its file."""
-    shown = r'<picture><source media="(max-width: 600px)" srcset="\1_narrow.png">\g<0></picture>'
-    return IMAGE.sub(rf'<a href="\1.png">{shown}</a>', html)
+    """Links each picture to its file, and gives phones the narrow form of those that the build drew."""
+
+    def linked(image: re.Match[str]) -> str:
+        shown, name = image[0], image[1]
+        if PICTURE.fullmatch(f"]({name}.png)"):
+            shown = f'<picture><source media="(max-width: 600px)" srcset="{name}_narrow.png">{shown}</picture>'
+        return f'<a href="{name}.png">{shown}</a>'
+
+    return IMAGE.sub(linked, html)
 
 
 def on_post_build(config: Any) -> None:
