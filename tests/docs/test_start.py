@@ -11,7 +11,8 @@ PRINTING = [section for section in SECTIONS if "```text" in section]
 
 
 @pytest.mark.parametrize("section", PRINTING, ids=lambda section: section[3:].partition("\n")[0])
-def test_an_example_prints_what_the_first_ten_minutes_say(section, prints_what_it_says):
+def test_an_example_prints_what_the_first_ten_minutes_say(section, prints_what_it_says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     prints_what_it_says(section)
 
 
