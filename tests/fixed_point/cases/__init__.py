@@ -6,6 +6,7 @@ from fixed_point.cases import (
     clustering,
     commands,
     compose,
+    corners,
     evaluation,
     fdr,
     frames,
@@ -21,6 +22,6 @@ from fixed_point.cases import (
 from fixed_point.registry import CASES
 
 __all__ = [
-    "CASES", "anomaly", "blocks", "clustering", "commands", "compose", "evaluation", "fdr", "frames", "jobs", "local",
-    "networks", "preprocessing", "redsds", "saved", "scoring", "segments",
+    "CASES", "anomaly", "blocks", "clustering", "commands", "compose", "corners", "evaluation", "fdr", "frames", "jobs",
+    "local", "networks", "preprocessing", "redsds", "saved", "scoring", "segments",
 ]  # fmt: skip
