@@ -6,13 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+PROSE = ["why"]  # columns whose words may change
+
 
 def flat(answer: Any, name: str = "") -> Iterator[tuple[str, np.ndarray]]:
     """The arrays of an answer, each with its path: of mappings, sequences, frames, forecasts, tensors and scalars."""
     if isinstance(answer, pd.DataFrame):
+        answer = answer.drop(columns=PROSE, errors="ignore")
         yield f"{name}/columns", plain([str(column) for column in answer.columns])
         for number, column in enumerate(answer.columns):
             yield from flat(answer[column], f"{name}/{number} {column}")
+    elif isinstance(answer, pd.Series) and len(answer) and isinstance(answer.iloc[0], np.ndarray):
+        yield from flat(list(answer), name)
     elif isinstance(answer, Mapping):
         for key, value in answer.items():
             yield from flat(value, f"{name}/{key}")

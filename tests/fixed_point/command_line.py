@@ -41,6 +41,11 @@ def columns(text: str) -> dict[str, Any]:
     return {"frame": frame}
 
 
+def frame(*words: object, given: str = "") -> dict[str, Any]:
+    """As ``table``, where the text holds words that may change."""
+    return columns(run(*words, given=given))
+
+
 def lines(path: str) -> dict[str, Any]:
     """JSON lines of a file: as a frame."""
     rows = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]

@@ -39,6 +39,12 @@ NETWORKS: dict[str, Any] = {
     "LRU": lambda: detector(lru(), refresh=2),
     "LRU, levels": lambda: detector(lru(likelihood="quantile"), refresh=2),
     "LRU, conformal": lambda: detector(lru(), p_value="conformal", refresh=4, window=30, control=f.SAFFRON(0.3)),
+    "LRU, levels, heavy tails": lambda: detector(
+        lru(likelihood="quantile"), refresh=3, p_value=c.PredictiveP(shape=0.3)
+    ),
+    "LRU, levels, conformal": lambda: detector(
+        lru(likelihood="quantile"), refresh=3, p_value=c.ConformalP(window=30, score="predictive"), control=f.LOND(0.3)
+    ),
     "LRU, paths": lambda: detector(lru(decoding="autoregressive"), refresh=4),
 }
 

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from fixed_point.command_line import lines, run, table
+from fixed_point.command_line import frame, lines, run, table
 from fixed_point.data import daily, hourly, two_kinds, with_covariates
 from fixed_point.registry import case
 
@@ -14,16 +14,16 @@ FIT += ["--detector", "p_value=predictive", "--detector", "refresh=4", "--detect
 FIT += ["--detector", "context_length=30"]
 
 
-def written(frame: pd.DataFrame, path: str = "data.csv") -> str:
-    """The frame as CSV."""
-    frame.to_csv(path, index=False)
+def written(rows: pd.DataFrame, path: str = "data.csv") -> str:
+    """The rows as CSV."""
+    rows.to_csv(path, index=False)
     return path
 
 
 @case("command forecast", trained=True)
 def forecast():
-    frame, future, static = with_covariates()
-    written(daily(2, 40)), written(frame, "x.csv"), written(future, "future.csv"), written(static, "static.csv")
+    seen, future, static = with_covariates()
+    written(daily(2, 40)), written(seen, "x.csv"), written(future, "future.csv"), written(static, "static.csv")
     roles = ["--known", "price", "--future", "future.csv", "--static", "static.csv"]
     small = ["--horizon", "3", "--n-samples", "50"]
     told = {
@@ -45,9 +45,9 @@ def forecast():
 
 @case("command score")
 def score():
-    frame = daily(2, 44)
-    ahead = frame.groupby("unique_id").cumcount(ascending=False) < 4
-    written(frame[~ahead], "past.csv"), written(frame, "all.csv")
+    whole = daily(2, 44)
+    ahead = whole.groupby("unique_id").cumcount(ascending=False) < 4
+    written(whole[~ahead], "past.csv"), written(whole, "all.csv")
     run("forecast", "past.csv", "--model", "Theta", "--horizon", "4", "--n-samples", "50", "-o", "f.csv")
     return {
         "plain": table("score", "f.csv", "all.csv"),
@@ -90,7 +90,7 @@ def detect():
     rows = hourly(40, 3, "2024-01-05", seed=1)
     written(rows, "rows.csv")
     run("detect", "--fit", "history.csv", *FIT, "--save", "d")
-    told = {"csv": table("detect", "--model", "d", "rows.csv")}
+    told = {"csv": frame("detect", "--model", "d", "rows.csv")}
     text = "".join(
         json.dumps({**row, "ds": row["ds"].isoformat(), "y": None if row["y"] != row["y"] else row["y"]}) + "\n"
         for row in rows.to_dict("records")
@@ -102,8 +102,8 @@ def detect():
     with open("rows.jsonl", "a", encoding="utf-8") as file:
         file.write(text[half:])
     run("detect", "--model", "d", "rows.jsonl", "-o", "out.jsonl", "--state", "state")
-    told["json lines"] = {"frame": lines("out.jsonl")["frame"].drop(columns=["why"], errors="ignore")}
-    told["alarms"] = table("detect", "--model", "d", "rows.csv", "--alarms")
+    told["json lines"] = lines("out.jsonl")
+    told["alarms"] = frame("detect", "--model", "d", "rows.csv", "--alarms")
     return told
 
 

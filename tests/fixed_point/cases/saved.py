@@ -4,7 +4,7 @@ from typing import Any
 
 import tsformers as tsf
 from fixed_point.cases.anomaly import decided
-from fixed_point.command_line import table
+from fixed_point.command_line import lines, run
 from fixed_point.data import counts, daily, even, hourly, two_kinds, with_covariates
 from fixed_point.registry import case
 from fixed_point.saving import (
@@ -91,5 +91,6 @@ def coreset():
 def stream():
     with copied(SAVED) as folder:
         hourly(20, 3, "2024-01-06 16:00", seed=2).to_csv("rows.csv", index=False)
-        how = ["--state", folder / STREAM, "--fresh-input", "--format", "csv"]
-        return table("detect", "--model", folder / "detector", "rows.csv", *how)
+        how = ["--state", folder / STREAM, "--fresh-input", "-o", "out.jsonl"]
+        run("detect", "--model", folder / "detector", "rows.csv", *how)
+        return lines("out.jsonl")
