@@ -147,5 +147,5 @@ def carried():
 def ridge():
     layer, y = nn.RidgeMap(8, 3), noise(30, 11, 2).detach()
     pairs = [(y[i : i + 10, :8], y[i : i + 10, 8:], torch.ones(10, 2, dtype=torch.bool)) for i in (0, 10)]
-    layer.solve(pairs, [(y[20:, :8], y[20:, 8:], torch.ones(10, 2, dtype=torch.bool))])
+    layer.fit_closed_form(pairs, [(y[20:, :8], y[20:, 8:], torch.ones(10, 2, dtype=torch.bool))])
     return {"weight": layer.weight, "seen": layer(y[:4, :8])}
