@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "anomalies.md").read_text(encoding="utf-8")
 
 
 def test_the_streaming_example_prints_what_the_readme_says(prints_what_it_says):
-    prints_what_it_says(README[README.index("## Watching a stream") :])
+    prints_what_it_says(README[README.index("## Anomaly detection in streams") :])
 
 
 def test_the_operators_page_tells_of_every_status_and_count():
