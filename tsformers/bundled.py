@@ -1,4 +1,4 @@
-"""The recipes and job files that come with the package: where they lie, and their names."""
+"""Folders and names of the recipes and job files that are bundled with the package."""
 
 from importlib import resources
 from pathlib import Path
@@ -8,7 +8,7 @@ from tsformers.errors import JobError
 
 
 def shipped_folder(kind: Literal["datasets", "pipelines"]) -> Path:
-    """The folder of recipes or jobs that came with the package: in the wheel, or beside it in a checkout.
+    """The folder of bundled recipes or jobs: inside the wheel, or beside the package in a checkout.
 
     Args:
         kind: "datasets" (recipes) or "pipelines" (jobs).
@@ -17,7 +17,7 @@ def shipped_folder(kind: Literal["datasets", "pipelines"]) -> Path:
         An existing folder.
 
     Raises:
-        JobError: the installation lacks it.
+        JobError: the installation has no such folder.
 
     Example:
         >>> (shipped_folder("datasets") / "nile.toml").is_file()
@@ -31,7 +31,7 @@ def shipped_folder(kind: Literal["datasets", "pipelines"]) -> Path:
 
 
 def shipped_names(kind: Literal["datasets", "pipelines"]) -> list[str]:
-    """Names of the recipes or jobs that came with the package, in alphabetical order.
+    """Names of the bundled recipes or jobs, in alphabetical order.
 
     Args:
         kind: "datasets" or "pipelines".

@@ -1,4 +1,4 @@
-"""The promises that rooms make to each other, on one page. Structural: nobody must inherit."""
+"""The protocols of forecasters, preprocessors, networks, clusterers and procedures; structural: nobody must inherit."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol, Self, Unpack, runtime_checkable
@@ -12,7 +12,7 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.windows import Window
 
-State = dict[str, Any]  # plain and JSON-able
+State = dict[str, Any]  # serialisable as JSON
 
 
 @runtime_checkable
@@ -34,13 +34,13 @@ class Forecaster(Protocol):
         n_samples: int = 100,
         seed: int | None = None,
     ) -> Forecast:
-        """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``)."""
+        """Forecast the ``horizon`` steps after each series of ``data`` (None: of the data of ``fit``)."""
         ...
 
 
 @runtime_checkable
 class Rolling(Protocol):
-    """What a forecaster may promise besides. Law: from each cutoff it says what ``predict`` says from there."""
+    """An optional contract of forecasters. Law: from each cutoff it forecasts what ``predict`` forecasts from there."""
 
     def predict_at(
         self, data: Frame | Panel, rows_after_cutoff: np.ndarray, *, n_samples: int = 100, seed: int | None = None
@@ -58,7 +58,7 @@ class Preprocessor(Protocol):
         ...
 
     def transform(self, panel: Panel) -> Panel:
-        """The panel as the forecaster shall see it."""
+        """The panel that the forecaster is fitted on."""
         ...
 
     def inverse(self, forecast: Forecast, past: Panel | None = None) -> Forecast:
@@ -68,25 +68,25 @@ class Preprocessor(Protocol):
 
 @runtime_checkable
 class Joint(Protocol):
-    """What a preprocessor may promise besides: it is learned together with the forecaster that reads what it gives."""
+    """An optional contract of preprocessors: learned together with the forecaster of the transformed panel."""
 
     def fit_with(self, panel: Panel, forecaster: Any, short: str = "error") -> Any:
-        """Learn, and return a fitted copy of ``forecaster``, which forecasts what ``transform`` gives."""
+        """Learn, and return a fitted copy of ``forecaster``, which forecasts the transformed panel."""
         ...
 
 
 @runtime_checkable
 class Wrap(Protocol):
-    """A parameter that is learned together with a network is a network that wraps it."""
+    """A parameter that is learned together with a network, as a network that wraps it."""
 
     def wrap(self, network: nn.Module, n_series: int, channels: int) -> nn.Module:
-        """A network that asks ``network``, its own part of that name, and whose ``groups()`` are trained with it."""
+        """A network that holds ``network`` under that name, and whose ``groups()`` are trained with it."""
         ...
 
 
 @runtime_checkable
 class Clusterer(Protocol):
-    """Law: a series that was there in ``fit`` keeps its label; the order of series changes nothing."""
+    """Law: a series of ``fit`` keeps its label; the order of series changes nothing."""
 
     labels_: Any  # frame of id and cluster, one row a series
 
@@ -101,7 +101,7 @@ class Clusterer(Protocol):
 
 @runtime_checkable
 class Network(Protocol):
-    """Law: ``sample`` ignores ``window.future``; ``loss`` ignores what is unseen."""
+    """Law: ``sample`` ignores ``window.future``; ``loss`` ignores missing values."""
 
     levels: tuple[float, ...] | None  # set: ``sample`` gives the quantiles at these levels, in place of draws
 
@@ -116,28 +116,19 @@ class Network(Protocol):
 
 @runtime_checkable
 class ClosedFormFit(Protocol):
-    """What a network may promise besides: a part of it is found at once, before the rest is trained step by step."""
+    """An optional contract of networks: a part has a closed-form fit, before the rest is trained by gradient steps."""
 
     def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
-        """Reads the windows once; a part that has been found stays as it is."""
+        """Fit that part from one pass over the windows; a part that is fitted already is kept."""
         ...
 
 
 @runtime_checkable
 class Procedure(Protocol):
-    """Law: the level of a test is settled before its p-value is seen, and saving the state changes nothing."""
+    """Law: the level of a test does not depend on its own p-value, and saving the state changes nothing."""
 
-    state: State  # saving it and going on changes nothing
+    state: State  # a procedure resumed from it gives the same levels
 
     def test(self, p: float) -> tuple[float, bool]:
         """The level at which ``p`` was tested, and whether it was rejected."""
-        ...
-
-
-@runtime_checkable
-class Detector(Protocol):
-    """Law: detecting on a frame is updating row by row."""
-
-    def step(self, state: State, row: dict[str, Any]) -> tuple[State, Any]:
-        """One row in, the next state and the decision out; nothing else changes."""
         ...

@@ -1,11 +1,11 @@
-"""What goes wrong by a user's hand: every message names the thing, the place and the remedy."""
+"""Exceptions for users' mistakes: every message names the thing, the place and the remedy."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class DataError(ValueError):
-    """The data cannot be used as they are; the message names column, series, row and remedy.
+    """The data cannot be used; the message names column, series, row and remedy.
 
     Example:
         >>> raise DataError("column 'y' of series 'a' holds text at row 3; convert it with pd.to_numeric")
@@ -15,7 +15,7 @@ class DataError(ValueError):
 
 
 class JobError(ValueError):
-    """A recipe, a job file or a run's folder cannot be used as it is; the message names file, key and remedy.
+    """A recipe, a job file or a run folder cannot be used; the message names file, key and remedy.
 
     Example:
         >>> raise JobError("pipelines/mine.toml: models.lru.class is missing; write class = 'LRU'")
@@ -25,7 +25,7 @@ class JobError(ValueError):
 
 
 class TrainingInterrupted(UserWarning):
-    """Ctrl-C ended a training early, and the model keeps what it had; jobs and commands stop instead.
+    """Ctrl-C ended a training early and the model keeps its best weights so far; jobs and commands stop instead.
 
     Example:
         >>> import warnings
@@ -35,12 +35,12 @@ class TrainingInterrupted(UserWarning):
 
 
 def did_you_mean(name: str, offered: Iterable[str], otherwise: str = "") -> str:
-    """The end of a message about an unknown name: the nearest ones, or all of a short list.
+    """The end of a message about an unknown name: the closest valid names, or all of them.
 
     Args:
-        name: what was written.
-        offered: what could have been written.
-        otherwise: what to say in place of the whole list when nothing is near.
+        name: the unknown name.
+        offered: the valid names.
+        otherwise: replaces the whole list when no valid name is close.
 
     Returns:
         A clause without a full stop.
@@ -55,4 +55,4 @@ def did_you_mean(name: str, offered: Iterable[str], otherwise: str = "") -> str:
     close = close or [candidate for candidate in names if candidate.lower().startswith(f"{name.lower()}_")]
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
-    return otherwise or (f"there are {', '.join(names)}" if names else "nothing is on offer there")
+    return otherwise or (f"there are {', '.join(names)}" if names else "there are none to choose from")

@@ -1,4 +1,4 @@
-"""The same small task for many series, in this process or, where that pays, in several."""
+"""One task for each of many series, in this process or in several where that is faster."""
 
 import os
 import warnings
@@ -8,24 +8,24 @@ from time import perf_counter
 from typing import Any
 
 import joblib
-import scipy.linalg  # noqa: F401  its BLAS must be loaded for quiet() to find it
+import scipy.linalg  # noqa: F401  its BLAS must be loaded before quiet() limits it
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-WORTH_PROCESSES = 8.0  # seconds of work left that pay for starting processes and importing statsmodels in each
+WORTH_PROCESSES = 8.0  # seconds of remaining work above which processes are started (each imports statsmodels)
 CHUNKS_PER_PROCESS = 4
 
 
 def each(
     work: Callable[[Any], Any], items: Sequence[Any], n_jobs: int, title: str, verbose: bool | None = None
 ) -> list[Any]:
-    """``work(item)`` for each item, in order: here, or in processes once the work left turns out to be worth it.
+    """``work(item)`` for each item, in order: in this process, or in several once enough work is left (8 s).
 
     Args:
-        work: a pure function that can be sent to another process.
-        items: what it is given, one after the other.
-        n_jobs: processes, in joblib's counting (-1: one a processor); the answers do not depend on it.
-        title: stands before the progress bar.
+        work: a pure function that can be pickled.
+        items: its arguments.
+        n_jobs: processes, as in joblib (-1: one per processor); the answers do not depend on it.
+        title: label of the progress bar.
         verbose: show the bar; None = on a terminal.
 
     Returns:
@@ -59,18 +59,35 @@ def each(
 
 
 def work_chunk(work: Callable[[Any], Any], items: Sequence[Any], home: int) -> list[Any]:
-    """``work`` on a chunk; another process than ``home`` has warnings of its own to silence (threads share ours)."""
+    """``work`` for each item of a chunk; under its own ``quiet`` in another process than ``home`` (threads share it).
+
+    Args:
+        work: as in ``each``.
+        items: the chunk.
+        home: id of the process that called ``each``.
+
+    Returns:
+        The answers.
+
+    Example:
+        >>> work_chunk(abs, [-1, 2], os.getpid())
+        [1, 2]
+    """
     with nullcontext() if os.getpid() == home else quiet():
         return [work(item) for item in items]
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No warnings from inside the fits, what matters of them is said in one warning at the end; and one BLAS thread.
+    """Suppress warnings of single fits, which are summed up in one warning at the end, and use one BLAS thread.
 
-    Threads gain nothing on matrices of ten rows, and waiting for each other on a busy machine they cost twentyfold.
-    Importing statsmodels puts "always" before every filter for its own warnings; hence the silent ``showwarning`` too,
-    which ``catch_warnings`` puts back.
+    More threads gain nothing on matrices of ten rows and slow a busy machine down twentyfold. Importing statsmodels
+    puts "always" before every filter for its own warnings; hence the empty ``showwarning`` too, which
+    ``catch_warnings`` restores.
+
+    Example:
+        >>> with quiet():
+        ...     warnings.warn("did not converge")
     """
     with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -79,7 +96,18 @@ def quiet() -> Iterator[None]:
 
 
 def workers(n_jobs: int) -> tuple[int, str]:
-    """Processes joblib would start here (one inside a worker of somebody else's), and how its engine gives answers."""
+    """How many processes joblib would start here, and how its backend returns answers.
+
+    Args:
+        n_jobs: as in ``each``.
+
+    Returns:
+        The number of processes, 1 inside another joblib worker; and "generator" or "list".
+
+    Example:
+        >>> workers(1)
+        (1, 'generator')
+    """
     backend, _ = joblib.parallel.get_active_backend()
     returns = "generator" if getattr(backend, "supports_return_generator", False) else "list"
     return 1 if backend.nesting_level else joblib.effective_n_jobs(n_jobs), returns

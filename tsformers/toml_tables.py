@@ -1,4 +1,4 @@
-"""TOML files: read, and their tables checked against the dataclasses that describe them."""
+"""Read TOML files and check their tables against the dataclasses that describe them."""
 
 import tomllib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from tsformers.errors import JobError, did_you_mean
 
 T = TypeVar("T")
-KINDS = {"backtest": "backtest", "datasets": "long_horizon"}  # by the table that only such a file has
+KINDS = {"backtest": "backtest", "datasets": "long_horizon"}  # by a table that only this kind of file has
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         JobError: there is no such file, or it is not TOML; the message names the line.
 
     Example:
+        >>> from tsformers.bundled import shipped_folder
         >>> read_toml(shipped_folder("datasets") / "nile.toml")["frequency"]
         'YS'
     """
@@ -40,13 +41,13 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def job_kind(tables: Mapping[str, Any]) -> str | None:
-    """What a file of pipelines/ asks for, by its own content: the ``kind`` it states, else what its tables are of.
+    """The kind of a job file: its ``kind`` key, else recognised by its tables.
 
     Args:
         tables: of the file.
 
     Returns:
-        "backtest", "long_horizon", "fdr", or whatever stands there; None where nothing tells.
+        "backtest", "long_horizon", "fdr", or whatever ``kind`` says; None where neither is there.
 
     Example:
         >>> [job_kind(tables) for tables in ({"backtest": {}}, {"datasets": {}}, {"kind": "fdr"}, {})]
@@ -57,13 +58,13 @@ def job_kind(tables: Mapping[str, Any]) -> str | None:
     return next((kind for table, kind in KINDS.items() if table in tables), None)
 
 
-def settle(kind: type[T], table: Any, place: str) -> T:
-    """A TOML table as the dataclass that describes it; every key is known, present and of the right type.
+def parse_table(kind: type[T], table: Any, place: str) -> T:
+    """A TOML table as an instance of its dataclass; every key is known, present and of the right type.
 
     Args:
         kind: a dataclass whose fields are the keys; fields without a default are required; fields that are
             dataclasses themselves are tables.
-        table: what stands in the file.
+        table: as read from the file.
         place: file and table, for messages.
 
     Returns:
@@ -77,7 +78,7 @@ def settle(kind: type[T], table: Any, place: str) -> T:
         >>> @dataclass
         ... class Windows:
         ...     horizon: int
-        >>> settle(Windows, {"horizont": 3}, "mine.toml: backtest")
+        >>> parse_table(Windows, {"horizont": 3}, "mine.toml: backtest")
         Traceback (most recent call last):
         tsformers.errors.JobError: mine.toml: backtest has no key 'horizont'; did you mean 'horizon'?
     """
@@ -96,7 +97,7 @@ def settle(kind: type[T], table: Any, place: str) -> T:
         hint = hints[key]
         inner = next((option for option in (hint, *get_args(hint)) if is_dataclass(option)), None)
         if isinstance(inner, type):
-            values[key] = settle(inner, value, f"{place} {key}" if place.endswith(":") else f"{place}.{key}")
+            values[key] = parse_table(inner, value, f"{place} {key}" if place.endswith(":") else f"{place}.{key}")
         elif fits(value, hint):
             values[key] = value
         else:
@@ -105,10 +106,10 @@ def settle(kind: type[T], table: Any, place: str) -> T:
 
 
 def fits(value: object, hint: Any) -> bool:
-    """Whether a TOML value has the type that an annotation asks for; a whole number serves as a float.
+    """Whether a TOML value has the annotated type; a whole number is valid as a float.
 
     Args:
-        value: what stands in the file.
+        value: as read from the file.
         hint: a type, a union, a Literal, ``list[...]`` or ``dict[str, ...]``.
 
     Returns:
@@ -135,7 +136,7 @@ def fits(value: object, hint: Any) -> bool:
 
 
 def describe(hint: Any) -> str:
-    """An annotation in words a writer of TOML understands.
+    """An annotation in plain words, for messages.
 
     Args:
         hint: as for ``fits``.

@@ -11,7 +11,7 @@ from tsformers.datasets.download import find, is_near
 from tsformers.datasets.layouts import long_frame, split_column
 from tsformers.datasets.recipe import Recipe
 from tsformers.errors import JobError, did_you_mean
-from tsformers.toml_tables import read_toml, settle
+from tsformers.toml_tables import parse_table, read_toml
 
 
 def load_dataset(name: str, *, extra: Sequence[str] = ()) -> pd.DataFrame:
@@ -79,7 +79,7 @@ def recipe(name: str) -> Recipe:
         raise JobError(
             f"no data set is called {name!r}; {did_you_mean(name, names, '`tsformers datasets list` shows all')}"
         )
-    return settle(Recipe, {"name": path.stem} | read_toml(path), f"{path}:")
+    return parse_table(Recipe, {"name": path.stem} | read_toml(path), f"{path}:")
 
 
 def recipes() -> list[Recipe]:

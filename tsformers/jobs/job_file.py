@@ -16,7 +16,7 @@ from tsformers.errors import JobError, did_you_mean
 from tsformers.evaluation.engines import Engine
 from tsformers.evaluation.rolling import QUANTILES, BacktestResult, backtest
 from tsformers.jobs.build import build, load_plugins
-from tsformers.toml_tables import job_kind, read_toml, settle
+from tsformers.toml_tables import job_kind, parse_table, read_toml
 
 REPORT = "report.html"  # beside the finished windows
 
@@ -189,7 +189,7 @@ def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[
     kind = job_kind(tables)
     if kind not in ("backtest", None):
         raise JobError(f"{found}: a file of kind {kind!r} is no backtest; `tsformers reproduce {path}` runs it")
-    table = settle(JobTable, tables, f"{found}:")
+    table = parse_table(JobTable, tables, f"{found}:")
     if (table.data.dataset is None) == (table.data.file is None):
         raise JobError(f"{found}: data must name either dataset or file; write dataset = 'NAME' or file = 'PATH'")
     if table.data.parts and table.data.dataset is None:

@@ -14,7 +14,7 @@ from tsformers import fdr
 from tsformers.errors import JobError, did_you_mean
 from tsformers.reproduction.fdr_figures import draw
 from tsformers.reproduction.published_tables import FOLDER, find_reproduction, read_result, write_result
-from tsformers.toml_tables import read_toml, settle
+from tsformers.toml_tables import parse_table, read_toml
 
 FIXED = "fixed threshold"
 RATES = ("power", "fdr", "decayed_fdr")
@@ -210,7 +210,7 @@ def read_simulation(
         JobError: there is no such file or experiment, or the file does not say what it must.
     """
     path = find_reproduction(name)
-    table = settle(SimulationTable, read_toml(path), f"{path}:")
+    table = parse_table(SimulationTable, read_toml(path), f"{path}:")
     if dataset is not None and dataset not in table.experiments:
         raise JobError(f"{path}: there is no experiment {dataset!r}; {did_you_mean(dataset, table.experiments)}")
     if repeats is not None and repeats < 1:
@@ -218,7 +218,7 @@ def read_simulation(
     cells: list[Cell] = []
     for key, each in table.experiments.items():
         if dataset in (None, key):
-            cells += _cells(key, settle(ExperimentTable, each, f"{path}: experiments.{key}"), repeats, path)
+            cells += _cells(key, parse_table(ExperimentTable, each, f"{path}: experiments.{key}"), repeats, path)
     folder = Path("runs") / FOLDER / path.stem if out is None else Path(out)
     asked = Simulation(path=path, table=table, cells=tuple(cells), out=folder)
     for cell in cells:
@@ -311,7 +311,9 @@ def _cells(key: str, table: ExperimentTable, repeats: int | None, path: Path) ->
 
 
 def _published(table: ExperimentTable, place: str) -> dict[str, PublishedTable]:
-    return {name: settle(PublishedTable, said, f"{place}.published.{name}") for name, said in table.published.items()}
+    return {
+        name: parse_table(PublishedTable, said, f"{place}.published.{name}") for name, said in table.published.items()
+    }
 
 
 def _spaced(table: RangeTable, *, logarithmic: bool = False) -> list[float]:

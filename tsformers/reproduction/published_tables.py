@@ -17,7 +17,7 @@ from tsformers.errors import JobError, did_you_mean
 from tsformers.evaluation.run_folder import describe, fingerprint
 from tsformers.jobs.build import build, load_plugins
 from tsformers.reproduction.long_horizon import BATCH, Split, score_windows, split_dataset
-from tsformers.toml_tables import job_kind, read_toml, settle
+from tsformers.toml_tables import job_kind, parse_table, read_toml
 
 FOLDER = "reproduce"  # inside pipelines/, and inside runs/
 WIDE = ("context_length", "seeds", "windows", "windows_32", "crps", "coverage_80", "seconds", "mse_sd", "mae_sd",
@@ -203,7 +203,7 @@ def read_reproduction(
         'runs/reproduce/repeat'
     """
     path = find_reproduction(name)
-    table = settle(ReproductionTable, read_toml(path), f"{path}:")
+    table = parse_table(ReproductionTable, read_toml(path), f"{path}:")
     cells = [cell for key, each in table.datasets.items() for cell in _cells(key, each, path)]
     for what, wanted in (("dataset", dataset), ("horizon", horizon)):
         there = dict.fromkeys(str(getattr(cell, what)) for cell in cells)
@@ -254,7 +254,7 @@ def find_reproduction(name: str | Path) -> Path:
 
 def _cells(dataset: str, table: Any, path: Path) -> Iterator[Cell]:
     place = f"{path}: datasets.{dataset}"
-    chosen = settle(DatasetTable, table, place)
+    chosen = parse_table(DatasetTable, table, place)
     for key in chosen.published:
         if key not in map(str, chosen.horizons):
             raise JobError(f"{place}.published.{key} is no horizon of the table; there are {chosen.horizons}")
@@ -265,7 +265,7 @@ def _cells(dataset: str, table: Any, path: Path) -> Iterator[Cell]:
             horizon=horizon,
             context_length=chosen.context_length,
             settings=chosen.settings,
-            published=None if said is None else settle(Published, said, f"{place}.published.{horizon}"),
+            published=None if said is None else parse_table(Published, said, f"{place}.published.{horizon}"),
         )
 
 
