@@ -13,9 +13,9 @@ from tsformers.compose.clustered import Clustered as Clustered
 from tsformers.compose.ensemble import Ensemble as Ensemble
 from tsformers.compose.pipeline import Pipeline as Pipeline
 from tsformers.data.forecast import Forecast as Forecast
-from tsformers.data.forecast import from_gluonts as from_gluonts
+from tsformers.data.gluonts import from_gluonts as from_gluonts
+from tsformers.data.intake.wide import from_wide as from_wide
 from tsformers.data.panel import Panel as Panel
-from tsformers.data.panel import from_wide as from_wide
 from tsformers.datasets.load import load_dataset as load_dataset
 from tsformers.errors import DataError as DataError
 from tsformers.errors import JobError as JobError

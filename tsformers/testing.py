@@ -335,7 +335,7 @@ def _check_answer(forecast: Forecast, panel: Panel, horizon: int) -> None:
     assert forecast.ids.equals(panel.ids), "the forecast must hold the panel's ids in its order"
     assert forecast.horizon == horizon, f"the forecast has {forecast.horizon} steps, not {horizon}"
     assert np.isfinite(forecast.values).all(), "the forecast must be finite"
-    expected = future_times(panel.times[panel.ends - 1], horizon, panel.freq, panel.schema.tz)
+    expected = future_times(panel.times[panel.ends - 1], horizon, panel.grid)
     assert np.array_equal(forecast.times, expected), "the forecast must begin right after each series' last row"
     levels = np.linspace(0.05, 0.95, 19)
     assert (np.diff(forecast.quantile(levels), axis=1) >= 0).all(), "quantiles must not cross"
@@ -410,7 +410,7 @@ def _equal(a: Forecast, b: Forecast) -> bool:
 
 def _as_forecast(panel: Panel, y: np.ndarray, horizon: int) -> Forecast:
     rows = panel.ends[:, None] - horizon + np.arange(horizon)
-    return Forecast(panel.ids, panel.times[rows], y[rows][:, None, :], freq=panel.freq, schema=panel.schema)
+    return Forecast(panel.ids, panel.times[rows], y[rows][:, None, :], grid=panel.grid, schema=panel.schema)
 
 
 def _seeded(draw: Callable[[], Tensor]) -> Tensor:

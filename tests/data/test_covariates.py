@@ -45,7 +45,7 @@ def test_constant_and_empty_covariates_are_finite_and_missing_values_are_the_mea
 def test_calendar_features_come_first_and_follow_the_clock_of_each_series():
     first = panel()
     packed = Covariates.learn(first).pack(first, multivariate=False)
-    expected = time_features(first.times, "D").astype(np.float32)
+    expected = time_features(first.times, first.grid).astype(np.float32)
     assert np.array_equal(packed.known_x[:, :3], expected)
     ahead = Covariates.learn(first).pack_future(first, 8, 0, multivariate=False)
     assert np.array_equal(ahead.known_x[:8, :3], expected[22:30])

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
+from tsformers.calendar.grid import parse
 from tsformers.data.panel import Panel
 
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0")  # at which pandas.factorize cuts strings off
@@ -283,3 +284,23 @@ def test_future_rows_of_series_left_out_are_ignored(how):
     assert panel.with_future(pd.concat([future, future.iloc[[0]]]), 1).known[-1, 0] == 4.0
     with pytest.raises(DataError, match="the future frame has series 'c' at row 0, which the data do not have"):
         panel.with_future(future.replace("b", "c"), 1)
+
+
+def test_rows_know_their_series_and_whether_they_are_history():
+    frame = pd.DataFrame({"unique_id": list("aab"), "ds": [1, 2, 2], "y": 1.0, "price": 5.0})
+    panel = Panel.from_frame(frame, freq=1, known=["price"])
+    assert panel.owner.tolist() == [0, 0, 1] and panel.in_history.all() and panel.owner is panel.owner
+    future = pd.DataFrame({"unique_id": ["a", "b"], "ds": [3, 3], "price": 6.0})
+    longer = panel.with_future(future, 1)
+    assert longer.owner.tolist() == [0, 0, 0, 1, 1]
+    assert longer.in_history.tolist() == [True, True, False, True, False]
+    assert panel.select(np.array([1])).owner.tolist() == [0]
+    with pytest.raises(ValueError, match="read-only"):
+        panel.owner[0] = 7
+
+
+def test_a_panel_carries_the_grid_of_its_frequency_and_zone():
+    days = pd.date_range("2024-03-29", periods=5, tz="Europe/Berlin")
+    panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": days, "y": 1.0}))
+    assert panel.grid == parse("D", "Europe/Berlin") and panel.freq == "D"
+    assert panel.like(pd.DataFrame({"unique_id": "b", "ds": days[:2], "y": 1.0})).grid == panel.grid

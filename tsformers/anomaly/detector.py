@@ -19,7 +19,7 @@ from tsformers.anomaly.p_values import PValue, warn_if_blind
 from tsformers.anomaly.predictive import PredictiveP
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.row_reader import Columns, Reader
-from tsformers.anomaly.settings import Setup, grid_of, longest_season, needed_rows
+from tsformers.anomaly.settings import Setup, longest_season, needed_rows
 from tsformers.calendar.grid import as_counts, decompose
 from tsformers.calendar.seasons import season_length
 from tsformers.data.dataframes import Frame, from_pandas, to_pandas
@@ -171,7 +171,7 @@ class AnomalyDetector(BaseEstimator):
                 f"context_length={self.context_length} is less than the {least} rows that the forecaster looks at; "
                 "leave it out, or write more"
             )
-        season = max(season_length(panel.freq), longest_season(forecaster))
+        season = max(season_length(panel.grid), longest_season(forecaster))
         usual = least if least > 1 else max(LEAST_CONTEXT, SEASONS * season, 2 * horizon)
         return usual if self.context_length is None else self.context_length
 
@@ -198,7 +198,7 @@ class AnomalyDetector(BaseEstimator):
 
     def _contexts(self, forecaster: Any, head: Panel) -> Contexts:
         """Ring buffers with the last rows of each series."""
-        cells, grid = self._rows(forecaster, head) + int(forecaster.horizon), grid_of(head)
+        cells, grid = self._rows(forecaster, head) + int(forecaster.horizon), head.grid
         contexts = Contexts.blank(head.n_series, cells, 1 + head.past.shape[1])
         position, phase = decompose(as_counts(head.times), grid)
         begins, every = head.offsets[:-1], np.arange(head.n_series)
@@ -215,7 +215,7 @@ class AnomalyDetector(BaseEstimator):
         owner = np.repeat(np.arange(panel.n_series), panel.lengths)
         within = np.arange(len(panel.y)) - panel.offsets[owner]
         rows = np.flatnonzero(within >= head.lengths[owner])
-        position, phase = decompose(as_counts(panel.times[rows]), grid_of(panel))
+        position, phase = decompose(as_counts(panel.times[rows]), panel.grid)
         order = np.lexsort((phase, position))
         rows, position, phase = rows[order], position[order], phase[order]
         values = np.column_stack([panel.y[rows], panel.past[rows]])
@@ -237,7 +237,7 @@ class AnomalyDetector(BaseEstimator):
     def _begin(self, fold: Fold) -> None:
         setup = fold.setup
         self._fold, self.forecaster_ = fold, setup.forecaster
-        self._reader = Reader(setup.like.schema, setup.like.freq, setup.horizon)
+        self._reader = Reader(setup.like.schema, setup.like.grid, setup.horizon)
         self._reasons = [text.format(rows=setup.rows, jump=setup.max_jump or setup.rows) for text in WHY]
 
     # watching

@@ -22,7 +22,7 @@ from tsformers.anomaly.decisions import (
 )
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.row_reader import Columns
-from tsformers.anomaly.settings import Setup, grid_of, needed_rows
+from tsformers.anomaly.settings import Setup, needed_rows
 from tsformers.distributions.marginals import Law
 from tsformers.errors import DataError
 from tsformers.fdr import Parallel
@@ -46,7 +46,7 @@ class Fold:
 
     def __init__(self, setup: Setup, contexts: Contexts) -> None:
         n = len(contexts)
-        self.setup, self.contexts, self.grid = setup, contexts, grid_of(setup.like)
+        self.setup, self.contexts, self.grid = setup, contexts, setup.like.grid
         self.names: pd.Index = setup.like.ids
         self.code: dict[Any, int] = {name: i for i, name in enumerate(self.names)}
         self.since = np.full(n, setup.refresh, dtype=np.int64)  # rows since the last forecast

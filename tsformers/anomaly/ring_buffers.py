@@ -116,7 +116,7 @@ class Contexts:
             past=np.ascontiguousarray(values[:, 1:]),
             known=known,
             static=static,
-            freq=like.freq,
+            grid=like.grid,
             schema=like.schema,
         )
         return panel, series

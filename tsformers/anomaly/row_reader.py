@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.anomaly.decisions import INVALID, OFF_GRID, TESTED
-from tsformers.calendar.grid import DAY, OFF, decompose, parse
+from tsformers.calendar.grid import DAY, OFF, Grid, decompose
 from tsformers.data.dataframes import Schema
 from tsformers.data.intake.columns import GREATEST
 from tsformers.errors import DataError
@@ -50,16 +50,17 @@ class Reader:
 
     Args:
         schema: of the panel.
-        freq: of the panel.
+        grid: of the panel.
         horizon: H; a time so late that the steps after it could not be counted is invalid.
 
     Example:
-        >>> Reader(Schema(), "D", 1).rows([{"unique_id": "a", "ds": "1970-01-03", "y": 1.5}]).position
+        >>> from tsformers.calendar.grid import parse
+        >>> Reader(Schema(), parse("D"), 1).rows([{"unique_id": "a", "ds": "1970-01-03", "y": 1.5}]).position
         array([2])
     """
 
-    def __init__(self, schema: Schema, freq: str | int, horizon: int) -> None:
-        self.schema, self.grid = schema, parse(freq, schema.tz)
+    def __init__(self, schema: Schema, grid: Grid, horizon: int) -> None:
+        self.schema, self.grid = schema, grid
         self.names = (schema.target_col, *schema.past)
         self.last = np.iinfo(np.int64).max - (horizon + 2) * self.grid.step * LONGEST[self.grid.unit] - 2 * DAY
         self.memo: tuple[Any, int] = (None, UNREADABLE)  # rows of one step bear one stamp

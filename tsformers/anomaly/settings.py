@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tsformers.anomaly.p_values import PValue
-from tsformers.calendar.grid import Grid, parse
 from tsformers.data.panel import Panel
 from tsformers.fdr import Procedure
 
@@ -51,18 +50,6 @@ class Setup:
     def aligned(self) -> bool:
         """The series are the channels of one: all contexts must end together."""
         return bool(getattr(self.forecaster, "multivariate", False))
-
-
-def grid_of(panel: Panel) -> Grid:
-    """The grid of a panel's frequency.
-
-    Args:
-        panel: any.
-
-    Returns:
-        Its grid, in its time zone.
-    """
-    return parse(panel.freq, panel.schema.tz)
 
 
 def needed_rows(forecaster: Any) -> int:

@@ -1,4 +1,4 @@
-"""The grid of a frequency: a stamp is a position (a count of steps) and a phase (where within the step), and back."""
+"""Grid: a parsed frequency. A time stamp is a position (a count of steps) and a phase (its offset within the step)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from tsformers.errors import DataError
 SECOND, DAY = 10**9, 86_400 * 10**9  # nanoseconds
 AGES = 106_700  # days from 1970 to either end of datetime64[ns]
 THURSDAY = 3  # weekday of 1970-01-01, Monday = 0
-OFF = -1  # phase of a stamp that lies on no grid point at all
+OFF = -1  # phase of a stamp that is no grid point
 Unit = Literal["int", "tick", "day", "bday", "week", "month", "listed"]
 Edge = Literal["start", "end", "bstart", "bend"]
 
@@ -39,7 +39,7 @@ LISTED = (po.SemiMonthBegin, po.SemiMonthEnd, po.WeekOfMonth, po.LastWeekOfMonth
 
 @dataclass(frozen=True)
 class Grid:
-    """A frequency taken apart: ``step`` units at a time, from a fixed origin.
+    """A frequency, parsed: ``step`` units at a time, from a fixed origin.
 
     Args:
         freq: canonical name, a pandas alias or an integer step.
@@ -50,6 +50,10 @@ class Grid:
         every: months in the named period: 1, 3 (quarters) or 12 (years).
         edge: which day of the month.
         tz: zone whose wall clock days and longer units follow; stamps are in UTC then.
+
+    Example:
+        >>> Grid("2D", "day", 2)
+        Grid(freq='2D', unit='day', step=2, anchor=0, every=1, edge='start', tz=None)
     """
 
     freq: str | int
@@ -92,7 +96,24 @@ def parse(freq: object, tz: str | None = None) -> Grid:
         if freq < 1:
             raise DataError(f"freq={freq} is no step of integer time; pass a positive integer")
         return Grid(int(freq), "int", int(freq))
-    return replace(_parse(freq if isinstance(freq, str) else freq.freqstr), tz=tz)
+    return in_zone(_parse(freq if isinstance(freq, str) else freq.freqstr), tz)
+
+
+def in_zone(grid: Grid, tz: str | None) -> Grid:
+    """The same frequency on the wall clock of another time zone; integer time has none.
+
+    Args:
+        grid: from ``parse``.
+        tz: zone of the wall clock.
+
+    Returns:
+        The grid itself where nothing changes.
+
+    Example:
+        >>> in_zone(parse("D"), "Europe/Berlin").tz
+        'Europe/Berlin'
+    """
+    return grid if grid.unit == "int" or grid.tz == tz else replace(grid, tz=tz)
 
 
 @lru_cache(maxsize=256)
@@ -247,7 +268,7 @@ def compose(position: np.ndarray, phase: np.ndarray, grid: Grid) -> np.ndarray:
 
 
 def beyond(position: np.ndarray, phase: np.ndarray, grid: Grid) -> np.ndarray:
-    """Which stamps ``compose`` could not make, because int64 nanoseconds end in the year 2262.
+    """Which stamps ``compose`` cannot represent, because int64 nanoseconds end in the year 2262.
 
     Args:
         position: (...) int64.

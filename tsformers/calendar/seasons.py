@@ -1,9 +1,9 @@
 """The season length and the cycles of a frequency."""
 
-from tsformers.calendar.grid import DAY, SECOND, parse
+from tsformers.calendar.grid import DAY, SECOND, Grid
 
 
-def season_length(freq: str | int) -> int:
+def season_length(grid: Grid) -> int:
     """Steps in the usual season of a frequency.
 
     | frequency | season | | frequency | season |
@@ -14,41 +14,43 @@ def season_length(freq: str | int) -> int:
     | 24h, D | 7: a week | | SMS, SME, WOM | 24, 24, 12: a year |
     | 7D | 52: a year | | QS, QE; YS, YE; integers | 4; 1; 1 |
 
-    A multiple of a frequency divides its season; where that leaves a rest, and below a second, the answer is 1.
+    The season of a multiple is that of its unit divided by the multiple; 1 where that is no whole number, and for steps
+    below a second.
 
     Args:
-        freq: a pandas alias or an integer step.
+        grid: of the frequency.
 
     Returns:
         At least 1.
 
     Example:
-        >>> season_length("15min"), season_length("ME"), season_length("5h"), season_length(1)
-        (96, 12, 1, 1)
+        >>> from tsformers.calendar.grid import parse
+        >>> [season_length(parse(freq)) for freq in ("15min", "ME", "5h", 1)]
+        [96, 12, 1, 1]
     """
-    grid = parse(freq)
     if grid.unit == "listed":
-        return _whole(24 if str(freq).lstrip("0123456789").startswith("SM") else 12, grid.step)
+        return _whole(24 if str(grid.freq).lstrip("0123456789").startswith("SM") else 12, grid.step)
     if grid.unit in ("tick", "day"):
         return _clock_season(grid.step if grid.unit == "tick" else grid.step * DAY)
     period = {"int": 1, "bday": 5, "week": 52, "month": 12}[grid.unit]
     return _whole(period, grid.step)
 
 
-def cycles(freq: str | int) -> tuple[int, ...]:
-    """Steps in the season of a frequency and, where that is a day, in a week.
+def cycles(grid: Grid) -> tuple[int, ...]:
+    """Steps in the season of a frequency and, where the season is a day, in a week.
 
     Args:
-        freq: a pandas alias or an integer step.
+        grid: of the frequency.
 
     Returns:
         One or two lengths, the season first.
 
     Example:
-        >>> cycles("h"), cycles("D"), cycles("5h")
-        ((24, 168), (7,), (1,))
+        >>> from tsformers.calendar.grid import parse
+        >>> [cycles(parse(freq)) for freq in ("h", "D", "5h")]
+        [(24, 168), (7,), (1,)]
     """
-    season, grid = season_length(freq), parse(freq)
+    season = season_length(grid)
     intraday = grid.unit == "tick" and 60 * SECOND <= grid.step < DAY and season > 1
     return (season, 7 * season) if intraday else (season,)
 

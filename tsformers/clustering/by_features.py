@@ -121,7 +121,7 @@ class ByFeatures(BaseEstimator):
         coefficients = shrunk(lag_moments(micro, self.order)).coefficients
         history = np.arange(len(micro.y)) < np.repeat(panel.ends, np.diff(panel.offsets))
         rows = Rows(micro.y[history], np.concatenate([[0], np.cumsum(panel.lengths)]), np.zeros(panel.n_series, int))
-        parts = moving_average(rows, self.period or season_length(panel.freq))
+        parts = moving_average(rows, self.period or season_length(panel.grid))
         left = rows.y - parts.trend - parts.seasonal[:, 0]
         takes = [_share(left, left + part, rows) for part in (parts.trend, parts.seasonal[:, 0])]
         return np.column_stack([coefficients, *takes])

@@ -189,7 +189,7 @@ class Clustered(BaseEstimator):
         return [
             Panel(
                 pd.Index([f"cluster {name}"]), np.array([0, rows]), np.array([rows]), times, sums[name],
-                np.empty((rows, 0)), np.empty((rows, 0)), pd.DataFrame(index=[f"cluster {name}"]), panel.freq, schema,
+                np.empty((rows, 0)), np.empty((rows, 0)), pd.DataFrame(index=[f"cluster {name}"]), panel.grid, schema,
             )
             for name in self.names_
         ]  # fmt: skip

@@ -114,7 +114,7 @@ class Ensemble(BaseEstimator):
         members = [member.select(member.ids.get_indexer(common)) for member in members]
         values = np.einsum("m,mnqh->nqh", self._shares(), np.stack([member.quantile(LEVELS) for member in members]))
         first = members[0]
-        return Forecast(common, first.times, values, levels=LEVELS, freq=first.freq, schema=first.schema)
+        return Forecast(common, first.times, values, levels=LEVELS, grid=first.grid, schema=first.schema)
 
     def _shares(self) -> np.ndarray:
         """The weights (M,), summing to 1."""

@@ -62,7 +62,7 @@ class Covariates(NamedTuple):
 
     def columns(self, panel: Panel, *, multivariate: bool) -> tuple[int, int, int, int]:
         """Channels C, past covariates P, known columns K, and how many of these are calendar features."""
-        calendar = n_time_features(panel.freq)
+        calendar = n_time_features(panel.grid)
         repeats = panel.n_series if multivariate else 1
         statics = (
             0 if multivariate else sum(len(entry) if isinstance(entry, list) else 1 for entry in self.static.values())
@@ -191,5 +191,5 @@ def _standardised(values: np.ndarray, units: np.ndarray) -> np.ndarray:
 def _calendar(times: np.ndarray, panel: Panel) -> np.ndarray:
     """Calendar features (..., M) of stamps; each stamp is looked at once."""
     code, unique = pd.factorize(times.ravel())
-    features = time_features(unique, panel.freq, panel.schema.tz).astype(np.float32)
+    features = time_features(unique, panel.grid).astype(np.float32)
     return features[code].reshape(*times.shape, -1) if features.shape[1] else np.zeros((*times.shape, 0), np.float32)

@@ -1,4 +1,4 @@
-"""Quantile forecasts as draws."""
+"""Draws from quantile forecasts."""
 
 from dataclasses import replace
 
@@ -9,20 +9,21 @@ from tsformers.data.forecast import Forecast
 
 
 def drawn(forecast: Forecast, n_samples: int, salt: int) -> Forecast:
-    """Held quantiles as draws, each step alone; a forecast that holds draws already comes back as it is.
+    """Draws that have the quantiles of a quantile forecast, step by step; a forecast of draws is returned unchanged.
 
-    The draws of a step are the quantiles at ``(k + 1/2) / S``, so that they say what the quantiles said; which of them
-    meet in one draw is settled by the id of the series.
+    The draws of a step are the quantiles at ``(k + 1/2) / S``. Their order, which decides what steps share a draw, is
+    random with the id of the series as its seed.
 
     Args:
         forecast: draws or quantiles.
-        n_samples: S, if it holds quantiles.
-        salt: any number; two uses with different salts are independent of each other.
+        n_samples: S, used where the forecast holds quantiles.
+        salt: any whole number; different salts give independent orders.
 
     Returns:
         A forecast with ``samples``.
 
     Example:
+        >>> import pandas as pd
         >>> held = np.array([[[0.0], [1.0], [2.0]]])
         >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), held, levels=(0.25, 0.5, 0.75))
         >>> sorted(drawn(forecast, 3, 0).values.ravel().round(2).tolist())

@@ -1,17 +1,18 @@
-"""Forecast: joint samples or quantiles of the future, never crossing; frame, picture and GluonTS objects out."""
+"""Forecast: samples or quantiles of the future of many series; as frames, figures and GluonTS objects."""
 
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
-import tsformers.data.gluonts as interchange
+from tsformers.calendar.grid import Grid, in_zone, parse
 from tsformers.data.dataframes import Schema, from_pandas, stamps
+from tsformers.data.forecast_checks import checked_levels, checked_times, checked_values
+from tsformers.data.gluonts_objects import write
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
 from tsformers.distributions.quantile_function import between_levels, level_of, mean_weights, of_draws
@@ -22,9 +23,9 @@ Ids = Sequence[Any] | pd.Index | np.ndarray
 Levels = float | int | Sequence[float | int] | np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Forecast:
-    """What a forecaster says about the future: draws, or quantiles at fixed levels, for every series and step.
+    """The predictive distribution of every series and step: draws, or quantiles at fixed levels.
 
     With ``levels=None`` the values are draws from the predictive distribution, and quantiles are numpy's linear ones
     (order statistics, straight lines in between). With ``levels`` the values are quantiles at those levels, and the
@@ -40,9 +41,10 @@ class Forecast:
         values: (N, S, H) in the caller's units: S draws, or one quantile for each of ``levels``. Kept as a read-only
             view, not as a copy; quantiles that cross are sorted.
         levels: strictly increasing, inside (0, 1); None = ``values`` are draws.
-        freq: pandas offset alias, or the step of integer time; None = unknown.
-        schema: column names, time zone and frame type of the caller.
+        grid: the parsed frequency, from a panel; None = unknown. Its time zone becomes that of ``schema``.
+        schema: column names, time zone and frame type of the caller; None = the defaults.
         joint: draw k of every series belongs to one joint draw of all series.
+        freq: name of the frequency in place of ``grid``: a pandas offset alias, or the step of integer time.
 
     Raises:
         ValueError: shapes that do not fit together, a level out of place, doubled ids, stamps that do not increase, or
@@ -65,26 +67,41 @@ class Forecast:
     ids: pd.Index
     times: Shaped[np.ndarray, "N H"]
     values: Float[np.ndarray, "N S H"]
-    levels: tuple[float, ...] | None = None
-    freq: str | int | None = None
-    schema: Schema = field(default_factory=Schema)
-    joint: bool = False
+    levels: tuple[float, ...] | None
+    grid: Grid | None
+    schema: Schema
+    joint: bool
 
-    def __post_init__(self) -> None:
-        ids = pd.Index(self.ids, tupleize_cols=False)
-        times, values = _checked_times(ids, self.times), _checked_values(ids, self.values)
+    def __init__(
+        self,
+        ids: Ids,
+        times: np.ndarray,
+        values: np.ndarray,
+        levels: Sequence[float] | None = None,
+        grid: Grid | None = None,
+        schema: Schema | None = None,
+        joint: bool = False,
+        *,
+        freq: str | int | None = None,
+    ) -> None:
+        ids, schema = pd.Index(ids, tupleize_cols=False), schema or Schema()
+        times, values = checked_times(ids, times), checked_values(ids, values)
         if times.shape != (len(values), values.shape[2]):
             raise ValueError(f"times has shape {times.shape}, values {values.shape}; they must be (N, H) and (N, S, H)")
-        if self.levels is not None:
-            levels = _checked_held_levels(self.levels, values.shape[1])
-            object.__setattr__(self, "levels", levels)
+        if levels is not None:
+            levels = checked_levels(levels, values.shape[1])
             if (values[:, 1:] < values[:, :-1]).any():
                 values = np.sort(values, axis=1)
-        for name, array in (("times", times), ("values", values)):
-            frozen = array.view()
-            frozen.setflags(write=False)
-            object.__setattr__(self, name, frozen)
-        object.__setattr__(self, "ids", ids)
+        if freq is not None:
+            grid = parse(freq, schema.tz)
+        elif grid is not None:
+            grid = in_zone(grid, schema.tz)
+        times, values = times.view(), values.view()
+        times.setflags(write=False)
+        values.setflags(write=False)
+        parts = {"ids": ids, "times": times, "values": values, "levels": levels, "grid": grid}
+        for name, part in (parts | {"schema": schema, "joint": joint}).items():
+            object.__setattr__(self, name, part)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -92,6 +109,11 @@ class Forecast:
     def __repr__(self) -> str:
         held = f"{self.n_samples} draws" if self.levels is None else f"quantiles at {self.levels}"
         return f"Forecast({self.n_series} series, {self.horizon} steps of {self.freq!r}, {held})"
+
+    @property
+    def freq(self) -> str | int | None:
+        """Name of the frequency: a pandas alias, or the step of integer time; None = unknown."""
+        return None if self.grid is None else self.grid.freq
 
     @property
     def n_series(self) -> int:
@@ -348,7 +370,7 @@ class Forecast:
         middle = part.median
         rows = max(4 * self.horizon, 24) if context is None else context
         fans = []
-        panel = None if history is None else read_history(history, part.ids, part.times, self.freq, self.schema)
+        panel = None if history is None else read_history(history, part.ids, part.times, self.grid, self.schema)
         for n, name in enumerate(part.ids):
             past_times, past, actual = around(panel, name, part.times[n], rows)
             band = np.zeros((0, 2, self.horizon)) if bands is None else bands[n]
@@ -380,84 +402,4 @@ class Forecast:
             )
         about = {"freq": self.freq, "schema": self.schema, "joint": self.joint}
         series = zip(self.ids, self.times, self.values, strict=True)
-        return [interchange.write(name, times, values, self.levels, about) for name, times, values in series]
-
-
-def _checked_times(ids: pd.Index, times: np.ndarray) -> np.ndarray:
-    """Stamps as nanoseconds or int64, increasing along the horizon; ids that name each series once."""
-    if not ids.is_unique:
-        raise ValueError(f"series {ids[ids.duplicated()][0]!r} is there twice; every id names one series")
-    array = np.asarray(times)
-    if array.dtype.kind not in "Miu" or array.ndim != 2:
-        raise ValueError(f"times must be an (N, H) array of datetime64 or integers; got {array.dtype} {array.shape}")
-    array = array.astype("datetime64[ns]" if array.dtype.kind == "M" else np.int64, copy=False)
-    steady = (array[:, 1:] > array[:, :-1]).all(axis=1)
-    if len(array) == len(ids) and not steady.all():
-        raise ValueError(f"the stamps of series {ids[int(np.argmin(steady))]!r} do not increase from step to step")
-    return array
-
-
-def _checked_values(ids: pd.Index, values: np.ndarray) -> np.ndarray:
-    """Values as finite float64 of shape (N, S, H)."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 3 or len(array) != len(ids) or 0 in array.shape[1:]:
-        raise ValueError(f"values must have shape (N, S, H) with N = {len(ids)} ids; got {array.shape}")
-    finite = np.isfinite(array)
-    if not finite.all():
-        n, s, h = (int(i) for i in np.unravel_index(int(np.argmin(finite)), array.shape))
-        raise ValueError(
-            f"the forecast of series {ids[n]!r} is {array[n, s, h]} at step {h + 1}; a forecast must be finite: "
-            "look at that series' last values, or at the model's loss, for what blew up"
-        )
-    return array
-
-
-def _checked_held_levels(levels: Sequence[float], n_levels: int) -> tuple[float, ...]:
-    """Levels as floats: one for each quantile, strictly increasing, inside (0, 1)."""
-    held = tuple(float(level) for level in levels)
-    inside = all(0 < level < 1 for level in held)
-    if not inside or any(a >= b for a, b in pairwise(held)) or len(held) != n_levels:
-        raise ValueError(f"levels must be {n_levels} numbers inside (0, 1), strictly increasing; got {held}")
-    return held
-
-
-def from_gluonts(forecasts: Iterable[Any], ids: Ids | None = None) -> Forecast:
-    """GluonTS forecasts, one a series, as one Forecast.
-
-    Stamps are the starts of the periods (for weeks their last day, as pandas anchors them). A multivariate
-    ``SampleForecast`` gives one series a dimension, ``item_id_0, item_id_1, ...``; a single one of them is joint.
-    A ``mean`` among the keys of a ``QuantileForecast`` is left out: the quantiles have their own.
-
-    Args:
-        forecasts: GluonTS ``SampleForecast`` or ``QuantileForecast`` objects, all of one kind, horizon and size.
-        ids: names of the series; None = their ``item_id``, or 0, 1, ... where there is none.
-
-    Returns:
-        The forecasts under one roof.
-
-    Raises:
-        ValueError: no forecast at all, or forecasts of different kinds, levels, frequencies, sizes or horizons.
-
-    Example:
-        >>> ours = Forecast(pd.Index(["a"]), np.array([[7, 8]]), np.arange(6.0).reshape(1, 3, 2), freq=1)
-        >>> bool((from_gluonts(ours.to_gluonts()).values == ours.values).all())
-        True
-    """
-    parts = [interchange.read(forecast) for forecast in forecasts]
-    if not parts:
-        raise ValueError("there is no forecast to take; from_gluonts needs at least one")
-    if len({(part.levels, part.freq, part.values.shape) for part in parts}) > 1:
-        raise ValueError("the forecasts differ in kind, levels, frequency, sample count or horizon; convert them apart")
-    first, dims = parts[0], len(parts[0].values)
-    names = [i if part.name is None else part.name for i, part in enumerate(parts)]
-    if dims > 1:
-        names = [f"{name}_{d}" for name in names for d in range(dims)]
-    return Forecast(
-        pd.Index(names if ids is None else ids, tupleize_cols=False),
-        np.repeat([part.times for part in parts], dims, axis=0),
-        np.concatenate([part.values for part in parts]),
-        levels=first.levels,
-        freq=first.freq,
-        schema=first.about.get("schema", Schema()),
-        joint=first.about.get("joint", dims > 1 and len(parts) == 1),
-    )
+        return [write(name, times, values, self.levels, about) for name, times, values in series]

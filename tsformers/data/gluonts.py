@@ -1,176 +1,53 @@
-"""GluonTS's forecast objects, written and read as plain arrays; pandas periods from offset aliases and back."""
+"""GluonTS forecast objects, one per series, to one Forecast."""
 
-import warnings
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
 
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-OURS = "tsformers"  # our key in the `info` of a GluonTS forecast: what a period and a text id cannot say
-
-
-class Part(NamedTuple):
-    """One GluonTS forecast as arrays: (D, S, H) values of its D dimensions, its stamps, and what we once added."""
-
-    values: np.ndarray
-    levels: tuple[float, ...] | None
-    times: np.ndarray
-    freq: str | int
-    name: Any
-    about: dict[str, Any]
+from tsformers.data.dataframes import Schema
+from tsformers.data.forecast import Forecast, Ids
+from tsformers.data.gluonts_objects import read
 
 
-def period_alias(freq: str) -> str:
-    """The pandas period that holds one stamp of an offset alias.
+def from_gluonts(forecasts: Iterable[Any], ids: Ids | None = None) -> Forecast:
+    """GluonTS forecasts, one a series, as one Forecast.
+
+    Stamps are the starts of the periods (for weeks their last day, as pandas anchors them). A multivariate
+    ``SampleForecast`` gives one series a dimension, ``item_id_0, item_id_1, ...``; a single one of them is joint.
+    A ``mean`` among the keys of a ``QuantileForecast`` is left out: the quantiles have their own.
 
     Args:
-        freq: offset alias such as "h", "ME", "MS", "QS-OCT", "W-FRI", "2D", "B".
+        forecasts: GluonTS ``SampleForecast`` or ``QuantileForecast`` objects, all of one kind, horizon and size.
+        ids: names of the series; None = their ``item_id``, or 0, 1, ... where there is none.
 
     Returns:
-        Period alias: months whatever the anchor in them, quarters and years by the month they end in.
+        One forecast of all series.
 
     Raises:
-        ValueError: pandas has no period of that kind (half months, business hours, holidays of one's own).
+        ValueError: no forecast at all, or forecasts of different kinds, levels, frequencies, sizes or horizons.
 
     Example:
-        >>> [period_alias(freq) for freq in ("15min", "ME", "2MS", "QS-FEB", "YE-MAR", "W-FRI")]
-        ['15min', 'M', '2M', 'Q-OCT', 'Y-MAR', 'W-FRI']
+        >>> ours = Forecast(pd.Index(["a"]), np.array([[7, 8]]), np.arange(6.0).reshape(1, 3, 2), freq=1)
+        >>> bool((from_gluonts(ours.to_gluonts()).values == ours.values).all())
+        True
     """
-    offset = to_offset(freq)
-    base, _, anchor = offset.name.partition("-")
-    count = str(offset.n) if offset.n > 1 else ""
-    kind = base.removeprefix("B") if len(base) > 1 else base
-    if kind in ("ME", "MS"):
-        return f"{count}M"
-    if kind in ("QE", "QS", "YE", "YS"):
-        last = MONTHS.index(anchor)
-        if kind[1] == "S":  # named by the month it begins with: ends two (eleven) months later
-            last = (last + (2 if kind[0] == "Q" else 11)) % 12
-        if kind[0] == "Q":
-            last = last % 3 + 9  # the same quarters, named by the latest of their four anchors
-        return f"{count}{kind[0]}-{MONTHS[last]}"
-    if base in ("W", "D", "B", "h", "min", "s", "ms", "us", "ns"):
-        return f"{count}{offset.name}"
-    raise ValueError(f"pandas has no period for frequency {freq!r}, which GluonTS needs; use to_frame() instead")
-
-
-def offset_alias(period: str) -> str:
-    """The offset alias of a period's stamps: its first day, or for weeks the day it is named after.
-
-    Args:
-        period: ``freqstr`` of a pandas period.
-
-    Returns:
-        The offset alias.
-
-    Example:
-        >>> [offset_alias(period) for period in ("h", "M", "2Q-DEC", "Y-MAR", "W-FRI")]
-        ['h', 'MS', '2QS-JAN', 'YS-APR', 'W-FRI']
-    """
-    base, _, anchor = period.partition("-")
-    count, kind = base[:-1], base[-1]
-    if kind == "M" and not anchor:
-        return f"{count}MS"
-    if kind in "QYA" and anchor:
-        return f"{count}{'Q' if kind == 'Q' else 'Y'}S-{MONTHS[(MONTHS.index(anchor) + 1) % 12]}"
-    return period
-
-
-def write(name: Any, times: np.ndarray, values: np.ndarray, levels: tuple[float, ...] | None, about: Any) -> Any:
-    """One series' forecast as a GluonTS object.
-
-    Args:
-        name: its id; ``item_id`` is its text.
-        times: (H,) stamps, UTC where ``about["schema"].tz`` is set.
-        values: (S, H) draws or quantiles.
-        levels: of the quantiles; None = draws.
-        about: "freq", "schema" and "joint" of the forecast; travels in ``info``.
-
-    Returns:
-        ``SampleForecast`` or ``QuantileForecast``.
-
-    Raises:
-        ValueError: no period for the frequency.
-
-    Example:
-        >>> write("a", np.array([7]), np.ones((2, 1)), None, {"freq": 1}).start_date
-        Period('1970-01-08', 'D')
-    """
-    kinds = _gluonts()
-    head = {
-        "start_date": _first_period(times[0], about),
-        "item_id": str(name),
-        "info": {OURS: {**about, "name": name, "times": times}},
-    }
-    if levels is None:
-        return kinds.SampleForecast(samples=values, **head)
-    return kinds.QuantileForecast(forecast_arrays=values, forecast_keys=[str(level) for level in levels], **head)
-
-
-def read(part: Any) -> Part:
-    """One GluonTS forecast as arrays.
-
-    Args:
-        part: ``SampleForecast`` or ``QuantileForecast``, of one or several dimensions.
-
-    Returns:
-        Its values, levels, stamps, frequency and name; ``about`` is empty for a forecast that never was ours.
-
-    Raises:
-        ValueError: another kind of object.
-
-    Example:
-        >>> read(write("a", np.array([7]), np.ones((2, 1)), None, {"freq": 1})).values.shape
-        (1, 2, 1)
-    """
-    kinds = _gluonts()
-    if isinstance(part, kinds.SampleForecast):
-        array, levels = np.atleast_3d(part.samples), None
-    elif isinstance(part, kinds.QuantileForecast):
-        held = sorted((kinds.Quantile.parse(key).value, i) for i, key in enumerate(part.forecast_keys) if key != "mean")
-        array = np.atleast_3d(part.forecast_array)[[i for _, i in held]]
-        levels = tuple(level for level, _ in held)
-    else:
-        raise ValueError(f"a GluonTS SampleForecast or QuantileForecast is needed; got {type(part).__name__}")
-    about = (part.info or {}).get(OURS, {})
-    times = about.get("times")
-    if times is None or len(times) != array.shape[1]:
-        times = _period_stamps(part.start_date, array.shape[1])
-    freq = about.get("freq", offset_alias(part.start_date.freqstr))
-    return Part(np.moveaxis(array, 2, 0), levels, times, freq, about.get("name", part.item_id), about)
-
-
-def _gluonts() -> Any:
-    """GluonTS's forecast objects; its remark about JSON libraries on import is not the user's concern."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        import gluonts.model.forecast as kinds
-    return kinds
-
-
-def _first_period(stamp: Any, about: dict[str, Any]) -> pd.Period:
-    """The period of a stamp on the caller's own clock; integer time counts days after 1970-01-01."""
-    freq = about["freq"]
-    if isinstance(freq, int):
-        return pd.Period(ordinal=int(stamp) // freq, freq="D")
-    moment = pd.Timestamp(stamp)
-    tz = about["schema"].tz if "schema" in about else None
-    if tz is not None:
-        moment = moment.tz_localize("UTC").tz_convert(tz).tz_localize(None)
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", FutureWarning
-        )  # business-day periods: pandas advises against, GluonTS needs them
-        return pd.Period(moment, freq=period_alias(freq))
-
-
-def _period_stamps(first: pd.Period, horizon: int) -> np.ndarray:
-    """Stamps of ``horizon`` periods from ``first`` on: their first moments, for weeks their last days."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        stamps = pd.period_range(first, periods=horizon, freq=first.freq).to_timestamp(how="start")
-    if "W-" in first.freqstr:
-        stamps = stamps + pd.Timedelta(days=6)
-    return stamps.to_numpy().astype("datetime64[ns]")
+    parts = [read(forecast) for forecast in forecasts]
+    if not parts:
+        raise ValueError("there is no forecast to take; from_gluonts needs at least one")
+    if len({(part.levels, part.freq, part.values.shape) for part in parts}) > 1:
+        raise ValueError("the forecasts differ in kind, levels, frequency, sample count or horizon; convert them apart")
+    first, dims = parts[0], len(parts[0].values)
+    names = [i if part.name is None else part.name for i, part in enumerate(parts)]
+    if dims > 1:
+        names = [f"{name}_{d}" for name in names for d in range(dims)]
+    return Forecast(
+        pd.Index(names if ids is None else ids, tupleize_cols=False),
+        np.repeat([part.times for part in parts], dims, axis=0),
+        np.concatenate([part.values for part in parts]),
+        levels=first.levels,
+        freq=first.freq,
+        schema=first.about.get("schema", Schema()),
+        joint=first.about.get("joint", dims > 1 and len(parts) == 1),
+    )

@@ -1,22 +1,23 @@
-"""The history and the actual values to draw beside a forecast."""
+"""History and actual values to plot beside a forecast."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.grid import Grid
 from tsformers.data.dataframes import Schema, to_pandas
 from tsformers.data.panel import Panel
 
 
-def read_history(history: Any, ids: pd.Index, times: np.ndarray, freq: str | int | None, schema: Schema) -> Panel:
-    """The history of the series to draw, under the columns and the frequency of their forecast.
+def read_history(history: Any, ids: pd.Index, times: np.ndarray, grid: Grid | None, schema: Schema) -> Panel:
+    """The history of the series to plot, read with the columns and the frequency of their forecast.
 
     Args:
         history: frame, Series or Panel.
-        ids: the series to draw; rows of others are not even looked at.
+        ids: the series to plot; rows of others are not read.
         times: (N, H) stamps of the forecast.
-        freq: frequency of the forecast.
+        grid: of the forecast; None = its frequency is unknown.
         schema: columns of the forecast's caller.
 
     Returns:
@@ -24,11 +25,12 @@ def read_history(history: Any, ids: pd.Index, times: np.ndarray, freq: str | int
 
     Raises:
         DataError: the rows cannot be used.
-        ValueError: none of the series is there, or its time is not the forecast's kind of time.
+        ValueError: none of the series is there, or the time is of another kind (integers, zone) than the forecast's.
 
     Example:
+        >>> from tsformers.calendar.grid import parse
         >>> frame = pd.DataFrame({"unique_id": ["a", "b"], "ds": [1, 1], "y": [1.0, 2.0]})
-        >>> read_history(frame, pd.Index(["b"]), np.array([[2, 3]]), 1, Schema()).y
+        >>> read_history(frame, pd.Index(["b"]), np.array([[2, 3]]), parse(1), Schema()).y
         array([2.])
     """
     panel = history
@@ -38,7 +40,7 @@ def read_history(history: Any, ids: pd.Index, times: np.ndarray, freq: str | int
         wanted = frame[frame[schema.id_col].isin(ids)] if schema.id_col in frame else frame
         if len(frame) and not len(wanted):
             raise ValueError(f"history holds none of the series {list(ids)}; see its column {schema.id_col!r}")
-        panel = Panel.from_frame(wanted, freq=freq, short="drop", **names)
+        panel = Panel.from_frame(wanted, freq=None if grid is None else grid.freq, short="drop", **names)
     if panel.times.dtype.kind != times.dtype.kind or (panel.schema.tz is None) != (schema.tz is None):
         raise ValueError(
             f"history and forecast count time differently ({panel.times.dtype}, zone {panel.schema.tz}; "
@@ -48,7 +50,7 @@ def read_history(history: Any, ids: pd.Index, times: np.ndarray, freq: str | int
 
 
 def around(panel: Panel | None, name: Any, times: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What to draw around one forecast: the history before it and the actuals at its own stamps.
+    """The history before one forecast and the actual values at its time stamps.
 
     Args:
         panel: the history; None = there is none.

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, TypedDict
 
 import numpy as np
 import pandas as pd
 
-import tsformers.calendar.arithmetic as calendar
+from tsformers.calendar.arithmetic import future_times
+from tsformers.calendar.grid import Grid
 from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Frame, Schema, from_pandas, stamps
 from tsformers.data.intake.packing import Rows, pack
 from tsformers.data.intake.side_frames import future_rows, read_static
-from tsformers.data.intake.wide import melt
 from tsformers.errors import DataError
 
 
@@ -41,7 +42,7 @@ class Panel:
         past: (R, P) float64, covariates known up to the cutoff.
         known: (R, K) float64, covariates known in advance.
         static: N rows of numbers or text, index = ids.
-        freq: a pandas alias or an integer step.
+        grid: the parsed frequency; ``freq`` is its name.
         schema: how the caller's frame looked.
         dropped: ids of the series that ``short="drop"`` or ``select`` left out; a future frame may still have them.
     """
@@ -54,7 +55,7 @@ class Panel:
     past: np.ndarray
     known: np.ndarray
     static: pd.DataFrame
-    freq: str | int
+    grid: Grid
     schema: Schema
     dropped: pd.Index = field(default_factory=lambda: pd.Index([]))
 
@@ -112,13 +113,18 @@ class Panel:
         if taken:
             raise DataError(f"known={list(names)}: {taken[0]!r} has a role already; name each covariate once")
         schema = Schema(id_col, time_col, target_col, known=names)
-        rows = pack(data, schema, freq, short, fixed=False)
+        rows = pack(data, schema, freq, short)
         return cls._of(rows, read_static(static, rows.ids, id_col))
 
     @classmethod
     def _of(cls, rows: Rows, static: pd.DataFrame) -> "Panel":
-        ids, offsets, times, y, past, known, freq, schema, dropped = rows
-        return cls(ids, offsets, offsets[1:].copy(), times, y, past, known, static, freq, schema, dropped)
+        ids, offsets, times, y, past, known, grid, schema, dropped = rows
+        return cls(ids, offsets, offsets[1:].copy(), times, y, past, known, static, grid, schema, dropped)
+
+    @property
+    def freq(self) -> str | int:
+        """Name of the frequency: a pandas alias, or the step of integer time."""
+        return self.grid.freq
 
     @property
     def n_series(self) -> int:
@@ -129,6 +135,27 @@ class Panel:
     def lengths(self) -> np.ndarray:
         """(N,) rows of history of each series."""
         return self.ends - self.offsets[:-1]
+
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """(R,) int64, the series of each row, from 0.
+
+        Example:
+            >>> Panel.from_frame(pd.DataFrame({"unique_id": ["a", "b", "b"], "ds": [0, 0, 1], "y": 1.0})).owner
+            array([0, 1, 1])
+        """
+        return _frozen(np.repeat(np.arange(self.n_series), np.diff(self.offsets)))
+
+    @cached_property
+    def in_history(self) -> np.ndarray:
+        """(R,) bool, True for rows of a history, False for the known rows after it.
+
+        Example:
+            >>> frame = pd.DataFrame({"unique_id": "a", "ds": [1, 2, 3], "y": 1.0, "price": 5.0})
+            >>> Panel.from_frame(frame, known=["price"]).until(np.array([2]), horizon=1).in_history
+            array([ True,  True, False])
+        """
+        return _frozen(np.arange(len(self.y)) < np.repeat(self.ends, np.diff(self.offsets)))
 
     def to_frame(self) -> Frame:
         """The histories as a long frame in the caller's own type and column names, gap rows included as NaN.
@@ -191,8 +218,8 @@ class Panel:
         last = np.minimum(ends + (horizon if self.schema.known else 0), self.offsets[1:])
         rows, offsets = self._spans(self.offsets[:-1], last)
         part = self._at(rows, offsets, offsets[:-1] + ends - self.offsets[:-1], self.ids, self.static)
-        hidden = part._beyond()
-        part.y[hidden], part.past[hidden] = np.nan, np.nan
+        after = ~part.in_history
+        part.y[after], part.past[after] = np.nan, np.nan
         return part
 
     def tail(self, rows: int) -> "Panel":
@@ -229,7 +256,7 @@ class Panel:
         if isinstance(data, Panel):
             _refuse_roles({"static": static})
             return self._alike(data)
-        rows = pack(data, self.schema, self.freq, short, fixed=True)
+        rows = pack(data, self.schema, None, short, fitted=self.grid)
         rows = rows._replace(dropped=self.dropped.append(rows.dropped))
         columns = self.static.columns
         if static is not None:
@@ -293,7 +320,7 @@ class Panel:
         if future is None and (beyond >= horizon).all():
             return self
         later = self.future_times(horizon)
-        values = future_rows(future, self.schema, self.ids, later, self.freq, self.dropped)
+        values = future_rows(future, self.schema, self.ids, later, self.grid, self.dropped)
         rows, _ = self._spans(self.offsets[:-1], self.ends)
         lengths = self.lengths
         offsets = np.concatenate([[0], np.cumsum(lengths + horizon)])
@@ -328,7 +355,7 @@ class Panel:
         if (self.lengths == 0).any():
             name = plain(self.ids[int(np.argmin(self.lengths))])
             raise DataError(f"series {name!r} has no row, so that no time follows it; leave it out with select")
-        return calendar.future_times(self.times[self.ends - 1], horizon, self.freq, self.schema.tz, self.ids)
+        return future_times(self.times[self.ends - 1], horizon, self.grid, self.ids)
 
     def padded(self, rows: int) -> np.ndarray:
         """(N, rows) the last values of each history, NaN in front where it is shorter.
@@ -361,9 +388,10 @@ class Panel:
             known=self.known[rows],
         )
 
-    def _beyond(self) -> np.ndarray:
-        """(R,) True for the rows after each history."""
-        return np.arange(len(self.y)) >= np.repeat(self.ends, np.diff(self.offsets))
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
 
 
 def _refuse_roles(roles: dict[str, Any], columns: dict[str, str] | None = None) -> None:
@@ -375,33 +403,3 @@ def _refuse_roles(roles: dict[str, Any], columns: dict[str, str] | None = None) 
         raise DataError(
             f"{given[0]}= comes with a Panel, which has its roles already; give it to Panel.from_frame, or pass a frame"
         )
-
-
-def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None = None) -> Frame:
-    """A wide frame, one column a series, as the long frame that everything else takes.
-
-    Time is ``time_col``, else a datetime or period index, else a column called ds, date, time, timestamp or datetime,
-    else the first datetime column, else the index; but a frame whose first column (or one called year, t, ...) counts
-    upwards beside the plain index 0, 1, ... is refused. Empty cells before the first value of a series are left out.
-
-    Args:
-        df: the wide frame (pandas, polars, pyarrow).
-        freq: given, rows that this grid lacks are added as NaN and stamps off it are refused; None = rows as they are.
-        time_col: name of the time column.
-
-    Returns:
-        A frame of unique_id, ds, y in the caller's type.
-
-    Raises:
-        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column, or a
-            column that may be the time.
-
-    Example:
-        >>> wide = pd.DataFrame({"date": ["2024-01-01", "2024-01-02"], "a": [1, 2], "b": [None, 4]})
-        >>> from_wide(wide)["unique_id"].tolist()
-        ['a', 'a', 'b']
-    """
-    long, backend = melt(df, time_col)
-    if freq is not None:
-        long = Panel.from_frame(long, freq=freq).to_frame()
-    return from_pandas(long, backend)

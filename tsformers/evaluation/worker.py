@@ -169,7 +169,7 @@ def _evaluate(job: Job, unit: Unit, window: int, fitted: Any, fit_seconds: float
     if job.short == "drop" and forecast.ids.isin(seen.ids).any():
         places = np.flatnonzero(seen.ids.isin(forecast.ids))
     forecast = _checked(forecast, seen.ids[places], job.origins.truth(window)[1][places])
-    forecast = replace(forecast, schema=seen.schema, freq=seen.freq)
+    forecast = replace(forecast, schema=seen.schema, grid=seen.grid)
     forecasts, scores = _tables(job, unit.model, window, forecast, places)
     if job.ledger is None:
         return Outcome(unit.model, window, forecasts, scores, fit_seconds, seconds)

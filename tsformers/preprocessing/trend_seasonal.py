@@ -107,7 +107,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
         """
         panel = Panel.from_frame(panel)
         self.periods_: list[int] = self._periods(panel)
-        self.grid_: tuple[str | int, str | None] = (panel.freq, panel.schema.tz)
+        self.grid_ = panel.grid
         learned = self._learn(panel)
         self.state_: dict[str, Any] = {
             "ids": learned.ids,
@@ -145,7 +145,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
         self._learned()
         forecast = drawn(forecast, DRAWS, SALT)
         values, keys = forecast.values.copy(), series_keys(forecast.ids, SALT + 1)
-        places = ordinals(forecast.times, *self.grid_)
+        places = ordinals(forecast.times, self.grid_)
         since = np.broadcast_to(np.arange(1, forecast.horizon + 1), places.shape)
         for state, mine in self._states(forecast.ids, past):
             at = state.ids.get_indexer(forecast.ids[mine])
@@ -225,7 +225,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
         if self.remove not in ("both", "seasonal"):
             raise ValueError(f"remove must be 'both' or 'seasonal', not {self.remove!r}")
         if self.period is None:
-            return [*cycles(panel.freq)] if self.method == "mstl" else [season_length(panel.freq)]
+            return [*cycles(panel.grid)] if self.method == "mstl" else [season_length(panel.grid)]
         given = [self.period] if isinstance(self.period, int | np.integer) else [*self.period]
         if not given or any(isinstance(p, bool) or not isinstance(p, int | np.integer) or p < 1 for p in given):
             raise ValueError(f"period must be a whole number of 1 or more, or a list of such, not {self.period!r}")
@@ -236,7 +236,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
     def _learn(self, panel: Panel) -> Learned:
         """Decompose all histories of ``panel``."""
         history = np.arange(len(panel.y)) < np.repeat(panel.ends, np.diff(panel.offsets))
-        first = ordinals(panel.times[panel.offsets[:-1]], *self.grid_)
+        first = ordinals(panel.times[panel.offsets[:-1]], self.grid_)
         rows = Rows(panel.y[history], np.concatenate([[0], np.cumsum(panel.lengths)]), first)
         periods = self.periods_
         if self.method == "moving_average" or max(periods) == 1:
@@ -264,7 +264,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
 
     def _parts_of(self, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
         """Trend (R,) and seasons (R, M) at every row of ``panel``."""
-        place = ordinals(panel.times, *self.grid_)
+        place = ordinals(panel.times, self.grid_)
         owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
         trend, seasonal = np.zeros(len(place)), np.zeros((len(place), len(self.periods_)))
         for state, mine in self._states(panel.ids, panel):

@@ -4,7 +4,7 @@ Every window of the test part counts, one row apart, and errors are measured in 
 before 2023 lack the windows after the last whole batch of 32; ``Scores`` holds the errors of both choices.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -151,7 +151,7 @@ def split_frame(frame: pd.DataFrame, place: str, freq: str | int | None = None) 
     known = y[:, : rows[0]]
     spread = known.std(axis=1, keepdims=True)
     y = (y - known.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
-    scaled = Panel(**{**vars(panel), "y": y.ravel()})
+    scaled = replace(panel, y=y.ravel())
     return Split(scaled, *map(int, rows))
 
 
@@ -227,7 +227,7 @@ def _contexts(panel: Panel, cutoffs: np.ndarray, context_length: int) -> Panel:
         past=panel.past[flat],
         known=panel.known[flat],
         static=pd.DataFrame(index=ids),
-        freq=panel.freq,
+        grid=panel.grid,
         schema=panel.schema,
     )
 

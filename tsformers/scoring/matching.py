@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tsformers.calendar.grid import Grid, as_counts
 from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Frame, stamps, to_pandas
 from tsformers.data.forecast import Forecast
@@ -27,7 +28,8 @@ class Past(NamedTuple):
     """Packed histories of the forecast's series, in its order: series i is ``y[starts[i]:ends[i]]``.
 
     Example:
-        >>> past = Past(np.array([1.0, 2.0, 5.0]), np.array([0, 2]), np.array([2, 3]), 1)
+        >>> from tsformers.calendar.grid import parse
+        >>> past = Past(np.array([1.0, 2.0, 5.0]), np.array([0, 2]), np.array([2, 3]), parse(1))
         >>> [block.tolist() for block in past.blocks()]
         [[[1.0, 2.0], [nan, 5.0]]]
 
@@ -37,7 +39,7 @@ class Past(NamedTuple):
     y: np.ndarray
     starts: np.ndarray
     ends: np.ndarray
-    freq: str | int
+    grid: Grid
 
     def blocks(self) -> list[np.ndarray]:
         """Histories as rows, padded with NaN in front, a few hundred series at a time.
@@ -88,10 +90,10 @@ def past_of(forecast: Forecast, history: Panel | Frame) -> Past:
         )
     series = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
     first = np.full(panel.n_series, np.iinfo(np.int64).min)
-    first[places] = _counts(forecast.times[:, 0])
-    before = (_counts(panel.times) < first[series]) & (np.arange(len(series)) < panel.ends[series])
+    first[places] = as_counts(forecast.times[:, 0])
+    before = (as_counts(panel.times) < first[series]) & (np.arange(len(series)) < panel.ends[series])
     starts, lengths = panel.offsets[:-1], np.bincount(series[before], minlength=panel.n_series)
-    return Past(panel.y, starts[places], (starts + lengths)[places], panel.freq)
+    return Past(panel.y, starts[places], (starts + lengths)[places], panel.grid)
 
 
 def actual_values(forecast: Forecast, actual: Panel | Frame | np.ndarray) -> np.ndarray:
@@ -122,7 +124,7 @@ def actual_values(forecast: Forecast, actual: Panel | Frame | np.ndarray) -> np.
             )
         return actual.astype(np.float64)
     rows = _panel_rows(forecast, actual) if isinstance(actual, Panel) else _frame_rows(forecast, actual)
-    grid, step = np.unique(_counts(forecast.times), return_inverse=True)
+    grid, step = np.unique(as_counts(forecast.times), return_inverse=True)
     key = (np.arange(forecast.n_series)[:, None] * len(grid) + step.reshape(forecast.times.shape)).ravel()  # rising
     at = np.searchsorted(grid, rows.stamp)
     asked = rows.code * len(grid) + at
@@ -161,7 +163,7 @@ def _panel_rows(forecast: Forecast, panel: Panel) -> Rows:
     _check_clock(forecast, panel.times.dtype.kind == "M", panel.schema.tz, "actual")
     series = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
     code = forecast.ids.get_indexer(panel.ids)[series]
-    return Rows(code, _counts(panel.times), panel.y, RowNames(panel.ids, series))
+    return Rows(code, as_counts(panel.times), panel.y, RowNames(panel.ids, series))
 
 
 def _panel(forecast: Forecast, history: Frame) -> Panel:
@@ -190,13 +192,6 @@ def _check_clock(forecast: Forecast, dated: bool, tz: str | None, what: str) -> 
         )
 
 
-def _counts(times: np.ndarray) -> np.ndarray:
-    """Stamps as int64: nanoseconds in UTC, or the integers themselves."""
-    if times.dtype.kind == "M":
-        return times.astype("M8[ns]").view(np.int64)
-    return times.astype(np.int64)
-
-
 def _shown(forecast: Forecast, count: np.int64) -> object:
     """One stamp as the caller wrote it."""
     kind = "M8[ns]" if forecast.times.dtype.kind == "M" else "i8"
@@ -212,7 +207,7 @@ def _told_apart(forecast: Forecast, rows: Rows) -> str:
             f"actual has {rows.names[0]!r} at row 0; use the same ids (and the same type of ids) in both"
         )
     row = int(inside[0])
-    begin, end = (_shown(forecast, _counts(forecast.times)[rows.code[row], k]) for k in (0, -1))
+    begin, end = (_shown(forecast, as_counts(forecast.times)[rows.code[row], k]) for k in (0, -1))
     return (
         f"no row of actual meets the forecast: series {rows.names[row]!r} is forecast from {begin} to {end}, "
         f"actual has {_shown(forecast, rows.stamp[row])} at row {row}; pass the rows of the forecast's stamps"

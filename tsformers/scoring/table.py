@@ -71,12 +71,12 @@ class Case:
     @cached_property
     def season_length(self) -> int:
         """Steps in a season. Source: none."""
-        freq = self.forecast.freq if self.forecast.freq is not None or self.past is None else self.past.freq
         if self.season is not None:
             return self.season
-        if freq is None:
+        grid = self.forecast.grid if self.forecast.grid is not None or self.past is None else self.past.grid
+        if grid is None:
             raise DataError("the forecast has no frequency to tell a season from; pass season_length=")
-        return season_length(freq)
+        return season_length(grid)
 
     def scale(self, metric: str, power: int = 1) -> np.ndarray:
         """(N, 1) seasonal naive error of each history. Source: none."""

@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.grid import Grid
 from tsformers.catalog import SETTINGS, find_model
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.errors import JobError
 from tsformers.storage.columns import column_parts, join_column
-from tsformers.storage.former_format import FORMAT, convert_model
+from tsformers.storage.former_format import FORMAT, convert_model, convert_record
 
-RECORDS: dict[str, type] = {"Schema": Schema, "Panel": Panel, "Forecast": Forecast}
+RECORDS: dict[str, type] = {"Schema": Schema, "Grid": Grid, "Panel": Panel, "Forecast": Forecast}
 TAG = "$"  # a JSON object with this key is not a dict but the value it names
 DEEPEST = 100
 PLAIN = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -299,7 +300,8 @@ class Decoder:
             case "timedelta":
                 return pd.Timedelta(np.timedelta64(held, code["unit"]))
             case "record":
-                return RECORDS[code["class"]](**{key: self.value(item) for key, item in held.items()})
+                parts = {key: self.value(item) for key, item in held.items()}
+                return RECORDS[code["class"]](**convert_record(code["class"], parts))
             case "settings":
                 kept = {key: self.value(item) for key, item in held.items()}
                 return getattr(import_module(SETTINGS[code["class"]]), code["class"])(**kept)

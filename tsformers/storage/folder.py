@@ -2,7 +2,7 @@
 
 Everything a model is made of must belong to a closed set of types: None, bool, int, float, complex, str, bytes, lists,
 tuples, dicts, numpy scalars and arrays (numbers, dates, text), torch tensors, pandas indexes, series, frames and time
-stamps, ``Schema``, ``Panel``, ``Forecast``, and other models. What does not is refused at saving, by name.
+stamps, ``Schema``, ``Grid``, ``Panel``, ``Forecast``, and other models. What does not is refused at saving, by name.
 """
 
 import hashlib

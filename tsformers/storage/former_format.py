@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from tsformers.calendar.grid import parse
+
 FORMAT = 2  # of what is written today; 1: tsformers 0.1.0 before its modules were laid out anew
 
 Converted = tuple[dict[str, Any], dict[str, Any]]
@@ -25,6 +27,29 @@ def convert_model(name: str, params: dict[str, Any], learned: dict[str, Any]) ->
     """
     convert = CONVERSIONS.get(name)
     return (params, learned) if convert is None else convert(params, learned)
+
+
+def convert_record(name: str, parts: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a Panel, Forecast or Schema that a former version wrote, under today's names.
+
+    Panels and forecasts held the name of their frequency where they hold its grid now.
+
+    Args:
+        name: of the record's class.
+        parts: its fields.
+
+    Returns:
+        The fields that the class takes today.
+
+    Example:
+        >>> convert_record("Schema", {"id_col": "shop"})
+        {'id_col': 'shop'}
+    """
+    if name not in ("Panel", "Forecast") or "freq" not in parts:
+        return parts
+    freq, tz = parts["freq"], parts["schema"].tz
+    kept = {key: part for key, part in parts.items() if key != "freq"}
+    return {**kept, "grid": None if freq is None else parse(freq, tz)}
 
 
 def renamed(held: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -67,7 +92,13 @@ def _network(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
     return params, {**learned, "weights": weights} if learned else learned
 
 
+def _trend_seasonal(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
+    """The grid was a pair of the frequency's name and the time zone."""
+    return params, {**learned, "grid_": parse(*learned["grid_"])} if "grid_" in learned else learned
+
+
 CONVERSIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Converted]] = {
     "Autoformer": _network,
     "LRU": _network,
+    "TrendSeasonalDecomposition": _trend_seasonal,
 }  # by class name, from format 1

@@ -6,6 +6,7 @@ import pytest
 import scipy.stats
 import torch
 
+from tsformers.calendar.grid import parse
 from tsformers.data.forecast import Forecast
 from tsformers.distributions.families import QuantileFamily, join_families
 from tsformers.forecasters.lru.kernels import quantiles
@@ -43,7 +44,7 @@ LAWS = {
 
 def law_of(family):
     n = len(family.mean())
-    return NextLaw(pd.RangeIndex(n), family, (np.arange(n), np.zeros(n, np.int64)), 1)
+    return NextLaw(pd.RangeIndex(n), family, (np.arange(n), np.zeros(n, np.int64)), parse(1))
 
 
 @pytest.mark.parametrize("kind", LAWS)

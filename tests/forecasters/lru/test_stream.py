@@ -296,7 +296,7 @@ def test_nothing_grows_however_long_a_stream_goes_on():
 
     def size():
         arrays = [value for value in stream.snapshot().values() if isinstance(value, np.ndarray)]
-        return sum(array.nbytes for array in arrays), sum(len(clock.features) for clock in stream._clocks.each)
+        return sum(array.nbytes for array in arrays), sum(len(clock.features) for clock in stream._clocks.phases)
 
     stream.update([9.0, 21.0])
     memory, looked_up = size()

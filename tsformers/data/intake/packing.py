@@ -27,7 +27,7 @@ class Rows(NamedTuple):
     y: np.ndarray
     past: np.ndarray
     known: np.ndarray
-    freq: str | int
+    grid: Grid
     schema: Schema
     dropped: pd.Index
 
@@ -43,15 +43,18 @@ class Table(NamedTuple):
     covariates: np.ndarray
 
 
-def pack(data: Frame, schema: Schema, freq: str | int | None, short: str, fixed: bool) -> Rows:
+def pack(
+    data: Frame, schema: Schema, freq: str | int | None = None, short: str = "error", fitted: Grid | None = None
+) -> Rows:
     """Read, check, sort and complete a long frame.
 
     Args:
         data: anything that ``to_pandas`` takes.
         schema: names of the columns and of the known covariates.
-        freq: None = inferred.
+        freq: a pandas alias or an integer step; None = inferred.
         short: "error" refuses series without a value, "drop" leaves them out with a warning.
-        fixed: True where past covariates and time zone must be those of ``schema``; else the frame tells them.
+        fitted: the grid of an earlier panel, in place of ``freq``; the past covariates and the time zone must be those
+            of ``schema`` then. None = they are read from the frame.
 
     Returns:
         Rows in the order of ids and time.
@@ -61,27 +64,27 @@ def pack(data: Frame, schema: Schema, freq: str | int | None, short: str, fixed:
 
     Example:
         >>> frame = pd.DataFrame({"unique_id": ["a", "a"], "ds": [4, 1], "y": [4.0, 1.0]})
-        >>> pack(frame, Schema(), 1, "error", fixed=False).y
+        >>> pack(frame, Schema(), 1).y
         array([ 1., nan, nan,  4.])
     """
     frame, backend = to_pandas(data, schema.id_col, schema.time_col, schema.target_col)
     keys = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
-    check_columns(frame, keys, () if fixed else schema.known)
+    check_columns(frame, keys, schema.known if fitted is None else ())
     past = tuple(name for name in frame.columns if name not in (*keys.values(), *schema.known))
-    if fixed:
+    if fitted is not None:
         _refuse_other_covariates([name for name in frame.columns if name not in keys.values()], schema)
     else:
         schema = replace(schema, past=past)
     table = read(frame, schema)
     zone = table.times.tz
-    if fixed and (zone is None) != (schema.tz is None):
+    if fitted is not None and (zone is None) != (schema.tz is None):
         have, want = ("no time zone", "one") if zone is None else (f"time zone {zone}", "none")
         raise DataError(
             f"column {schema.time_col!r} has {have}, the data of fit had {want}; use .dt.tz_localize to make them alike"
         )
     table, dropped = _valued(table, schema, short)
-    schema = replace(schema, tz=schema.tz if fixed else zone, backend=backend, unit=table.times.unit)
-    return _complete(table, schema, freq, "fit's freq=" if fixed else "freq=")._replace(dropped=dropped)
+    schema = replace(schema, tz=zone if fitted is None else schema.tz, backend=backend, unit=table.times.unit)
+    return _complete(table, schema, freq, fitted)._replace(dropped=dropped)
 
 
 def _refuse_other_covariates(covariates: Sequence[str], schema: Schema) -> None:
@@ -144,8 +147,8 @@ def _valued(table: Table, schema: Schema, short: str) -> tuple[Table, pd.Index]:
     return Table(table.ids[~empty], code, rows, times, table.y[rows], table.covariates[rows]), table.ids[empty]
 
 
-def _complete(table: Table, schema: Schema, freq: str | int | None, given: str) -> Rows:
-    """Sort, settle the frequency, and add the rows that the grid lacks."""
+def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid | None) -> Rows:
+    """Sort the rows, choose the frequency, and add the rows that the grid lacks."""
     stamp, unique = pd.factorize(table.times.counts, sort=True)
     code, rows = table.code, table.rows
     order = sort_order(code, stamp, len(table.ids), len(unique))
@@ -155,12 +158,12 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, given: str) 
     origin = Origin(table.ids, rows, schema.time_col)
     _refuse_duplicates(code, stamp, unique, offsets, origin, schema, table.times.integer)
     freq = table.times.freq if freq is None else freq
-    given = given if freq is not None else ""
-    if freq is None:
+    given = "fit's freq=" if fitted is not None else "" if freq is None else "freq="
+    if fitted is None and freq is None:
         if table.times.integer:
             refuse_integer_dates(unique, schema.time_col)
         freq = guess_freq(stamp, unique, offsets, schema.tz, table.times.integer)
-    grid = _fitting(parse(freq, schema.tz), table.times.integer, schema.time_col)
+    grid = _fitting(parse(freq, schema.tz) if fitted is None else fitted, table.times.integer, schema.time_col)
     place, phase = positions(stamp, unique, offsets, grid, origin, given)
     spots, full = _grid_rows(place, unique[stamp], offsets, grid, origin)
     y = _spread(table.y, order, spots, full)
@@ -171,7 +174,7 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, given: str) 
         steps = np.arange(full[-1]) + np.repeat(place[offsets[:-1]] - full[:-1], np.diff(full))
         counts, seen = compose(steps, np.repeat(phase, np.diff(full)), grid), counts
         counts[spots] = seen
-    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid.freq, schema, table.ids[:0])
+    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid, schema, table.ids[:0])
 
 
 def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int) -> np.ndarray | None:

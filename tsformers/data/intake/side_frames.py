@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tsformers.calendar.grid import Grid, as_counts, parse
+from tsformers.calendar.grid import Grid, as_counts
 from tsformers.calendar.regularity import plain, show
 from tsformers.data.dataframes import Frame, Schema, to_pandas
 from tsformers.data.intake.columns import RowNames, check_columns, read_ids, read_numbers, read_times
@@ -72,7 +72,7 @@ def future_rows(
     schema: Schema,
     ids: pd.Index,
     times: np.ndarray,
-    freq: str | int,
+    grid: Grid,
     dropped: pd.Index | None = None,
 ) -> np.ndarray:
     """Known covariates at the stamps to be forecast.
@@ -84,7 +84,7 @@ def future_rows(
         schema: the panel's.
         ids: N names.
         times: (N, H) stamps.
-        freq: the panel's.
+        grid: the panel's.
         dropped: names of the series that were left out of the panel.
 
     Returns:
@@ -94,8 +94,9 @@ def future_rows(
         DataError: no frame, a missing column, an unknown series, lacking or doubled rows, NaN or infinite values.
 
     Example:
+        >>> from tsformers.calendar.grid import parse
         >>> frame = pd.DataFrame({"unique_id": ["a"], "ds": [3], "price": [9.0]})
-        >>> future_rows(frame, Schema(known=("price",)), pd.Index(["a"]), np.array([[3]]), 1)
+        >>> future_rows(frame, Schema(known=("price",)), pd.Index(["a"]), np.array([[3]]), parse(1))
         array([[[9.]]])
     """
     what, known, horizon = "the future frame", list(schema.known), times.shape[1]
@@ -108,7 +109,6 @@ def future_rows(
     code, names = read_ids(frame[schema.id_col], schema.id_col, what)
     lookup = RowNames(names, code)
     read = read_times(frame[schema.time_col], schema.time_col, lookup, what)
-    grid = parse(freq, schema.tz)
     if read.integer != (grid.unit == "int") or (read.tz is None) != (schema.tz is None):
         raise DataError(
             f"column {schema.time_col!r} of {what} and that of the data are not both integers, datetimes without or "

@@ -1,22 +1,53 @@
-"""From one column a series to one row a value."""
+"""Wide frames, one column per series, to long frames, one row per value."""
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from tsformers.data.dataframes import Frame, to_pandas
+from tsformers.data.dataframes import Frame, from_pandas, to_pandas
 from tsformers.data.intake.columns import USUAL, RowNames, check_columns, read_numbers
+from tsformers.data.panel import Panel
 from tsformers.errors import DataError
 
 TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime")
 
 
+def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None = None) -> Frame:
+    """A wide frame, one column a series, as the long frame that everything else takes.
+
+    Time is ``time_col``, else a datetime or period index, else a column called ds, date, time, timestamp or datetime,
+    else the first datetime column, else the index; but a frame whose first column (or one called year, t, ...) counts
+    upwards beside the plain index 0, 1, ... is refused. Empty cells before the first value of a series are left out.
+
+    Args:
+        df: the wide frame (pandas, polars, pyarrow).
+        freq: given, rows that this grid lacks are added as NaN and stamps off it are refused; None = rows as they are.
+        time_col: name of the time column.
+
+    Returns:
+        A frame of unique_id, ds, y in the caller's type.
+
+    Raises:
+        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column, or a
+            column that may be the time.
+
+    Example:
+        >>> wide = pd.DataFrame({"date": ["2024-01-01", "2024-01-02"], "a": [1, 2], "b": [None, 4]})
+        >>> from_wide(wide)["unique_id"].tolist()
+        ['a', 'a', 'b']
+    """
+    long, backend = melt(df, time_col)
+    if freq is not None:
+        long = Panel.from_frame(long, freq=freq).to_frame()
+    return from_pandas(long, backend)
+
+
 def melt(data: Frame, time_col: str | None = None) -> tuple[pd.DataFrame, str]:
-    """The long frame of a wide one, and the backend to answer in; ``tsf.from_wide`` tells the rules.
+    """The long frame of a wide one, and the backend to answer in; see ``from_wide`` for the rules.
 
     Args:
         data: the wide frame.
-        time_col: name of the time column; None = found.
+        time_col: name of the time column; None = by the rules of ``from_wide``.
 
     Returns:
         A frame of unique_id, ds, y, and the backend.

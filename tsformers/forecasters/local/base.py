@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar.arithmetic import ordinals
+from tsformers.calendar.grid import Grid
 from tsformers.calendar.seasons import season_length
 from tsformers.counter_rng import series_keys
 from tsformers.data.dataframes import Frame
@@ -98,7 +99,7 @@ class LocalForecaster(BaseEstimator):
         """Fit a model to each series; ``roles`` are the keywords of ``Panel.from_frame``."""
         self.check()
         panel = Panel.from_frame(data, **roles)
-        season = self.season_length or season_length(panel.freq)
+        season = self.season_length or season_length(panel.grid)
         params, reasons = self.learn(panel, season)
         self.panel_, self.season_, self.params_ = panel, season, params
         self.settings_: dict[str, object] = remember_settings(self, FREE | {"horizon"})
@@ -126,7 +127,7 @@ class LocalForecaster(BaseEstimator):
             panel.with_future(future, self.horizon)  # covariates are not used, but a frame that lacks rows is a mistake
         values = self.draw(panel, n_samples, series_keys(panel.ids, self.seed if seed is None else seed))
         times = panel.future_times(self.horizon)
-        return Forecast(ids=panel.ids, times=times, values=values, freq=panel.freq, schema=panel.schema)
+        return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema)
 
     def check(self) -> None:
         """The settings are in range, else ValueError with the remedy; a subclass adds its own."""
@@ -155,7 +156,7 @@ class LocalForecaster(BaseEstimator):
             )
         spans, trained = observed(panel), observed(self.panel_)
         begins = self.panel_.times[trained.first[where]]
-        starts = steps_since(begins, panel.times[spans.first], panel.freq, panel.schema.tz)
+        starts = steps_since(begins, panel.times[spans.first], panel.grid)
         rows = zip(where, *spans, panel.ends - spans.stop, starts, keys, strict=True)
         tasks = [(self.params_[i], panel.y[first:stop], int(gap), int(begin), int(key))
                  for i, first, stop, gap, begin, key in rows]  # fmt: skip
@@ -254,6 +255,6 @@ def observed(panel: Panel) -> Spans:
     return Spans(first, stop)
 
 
-def steps_since(begins: np.ndarray, times: np.ndarray, freq: str | int, tz: str | None) -> np.ndarray:
+def steps_since(begins: np.ndarray, times: np.ndarray, grid: Grid) -> np.ndarray:
     """Grid steps (N,) from each of ``begins`` (N,) to each of ``times`` (N,)."""
-    return ordinals(times, freq, tz) - ordinals(begins, freq, tz)
+    return ordinals(times, grid) - ordinals(begins, grid)

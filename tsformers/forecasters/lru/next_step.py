@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.distributions import NegativeBinomial, Normal, StudentT
 
 from tsformers.calendar.feature_cache import stamps_at
+from tsformers.calendar.grid import Grid
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.distributions.families import (
@@ -35,12 +36,13 @@ class NextLaw:
         ids: of the series, in order.
         family: their laws.
         ticks: positions and phases (N,) of these values on the grid of time.
-        freq: of the series.
+        grid: of the series.
         schema: names of columns, for frames.
 
     Example:
+        >>> from tsformers.calendar.grid import parse
         >>> family = NormalFamily(centre=np.array([3.0]), spread=np.array([2.0]))
-        >>> law = NextLaw(pd.Index(["a"]), family, (np.array([7]), np.array([0])), 1)
+        >>> law = NextLaw(pd.Index(["a"]), family, (np.array([7]), np.array([0])), parse(1))
         >>> law.mean, law.quantile(0.5), law.cdf(3.0)
         (array([3.]), array([[3.]]), array([0.5]))
     """
@@ -50,11 +52,11 @@ class NextLaw:
         ids: pd.Index,
         family: Family,
         ticks: tuple[Array, Array],
-        freq: str | int,
+        grid: Grid,
         schema: Schema | None = None,
     ) -> None:
         self.ids, self.family, self._ticks = ids, family, ticks
-        self._freq, self._schema = freq, schema or Schema()
+        self._grid, self._schema = grid, schema or Schema()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -65,7 +67,7 @@ class NextLaw:
     @property
     def times(self) -> Array:
         """(N,) stamps of these values."""
-        return stamps_at(*self._ticks, self._freq, self._schema.tz)
+        return stamps_at(*self._ticks, self._grid)
 
     @property
     def mean(self) -> Array:
@@ -119,7 +121,7 @@ class NextLaw:
         own = isinstance(self.family, QuantileFamily)
         levels = tuple(cast(QuantileFamily, self.family).levels.tolist()) if own else FINE
         values = self.quantile(levels)[..., None]
-        return Forecast(self.ids, self.times[:, None], values, levels=levels, freq=self._freq, schema=self._schema)
+        return Forecast(self.ids, self.times[:, None], values, levels=levels, grid=self._grid, schema=self._schema)
 
 
 def read_law(law: Any, location: Array, scale: Array) -> Family:

@@ -10,8 +10,8 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from tsformers.calendar.feature_cache import Clocks
-from tsformers.calendar.grid import as_counts, decompose, parse
+from tsformers.calendar.feature_cache import FeatureCache
+from tsformers.calendar.grid import as_counts, decompose
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel
 from tsformers.data.windows import cut
@@ -74,7 +74,7 @@ class LRUStream:
         self._drawn = isinstance(self._network.next.head, OutputHead)
         self._repr = repr(model)
         self._memory: Memory | None = None
-        self._clocks: Clocks | None = None
+        self._clocks: FeatureCache | None = None
         self._next: NextLaw | None = None
         self.ids = pd.Index([])
 
@@ -222,7 +222,7 @@ class LRUStream:
         packed = self._covariates.pack_future(panel, length, 1, multivariate=self._multivariate)
         window = cut(packed, torch.arange(len(packed.ends)), packed.ends, length, 1)
         counts = as_counts(panel.times[panel.ends - 1])
-        position, phase = decompose(counts, parse(panel.freq, panel.schema.tz))
+        position, phase = decompose(counts, panel.grid)
         return self._reader().read(window, self._n_statics, position, np.broadcast_to(phase, position.shape).copy())
 
     def _reader(self) -> Reader:
@@ -232,8 +232,7 @@ class LRUStream:
         assert self._memory is not None
         self._all = np.arange(len(self.ids))
         if self._has_calendar:
-            tz = self._panel.schema.tz
-            self._clocks = Clocks(self._memory.position, self._memory.phase, self._panel.freq, tz)
+            self._clocks = FeatureCache(self._memory.position, self._memory.phase, self._panel.grid)
 
     def _rows(self, ids: Sequence[Any] | pd.Index | None) -> np.ndarray:
         if self._memory is None:
@@ -275,7 +274,7 @@ class LRUStream:
             family = self._network.laws(features, ahead, location, spread, self._kernels)
         ids = self.ids if rows is self._all else self.ids[rows]
         ticks = memory.position[rows] + 1, memory.phase[rows]
-        return NextLaw(ids, family, ticks, self._panel.freq, self._panel.schema)
+        return NextLaw(ids, family, ticks, self._panel.grid, self._panel.schema)
 
 
 def stream(

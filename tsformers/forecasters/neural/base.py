@@ -253,7 +253,7 @@ class TorchForecaster(BaseEstimator):
             panel.future_times(self.horizon),
             np.ascontiguousarray(values[0].transpose(2, 0, 1) if self.multivariate else values[..., 0]),
             levels=self.network_.levels,
-            freq=panel.freq,
+            grid=panel.grid,
             schema=panel.schema,
             joint=self.multivariate,
         )

@@ -93,11 +93,11 @@ def choose_context(model: Any, panel: Panel, short: str) -> int:
     Source: the docstring of ``TorchForecaster``.
     """
     lengths = panel.lengths.max(keepdims=True) if model.multivariate else panel.lengths
-    wanted = preferred_context(model.horizon, cycles(panel.freq))
+    wanted = preferred_context(model.horizon, cycles(panel.grid))
     common = np.median(lengths) >= wanted + 2 * model.horizon
     if common and short == "drop":
         return wanted
-    context = default_context(lengths, model.horizon, cycles(panel.freq))
+    context = default_context(lengths, model.horizon, cycles(panel.grid))
     if common and context < wanted and lengths.min() >= context + model.horizon:
         i = int(lengths.argmin())
         warnings.warn(

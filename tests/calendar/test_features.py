@@ -1,0 +1,53 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tsformers.calendar.features import n_time_features, time_features
+from tsformers.calendar.grid import parse
+
+FREQS = [
+    "s",
+    "10s",
+    "min",
+    "5min",
+    "15min",
+    "30min",
+    "h",
+    "6h",
+    "24h",
+    "D",
+    "2D",
+    "7D",
+    "B",
+    "W-SUN",
+    "W-FRI",
+    "2W-MON",
+]
+FREQS += ["MS", "ME", "2MS", "BMS", "BME", "QS-JAN", "QE-DEC", "QS-FEB", "YS-JAN", "YE-DEC", "YS-APR", "SMS-15"]
+
+
+@pytest.mark.parametrize("name", ["s", "t", "h", "d", "b", "w", "m"])
+def test_time_features_are_the_golden_ones_to_1e_12(shared, name):
+    """shared/golden/autoformer/embedding.npz, marks of the official time embedding in float64."""
+    with np.load(shared / "golden" / "autoformer" / "embedding.npz") as golden:
+        times, expected = golden["stamps_unix_seconds"].astype("M8[s]"), golden[f"freq_{name}"]
+    freq = {"t": "15min", "d": "D", "b": "B", "w": "W-FRI", "m": "MS"}.get(name, name)
+    features = time_features(times, parse(freq))
+    np.testing.assert_allclose(features, expected, rtol=0, atol=1e-12)
+    assert n_time_features(parse(freq)) == expected.shape[-1]
+
+
+@pytest.mark.parametrize("freq", [*FREQS, 1])
+def test_time_features_keep_shape_and_range(freq):
+    times = (
+        np.arange(12).reshape(3, 4)
+        if freq == 1
+        else pd.date_range("2023-12-25", periods=12, freq=freq).values.reshape(3, 4)
+    )
+    features = time_features(times, parse(freq))
+    assert features.shape == (3, 4, n_time_features(parse(freq))) and (np.abs(features) <= 0.5).all()
+
+
+def test_time_features_follow_the_wall_clock():
+    noon_utc = np.array(["2024-07-01T12:00"], "M8[ns]")
+    assert time_features(noon_utc, parse("h", "Europe/Berlin"))[0, 0] == pytest.approx(14 / 23 - 0.5)

@@ -1,0 +1,90 @@
+"""Checks of the arrays that a Forecast is made of: stamps, values, levels."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+
+def checked_times(ids: pd.Index, times: np.ndarray) -> np.ndarray:
+    """Time stamps as nanoseconds or int64.
+
+    Args:
+        ids: N names.
+        times: (N, H) datetime64 or integers.
+
+    Returns:
+        (N, H) datetime64[ns] or int64.
+
+    Raises:
+        ValueError: an id that occurs twice, another kind of array, or stamps that do not increase along the horizon.
+
+    Example:
+        >>> checked_times(pd.Index(["a"]), np.array([[7, 8]], dtype=np.int32)).dtype
+        dtype('int64')
+    """
+    if not ids.is_unique:
+        raise ValueError(f"series {ids[ids.duplicated()][0]!r} is there twice; every id names one series")
+    array = np.asarray(times)
+    if array.dtype.kind not in "Miu" or array.ndim != 2:
+        raise ValueError(f"times must be an (N, H) array of datetime64 or integers; got {array.dtype} {array.shape}")
+    array = array.astype("datetime64[ns]" if array.dtype.kind == "M" else np.int64, copy=False)
+    steady = (array[:, 1:] > array[:, :-1]).all(axis=1)
+    if len(array) == len(ids) and not steady.all():
+        raise ValueError(f"the stamps of series {ids[int(np.argmin(steady))]!r} do not increase from step to step")
+    return array
+
+
+def checked_values(ids: pd.Index, values: np.ndarray) -> np.ndarray:
+    """Values as float64.
+
+    Args:
+        ids: N names.
+        values: (N, S, H).
+
+    Returns:
+        (N, S, H) float64.
+
+    Raises:
+        ValueError: another shape, or a value that is NaN or infinite.
+
+    Example:
+        >>> checked_values(pd.Index(["a"]), np.array([[[3]]]))
+        array([[[3.]]])
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 3 or len(array) != len(ids) or 0 in array.shape[1:]:
+        raise ValueError(f"values must have shape (N, S, H) with N = {len(ids)} ids; got {array.shape}")
+    finite = np.isfinite(array)
+    if not finite.all():
+        n, s, h = (int(i) for i in np.unravel_index(int(np.argmin(finite)), array.shape))
+        raise ValueError(
+            f"the forecast of series {ids[n]!r} is {array[n, s, h]} at step {h + 1}; a forecast must be finite: "
+            "look at that series' last values, or at the model's loss, for what blew up"
+        )
+    return array
+
+
+def checked_levels(levels: Sequence[float], n_levels: int) -> tuple[float, ...]:
+    """Levels of quantiles as floats.
+
+    Args:
+        levels: one for each quantile.
+        n_levels: Q, how many quantiles there are.
+
+    Returns:
+        The levels.
+
+    Raises:
+        ValueError: another number of levels, or levels that are not strictly increasing inside (0, 1).
+
+    Example:
+        >>> checked_levels([0.1, 0.9], 2)
+        (0.1, 0.9)
+    """
+    held = tuple(float(level) for level in levels)
+    inside = all(0 < level < 1 for level in held)
+    if not inside or any(a >= b for a, b in pairwise(held)) or len(held) != n_levels:
+        raise ValueError(f"levels must be {n_levels} numbers inside (0, 1), strictly increasing; got {held}")
+    return held
