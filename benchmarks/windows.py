@@ -13,7 +13,8 @@ from gluonts.transform import AddObservedValuesIndicator, Chain, ExpectedNumInst
 from torch import Tensor, nn
 
 from benchmarks.timing import Row, compare, take_turns
-from tsformers.data.windows import Window, cut, pack_rows, scale
+from tsformers.data.window_scaling import scale
+from tsformers.data.windows import Window, cut, pack_rows
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.training.batches import Windows
 from tsformers.training.config import Plan

@@ -105,7 +105,7 @@ def test_channels_are_aligned_at_their_common_end(freq):
     packed = Covariates.learn(whole).pack(whole, multivariate=True)
     wide = frame.pivot(index="ds", columns="unique_id", values="y")
     assert wide.index[1] - wide.index[0] == step
-    assert np.array_equal(packed.seen, wide.notna())
+    assert np.array_equal(packed.observed, wide.notna())
     assert np.array_equal(packed.y, wide.fillna(0))
     assert packed.y.is_contiguous()
 

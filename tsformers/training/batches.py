@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsformers.data.windows import Packed, Window, cut, cutoffs, held_back, rows_held_back
+from tsformers.data.cutoffs import cutoffs, validation_cutoffs, validation_length
+from tsformers.data.windows import Packed, Window, cut
 from tsformers.training.config import Plan
 
 MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
@@ -37,13 +38,13 @@ class Windows:
     def __init__(self, packed: Packed, plan: Plan, rng: np.random.Generator) -> None:
         self.packed, self.plan, self.rng = packed, plan, rng
         sizes, kept = (plan.context_length, plan.horizon), (plan.validation_windows, plan.validation_stride)
-        self.series, self.cutoffs = cutoffs(packed, *sizes, hold_back=rows_held_back(plan.horizon, *kept))
+        self.series, self.cutoffs = cutoffs(packed, *sizes, validation_rows=validation_length(plan.horizon, *kept))
         if len(self) == 0:
             raise ValueError(
                 f"no window of {plan.context_length} + {plan.horizon} rows holds a seen value in its context and in "
                 "its targets; shorten context_length, or fill some of the missing values"
             )
-        self.held_back = held_back(packed, *sizes, *kept)
+        self.held_back = validation_cutoffs(packed, *sizes, *kept)
         if self.n_validation > MOST_VALIDATED and plan.validation_stride is None:
             chosen = np.sort(rng.choice(self.n_validation, MOST_VALIDATED, replace=False))
             some = torch.from_numpy(chosen).to(packed.offsets.device)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tsformers.data.windows import Scaler
+from tsformers.data.window_scaling import Scaler
 
 
 @dataclass(frozen=True, kw_only=True)

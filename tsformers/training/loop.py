@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from tsformers.contracts import ClosedFormFit
-from tsformers.data.windows import Packed, scale
+from tsformers.data.window_scaling import scale
+from tsformers.data.windows import Packed
 from tsformers.errors import TrainingInterrupted
 from tsformers.progress import progress
 from tsformers.training.batches import Windows

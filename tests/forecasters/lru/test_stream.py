@@ -10,7 +10,8 @@ import tsformers as tsf
 import tsformers.forecasters.lru.stream as lru_stream
 import tsformers.forecasters.lru.stream_state as lru_memory
 from tsformers.data.panel import Panel
-from tsformers.data.windows import cut, scale
+from tsformers.data.window_scaling import scale
+from tsformers.data.windows import cut
 from tsformers.errors import DataError
 from tsformers.testing import make_frame
 

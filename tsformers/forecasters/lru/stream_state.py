@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tsformers.data.windows import Window, scale
+from tsformers.data.window_scaling import scale
+from tsformers.data.windows import Window
 from tsformers.distributions.families import Family, QuantileFamily, join_families
 from tsformers.forecasters.lru.layers import SIGNALS
 from tsformers.forecasters.lru.network import LRUNetwork

@@ -17,7 +17,8 @@ from tsformers.data.covariates import Covariates
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
-from tsformers.data.windows import Packed, Scaler, cut, scale, unscale
+from tsformers.data.window_scaling import Scaler, scale, unscale
+from tsformers.data.windows import Packed, cut
 from tsformers.forecasters.fitted_settings import check_unchanged, remember_settings
 from tsformers.forecasters.neural.validation import (
     check_counts,

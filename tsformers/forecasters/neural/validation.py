@@ -10,7 +10,7 @@ from tsformers.calendar.seasons import cycles
 from tsformers.data.covariates import check_common_end
 from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
-from tsformers.data.windows import SCALERS
+from tsformers.data.window_scaling import SCALERS
 from tsformers.errors import DataError
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.make import HEADS

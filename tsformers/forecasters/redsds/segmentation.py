@@ -11,7 +11,8 @@ from torch import Tensor
 
 from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.panel import Panel
-from tsformers.data.windows import cut, scale
+from tsformers.data.window_scaling import scale
+from tsformers.data.windows import cut
 from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import check_unchanged
 from tsformers.forecasters.neural.validation import check_bare, check_like
