@@ -209,7 +209,7 @@ class Honest(nn.Module):
         return centre + torch.randn(centre.shape[0], n_samples, *centre.shape[2:])
 
 
-class ScoresTheUnseen(Honest):
+class ScoresTheMissing(Honest):
     def loss(self, window):
         return (self.read(window.past.mT).mT - window.future).square().mean((1, 2))
 
@@ -235,7 +235,7 @@ def test_an_honest_network_passes():
 
 @pytest.mark.parametrize(
     ("culprit", "law"),
-    [(ScoresTheUnseen, "unseen"), (Cheats, "ignore the future"), (LooksAtTheBatch, "batch"), (SumsUp, "shape")],
+    [(ScoresTheMissing, "missing"), (Cheats, "ignore the future"), (LooksAtTheBatch, "batch"), (SumsUp, "shape")],
 )
 def test_a_network_that_breaks_a_law_is_caught(culprit, law):
     torch.manual_seed(0)

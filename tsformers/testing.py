@@ -1,4 +1,4 @@
-"""The laws of the contracts as checks: for our own classes, and for authors of plug-ins."""
+"""Checks of the laws that the contracts state, for the package's own classes and for authors of plug-ins."""
 
 import copy
 import json
@@ -59,19 +59,19 @@ def make_window(
     known_x: int = 0,
     seed: int = 0,
 ) -> Window:
-    """A seeded batch of windows with a tenth of the values unseen.
+    """A seeded batch of windows with a tenth of the values missing.
 
     Args:
         batch: B windows.
-        context_length: T steps seen.
-        horizon: H steps to come.
+        context_length: T steps of context.
+        horizon: H steps to forecast.
         channels: C series forecast together.
         past_x: past covariates P.
         known_x: known covariates K, which ``past_x`` of the window holds too.
         seed: of the values.
 
     Returns:
-        The batch, zeros where unseen.
+        The batch, zeros where missing.
 
     Example:
         >>> make_window(2, 8, 3, channels=5).future.shape
@@ -96,7 +96,7 @@ def make_window(
 
 
 def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
-    """Tells whether the laws of a forecaster hold; an AssertionError says which does not.
+    """Check that the laws of a forecaster hold.
 
     Settings (of a class that has ``get_params``): ``clone`` and ``set_params`` agree, and ``fit`` leaves them alone.
     Order: ``predict`` before ``fit`` is refused; ``fit`` returns the model. Answer: one finite forecast a series,
@@ -111,13 +111,11 @@ def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
         data: a long frame, long enough for the model; None makes one of three daily series of 60 rows.
 
     Raises:
-        AssertionError: a law does not hold.
+        AssertionError: a law does not hold; the message names it.
 
     Example:
         >>> from tsformers import SeasonalNaive
         >>> check_forecaster(SeasonalNaive(horizon=4))
-
-    Source: the contract of ``tsformers.contracts.Forecaster``.
     """
     frame = make_frame() if data is None else data
     lacking = [name for name in ("horizon", "fit", "predict") if not hasattr(model, name)]
@@ -150,7 +148,7 @@ def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
 
 
 def check_preprocessor(preprocessor: Preprocessor, data: pd.DataFrame | None = None, horizon: int = 5) -> None:
-    """Tells whether the laws of a preprocessor hold; an AssertionError says which does not.
+    """Check that the laws of a preprocessor hold.
 
     The transformed truth, handed back as a forecast, inverts to the truth. Panels stay as they were given. Ids, times
     and lengths survive. Fitting twice gives the same numbers.
@@ -158,10 +156,10 @@ def check_preprocessor(preprocessor: Preprocessor, data: pd.DataFrame | None = N
     Args:
         preprocessor: not fitted; it is deep-copied.
         data: a long frame; None makes one of three daily series.
-        horizon: how many rows at the end of each series play the future.
+        horizon: rows at the end of each series that serve as the future.
 
     Raises:
-        AssertionError: a law does not hold.
+        AssertionError: a law does not hold; the message names it.
 
     Example:
         >>> class Double:
@@ -170,8 +168,6 @@ def check_preprocessor(preprocessor: Preprocessor, data: pd.DataFrame | None = N
         ...     def inverse(self, forecast, past=None): return replace(forecast, values=forecast.values / 2)
         >>> from dataclasses import replace
         >>> check_preprocessor(Double())
-
-    Source: the contract of ``tsformers.contracts.Preprocessor``.
     """
     panel = Panel.from_frame(make_frame() if data is None else data)
     past = panel.until(panel.ends - horizon)
@@ -193,9 +189,9 @@ def check_preprocessor(preprocessor: Preprocessor, data: pd.DataFrame | None = N
 
 
 def check_network(network: Network, window: Window, n_samples: int = 5) -> None:
-    """Tells whether the laws of a network hold; an AssertionError says which does not.
+    """Check that the laws of a network hold.
 
-    ``loss`` gives one finite number a window and passes a gradient on; it ignores what is unseen. ``sample`` gives
+    ``loss`` gives one finite number a window and has a gradient; it ignores missing values. ``sample`` gives
     (B, S, H, C) and ignores the future. In evaluation mode the loss of a window does not depend on its batch.
 
     Args:
@@ -204,13 +200,11 @@ def check_network(network: Network, window: Window, n_samples: int = 5) -> None:
         n_samples: S draws.
 
     Raises:
-        AssertionError: a law does not hold.
+        AssertionError: a law does not hold; the message names it.
 
     Example:
         >>> from tsformers.forecasters.autoformer.forecaster import Autoformer
         >>> check_network(Autoformer(horizon=4, context_length=16).build(1, 0, 0, 0), make_window(2, 16, 4))
-
-    Source: the contract of ``tsformers.contracts.Network``.
     """
     assert isinstance(network, torch.nn.Module), "a network is a torch.nn.Module"
     batch, horizon, channels = window.future.shape
@@ -226,10 +220,10 @@ def check_network(network: Network, window: Window, n_samples: int = 5) -> None:
     network.eval()
     with torch.no_grad():
         loss = network.loss(window)
-        unseen = window._replace(
+        changed = window._replace(
             future=torch.where(window.future_observed, window.future, torch.full_like(window.future, 1e3))
         )
-        assert torch.equal(loss, network.loss(unseen)), "loss must ignore future values that are unseen"
+        assert torch.equal(loss, network.loss(changed)), "loss must ignore missing future values"
         alone = network.loss(
             window._replace(**{name: part[:1] for name, part in window._asdict().items() if part is not None})
         )
@@ -247,11 +241,11 @@ def check_network(network: Network, window: Window, n_samples: int = 5) -> None:
 
 
 def check_procedure(procedure: Procedure, n_tests: int = 200, seed: int = 0) -> None:
-    """Tells whether the laws of an online testing procedure hold; an AssertionError says which does not.
+    """Check that the laws of an online testing procedure hold.
 
-    The level of a test is settled before its p-value is seen, lies in [0, 1], and the test is rejected when the p-value
-    is at or below it. The state is plain JSON; a copy that starts from it goes on alike. p-values outside [0, 1] are
-    refused.
+    The level of a test does not depend on its own p-value and lies in [0, 1]; the test is rejected when the p-value is
+    at or below it. The state is serialisable as JSON; a procedure resumed from it gives the same answers. p-values
+    outside [0, 1] are refused.
 
     Args:
         procedure: at its start; it is deep-copied.
@@ -259,7 +253,7 @@ def check_procedure(procedure: Procedure, n_tests: int = 200, seed: int = 0) -> 
         seed: of the stream.
 
     Raises:
-        AssertionError: a law does not hold.
+        AssertionError: a law does not hold; the message names it.
 
     Example:
         >>> class Fixed:
@@ -275,8 +269,6 @@ def check_procedure(procedure: Procedure, n_tests: int = 200, seed: int = 0) -> 
         ...         new.state = dict(state)
         ...         return new
         >>> check_procedure(Fixed())
-
-    Source: the contract of ``tsformers.contracts.Procedure``.
     """
     rng = np.random.default_rng(seed)
     stream = np.where(rng.random(n_tests) < 0.2, rng.random(n_tests) * 1e-6, rng.random(n_tests))
@@ -346,7 +338,9 @@ def _check_no_look_ahead(fitted: Any, frame: pd.DataFrame) -> None:
     early = frame[frame["ds"] < last]
     expected = fitted.predict(early, seed=1)
     fitted.predict(frame, seed=1)
-    assert _equal(expected, fitted.predict(early, seed=1)), "a longer history seen before must not change a forecast"
+    assert _equal(expected, fitted.predict(early, seed=1)), (
+        "a longer history predicted before must not change a forecast"
+    )
     panel = Panel.from_frame(frame)
     assert _equal(expected, fitted.predict(panel.until(panel.ends - 1), seed=1)), (
         "rows after the cutoff must not be read"
@@ -364,7 +358,7 @@ def _check_integer_time(seeded: Any, frame: pd.DataFrame) -> None:
     counted = frame.assign(ds=frame.groupby("unique_id").cumcount() * 2)
     forecast = _copy(seeded).fit(counted).predict(seed=1)
     last = counted.groupby("unique_id")["ds"].max().to_numpy()
-    assert np.array_equal(forecast.times[:, 0], last + 2), "integer time must go on by its own step"
+    assert np.array_equal(forecast.times[:, 0], last + 2), "integer time must continue by its own step"
 
 
 def _check_storage(fitted: Any, expected: Forecast) -> None:

@@ -1,4 +1,4 @@
-"""Scores: array functions, NaN in y = not scored. ``tsf.score`` makes the table of them."""
+"""Scores of forecasts as array functions; NaN in y is not scored. ``tsf.score`` makes a table of them."""
 
 from tsformers.scoring.crps import (
     brier_score,

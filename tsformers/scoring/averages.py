@@ -1,4 +1,4 @@
-"""Averages over what was seen: shapes checked, NaN in y left out, nothing else hidden."""
+"""Averages over observed values: shapes are checked, NaN in y is left out, any other NaN is kept."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Real
@@ -10,11 +10,11 @@ Number = float | int
 def paired(
     y: Real[np.ndarray, "..."] | Number, forecast: Real[np.ndarray, "..."] | Number
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64, after a check that nothing would be broadcast by accident.
+    """Both as float64, after a check that their shapes match (no accidental broadcasting).
 
     Args:
-        y: what happened.
-        forecast: as many numbers as ``y``, or a single one for all.
+        y: observed values.
+        forecast: of the shape of ``y``, or a single number.
 
     Returns:
         The two arrays.
@@ -25,8 +25,6 @@ def paired(
     Example:
         >>> paired(np.array([1]), 2)[1]
         array(2.)
-
-    Source: none; a check.
     """
     truth, other = np.asarray(y, dtype=np.float64), np.asarray(forecast, dtype=np.float64)
     if other.shape not in (truth.shape, ()):
@@ -35,13 +33,13 @@ def paired(
 
 
 def mean_observed(
-    values: Float[np.ndarray, "*b"], seen: Bool[np.ndarray, "*b"], axis: Axis
+    values: Float[np.ndarray, "*b"], observed: Bool[np.ndarray, "*b"], axis: Axis
 ) -> Float[np.ndarray, "..."]:
-    """Mean of the values that are to be scored; NaN among those is not hidden.
+    """Mean of the scored values; a NaN among those makes the mean NaN.
 
     Args:
         values: one number an entry.
-        seen: which entries count.
+        observed: which entries count.
         axis: axes to average over; None = all, ``()`` = none.
 
     Returns:
@@ -53,15 +51,13 @@ def mean_observed(
     Example:
         >>> mean_observed(np.array([1.0, 2.0, 9.0]), np.array([True, True, False]), None)
         array(1.5)
-
-    Source: none; arithmetic.
     """
-    total = np.sum(values, axis=axis, where=seen)
-    return ratio(total, np.sum(seen, axis=axis))
+    total = np.sum(values, axis=axis, where=observed)
+    return ratio(total, np.sum(observed, axis=axis))
 
 
 def ratio(above: Real[np.ndarray, "*b"] | np.generic, below: Real[np.ndarray, "*b"] | np.generic) -> np.ndarray:
-    """``above / below``, and NaN, without a warning, where ``below`` is 0: what cannot be compared is not scored.
+    """``above / below``, and NaN, without a warning, where ``below`` is 0.
 
     Args:
         above: numerator.
@@ -73,21 +69,19 @@ def ratio(above: Real[np.ndarray, "*b"] | np.generic, below: Real[np.ndarray, "*
     Example:
         >>> ratio(np.array([1.0, 1.0]), np.array([2.0, 0.0]))
         array([0.5, nan])
-
-    Source: none; arithmetic.
     """
     return np.asarray(np.divide(above, np.where(np.asarray(below) == 0, np.nan, below)))
 
 
 def mean_ratio(
-    above: Float[np.ndarray, "*b"], below: Float[np.ndarray, "*b"], seen: Bool[np.ndarray, "*b"], axis: Axis
+    above: Float[np.ndarray, "*b"], below: Float[np.ndarray, "*b"], observed: Bool[np.ndarray, "*b"], axis: Axis
 ) -> Float[np.ndarray, "..."]:
-    """Mean of ``above / below`` where seen and where ``below`` is not 0.
+    """Mean of ``above / below`` where ``observed`` is True and ``below`` is not 0.
 
     Args:
         above: numerators.
         below: denominators.
-        seen: which entries count.
+        observed: which entries count.
         axis: axes to average over; None = all, ``()`` = none.
 
     Returns:
@@ -96,10 +90,8 @@ def mean_ratio(
     Example:
         >>> mean_ratio(np.array([1.0, 1.0]), np.array([2.0, 0.0]), np.array([True, True]), None)
         array(0.5)
-
-    Source: none; arithmetic.
     """
-    return mean_observed(ratio(above, below), seen & (below != 0), axis)
+    return mean_observed(ratio(above, below), observed & (below != 0), axis)
 
 
 def scaled_mean(
@@ -108,7 +100,7 @@ def scaled_mean(
     """Mean of ``error / scale`` over the known entries of series whose scale is known and not 0.
 
     Args:
-        truth: what happened; NaN = not scored.
+        truth: observed values; NaN = not scored.
         error: one number an entry.
         scale: one number a series, its last axis of length 1.
         axis: axes to average over; None = all.

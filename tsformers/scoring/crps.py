@@ -12,9 +12,9 @@ from tsformers.scoring.quantile import Levels, matched, quantile_loss
 
 Estimator = Literal["edf", "fair"]
 NanMembers = Literal["propagate", "omit"]
-BLOCK = 2**16  # numbers looked at together, half a MiB: stays in a core's cache
+BLOCK = 2**16  # numbers processed together: half a MiB stays in a core's cache
 
-_erf = np.vectorize(math.erf, otypes=[np.float64])  # numpy has none of its own
+_erf = np.vectorize(math.erf, otypes=[np.float64])  # numpy has none
 
 
 def crps_samples(
@@ -31,7 +31,7 @@ def crps_samples(
     fit a cache, in float64 whatever the samples are, so that no copy of all samples is made.
 
     Args:
-        y: what happened; NaN gives NaN, and so does an infinite value.
+        y: observed values; NaN gives NaN, and so does an infinite value.
         samples: the ensemble, one axis more than ``y``; an infinite member gives NaN.
         axis: which axis of ``samples`` holds the S members.
         estimator: "edf" scores the empirical distribution; "fair" is unbiased for the distribution that the members
@@ -56,7 +56,7 @@ def crps_samples(
     size, fair = members.shape[-1], estimator == "fair"
     if fair and size < 2:
         raise ValueError('the "fair" estimator needs two members or more; use estimator="edf" for one')
-    kernel = _crps_sorted if nan_members == "propagate" else _crps_sorted_seen
+    kernel = _crps_sorted if nan_members == "propagate" else _crps_sorted_known
     entries = max(1, BLOCK // size)
     score, room = np.empty(truth.shape), np.empty(entries * size)  # one room for all blocks
     with np.errstate(invalid="ignore"):  # infinite members: NaN is the answer
@@ -77,7 +77,7 @@ def crps_normal(
     limit, the absolute error.
 
     Args:
-        y: what happened; NaN gives NaN.
+        y: observed values; NaN gives NaN.
         loc: means, one an entry of ``y`` or one for all.
         scale: standard deviations, likewise, not negative.
 
@@ -106,15 +106,15 @@ def crps_normal(
 def crps_quantiles(
     y: Real[np.ndarray, "*b"], q: Real[np.ndarray, "..."], levels: Levels, axis: int = -1
 ) -> Float[np.ndarray, "*b"]:
-    """CRPS as far as Q quantiles tell it, in the units of ``y``; lower is better.
+    """CRPS approximated by Q quantiles, in the units of ``y``; lower is better.
 
     The CRPS is ``integral over (0, 1) of 2 pinball_a da``; this is the plain mean over the given levels of
     ``2 pinball_a`` (``quantile_loss``). It approaches the CRPS as equally spaced levels ``k / (Q + 1)`` become dense.
-    Levels spaced unequally count equally all the same; ``crps_quantile_function`` weighs them. Summed and divided by
-    ``sum |y|`` it is GluonTS's mean weighted quantile loss.
+    Unequally spaced levels get equal weights; ``crps_quantile_function`` weighs them by their distance. Summed and
+    divided by ``sum |y|`` it is GluonTS's mean weighted quantile loss.
 
     Args:
-        y: what happened; NaN gives NaN.
+        y: observed values; NaN gives NaN.
         q: the quantiles, one axis more than ``y``.
         levels: the Q levels of ``q``, strictly between 0 and 1.
         axis: which axis of ``q`` holds the levels.
@@ -140,14 +140,14 @@ def crps_quantiles(
 def crps_quantile_function(
     y: Real[np.ndarray, "*b"], q: Real[np.ndarray, "..."], levels: Levels, axis: int = -1
 ) -> Float[np.ndarray, "*b"]:
-    """CRPS of the law whose quantile function is straight between Q quantiles, in the units of ``y``; lower is better.
+    """CRPS of the distribution with a piecewise linear quantile function through Q quantiles; lower is better.
 
-    ``integral over (0, 1) of 2 pinball_a da``, exactly; beyond the outer levels the end pieces go on. A score of
-    quantiles that compares with one of draws, which the plain mean of ``crps_quantiles`` does not where levels are
-    spaced unequally. Quantiles that cross are sorted.
+    ``integral over (0, 1) of 2 pinball_a da``, exactly, in the units of ``y``; the outer pieces extend to levels 0
+    and 1. A score of quantiles that is comparable with one of draws; the plain mean of ``crps_quantiles`` is not where
+    levels are spaced unequally. Quantiles that cross are sorted.
 
     Args:
-        y: what happened; NaN gives NaN.
+        y: observed values; NaN gives NaN.
         q: the quantiles, one axis more than ``y``.
         levels: the Q levels of ``q``, rising, strictly between 0 and 1.
         axis: which axis of ``q`` holds the levels.
@@ -178,7 +178,7 @@ def crps_quantile_function(
     knots, level = np.concatenate([first, knots, last], axis=-1), np.concatenate([[0.0], level, [1.0]])
     start, end = knots[..., :-1], knots[..., 1:]
     rise = end - start
-    with np.errstate(over="ignore"):  # a piece all but flat: infinite is beyond its end all the same
+    with np.errstate(over="ignore"):  # a nearly flat piece: infinity is clipped to its end
         share = np.where(rise > 0, (truth - start) / np.where(rise > 0, rise, 1.0), truth >= start).clip(0, 1)
     cross = level[:-1] + share * np.diff(level)  # where the piece meets y, at most at its ends
     middle = start + share * rise
@@ -206,7 +206,7 @@ def brier_score(
     ``(share of members > t - 1{y > t})^2``; its integral over all t is the CRPS.
 
     Args:
-        y: what happened; NaN gives NaN.
+        y: observed values; NaN gives NaN.
         samples: the ensemble, one axis more than ``y``.
         thresholds: one number, or K of them in any order.
         axis: which axis of ``samples`` holds the S members.
@@ -248,7 +248,7 @@ def log_score(y: Real[np.ndarray, "*b"], samples: Real[np.ndarray, "..."], axis:
     and needs no bandwidth. It is proper; for strongly skewed forecasts prefer the CRPS.
 
     Args:
-        y: what happened; NaN gives NaN.
+        y: observed values; NaN gives NaN.
         samples: the ensemble, one axis more than ``y``; a NaN member gives NaN.
         axis: which axis of ``samples`` holds the S members.
 
@@ -276,11 +276,11 @@ def log_score(y: Real[np.ndarray, "*b"], samples: Real[np.ndarray, "..."], axis:
 
 
 def blocks(shape: tuple[int, ...], entries: int) -> Iterator[tuple[slice | int, ...]]:
-    """Indices that cut an array into pieces of about ``entries`` entries, the last axes kept whole where they fit.
+    """Indices that split an array into blocks of about ``entries`` entries; trailing axes stay whole where they fit.
 
     Args:
         shape: the array's shape.
-        entries: how many entries a piece shall hold, at least 1.
+        entries: entries of a block, at least 1.
 
     Yields:
         Index tuples that cover every entry once.
@@ -288,8 +288,6 @@ def blocks(shape: tuple[int, ...], entries: int) -> Iterator[tuple[slice | int, 
     Example:
         >>> [index for index in blocks((2, 3), 2)]
         [(0, slice(0, 2, None)), (0, slice(2, 4, None)), (1, slice(0, 2, None)), (1, slice(2, 4, None))]
-
-    Source: none; indexing.
     """
     if not shape:
         yield ()
@@ -312,11 +310,11 @@ def _crps_sorted(distance: np.ndarray, fair: bool) -> np.ndarray:
     return np.asarray(np.abs(distance, out=distance) @ np.full(size, 1 / size) - half_spread)
 
 
-def _crps_sorted_seen(distance: np.ndarray, fair: bool) -> np.ndarray:
+def _crps_sorted_known(distance: np.ndarray, fair: bool) -> np.ndarray:
     """CRPS from the sorted ``x - y``, unknown ones last; 0 / 0, which is NaN, where too few are known."""
-    seen = ~np.isnan(distance)
-    size = np.asarray(np.count_nonzero(seen, axis=-1), dtype=np.float64)
-    distance[~seen] = 0.0
+    observed = ~np.isnan(distance)
+    size = np.asarray(np.count_nonzero(observed, axis=-1), dtype=np.float64)
+    distance[~observed] = 0.0
     rank_weights = 2.0 * np.arange(1, distance.shape[-1] + 1) - size[..., None] - 1
     half_spread = np.sum(distance * rank_weights, axis=-1) / (size * (size - 1 if fair else size))
     return np.sum(np.abs(distance), axis=-1) / size - half_spread
@@ -328,7 +326,7 @@ def _normal_log_score(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
 
 
 def _check_choice(**given: tuple[str, object]) -> None:
-    """One sentence for a word that is not among those of its Literal."""
+    """Refuse a value that is not among those of its Literal."""
     for name, (word, choices) in given.items():
         offered = choices.__args__  # type: ignore[attr-defined]
         if word not in offered:

@@ -1,4 +1,4 @@
-"""What happened, and what was before, brought into the order of a forecast."""
+"""Observed values and histories, aligned with a forecast."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from tsformers.data.intake.columns import RowNames, check_columns, read_ids, rea
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 
-SERIES_AT_ONCE = 256  # histories laid side by side, so that one long series does not blow up all
+SERIES_AT_ONCE = 256  # histories padded together; more would be padded to one very long series
 
 
 class Rows(NamedTuple):
@@ -32,8 +32,6 @@ class Past(NamedTuple):
         >>> past = Past(np.array([1.0, 2.0, 5.0]), np.array([0, 2]), np.array([2, 3]), parse(1))
         >>> [block.tolist() for block in past.blocks()]
         [[[1.0, 2.0], [nan, 5.0]]]
-
-    Source: none; layout.
     """
 
     y: np.ndarray
@@ -42,10 +40,7 @@ class Past(NamedTuple):
     grid: Grid
 
     def blocks(self) -> list[np.ndarray]:
-        """Histories as rows, padded with NaN in front, a few hundred series at a time.
-
-        Source: none; layout.
-        """
+        """Histories as rows, padded with NaN in front, a few hundred series at a time."""
         return [self._block(slice(i, i + SERIES_AT_ONCE)) for i in range(0, len(self.ends), SERIES_AT_ONCE)]
 
     def _block(self, series: slice) -> np.ndarray:
@@ -62,7 +57,7 @@ def past_of(forecast: Forecast, history: Panel | Frame) -> Past:
     Args:
         forecast: N series.
         history: a Panel or a long frame with the forecast's column names; rows from the forecast's first stamp on are
-            not looked at, so the whole data may be given.
+            ignored, so the whole data may be given.
 
     Returns:
         The packed rows, shared with the panel.
@@ -76,11 +71,9 @@ def past_of(forecast: Forecast, history: Panel | Frame) -> Past:
         >>> frame = pd.DataFrame({"unique_id": "a", "ds": [0, 1, 2], "y": [1.0, 2.0, 9.0]})
         >>> past_of(forecast, frame).blocks()
         [array([[1., 2.]])]
-
-    Source: none; a join.
     """
     panel = history if isinstance(history, Panel) else _panel(forecast, history)
-    _check_clock(forecast, panel.times.dtype.kind == "M", panel.schema.tz, "history")
+    _check_kind_of_time(forecast, panel.times.dtype.kind == "M", panel.schema.tz, "history")
     places = panel.ids.get_indexer(forecast.ids)
     if (places < 0).any():
         lacking = forecast.ids[int(np.argmax(places < 0))]
@@ -97,25 +90,23 @@ def past_of(forecast: Forecast, history: Panel | Frame) -> Past:
 
 
 def actual_values(forecast: Forecast, actual: Panel | Frame | np.ndarray) -> np.ndarray:
-    """What happened at each step of each series of a forecast.
+    """The observed value of each step of each series of a forecast.
 
     Args:
         forecast: N series, H steps.
         actual: a long frame with the forecast's column names, a Panel, or an array (N, H) in the forecast's order.
 
     Returns:
-        (N, H) float64; NaN where no row of ``actual`` tells.
+        (N, H) float64; NaN where ``actual`` has no row.
 
     Raises:
-        DataError: the frame cannot be read, holds a step of a series twice, or meets the forecast nowhere.
+        DataError: the frame cannot be read, holds a step of a series twice, or matches no step of the forecast.
 
     Example:
         >>> import pandas as pd
         >>> forecast = Forecast(pd.Index(["a"]), np.array([[5, 6]]), np.zeros((1, 3, 2)), freq=1)
         >>> actual_values(forecast, pd.DataFrame({"unique_id": ["a", "a"], "ds": [6, 7], "y": [1.0, 2.0]}))
         array([[nan,  1.]])
-
-    Source: none; a join.
     """
     if isinstance(actual, np.ndarray):
         if actual.shape != forecast.times.shape:
@@ -124,15 +115,15 @@ def actual_values(forecast: Forecast, actual: Panel | Frame | np.ndarray) -> np.
             )
         return actual.astype(np.float64)
     rows = _panel_rows(forecast, actual) if isinstance(actual, Panel) else _frame_rows(forecast, actual)
-    grid, step = np.unique(as_counts(forecast.times), return_inverse=True)
-    key = (np.arange(forecast.n_series)[:, None] * len(grid) + step.reshape(forecast.times.shape)).ravel()  # rising
-    at = np.searchsorted(grid, rows.stamp)
-    asked = rows.code * len(grid) + at
+    moments, step = np.unique(as_counts(forecast.times), return_inverse=True)
+    key = (np.arange(forecast.n_series)[:, None] * len(moments) + step.reshape(forecast.times.shape)).ravel()  # rising
+    at = np.searchsorted(moments, rows.stamp)
+    asked = rows.code * len(moments) + at
     place = np.searchsorted(key, asked)
-    hit = (rows.code >= 0) & (grid[np.minimum(at, len(grid) - 1)] == rows.stamp)
+    hit = (rows.code >= 0) & (moments[np.minimum(at, len(moments) - 1)] == rows.stamp)
     hit &= key[np.minimum(place, len(key) - 1)] == asked
     if not hit.any():
-        raise DataError(_told_apart(forecast, rows))
+        raise DataError(_why_nothing_matches(forecast, rows))
     places = place[hit]
     doubled = np.bincount(places, minlength=len(key))[place[hit]] > 1
     if doubled.any():
@@ -154,13 +145,13 @@ def _frame_rows(forecast: Forecast, actual: Frame) -> Rows:
     code, ids = read_ids(frame[schema.id_col], schema.id_col, "actual")
     names = RowNames(ids, code)
     times = read_times(frame[schema.time_col], schema.time_col, names, "actual")
-    _check_clock(forecast, not times.integer, times.tz, "actual")
+    _check_kind_of_time(forecast, not times.integer, times.tz, "actual")
     y = read_numbers(frame[schema.target_col], schema.target_col, names, "actual")
     return Rows(forecast.ids.get_indexer(ids)[code], times.counts, y, names)
 
 
 def _panel_rows(forecast: Forecast, panel: Panel) -> Rows:
-    _check_clock(forecast, panel.times.dtype.kind == "M", panel.schema.tz, "actual")
+    _check_kind_of_time(forecast, panel.times.dtype.kind == "M", panel.schema.tz, "actual")
     series = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
     code = forecast.ids.get_indexer(panel.ids)[series]
     return Rows(code, as_counts(panel.times), panel.y, RowNames(panel.ids, series))
@@ -177,7 +168,7 @@ def _panel(forecast: Forecast, history: Frame) -> Panel:
     return Panel.from_frame(frame[list(columns)], **roles)
 
 
-def _check_clock(forecast: Forecast, dated: bool, tz: str | None, what: str) -> None:
+def _check_kind_of_time(forecast: Forecast, dated: bool, tz: str | None, what: str) -> None:
     """Refuse to compare dates with integers, or stamps with a zone and without one."""
     if dated != (forecast.times.dtype.kind == "M"):
         kinds = ("integers", "datetimes")
@@ -198,8 +189,8 @@ def _shown(forecast: Forecast, count: np.int64) -> object:
     return stamps(np.array([count]).astype(kind), forecast.schema)[0]
 
 
-def _told_apart(forecast: Forecast, rows: Rows) -> str:
-    """Why nothing met: ids that differ, or stamps that do."""
+def _why_nothing_matches(forecast: Forecast, rows: Rows) -> str:
+    """Why no row matches: other ids, or other time stamps."""
     inside = np.flatnonzero(rows.code >= 0)
     if not len(inside):
         return (

@@ -22,7 +22,7 @@ def crps_sum(
     levels: compare under one grid only.
 
     Args:
-        y: what happened, series by steps, after any axes of windows; a step with a NaN is not scored.
+        y: observed values, series by steps, after any axes of windows; a step with a NaN is not scored.
         samples: S joint draws of each series and step.
         levels: levels, strictly between 0 and 1; the literature's 19 by default.
 
@@ -46,7 +46,7 @@ def crps_sum(
     total = np.sort(draws.sum(axis=-3, dtype=np.float64), axis=-2)  # (..., S, H)
     level = np.asarray(levels, dtype=np.float64)
     rank = np.rint((total.shape[-2] - 1) * level).astype(np.intp)  # half to even
-    rank = np.clip(rank, 0, total.shape[-2] - 1)  # levels out of place are told by weighted_quantile_loss
+    rank = np.clip(rank, 0, total.shape[-2] - 1)  # weighted_quantile_loss refuses levels outside (0, 1)
     unknown = np.isnan(total).any(axis=-2, keepdims=True)
     quantiles = np.where(unknown, np.nan, np.take(total, np.atleast_1d(rank), axis=-2))
     return weighted_quantile_loss(truth.sum(axis=-2), quantiles, np.atleast_1d(level), levels_axis=-2)
@@ -61,7 +61,7 @@ def energy_score(
     whose ``y`` is NaN is left out: the others' joint distribution is scored. O(S^2 D) an entry.
 
     Args:
-        y: what happened, variables on the last axis.
+        y: observed values, variables on the last axis.
         samples: S joint draws.
         estimator: "edf" or "fair", as in ``crps_samples``.
 
@@ -105,7 +105,7 @@ def variogram_score(
     left out. It does not see an error common to all variables: use it beside another score. O(S D^2) an entry.
 
     Args:
-        y: what happened, variables on the last axis.
+        y: observed values, variables on the last axis.
         samples: S joint draws.
         p: order of the variogram, above 0.
         weights: w, not negative; None = 1 for every pair.

@@ -13,7 +13,7 @@ def mae(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis 
     ``mean |y - f|`` over the entries of ``y`` that are not NaN.
 
     Args:
-        y: what happened; NaN = not scored.
+        y: observed values; NaN = not scored.
         forecast: as many numbers as ``y``; NaN where ``y`` is known makes the mean NaN.
         axis: axes to average over; None = all, ``()`` = none, which keeps one number an entry.
 
@@ -39,7 +39,7 @@ def mse(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis 
     ``mean (y - f)^2`` over the entries of ``y`` that are not NaN.
 
     Args:
-        y: what happened; NaN = not scored.
+        y: observed values; NaN = not scored.
         forecast: as many numbers as ``y``.
         axis: axes to average over; None = all, ``()`` = none.
 
@@ -63,7 +63,7 @@ def rmse(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis
     """Root mean squared error, in the units of ``y``: ``sqrt(mse)``.
 
     Args:
-        y: what happened; NaN = not scored.
+        y: observed values; NaN = not scored.
         forecast: as many numbers as ``y``.
         axis: axes to average over before the root; None = all.
 
@@ -88,7 +88,7 @@ def mape(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis
     ``mean |y - f| / |y|``. Entries with ``y = 0`` have no percentage and are not scored, as in GluonTS.
 
     Args:
-        y: what happened; NaN = not scored.
+        y: observed values; NaN = not scored.
         forecast: as many numbers as ``y``.
         axis: axes to average over; None = all, ``()`` = none.
 
@@ -114,7 +114,7 @@ def smape(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axi
     ``mean 2 |y - f| / (|y| + |f|)``. Entries where both are 0 have no percentage and are not scored, as in GluonTS.
 
     Args:
-        y: what happened; NaN = not scored.
+        y: observed values; NaN = not scored.
         forecast: as many numbers as ``y``.
         axis: axes to average over; None = all, ``()`` = none.
 
@@ -138,7 +138,7 @@ def nd(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axis =
     """Normalised deviation: ``sum |y - f| / sum |y|``, one ratio of two sums.
 
     Args:
-        y: what happened; NaN = not scored.
+        y: observed values; NaN = not scored.
         forecast: as many numbers as ``y``.
         axis: axes to sum over; None = all.
 
@@ -162,7 +162,7 @@ def nrmse(y: Real[np.ndarray, "*b"], forecast: Real[np.ndarray, "*b"], axis: Axi
     """Normalised root mean squared error: ``sqrt(mean (y - f)^2) / mean |y|``.
 
     Args:
-        y: what happened; NaN = not scored.
+        y: observed values; NaN = not scored.
         forecast: as many numbers as ``y``.
         axis: axes to average over; None = all.
 
@@ -195,7 +195,7 @@ def mase(
     scale is 0 or unknown are not scored, as in GluonTS.
 
     Args:
-        y: what happened, time on the last axis; NaN = not scored.
+        y: observed values, time on the last axis; NaN = not scored.
         forecast: as many numbers as ``y``.
         history: the T values before, NaN = missing (pad shorter series in front).
         season_length: steps in a season.
@@ -230,7 +230,7 @@ def rmsse(
     The M5 competition's figure is the one of each series, ``axis=-1``, averaged over series afterwards.
 
     Args:
-        y: what happened, time on the last axis; NaN = not scored.
+        y: observed values, time on the last axis; NaN = not scored.
         forecast: as many numbers as ``y``.
         history: the T values before, NaN = missing (pad shorter series in front).
         season_length: steps in a season; M5 uses 1.
@@ -266,7 +266,7 @@ def owa(
     ``(smape / smape of reference + mase / mase of reference) / 2``: averages first, then their ratio.
 
     Args:
-        y: what happened, time on the last axis; NaN = not scored.
+        y: observed values, time on the last axis; NaN = not scored.
         forecast: as many numbers as ``y``.
         reference: the forecast to compare with, in M4 ``naive2(history, horizon, season_length)``.
         history: the T values before, NaN = missing (pad shorter series in front).

@@ -19,7 +19,7 @@ def quantile_loss(
     ``2 (a - 1{y < q}) (y - q)`` at level a: GluonTS's convention, whose average over levels approaches the CRPS.
 
     Args:
-        y: what happened; NaN gives NaN.
+        y: observed values; NaN gives NaN.
         q: the quantiles. With one level a number: the shape of ``y``; with several: one axis more.
         levels: the level or the Q levels, strictly between 0 and 1.
         axis: which axis of ``q`` holds the Q levels; of no meaning with one level.
@@ -63,7 +63,7 @@ def weighted_quantile_loss(
     One level a number gives GluonTS's ``WeightedSumQuantileLoss``, several its ``MeanWeightedSumQuantileLoss``.
 
     Args:
-        y: what happened; NaN = not scored.
+        y: observed values; NaN = not scored.
         q: the quantiles, with several levels one axis more than ``y``.
         levels: the level or the Q levels, strictly between 0 and 1.
         axis: axes of ``y`` to sum over; None = all.
@@ -85,8 +85,8 @@ def weighted_quantile_loss(
     loss = quantile_loss(truth, q, levels, levels_axis)
     if loss.ndim > truth.ndim:
         loss = loss.mean(axis=levels_axis)
-    seen = ~np.isnan(truth)
-    return ratio(mean_observed(loss, seen, axis), mean_observed(np.abs(truth), seen, axis))
+    observed = ~np.isnan(truth)
+    return ratio(mean_observed(loss, observed, axis), mean_observed(np.abs(truth), observed, axis))
 
 
 def interval_score(
@@ -100,7 +100,7 @@ def interval_score(
     ``(u - l) + 2/alpha (l - y) 1{y < l} + 2/alpha (y - u) 1{y > u}``: width, and a penalty for missing.
 
     Args:
-        y: what happened; NaN gives NaN.
+        y: observed values; NaN gives NaN.
         lower: the quantile at level alpha / 2, one an entry of ``y``.
         upper: the quantile at level 1 - alpha / 2.
         alpha: the probability left outside, 0.2 for an 80% interval.
@@ -138,7 +138,7 @@ def msis(
     Series whose ``seasonal_scale(history, season_length)`` is 0 or unknown are not scored, as in GluonTS.
 
     Args:
-        y: what happened, time on the last axis; NaN = not scored.
+        y: observed values, time on the last axis; NaN = not scored.
         lower: the quantile at level alpha / 2, one an entry of ``y``.
         upper: the quantile at level 1 - alpha / 2.
         history: the T values before, NaN = missing (pad shorter series in front).
@@ -171,7 +171,7 @@ def coverage(
     """Share of the truth that fell inside the intervals, ends included; the nominal share is best.
 
     Args:
-        y: what happened; NaN = not scored.
+        y: observed values; NaN = not scored.
         lower: lower ends, one an entry of ``y``, or one for all: ``-np.inf`` gives the coverage of an upper quantile.
         upper: upper ends, likewise.
         axis: axes to average over; None = all, ``()`` = none, which gives 1, 0 or NaN an entry.
@@ -199,7 +199,7 @@ def pit(y: Real[np.ndarray, "*b"], samples: Real[np.ndarray, "..."], axis: int =
     ``P(X < y) + P(X = y) / 2`` with X one of the S members: ties count half, so that counts do not lean to 1.
 
     Args:
-        y: what happened; NaN gives NaN.
+        y: observed values; NaN gives NaN.
         samples: the ensemble, one axis more than ``y``; a NaN member gives NaN.
         axis: which axis of ``samples`` holds the S members.
 
@@ -228,7 +228,7 @@ def matched(
     """``y`` and its ensemble with the members last, without copying the ensemble.
 
     Args:
-        y: what happened.
+        y: observed values.
         samples: the ensemble, one axis more than ``y``.
         axis: which axis of ``samples`` holds the members.
 
@@ -241,8 +241,6 @@ def matched(
     Example:
         >>> matched(np.zeros(2), np.zeros((5, 2)), axis=0)[1].shape
         (2, 5)
-
-    Source: none; a check.
     """
     truth, ensemble = np.asarray(y, dtype=np.float64), np.asarray(samples)
     if ensemble.ndim == truth.ndim + 1 and -ensemble.ndim <= axis < ensemble.ndim:

@@ -49,7 +49,7 @@ def scale_of(
     """``seasonal_scale`` of the histories that belong to ``truth``, ready to divide by.
 
     Args:
-        truth: what happened, time on the last axis.
+        truth: observed values, time on the last axis.
         history: the same series before, time on the last axis.
         season_length: steps in a season.
         power: 1 or 2.
@@ -77,7 +77,7 @@ def scale_of(
 def naive2(
     history: Real[np.ndarray, "*b T"], horizon: int, season_length: int = 1
 ) -> Float[np.ndarray, "*b {horizon}"]:
-    """The M4 competition's Naive2: last seen value, adjusted for multiplicative seasonality where a test finds it.
+    """The M4 competition's Naive2: last observed value, adjusted for multiplicative seasonality where a test finds it.
 
     Seasonal where at least three seasons are known and the autocorrelation at one season exceeds its 90% limit; the
     indices come from the classical decomposition by a centred moving average. Series with a value or an index that is
@@ -107,8 +107,8 @@ def naive2(
     if season_length > 1 and past.shape[-1] >= 3 * season_length:
         seasonal = _is_seasonal(past, season_length)[..., None]
         phases = np.where(seasonal, _seasonal_indices(past, season_length), 1.0)
-    seen = ~np.isnan(past)
-    back = np.argmax(seen[..., ::-1], axis=-1)[..., None]  # steps from the end to the last seen value
+    observed = ~np.isnan(past)
+    back = np.argmax(observed[..., ::-1], axis=-1)[..., None]  # steps from the end to the last observed value
     last = np.take_along_axis(past, past.shape[-1] - 1 - back, axis=-1)
     level = last / np.take_along_axis(phases, (-1 - back) % season_length, axis=-1)
     return level * phases[..., np.arange(horizon) % season_length]
@@ -124,23 +124,23 @@ def _mean_change(past: np.ndarray, lag: int, power: int) -> np.ndarray:
 
 def _is_seasonal(past: np.ndarray, season_length: int) -> np.ndarray:
     """Whether the autocorrelation at one season exceeds its 90% limit, for series of three seasons or more."""
-    seen = ~np.isnan(past)
-    n = seen.sum(axis=-1)
-    centred = np.where(seen, past - mean_observed(past, seen, -1)[..., None], 0.0)
+    observed = ~np.isnan(past)
+    n = observed.sum(axis=-1)
+    centred = np.where(observed, past - mean_observed(past, observed, -1)[..., None], 0.0)
     power = np.abs(np.fft.rfft(centred, 2 * past.shape[-1])) ** 2
     covariance = np.fft.irfft(power)[..., : season_length + 1]
     correlation = ratio(covariance[..., 1:], np.broadcast_to(covariance[..., :1], covariance[..., 1:].shape))
     spread = np.sqrt(1 + 2 * np.sum(correlation[..., :-1] ** 2, axis=-1))
     limit = SEASONALITY_QUANTILE * spread / np.sqrt(np.maximum(n, 1))
-    positive = np.all(~seen | (past > 0), axis=-1)
+    positive = np.all(~observed | (past > 0), axis=-1)
     return np.asarray((n >= 3 * season_length) & positive & (np.abs(correlation[..., -1]) > limit))
 
 
 def _seasonal_indices(past: np.ndarray, season_length: int) -> np.ndarray:
     """Multiplicative indices by classical decomposition; first the one of the step after the end. 1 where undefined."""
-    seen, half, length = ~np.isnan(past), season_length // 2, past.shape[-1]
-    known = _moving_sum(seen, season_length) == season_length  # a window with a gap has no trend
-    trend = np.where(known, _moving_sum(np.where(seen, past, 0.0), season_length) / season_length, np.nan)
+    observed, half, length = ~np.isnan(past), season_length // 2, past.shape[-1]
+    known = _moving_sum(observed, season_length) == season_length  # no trend where a value is missing
+    trend = np.where(known, _moving_sum(np.where(observed, past, 0.0), season_length) / season_length, np.nan)
     if season_length % 2 == 0:
         trend = (trend[..., 1:] + trend[..., :-1]) / 2
     relative = np.full((*past.shape[:-1], -(-length // season_length) * season_length), np.nan)

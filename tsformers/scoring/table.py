@@ -1,4 +1,4 @@
-"""score(): a forecast against what happened, as one long frame of named metrics."""
+"""score(): named metrics of a forecast against observed values, as a long frame."""
 
 import re
 import warnings
@@ -29,10 +29,7 @@ AXES: dict[str | None, Axis] = {"unique_id": 1, "horizon": 0, None: None}
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A forecast beside what happened, and what metrics share: medians, scales, the reference forecast.
-
-    Source: none; what the metrics below read.
-    """
+    """A forecast and the observed values, with what several metrics need: medians, scales, the reference forecast."""
 
     forecast: Forecast
     y: np.ndarray  # (N, H), NaN = not scored
@@ -40,22 +37,22 @@ class Case:
     season: int | None
 
     @cached_property
-    def seen(self) -> np.ndarray:
-        """Which entries are scored. Source: none."""
+    def observed(self) -> np.ndarray:
+        """Which entries are scored."""
         return ~np.isnan(self.y)
 
     @cached_property
     def median(self) -> np.ndarray:
-        """(N, H). Source: none."""
+        """(N, H)."""
         return self.forecast.median
 
     @cached_property
     def mean(self) -> np.ndarray:
-        """(N, H). Source: none."""
+        """(N, H)."""
         return self.forecast.mean
 
     def samples(self, metric: str) -> np.ndarray:
-        """The draws (N, S, H), for a metric that needs them. Source: none."""
+        """The draws (N, S, H), for a metric that needs them."""
         if self.forecast.samples is None:
             raise DataError(
                 f"metric {metric!r} needs draws, and this forecast holds quantiles; leave it out or use 'crps'"
@@ -63,28 +60,28 @@ class Case:
         return self.forecast.samples
 
     def history(self, metric: str) -> Past:
-        """The packed past, for a metric that needs it. Source: none."""
+        """The packed past, for a metric that needs it."""
         if self.past is None:
             raise DataError(f"metric {metric!r} is relative to the past; pass history=, the rows before the forecast")
         return self.past
 
     @cached_property
     def season_length(self) -> int:
-        """Steps in a season. Source: none."""
+        """Steps in a season."""
         if self.season is not None:
             return self.season
         grid = self.forecast.grid if self.forecast.grid is not None or self.past is None else self.past.grid
         if grid is None:
-            raise DataError("the forecast has no frequency to tell a season from; pass season_length=")
+            raise DataError("the forecast has no frequency, so that its season is unknown; pass season_length=")
         return season_length(grid)
 
     def scale(self, metric: str, power: int = 1) -> np.ndarray:
-        """(N, 1) seasonal naive error of each history. Source: none."""
+        """(N, 1) seasonal naive error of each history."""
         blocks = self.history(metric).blocks()
         return np.concatenate([seasonal_scale(block, self.season_length, power) for block in blocks])[:, None]
 
     def reference(self, metric: str) -> np.ndarray:
-        """(N, H) the Naive2 forecast of each history. Source: none."""
+        """(N, H) the Naive2 forecast of each history."""
         blocks = self.history(metric).blocks()
         return np.concatenate([naive2(block, self.y.shape[1], self.season_length) for block in blocks])
 
@@ -100,7 +97,7 @@ def score(
     by: str | None = None,
     season_length: int | None = None,
 ) -> Frame:
-    """Score a forecast against what happened.
+    """Score a forecast against observed values.
 
     A step whose value is NaN or has no row in ``actual`` is not scored. Metrics:
 
@@ -120,7 +117,7 @@ def score(
     Args:
         forecast: of N series and H steps.
         actual: a long frame with the forecast's column names, a Panel, or an array (N, H).
-        history: a long frame or Panel; rows from the first step forecast on are not looked at, so that the whole data
+        history: a long frame or Panel; rows from the first step forecast on are ignored, so that the whole data
             may be given. Needed by metrics relative to it only.
         metrics: names, in the order wanted.
         by: "unique_id" (or the id column's own name): a score a series; "horizon": a score a step ahead,
@@ -131,7 +128,8 @@ def score(
         A long frame of the caller's type: [unique_id or horizon,] metric, value. NaN where nothing was scored.
 
     Raises:
-        DataError: ``actual`` meets the forecast nowhere or cannot be read; history or draws are needed and not there.
+        DataError: ``actual`` matches no step of the forecast or cannot be read; history or draws are
+            needed and missing.
         ValueError: an unknown metric or ``by``.
 
     Example:
@@ -157,7 +155,7 @@ def score_table(
     by: str | None = "unique_id",
     season_length: int | None = None,
 ) -> pd.DataFrame:
-    """``score`` of an array that is already in the forecast's order, as a pandas frame whatever the caller's type.
+    """``score`` of an array in the forecast's order, as a pandas frame whatever the caller's type.
 
     Args:
         forecast: of N series and H steps.
@@ -180,8 +178,6 @@ def score_table(
           unique_id metric  value
         0         a   crps    1.0
         1         b   crps    2.0
-
-    Source: none; the table of ``score``.
     """
     by = "unique_id" if by == forecast.schema.id_col else by
     if by not in AXES:
@@ -206,7 +202,7 @@ def score_table(
 
 
 def find_metric(name: str) -> Metric:
-    """The metric of that name; names that end in a number are made to measure.
+    """The metric of a name; names may end in a level or a percentage.
 
     Args:
         name: for example "crps", "coverage_80", "quantile_0.9".
@@ -220,8 +216,6 @@ def find_metric(name: str) -> Metric:
     Example:
         >>> find_metric("coverage_80").keywords
         {'share': 0.8}
-
-    Source: none; a look-up.
     """
     if name in METRICS:
         return METRICS[name]
@@ -241,17 +235,17 @@ def find_metric(name: str) -> Metric:
 def _crps(case: Case, axis: Axis, estimator: Estimator = "edf") -> np.ndarray:
     levels = case.forecast.levels
     if levels is not None and estimator == "edf":
-        return mean_observed(crps_quantile_function(case.y, case.forecast.values, levels, axis=1), case.seen, axis)
+        return mean_observed(crps_quantile_function(case.y, case.forecast.values, levels, axis=1), case.observed, axis)
     draws = case.samples("crps_fair" if estimator == "fair" else "crps")
-    return mean_observed(crps_samples(case.y, draws, axis=1, estimator=estimator), case.seen, axis)
+    return mean_observed(crps_samples(case.y, draws, axis=1, estimator=estimator), case.observed, axis)
 
 
 def _log_score(case: Case, axis: Axis) -> np.ndarray:
-    return mean_observed(log_score(case.y, case.samples("log_score"), axis=1), case.seen, axis)
+    return mean_observed(log_score(case.y, case.samples("log_score"), axis=1), case.observed, axis)
 
 
 def _pit(case: Case, axis: Axis) -> np.ndarray:
-    return mean_observed(case.forecast.cdf(case.y), case.seen, axis)
+    return mean_observed(case.forecast.cdf(case.y), case.observed, axis)
 
 
 def _wql(case: Case, axis: Axis) -> np.ndarray:
@@ -259,7 +253,7 @@ def _wql(case: Case, axis: Axis) -> np.ndarray:
 
 
 def _quantile(case: Case, axis: Axis, level: float) -> np.ndarray:
-    return mean_observed(quantile_loss(case.y, case.forecast.quantile(level)[:, 0], level), case.seen, axis)
+    return mean_observed(quantile_loss(case.y, case.forecast.quantile(level)[:, 0], level), case.observed, axis)
 
 
 def _coverage(case: Case, axis: Axis, share: float) -> np.ndarray:
@@ -269,7 +263,7 @@ def _coverage(case: Case, axis: Axis, share: float) -> np.ndarray:
 
 def _interval(case: Case, axis: Axis, share: float) -> np.ndarray:
     ends = case.forecast.interval(share)
-    return mean_observed(interval_score(case.y, ends[:, 0], ends[:, 1], 1 - share), case.seen, axis)
+    return mean_observed(interval_score(case.y, ends[:, 0], ends[:, 1], 1 - share), case.observed, axis)
 
 
 def _of_median(case: Case, axis: Axis, metric: Callable[..., np.ndarray]) -> np.ndarray:
