@@ -149,12 +149,12 @@ def test_any_class_with_horizon_fit_and_predict_is_a_forecaster():
     check_forecaster(Bare(4))
 
 
-def test_another_error_before_fit_is_told_as_a_broken_law():
+def test_another_error_before_fit_is_a_broken_law():
     with pytest.raises(AssertionError, match=r"NotFittedError .* not AttributeError"):
         check_forecaster(BareAndRude(4))
 
 
-def test_what_is_no_forecaster_at_all_is_told_what_it_lacks():
+def test_what_is_no_forecaster_at_all_is_refused_with_what_it_lacks():
     with pytest.raises(AssertionError, match="object lacks horizon, fit, predict"):
         check_forecaster(object())
 
@@ -229,7 +229,7 @@ class SumsUp(Honest):
         return super().loss(window).sum()
 
 
-def test_an_honest_network_passes():
+def test_a_correct_network_passes():
     check_network(Honest(), make_window())
 
 
@@ -284,7 +284,7 @@ class TakesAnything(Spending):
         return super().test(min(max(p, 0.0), 1.0))
 
 
-def test_an_honest_procedure_passes():
+def test_a_correct_procedure_passes():
     check_procedure(Spending())
 
 

@@ -85,7 +85,7 @@ def test_stamps_that_follow_are_those_of_pandas(freq):
     np.testing.assert_array_equal(future_times(expected[:1], 39, parse(freq))[0], expected[1:])
 
 
-def test_each_series_goes_on_from_its_own_last_stamp():
+def test_each_series_continues_from_its_own_last_stamp():
     last = np.array(["2024-01-31", "2024-02-29", "2024-01-31"], "M8[ns]")
     later = future_times(last, 1, parse("ME"))[:, 0].astype("M8[D]").astype(str)
     assert later.tolist() == ["2024-02-29", "2024-03-31", "2024-02-29"]

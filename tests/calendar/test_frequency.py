@@ -38,7 +38,7 @@ def panel_of(*stamps, **keywords):
 
 @pytest.mark.parametrize("freq", FREQS)
 @pytest.mark.parametrize("tz", [None, "Europe/Berlin", "America/New_York"])
-def test_regular_stamps_tell_their_frequency(freq, tz):
+def test_the_frequency_of_regular_stamps_is_inferred(freq, tz):
     if tz is not None and freq == "6h":
         tz = "UTC"  # across a clock change six hours of the wall clock are not six hours
     assert panel_of(pd.date_range("2024-01-03", periods=40, freq=freq, tz=tz)).freq == freq

@@ -47,7 +47,7 @@ NO_GRID_POINTS += [("QS-JAN", "2024-06-01"), ("YE-DEC", "2024-06-30"), ("SMS", "
 
 
 @pytest.mark.parametrize(("freq", "stamp"), NO_GRID_POINTS)
-def test_stamps_that_are_no_grid_point_are_told(freq, stamp):
+def test_stamps_that_are_no_grid_point_are_marked(freq, stamp):
     assert decompose(np.array([pd.Timestamp(stamp).value]), parse(freq))[1][0] == OFF
 
 

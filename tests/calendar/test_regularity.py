@@ -18,7 +18,7 @@ def dates(freq, periods=20, start="2024-01-01"):
 
 
 @pytest.mark.parametrize(
-    ("stamps", "given", "seen"),
+    ("stamps", "given", "own"),
     [
         ("D", "h", "D"),
         ("h", "D", "h"),
@@ -33,9 +33,9 @@ def dates(freq, periods=20, start="2024-01-01"):
         ("D", "B", "D"),
     ],
 )
-def test_a_declared_frequency_that_does_not_fit_is_refused_and_the_fitting_one_told(stamps, given, seen):
+def test_a_declared_frequency_that_does_not_fit_is_refused_and_the_fitting_one_named(stamps, given, own):
     with pytest.raises(
-        DataError, match=rf"column 'ds' of series 's0'.*row \d+.*freq='.*pass freq='{seen}'.*leave freq= out"
+        DataError, match=rf"column 'ds' of series 's0'.*row \d+.*freq='.*pass freq='{own}'.*leave freq= out"
     ):
         panel_of(dates(stamps), freq=given)
 
@@ -132,7 +132,7 @@ def test_the_second_pass_of_a_repeated_hour_is_a_second_row_of_that_day():
         panel_of(first.insert(8, first[7] + pd.Timedelta("1h")), freq="D")
 
 
-def test_hours_of_a_clock_without_zone_are_duplicates_in_autumn_and_the_remedy_is_told():
+def test_hours_of_a_clock_without_zone_are_duplicates_in_autumn_and_the_remedy_is_named():
     stamps = pd.date_range("2024-10-26", periods=72, freq="h", tz="Europe/Berlin").tz_localize(None)
     with pytest.raises(DataError, match=r"2024-10-27 02:00:00 stands at row 26 and again at row 27.*time zone"):
         panel_of(stamps)

@@ -220,7 +220,7 @@ def test_groups_may_be_numbers_tuples_or_categories(rng):
     assert forecast.sum({"s0": ("a", 1), "s1": ("a", 1)}).ids.tolist() == [("a", 1)]
 
 
-def test_a_sum_over_series_that_are_not_joint_says_so():
+def test_a_sum_over_series_that_are_not_joint_warns():
     with pytest.warns(UserWarning, match="treats the series as independent"):
         forecast_of(np.ones((2, 3, 1))).sum()
 
@@ -299,7 +299,7 @@ def test_the_frame_has_the_callers_column_names_and_one_row_a_step():
 
 @settings(max_examples=20, deadline=None)
 @given(sampled(), ASKED)
-def test_the_frame_says_what_the_methods_say(drawn, asked):
+def test_the_frame_holds_what_the_methods_return(drawn, asked):
     forecast = forecast_of(drawn[0], levels=drawn[1])
     frame = forecast.to_frame(quantiles=asked)
     np.testing.assert_array_equal(frame["mean"], forecast.mean.ravel())

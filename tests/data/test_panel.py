@@ -236,7 +236,7 @@ def test_one_bad_series_leaves_the_others_as_they_are():
         ("wiki_pageviews_daily", "D", 21),
     ],
 )
-def test_real_data_tell_their_frequency(shared, name, freq, n_series):
+def test_the_frequency_of_real_data_is_inferred(shared, name, freq, n_series):
     path = next((shared / "data" / "forecasting").glob(f"{name}.*"))
     frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     panel = Panel.from_frame(frame[["unique_id", "ds", "y"]], short="drop")
@@ -262,7 +262,7 @@ def test_a_role_beside_a_panel_is_refused_because_it_would_be_ignored(panel, rol
             panel.like(panel, value)
 
 
-def test_what_says_nothing_beside_a_panel_is_no_role(panel):
+def test_an_empty_role_beside_a_panel_is_accepted(panel):
     assert Panel.from_frame(panel, known=[], freq=None, id_col="unique_id", short="drop") is panel
     assert panel.like(panel) is panel
 

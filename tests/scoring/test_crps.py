@@ -93,7 +93,7 @@ def test_no_observations_give_no_scores():
     assert crps_samples(np.empty((3, 0)), np.empty((3, 0, 4))).shape == (3, 0)
 
 
-def test_nan_is_not_scored_and_not_hidden(rng):
+def test_nan_is_not_scored_and_a_nan_member_gives_nan(rng):
     y, samples = rng.normal(size=4), rng.normal(size=(4, 6))
     y[0], samples[1, 2] = np.nan, np.nan
     score = crps_samples(y, samples)

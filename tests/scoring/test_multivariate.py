@@ -46,7 +46,7 @@ def test_crps_sum_of_the_worked_example():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-def test_crps_sum_is_what_the_multivariate_evaluator_says(rng):
+def test_crps_sum_equals_that_of_the_multivariate_evaluator(rng):
     from gluonts.evaluation import MultivariateEvaluator
     from gluonts.model.forecast import SampleForecast
 
@@ -75,7 +75,7 @@ def test_crps_sum_of_one_series_is_its_weighted_quantile_loss(rng):
     assert float(crps_sum(y, samples, levels)) == pytest.approx(float(expected))
 
 
-def test_a_nan_draw_is_not_hidden_by_crps_sum(rng):
+def test_a_nan_draw_makes_crps_sum_nan(rng):
     y, samples = rng.normal(size=(2, 3)), rng.normal(size=(2, 10, 3))
     samples[0, 0, 0] = np.nan
     assert np.isnan(crps_sum(y, samples))

@@ -15,7 +15,7 @@ PLAIN = (mae, mse, rmse, mape, smape, nd, nrmse)
 
 @moderate
 @given(seeds, st.floats(0.01, 100))
-def test_each_score_has_the_units_it_says(seed, scale):
+def test_each_score_has_its_documented_units(seed, scale):
     rng = np.random.default_rng(seed)
     y, f, past = rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), rng.normal(size=(3, 9))
     power = {mae: 1, rmse: 1, mse: 2}
@@ -58,7 +58,7 @@ def test_no_axis_keeps_one_number_an_entry():
     np.testing.assert_array_equal(mape(y, f, axis=()), [1.0, np.nan, 0.5])
 
 
-def test_a_missing_forecast_is_not_hidden():
+def test_a_missing_forecast_gives_nan():
     y, f = np.array([1.0, 2.0]), np.array([np.nan, 2.0])
     assert all(np.isnan(score(y, f)) for score in PLAIN)
     assert np.isnan(mase(y, f, np.array([1.0, 2.0])))

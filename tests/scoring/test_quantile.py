@@ -61,7 +61,7 @@ def test_the_interval_score_is_the_two_quantile_losses_over_alpha(rng):
     np.testing.assert_allclose(interval_score(y, *ends, alpha=0.2), both / 0.2, rtol=1e-12)
 
 
-def test_missing_truth_is_left_out_and_missing_forecasts_are_not_hidden():
+def test_missing_truth_is_left_out_and_missing_forecasts_give_nan():
     y, q = np.array([1.0, np.nan, -3.0]), np.array([2.0, 7.0, -3.0])
     assert weighted_quantile_loss(y, q, 0.5) == pytest.approx(0.25)
     assert np.isnan(quantile_loss(y, q, 0.5)[1])

@@ -50,7 +50,7 @@ def test_naive2_repeats_the_last_known_value_where_there_is_no_season(rng):
     assert np.isnan(naive2(np.full((1, 9), np.nan), 2)).all()
 
 
-def test_naive2_goes_on_in_step_after_a_missing_end():
+def test_naive2_continues_in_step_after_a_missing_end():
     history = np.tile([1.0, 2.0, 6.0], 10)
     history[-1] = np.nan
     np.testing.assert_allclose(naive2(history, 4, 3), [1.0, 2.0, 6.0, 1.0], rtol=1e-9)

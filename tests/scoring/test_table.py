@@ -106,7 +106,7 @@ def test_a_missing_row_is_as_good_as_nan(forecast, values):
     assert np.isnan(only_b["value"]).tolist() == [True, False, True]
 
 
-def test_a_panel_tells_the_same_as_its_frame(forecast, values):
+def test_a_panel_scores_like_its_frame(forecast, values):
     panel = Panel.from_frame(long(values), freq="D")
     expected = score(forecast, long(values), long(values), EVERY)
     pd.testing.assert_frame_equal(score(forecast, panel, panel, EVERY), expected)
@@ -256,7 +256,7 @@ def test_what_does_not_fit_is_refused_in_words(forecast, values, call, kind, wor
         call(forecast, values)
 
 
-def test_names_that_end_in_a_number_are_made_to_measure():
+def test_names_may_end_in_a_level_or_a_percentage():
     assert find_metric("coverage_99.5").keywords == {"share": 0.995}
     assert find_metric("quantile_0.05").keywords == {"level": 0.05}
     for name in ("quantile_0", "quantile_1", "coverage_0", "interval_100", "coverage_", "coverage_-5"):

@@ -1,1 +1,1 @@
-"""Time grids: frequencies, arithmetic, calendar features and seasons."""
+"""Frequencies and time grids: inference, checks, arithmetic, calendar features, seasons."""

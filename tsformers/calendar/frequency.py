@@ -1,9 +1,9 @@
-"""How a frequency is inferred: the most common step between neighbouring rows of a series decides.
+"""Infer a frequency: from the most common step between neighbouring rows of a series.
 
-Rows that are missing only make longer steps. Steps below a day are absolute time. From a day on, wall-clock dates
-decide: all on month starts or ends gives months, quarters ("QS-JAN", "QE-DEC") or years, all on one weekday gives weeks
-("W-FRI"), daily steps that pass weekends and never touch one give business days ("B"), anything else counts days ("D",
-"2D"). Stamps off that grid are refused (``tsformers.calendar.regularity``), never moved. Series of days and of business
+Missing rows only make longer steps. Steps below a day are absolute time. Longer steps are classified by wall-clock
+dates: all on month starts or ends gives months, quarters ("QS-JAN", "QE-DEC") or years, all on one weekday gives weeks
+("W-FRI"), daily steps that skip every weekend give business days ("B"), anything else is days ("D",
+"2D"). Stamps off that grid are refused (``tsformers.calendar.regularity``). Series of days and of business
 days may share a panel of days: the weekends of the latter are missing.
 """
 
@@ -28,7 +28,7 @@ def refuse_integer_dates(unique: np.ndarray, column: str) -> None:
         column: the time column.
 
     Raises:
-        DataError: as said; counted as integers, 20240201 would come 70 steps after 20240131.
+        DataError: they are dates; as integers, 20240201 would come 70 steps after 20240131.
 
     Example:
         >>> refuse_integer_dates(np.array([20240130, 20240131, 20240231]), "ds")  # there is no 31st of February
@@ -48,7 +48,7 @@ def refuse_integer_dates(unique: np.ndarray, column: str) -> None:
 
 
 def guess_freq(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, tz: str | None, integer: bool) -> str | int:
-    """The frequency that the most common step suggests; whether all stamps keep to it is not looked at.
+    """The frequency of the most common step; stamps off its grid are left to ``regularity.positions``.
 
     Args:
         code: (R,) index into ``unique`` of each row's stamp.
@@ -118,7 +118,7 @@ def _times(count: int) -> str:
 
 
 def within(offsets: np.ndarray) -> np.ndarray:
-    """True for each step between neighbouring rows that stays within a series, (R - 1,).
+    """True for each step between neighbouring rows of one series, (R - 1,).
 
     Example:
         >>> within(np.array([0, 2, 3]))
@@ -130,7 +130,7 @@ def within(offsets: np.ndarray) -> np.ndarray:
 
 
 def most_common(values: np.ndarray) -> int | None:
-    """The most frequent value, the smallest one of several; None of nothing.
+    """The most frequent value, the smallest of equally frequent ones; None of an empty array.
 
     Example:
         >>> most_common(np.array([3, 1, 3, 1]))

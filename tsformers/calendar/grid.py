@@ -26,7 +26,7 @@ LEGACY = {
 TICKS = {"h": 3600 * SECOND, "min": 60 * SECOND, "s": SECOND, "ms": 10**6, "us": 10**3, "ns": 1}
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-# offset class -> months in its period, which day of the month
+# pandas offset class -> months of its period, which day of the month
 MONTHLY: dict[type, tuple[int, Edge]] = {
     **{po.MonthBegin: (1, "start"), po.MonthEnd: (1, "end")},
     **{po.BusinessMonthBegin: (1, "bstart"), po.BusinessMonthEnd: (1, "bend")},
@@ -82,7 +82,7 @@ def parse(freq: object, tz: str | None = None) -> Grid:
         The grid; its ``freq`` is the canonical name.
 
     Raises:
-        DataError: no such frequency, or one without a grid (business hours).
+        DataError: no such frequency, or one without a regular grid (business hours).
 
     Example:
         >>> parse("60min").freq, parse("M").freq, parse(5).freq
@@ -184,7 +184,7 @@ def tick_name(nanoseconds: int) -> str:
 
 
 def to_local(utc: np.ndarray, tz: str | None) -> np.ndarray:
-    """Wall-clock nanoseconds of UTC nanoseconds; a midnight that a clock change skips counts as midnight.
+    """Wall-clock nanoseconds of UTC nanoseconds; a midnight skipped by a clock change counts as midnight.
 
     Example:
         >>> int(to_local(np.array([0]), "Europe/Berlin")[0]) // 10**9

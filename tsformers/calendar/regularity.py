@@ -1,4 +1,4 @@
-"""Do the rows of a panel keep to its frequency? A stamp off the grid is refused with its place, none is moved."""
+"""Check that all rows of a panel lie on the grid of its frequency; a stamp off the grid is refused by row."""
 
 from typing import NamedTuple
 
@@ -9,16 +9,21 @@ from tsformers.calendar.frequency import EDGES, guess_freq, within
 from tsformers.calendar.grid import DAY, OFF, Grid, compose, decompose, edge_day, like_times, parse, to_local
 from tsformers.errors import DataError
 
-DOUBT = 1e-3  # series whose steps would be this unlikely if only rows were missing have a frequency of their own
-NEAR, MOST = 0.15, 0.6  # a coarser calendar: so many of the steps lie so close to their median
-BY_CHANCE = 0.2  # where rows lack at random, at most so many do, from a median of four steps on (simulated: 0.17)
-ON_AN_EDGE = 1 / 20  # a business day is the first of its month, or the last, at most so often
+DOUBT = 1e-3  # a series whose steps are less likely than this if rows are missing at random has its own frequency
+NEAR, MOST = 0.15, 0.6  # a coarser calendar: share MOST of the steps within NEAR of their median
+BY_CHANCE = 0.2  # share within NEAR where rows are missing at random, medians of four steps or more (simulated: 0.17)
+ON_AN_EDGE = 1 / 20  # share of business days that are the first, or the last, of a month
 UNSET = 2**62  # above any phase
 ROUND_STEPS = ("s", "10s", "30s", "min", "5min", "10min", "15min", "30min", "h", "2h", "6h", "12h")
 
 
 class Origin(NamedTuple):
-    """Where packed rows stood in the caller's frame, for messages: N names, (R,) positions, the time column."""
+    """Rows of the caller's frame, for messages: N ids, (R,) positions, the time column.
+
+    Example:
+        >>> Origin(pd.Index(["a"]), np.array([7]), "ds").column
+        'ds'
+    """
 
     ids: pd.Index
     rows: np.ndarray
@@ -45,7 +50,7 @@ def positions(
         offsets: (N + 1,).
         grid: the panel's.
         origin: where the rows came from.
-        given: how messages call a frequency that was not inferred, "freq=".
+        given: how messages name a frequency that was not inferred, "freq=".
 
     Returns:
         Positions (R,) and phases (N,).
@@ -78,7 +83,7 @@ def positions(
 
 
 def _phases(phase: np.ndarray, offsets: np.ndarray, grid: Grid) -> np.ndarray:
-    """The phase of each series: its first row's; the least where a clock change may have moved stamps forward."""
+    """The phase of each series: that of its first row, or the least where a clock change may move stamps forward."""
     if grid.tz is None or not grid.wall_clock:
         return phase[offsets[:-1]]
     return np.minimum.reduceat(np.where(phase == OFF, UNSET, phase), offsets[:-1])
@@ -115,7 +120,7 @@ def _off_grid(
 
 
 def _own_freq(stamps: np.ndarray, grid: Grid) -> str | int | None:
-    """The frequency that one series would have alone; None where it keeps to none."""
+    """The frequency of one series alone; None where it is not regular."""
     if len(stamps) < 3:
         return None
     freq = guess_freq(np.arange(len(stamps)), stamps, np.array([0, len(stamps)]), grid.tz, integer=grid.unit == "int")
@@ -125,7 +130,7 @@ def _own_freq(stamps: np.ndarray, grid: Grid) -> str | int | None:
 
 
 def _remedy(stamps: np.ndarray, offsets: np.ndarray, grid: Grid, column: str) -> str:
-    """How to bring stamps onto a grid, by the step that is typical of them."""
+    """How to bring stamps onto a grid, by their typical step."""
     if grid.unit == "int":
         return "correct it, or pass a smaller step as freq="
     typical = float(np.median(np.diff(stamps)[within(offsets)]))
@@ -141,7 +146,7 @@ def _remedy(stamps: np.ndarray, offsets: np.ndarray, grid: Grid, column: str) ->
 
 
 def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin) -> None:
-    """Two stamps on one step: an hour of the wall clock that occurs twice when the clock goes back."""
+    """Refuse two stamps on one step: an hour of the wall clock that occurs twice when the clock goes back."""
     if same.any():
         row = int(np.flatnonzero(same)[0])
         raise DataError(
@@ -154,7 +159,7 @@ def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarr
 def _refuse_own_frequency(
     step: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: str
 ) -> None:
-    """Refuse a series that walks the panel's grid in regular longer steps, such as days among hours, months among days.
+    """Refuse a series with regular longer steps on the panel's grid, such as days among hours, months among days.
 
     Rows missing at random give longer steps too, so a series must be unlikely to have become so regular by chance.
     """
@@ -169,10 +174,10 @@ def _refuse_own_frequency(
     if own.any():
         series = int(np.argmax(own))
         first, stop = int(offsets[series]), offsets[series + 1]
-        seen = _own_freq(stamps[first:stop], grid)
+        found = _own_freq(stamps[first:stop], grid)
         alone = given == "freq=" and not n_single.any()
-        todo = f"; pass freq={seen!r} or leave freq= out, " if alone and seen is not None else "; "
-        how = repr(seen) if seen is not None else f"about {np.median(step[owner == series]):g} x {grid.freq!r}"
+        todo = f"; pass freq={found!r} or leave freq= out, " if alone and found is not None else "; "
+        how = repr(found) if found is not None else f"about {np.median(step[owner == series]):g} x {grid.freq!r}"
         raise DataError(
             f"column {origin.column!r} of series {origin.name(first, offsets)} steps by {how} from row "
             f"{origin.rows[first]} on, not by "
@@ -237,7 +242,7 @@ def _on_coarser_calendar(
 
 
 def _on_edges(series: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid) -> np.ndarray:
-    """Which of these series stand on one edge (first, last, first or last business day) of a new month in each row."""
+    """Which of these series lie on one edge (first, last, first or last business day) of a new month in each row."""
     length = np.diff(offsets)[series]
     starts = np.cumsum(length) - length
     rows = np.arange(length.sum()) + np.repeat(offsets[series] - starts, length)
@@ -250,14 +255,14 @@ def _on_edges(series: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid:
 
 
 def _chance(hits: np.ndarray, of: np.ndarray, each: float) -> np.ndarray:
-    """Chernoff's bound on so many hits, the first being free for it sets the target."""
+    """Chernoff bound on the probability of so many hits; the first is not counted, as it sets the target."""
     share = np.maximum((hits - 1) / (of - 1), each)
     miss = np.maximum(1 - share, 1e-300)
     return np.exp(-(of - 1) * (share * np.log(share / each) + (1 - share) * np.log(miss / (1 - each))))
 
 
 def show(count: np.integer | int, grid: Grid) -> str:
-    """A stamp as the caller wrote it.
+    """A stamp as text, in the zone of the grid.
 
     Example:
         >>> show(0, Grid("D", "day", 1))

@@ -1,1 +1,1 @@
-"""From data frames to panels, windows and forecasts, and back."""
+"""Data frames, panels, windows and forecasts, and the conversions between them."""

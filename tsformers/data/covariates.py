@@ -1,4 +1,4 @@
-"""Covariates.learn(panel), then panel -> Packed: covariates in units a network can use, calendar features, statics."""
+"""Covariates of a network: standardised, with calendar features and one-hot encoded statics, packed as tensors."""
 
 from typing import NamedTuple, Self
 
@@ -11,15 +11,15 @@ from tsformers.data.panel import Panel
 from tsformers.data.windows import Packed, pack_rows
 from tsformers.errors import DataError
 
-MOST_LEVELS = 100  # of a categorical static
+MOST_LEVELS = 100  # of one categorical static covariate
 
 
 class Covariates(NamedTuple):
-    """What ``fit`` learns about covariates, so that ``predict`` sees them in the same units.
+    """Units and levels of covariates, learned in ``fit`` and used again in ``predict``.
 
     Numbers (past, known, static) are centred on their mean and divided by their standard deviation (1 where that is
-    zero); a missing one becomes 0, the mean. Other statics become one column a level (100 at most, in sorted order);
-    a level that was not there in ``fit``, or a missing one, is a row of zeros.
+    zero); a missing one becomes 0, the mean. Other statics are one-hot encoded (100 levels at most, in sorted order);
+    a level that was not in ``fit``, or a missing one, is a row of zeros.
 
     Args:
         past: mean and deviation of each past covariate, (2, P).
@@ -41,10 +41,16 @@ class Covariates(NamedTuple):
     def learn(cls, panel: Panel) -> Self:
         """Means, deviations and levels of the history of ``panel``.
 
+        Args:
+            panel: of ``fit``.
+
+        Returns:
+            The covariates' units and levels.
+
         Raises:
             DataError: a static column has more than 100 levels.
         """
-        history = np.arange(len(panel.times)) < np.repeat(panel.ends, np.diff(panel.offsets))
+        history = panel.in_history
         static: dict[str, tuple[float, float] | list[str]] = {}
         for name, column in panel.static.items():
             if pd.api.types.is_numeric_dtype(column):
@@ -73,12 +79,12 @@ class Covariates(NamedTuple):
     def pack(self, panel: Panel, *, multivariate: bool) -> Packed:
         """All rows of ``panel`` for training.
 
-        With ``multivariate`` the series become the channels of one, side by side from their common end backwards; rows
-        before a series begins are missing. Covariates of all series stand side by side too; statics, which would be
+        With ``multivariate`` the series become the channels of one series aligned at their common end; rows
+        before a series starts are missing. Covariates of all series are concatenated too; statics, which would be
         constant, are left out.
 
         Args:
-            panel: as it was in ``learn``, or like it.
+            panel: the one of ``learn``, or one with the same roles.
             multivariate: see above.
 
         Returns:
@@ -98,13 +104,14 @@ class Covariates(NamedTuple):
         """The last ``context_length`` rows of each history and the ``horizon`` rows that follow, for prediction.
 
         Args:
-            panel: holds known covariates of the rows to come, if there are any.
+            panel: with the known covariates of the rows to forecast, if there are any.
             context_length: T.
             horizon: H.
             multivariate: as in ``pack``.
 
         Returns:
-            ``T + H`` rows a series (or in all, if multivariate), of which ``ends`` are T; targets to come are unseen.
+            ``T + H`` rows a series (or in all, if multivariate), of which ``ends`` are T; the targets to forecast
+            are missing.
 
         Raises:
             DataError: the series of a multivariate panel do not end together.
@@ -152,7 +159,7 @@ class Covariates(NamedTuple):
 
 
 def check_common_end(panel: Panel) -> None:
-    """Refuses a panel whose series do not all end at the same time.
+    """Refuse a panel whose series do not all end at the same time.
 
     Args:
         panel: to be forecast as one multivariate series.
@@ -175,11 +182,11 @@ def check_common_end(panel: Panel) -> None:
 
 
 def _units(values: np.ndarray) -> np.ndarray:
-    """Mean and standard deviation of each column, (2, P); 0 and 1 where there is nothing to measure."""
-    seen = ~np.isnan(values)
-    n = np.maximum(seen.sum(axis=0), 1)
-    mean = np.where(seen, values, 0).sum(axis=0) / n
-    deviation = np.sqrt(np.square(np.where(seen, values - mean, 0)).sum(axis=0) / n)
+    """Mean and standard deviation of each column, (2, P); 0 and 1 where a column has no values."""
+    observed = ~np.isnan(values)
+    n = np.maximum(observed.sum(axis=0), 1)
+    mean = np.where(observed, values, 0).sum(axis=0) / n
+    deviation = np.sqrt(np.square(np.where(observed, values - mean, 0)).sum(axis=0) / n)
     return np.stack([mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0)])
 
 
@@ -189,7 +196,7 @@ def _standardised(values: np.ndarray, units: np.ndarray) -> np.ndarray:
 
 
 def _calendar(times: np.ndarray, panel: Panel) -> np.ndarray:
-    """Calendar features (..., M) of stamps; each stamp is looked at once."""
+    """Calendar features (..., M) of stamps; those of each different stamp are computed once."""
     code, unique = pd.factorize(times.ravel())
     features = time_features(unique, panel.grid).astype(np.float32)
     return features[code].reshape(*times.shape, -1) if features.shape[1] else np.zeros((*times.shape, 0), np.float32)

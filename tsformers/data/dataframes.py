@@ -1,4 +1,4 @@
-"""The door and the exit: any accepted table becomes a pandas frame, and answers go back in the caller's own type."""
+"""Conversion from and to data frames: any accepted table to pandas, and answers to the caller's own type."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -18,7 +18,7 @@ BACKENDS = ("polars", "pyarrow")
 
 @dataclass(frozen=True)
 class Schema:
-    """How the caller's frame looked; travels with Panel and Forecast, so that answers come back in the caller's terms.
+    """Column names, time zone and type of the caller's frame; kept by Panel and Forecast for answers in the same form.
 
     Args:
         id_col: column of series ids.
@@ -56,7 +56,7 @@ def to_pandas(
     """Any accepted table as a pandas frame; the caller's object is never modified.
 
     Args:
-        data: a pandas DataFrame, a pandas Series with a time index (one series, called by its name, else "y"), a polars
+        data: a pandas DataFrame, a pandas Series with a time index (one series, its id is the name, else "y"), a polars
             DataFrame or LazyFrame, a pyarrow Table, or another eager frame that narwhals knows.
         id_col: name for the ids of a Series.
         time_col: name for the index of a Series.
@@ -66,7 +66,7 @@ def to_pandas(
         The pandas frame (the caller's own where it is one) and the name of the backend to answer in.
 
     Raises:
-        DataError: ``data`` is none of these.
+        DataError: ``data`` is of another type.
 
     Example:
         >>> frame, backend = to_pandas(pd.Series([1.0, 2.0], index=[0, 1], name="a"))
@@ -94,7 +94,7 @@ def to_pandas(
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
     backend = eager.implementation.name.lower()
     table = eager.to_pandas()
-    if eager.schema.get(time_col) == nw.Date:  # pandas has no dates of its own: keep them in mind for the answer
+    if eager.schema.get(time_col) == nw.Date:  # pandas has no dates: an Arrow column keeps them for the answer
         table[time_col] = table[time_col].astype(pd.ArrowDtype(pa.date32()))
     return table, backend if backend in BACKENDS else "pandas"
 
@@ -103,8 +103,8 @@ def from_pandas(frame: pd.DataFrame, backend: str) -> Frame:
     """A pandas frame in the caller's own type.
 
     Args:
-        frame: what to hand out.
-        backend: what ``to_pandas`` said: "pandas", "polars" or "pyarrow".
+        frame: the answer.
+        backend: from ``to_pandas``: "pandas", "polars" or "pyarrow".
 
     Returns:
         A pandas frame, a polars DataFrame or a pyarrow Table.
@@ -116,20 +116,16 @@ def from_pandas(frame: pd.DataFrame, backend: str) -> Frame:
     if backend not in BACKENDS:
         return frame
     plain = frame.reset_index(drop=True)
-    columns = {str(name): _plain(plain[name]) for name in plain}
+    columns: dict[str, Any] = {str(name): pa.Array.from_pandas(plain[name]) for name in plain}
     return nw.from_dict(columns, backend="polars" if backend == "polars" else "pyarrow").to_native()
 
 
-def _plain(column: pd.Series) -> Any:
-    return pa.Array.from_pandas(column)
-
-
 def stamps(times: np.ndarray, schema: Schema) -> pd.Index:
-    """Stored times as the caller wrote them: in the caller's zone and resolution, or as integers.
+    """Stored times in the caller's zone and resolution, or as integers.
 
     Args:
         times: (...) datetime64 (UTC where ``schema.tz`` is set) or integers; flattened.
-        schema: how the caller's frame looked.
+        schema: of the caller's frame.
 
     Returns:
         A DatetimeIndex, or an Index of integers.

@@ -31,9 +31,10 @@ class Forecast:
     (order statistics, straight lines in between). With ``levels`` the values are quantiles at those levels, and the
     predictive distribution is the one whose quantile function is straight between neighbouring levels and exponential
     beyond the outermost ones, ``q(p) = q_1 + b log(p / p_1)`` with ``b`` such that the curve passes through the two
-    lowest held quantiles (likewise on the right, with ``1 - p``); tails may reach below zero where the data never do.
-    One single level is a point forecast. Quantiles, mean, median, intervals and PIT values of held quantiles all belong
-    to that one distribution, so none contradicts another.
+    lowest given quantiles (likewise on the right, with ``1 - p``); tails may reach below zero even where the data are
+    positive.
+    One single level is a point forecast. Quantiles, mean, median, intervals and PIT values are all computed from that
+    one distribution, so they are consistent.
 
     Args:
         ids: names of the N series, no two alike.
@@ -154,8 +155,8 @@ class Forecast:
             levels: one level or several in [0, 1], in any order, repeats allowed.
 
         Returns:
-            (N, Q, H), axis 1 as ``levels``. Of draws, levels 0 and 1 are the least and greatest draw; of held
-            quantiles they are infinite, for the tails have no end (unless the two outermost held values are equal).
+            (N, Q, H), axis 1 as ``levels``. Of draws, levels 0 and 1 are the least and greatest draw; of
+            quantiles they are infinite, since the tails are unbounded (unless the two outermost values are equal).
 
         Raises:
             ValueError: a level outside [0, 1], NaN, or no level at all.
@@ -199,12 +200,12 @@ class Forecast:
         return self.quantile([tail, 1 - tail])
 
     def cdf(self, y: Float[np.ndarray, "N H"] | Int[np.ndarray, "N H"]) -> Float[np.ndarray, "N H"]:
-        """Probability integral transform: where in its predictive distribution did each ``y`` fall, 0 to 1.
+        """Probability integral transform: the value of each predictive distribution function at ``y``, 0 to 1.
 
         Ties count half: ``P(X < y) + P(X = y) / 2``. Of draws these are shares of the S draws.
 
         Args:
-            y: what happened; NaN gives NaN.
+            y: observed values; NaN gives NaN.
 
         Returns:
             (N, H) PIT values; uniform on [0, 1] where the forecast is calibrated.
@@ -232,8 +233,8 @@ class Forecast:
         """Sum over series, draw by draw: the total, or one sum for each group.
 
         Args:
-            groups: which group each series belongs to: by its id in a dict or Series (more ids than needed may be
-                there), or N names in the order of ``ids``; None = the total of all series, whose id is "total".
+            groups: which group each series belongs to: by its id in a dict or Series (further ids are
+                ignored), or N names in the order of ``ids``; None = the total of all series, whose id is "total".
 
         Returns:
             A forecast whose ids are the groups, in order of their first series.
@@ -339,7 +340,7 @@ class Forecast:
         levels: Sequence[float] = (0.5, 0.8, 0.95),
         context: int | None = None,
     ) -> Any:
-        """Fan chart: the median, central intervals around it, and what came before (and after, where it is known).
+        """Fan chart: the median, central intervals around it, the history before (and observed values after, if given).
 
         Args:
             history: frame, Series or Panel in the caller's columns; rows beyond the forecast's start are drawn as

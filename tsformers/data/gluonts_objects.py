@@ -1,4 +1,4 @@
-"""GluonTS's forecast objects, written and read as plain arrays; pandas periods from offset aliases and back."""
+"""GluonTS forecast objects from arrays and to arrays; pandas periods from offset aliases and back."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -8,11 +8,11 @@ import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-OURS = "tsformers"  # our key in the `info` of a GluonTS forecast: what a period and a text id cannot say
+OURS = "tsformers"  # key in the `info` of a GluonTS forecast, for what a period and a text id cannot express
 
 
 class Part(NamedTuple):
-    """One GluonTS forecast as arrays: (D, S, H) values of its D dimensions, its stamps, and what we once added."""
+    """One GluonTS forecast as arrays: (D, S, H) values of its D dimensions, its stamps, and what ``write`` added."""
 
     values: np.ndarray
     levels: tuple[float, ...] | None
@@ -32,7 +32,7 @@ def period_alias(freq: str) -> str:
         Period alias: months whatever the anchor in them, quarters and years by the month they end in.
 
     Raises:
-        ValueError: pandas has no period of that kind (half months, business hours, holidays of one's own).
+        ValueError: pandas has no period of that kind (half months, business hours, custom holidays).
 
     Example:
         >>> [period_alias(freq) for freq in ("15min", "ME", "2MS", "QS-FEB", "YE-MAR", "W-FRI")]
@@ -86,7 +86,7 @@ def write(name: Any, times: np.ndarray, values: np.ndarray, levels: tuple[float,
         times: (H,) stamps, UTC where ``about["schema"].tz`` is set.
         values: (S, H) draws or quantiles.
         levels: of the quantiles; None = draws.
-        about: "freq", "schema" and "joint" of the forecast; travels in ``info``.
+        about: "freq", "schema" and "joint" of the forecast; kept in ``info``.
 
     Returns:
         ``SampleForecast`` or ``QuantileForecast``.
@@ -116,7 +116,7 @@ def read(part: Any) -> Part:
         part: ``SampleForecast`` or ``QuantileForecast``, of one or several dimensions.
 
     Returns:
-        Its values, levels, stamps, frequency and name; ``about`` is empty for a forecast that never was ours.
+        Its values, levels, stamps, frequency and name; ``about`` is empty for a forecast that ``write`` did not make.
 
     Raises:
         ValueError: another kind of object.
@@ -143,7 +143,7 @@ def read(part: Any) -> Part:
 
 
 def _gluonts() -> Any:
-    """GluonTS's forecast objects; its remark about JSON libraries on import is not the user's concern."""
+    """GluonTS's forecast objects; its warning about JSON libraries on import is suppressed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         import gluonts.model.forecast as kinds
@@ -160,9 +160,7 @@ def _first_period(stamp: Any, about: dict[str, Any]) -> pd.Period:
     if tz is not None:
         moment = moment.tz_localize("UTC").tz_convert(tz).tz_localize(None)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", FutureWarning
-        )  # business-day periods: pandas advises against, GluonTS needs them
+        warnings.simplefilter("ignore", FutureWarning)  # business-day periods: pandas warns, GluonTS needs them
         return pd.Period(moment, freq=period_alias(freq))
 
 

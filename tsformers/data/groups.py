@@ -1,4 +1,4 @@
-"""Which series belong together, however the caller says it."""
+"""Groups of series, from a dict, a Series or a list of names."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -13,15 +13,15 @@ def group_codes(groups: Groups, ids: pd.Index) -> tuple[np.ndarray, pd.Index]:
     """Group number of each series, and the groups' names in order of first appearance.
 
     Args:
-        groups: a dict or Series from id to group (more ids than needed may be there), or N names in the order of
+        groups: a dict or Series from id to group (further ids are ignored), or N names in the order of
             ``ids``; None = one group, "total".
         ids: N names of series.
 
     Returns:
-        (N,) int64 numbers, and the names they count.
+        (N,) int64 numbers, and the names of the groups.
 
     Raises:
-        ValueError: an id twice, a series without a group, another number of names than of series, or something else.
+        ValueError: an id twice, a series without a group, another number of names than of series, or another type.
 
     Example:
         >>> codes, names = group_codes(["west", "east", "west"], pd.Index(["a", "b", "c"]))

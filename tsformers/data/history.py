@@ -59,7 +59,7 @@ def around(panel: Panel | None, name: Any, times: np.ndarray, rows: int) -> tupl
         rows: at most so many rows of history.
 
     Returns:
-        Stamps (T,) and values (T,) of the history, and actuals (H,), NaN where unknown.
+        Stamps (T,) and values (T,) of the history, and actual values (H,), NaN where unknown.
 
     Example:
         >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": [1, 2, 3], "y": [1.0, 2.0, 3.0]}))

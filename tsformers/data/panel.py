@@ -1,4 +1,4 @@
-"""Panel: many series, validated and packed into contiguous arrays. Frame in, frame out."""
+"""Panel: many series, validated and packed into contiguous arrays on one complete time grid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ class Roles(TypedDict, total=False):
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """N series in R packed rows, on one complete grid: rows that were missing are there, with NaN.
+    """N series in R packed rows, on one complete grid: rows missing in the frame are present, with NaN.
 
     Args:
         ids: N names, sorted.
@@ -43,7 +43,7 @@ class Panel:
         known: (R, K) float64, covariates known in advance.
         static: N rows of numbers or text, index = ids.
         grid: the parsed frequency; ``freq`` is its name.
-        schema: how the caller's frame looked.
+        schema: columns, time zone and type of the caller's frame.
         dropped: ids of the series that ``short="drop"`` or ``select`` left out; a future frame may still have them.
     """
 
@@ -72,7 +72,7 @@ class Panel:
         target_col: str = "y",
         short: Literal["error", "drop"] = "error",
     ) -> "Panel":
-        """Validate and pack a long frame, which is not modified; a Panel, which has its roles, comes back unchanged.
+        """Validate and pack a long frame, which is not modified; a Panel, which has its roles, is returned unchanged.
 
         Rows may come in any order. Rows that the grid of the frequency lacks become missing values; NaN in the target
         is a missing value too, also at the end: forecasts start after the last row of a series. Columns beside id, time
@@ -158,7 +158,7 @@ class Panel:
         return _frozen(np.arange(len(self.y)) < np.repeat(self.ends, np.diff(self.offsets)))
 
     def to_frame(self) -> Frame:
-        """The histories as a long frame in the caller's own type and column names, gap rows included as NaN.
+        """The histories as a long frame in the caller's own type and column names, filled gaps included as NaN.
 
         Example:
             >>> Panel.from_frame(pd.Series([1.0, 2.0], name="a")).to_frame()["y"].tolist()
@@ -195,11 +195,11 @@ class Panel:
         return replace(part, dropped=dropped)
 
     def until(self, ends: np.ndarray, horizon: int = 0) -> "Panel":
-        """The panel as it was known at a cutoff: what lies beyond is gone from its arrays.
+        """The panel as it was known at a cutoff: later rows are removed from its arrays.
 
         Args:
             ends: (N,) absolute row at which each history stops, exclusive.
-            horizon: at most so many rows after it are kept, with their known covariates only; none without such.
+            horizon: rows kept after it, with their known covariates only; none where there are no such covariates.
 
         Returns:
             A panel of the same series.

@@ -102,7 +102,7 @@ def test_a_column_named_like_a_time_is_found_wherever_it_stands():
         from_wide(frame)
 
 
-def test_a_rising_series_is_a_series_where_the_frame_says_its_time():
+def test_a_rising_series_is_a_series_where_the_time_is_named():
     rising = pd.DataFrame({"a": [1, 2, 3], "b": [3, 1, 2]})
     for frame, time_col in ((rising.reset_index(), "index"), (rising.set_axis([5, 6, 7]), None)):
         assert from_wide(frame, time_col=time_col)["unique_id"].unique().tolist() == ["a", "b"]

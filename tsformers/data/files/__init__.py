@@ -1,1 +1,1 @@
-"""Reading and writing files of tables."""
+"""Read and write tables in files."""

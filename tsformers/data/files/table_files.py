@@ -1,4 +1,4 @@
-"""CSV, Parquet and JSON lines to frames and back; "-" is standard input or output."""
+"""Read and write frames as CSV, Parquet or JSON lines; "-" is standard input or output."""
 
 import io
 import json
@@ -27,14 +27,14 @@ EMPTY_CELLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "null", "NULL", "No
 def read_table(
     source: str | Path, format: str | None = None, *, id_col: str = "unique_id", time_col: str = "ds"
 ) -> pd.DataFrame:
-    r"""A frame from a CSV, Parquet or JSON lines file, or from standard input.
+    r"""Read a frame from a CSV, Parquet or JSON lines file, or from standard input.
 
     Text in the time column becomes timestamps when every entry is an ISO 8601 date or time (with an offset: UTC);
-    whole numbers stay integer time; anything else is left for the Panel to refuse by row. An id "NA" stays text.
+    whole numbers stay integer time; other text is returned as it is, and Panel refuses it by row. An id "NA" is text.
 
     Args:
         source: path, or "-" for standard input.
-        format: "csv", "parquet" or "jsonl"; None looks at the suffix, then at the first bytes.
+        format: "csv", "parquet" or "jsonl"; None = by the suffix, else by the first bytes.
         id_col: name of the column of ids, if there is one.
         time_col: name of the column of times, if there is one.
 
@@ -42,7 +42,7 @@ def read_table(
         The table.
 
     Raises:
-        DataError: no such file, an unknown format, or content that is not of the format.
+        DataError: no such file, an unknown format, or content of another format.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -62,20 +62,20 @@ def read_table(
         frame = _parse(raw, chosen, id_col)
     except (ValueError, OSError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise DataError(f"{name} cannot be read as {chosen} ({reason}); correct the file or say --format") from None
+        raise DataError(f"{name} cannot be read as {chosen} ({reason}); correct the file or pass --format") from None
     if time_col in frame.columns:
         frame[time_col] = parse_times(frame[time_col])
     return frame
 
 
 def parse_times(times: pd.Series) -> pd.Series:
-    """Text as timestamps where every entry is an ISO 8601 date or time; anything else comes back as it is.
+    """Text as timestamps where every entry is an ISO 8601 date or time; anything else is returned unchanged.
 
     Args:
         times: the column as read.
 
     Returns:
-        datetime64 without zone, datetime64 in UTC where the text bears offsets, or ``times`` itself.
+        datetime64 without zone, datetime64 in UTC where the text has offsets, or ``times`` itself.
 
     Example:
         >>> parse_times(pd.Series(["2020-01-01", "2020-02-01"])).dt.month.tolist()
@@ -84,7 +84,7 @@ def parse_times(times: pd.Series) -> pd.Series:
     if times.dtype != object and not isinstance(times.dtype, pd.StringDtype):
         return times
     with warnings.catch_warnings():
-        warnings.simplefilter("error", FutureWarning)  # several offsets in one column: pandas wants them in UTC
+        warnings.simplefilter("error", FutureWarning)  # several offsets in one column: pandas asks for utc=True
         try:
             parsed = pd.to_datetime(times, format="ISO8601")
         except FutureWarning:
@@ -95,15 +95,15 @@ def parse_times(times: pd.Series) -> pd.Series:
 
 
 def write_table(frame: pd.DataFrame, target: str | Path, format: str | None = None) -> None:
-    """Write a frame so that ``read_table`` gives it back: floats keep all their digits, times are ISO 8601.
+    """Write a frame so that ``read_table`` restores it: floats keep all their digits, times are ISO 8601.
 
     Args:
         frame: the table; its index is not written.
         target: path, or "-" for standard output.
-        format: "csv", "parquet" or "jsonl"; None looks at the suffix, and takes CSV for standard output.
+        format: "csv", "parquet" or "jsonl"; None = by the suffix, CSV for standard output.
 
     Raises:
-        DataError: the suffix says nothing, or the folder does not exist.
+        DataError: the suffix is of no format, or the folder does not exist.
 
     Example:
         >>> write_table(pd.DataFrame({"unique_id": ["a"], "ds": [3], "y": [0.1]}), "-", "jsonl")
@@ -111,7 +111,7 @@ def write_table(frame: pd.DataFrame, target: str | Path, format: str | None = No
     """
     chosen = _format(format) or SUFFIXES.get(Path(str(target)).suffix.lower())
     if chosen is None and str(target) != "-":
-        raise DataError(f"{target}: its suffix names no format; end it in .csv, .parquet or .jsonl, or say --format")
+        raise DataError(f"{target}: its suffix names no format; end it in .csv, .parquet or .jsonl, or pass --format")
     if chosen == "parquet":
         content: str | bytes = frame.to_parquet(index=False)
     else:

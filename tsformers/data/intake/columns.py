@@ -1,4 +1,4 @@
-"""Reading a caller's columns: each refusal names column, series, row (its position in that frame) and remedy."""
+"""Read the columns of a data frame; errors name column, series, row (its position in that frame) and remedy."""
 
 import warnings
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Resolution
 from tsformers.errors import DataError
 
-USUAL = {  # what the three columns are called elsewhere
+USUAL = {  # common names of the three columns
     "id_col": ("unique_id", "id", "item_id", "series_id", "series", "uid", "ts_id", "key", "name", "group"),
     "time_col": ("ds", "date", "time", "timestamp", "datetime", "day", "month", "period", "t", "index"),
     "target_col": ("y", "value", "target", "values", "sales", "demand", "count"),
@@ -28,16 +28,14 @@ PERIODS = {
     "s": "s",
     "Q-DEC": "QS-JAN",
     "Y-DEC": "YS-JAN",
-}  # by their starts
-
-
+}  # pandas period to the frequency of its starts
 OFFSET = r"[T ].*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"  # at the end of an ISO 8601 time
 LARGEST = 2**61  # beyond which differences of integer times overflow
-GREATEST = 1e100  # beyond which squares and sums of values overflow, and one series ends the forecast of all
+GREATEST = 1e100  # beyond which squares and sums of values overflow, in a batch for all its series
 
 
 class RowNames:
-    """The series id of each row, looked up when a message needs it.
+    """The series id of each row, for messages.
 
     Example:
         >>> RowNames(pd.Index(["a", "b"]), np.array([1, 0]))[0]
@@ -52,7 +50,12 @@ class RowNames:
 
 
 class Times(NamedTuple):
-    """The time column: int64 counts (UTC nanoseconds, or integers), zone, resolution, frequency of a period dtype."""
+    """The time column: int64 counts (UTC nanoseconds, or integers), zone, resolution, frequency of a period dtype.
+
+    Example:
+        >>> Times(np.array([3]), None, "ns", True, None).integer
+        True
+    """
 
     counts: np.ndarray
     tz: str | None
@@ -64,16 +67,16 @@ class Times(NamedTuple):
 def check_columns(
     frame: pd.DataFrame, wanted: dict[str, str], others: Sequence[str] = (), what: str = "the frame"
 ) -> None:
-    """Refuse an empty frame, doubled column names, and missing columns (with a hint at what they may be called).
+    """Refuse an empty frame, duplicate column names, and missing columns (with a similar name where there is one).
 
     Args:
         frame: the caller's.
         wanted: keyword ("id_col", ...) -> column name.
         others: further columns that must be there.
-        what: how messages call the frame.
+        what: name of the frame in messages.
 
     Raises:
-        DataError: as said.
+        DataError: the frame is refused.
 
     Example:
         >>> check_columns(pd.DataFrame({"date": [1]}), {"time_col": "ds"})
@@ -120,15 +123,15 @@ def _remedy(frame: pd.DataFrame, keyword: str, column: str, wanted: dict[str, st
 
 
 def read_ids(values: pd.Series, column: str, what: str = "the frame") -> tuple[np.ndarray, pd.Index]:
-    """Code of each row and the names, sorted where they can be.
+    """Series number of each row, and the ids in sorted order (by type first where types are mixed).
 
     Args:
         values: the id column.
         column: its name.
-        what: how messages call the frame.
+        what: name of the frame in messages.
 
     Returns:
-        (R,) codes into the second, an Index of N names.
+        (R,) positions in the second, an Index of N ids.
 
     Raises:
         DataError: a null id, or one that cannot be hashed.
@@ -170,20 +173,20 @@ def _small(values: pd.Series) -> bool:
 
 
 def _used(labels: np.ndarray, n_categories: int) -> tuple[np.ndarray, np.ndarray]:
-    seen = np.bincount(labels + np.int64(1), minlength=n_categories + 1) > 0
-    return np.flatnonzero(seen) - 1, (np.cumsum(seen) - 1)[labels + np.int64(1)]
+    used = np.bincount(labels + np.int64(1), minlength=n_categories + 1) > 0
+    return np.flatnonzero(used) - 1, (np.cumsum(used) - 1)[labels + np.int64(1)]
 
 
 def read_times(values: pd.Series, column: str, names: Sequence[object] | RowNames, what: str = "the frame") -> Times:
     """The time column as integers.
 
-    Datetimes of any resolution, dates, periods (their start), ISO 8601 strings and whole numbers are taken.
+    Datetimes of any resolution, dates, periods (their start), ISO 8601 strings and whole numbers are accepted.
 
     Args:
         values: the time column.
         column: its name.
         names: the id of each row, for messages.
-        what: how messages call the frame.
+        what: name of the frame in messages.
 
     Returns:
         Counts, zone, resolution, and the frequency of a period dtype.
@@ -281,20 +284,20 @@ def _zone(tz: object, place: str) -> str:
 def read_numbers(
     values: pd.Series, column: str, names: Sequence[object] | RowNames, what: str = "the frame", covariate: bool = False
 ) -> np.ndarray:
-    """A column as float64, null as NaN. Booleans count as 0 and 1, Decimals and nullable types are taken.
+    """A column as float64, null as NaN. Booleans are 0 and 1; Decimals and nullable types are accepted.
 
     Args:
         values: the column.
         column: its name.
         names: the id of each row, for messages.
-        what: how messages call the frame.
-        covariate: True for another column than the target.
+        what: name of the frame in messages.
+        covariate: False for the target; changes the remedy in messages.
 
     Returns:
         (R,) float64.
 
     Raises:
-        DataError: text or another kind of thing, or values that are infinite or beyond 1e100 either way.
+        DataError: text or other objects, or values that are infinite or beyond 1e100 in size.
 
     Example:
         >>> read_numbers(pd.Series([1, None], dtype="Int64"), "y", ["a", "a"])
@@ -312,7 +315,7 @@ def read_numbers(
         numbers = _from_objects(values.astype(object), column, names, what, remedy)
     else:
         texts = types.is_string_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype)
-        row = _culprit(values, np.asarray(values.notna())) if texts else int(np.argmax(np.asarray(values.notna())))
+        row = _row_to_name(values, np.asarray(values.notna())) if texts else int(np.argmax(np.asarray(values.notna())))
         raise DataError(
             f"column {column!r} of {what} holds {dtype} values, "
             f"series {names[row]!r}: {plain(values.iloc[row])!r} at row {row}; {remedy}"
@@ -338,7 +341,7 @@ def _from_objects(
     )
     bad = ~(right | null)
     if bad.any():
-        row = _culprit(values, bad)
+        row = _row_to_name(values, bad)
         value = values.iloc[row]
         kind = "text" if isinstance(value, str) else f"a {type(value).__name__}"
         raise DataError(f"column {column!r} of {what}, series {names[row]!r}: {kind} {value!r} at row {row}; {remedy}")
@@ -347,8 +350,8 @@ def _from_objects(
     return numbers
 
 
-def _culprit(values: pd.Series, bad: np.ndarray) -> int:
-    """The first of the bad rows that is no number even when read as one, else the first: '1.5' is not to blame."""
+def _row_to_name(values: pd.Series, bad: np.ndarray) -> int:
+    """The first bad row whose text is no number either, else the first bad row: '1.5' could be converted."""
     rows = np.flatnonzero(bad)
     texts = values.iloc[rows].map(lambda value: value if isinstance(value, str) else "no text").astype(object)
     guilty = np.asarray(pd.to_numeric(texts, errors="coerce").isna())

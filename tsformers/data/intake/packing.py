@@ -1,4 +1,4 @@
-"""From a long frame to packed rows: checked, sorted by series and time, on a complete grid; no loop over series."""
+"""Packed rows of a long frame: checked, sorted by series and time, on a complete grid; without a loop over series."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from tsformers.data.dataframes import Frame, Schema, to_pandas
 from tsformers.data.intake.columns import RowNames, Times, check_columns, read_ids, read_numbers, read_times
 from tsformers.errors import DataError
 
-MOST_GROWTH, MANY_ROWS = 20, 1_000_000  # a grid beyond both is a wrong stamp rather than missing rows
+MOST_GROWTH, MANY_ROWS = 20, 1_000_000  # a grid beyond both means a wrong stamp, not missing rows
 
 
 class Rows(NamedTuple):
-    """Packed rows, and what was learned about the frame; fields as in ``Panel``."""
+    """Packed rows and what was read from the frame beside them; fields as in ``Panel``."""
 
     ids: pd.Index
     offsets: np.ndarray
@@ -60,7 +60,7 @@ def pack(
         Rows in the order of ids and time.
 
     Raises:
-        DataError: whatever makes the data unusable, by column, series, row and remedy.
+        DataError: the data cannot be used; names column, series, row and remedy.
 
     Example:
         >>> frame = pd.DataFrame({"unique_id": ["a", "a"], "ds": [4, 1], "y": [4.0, 1.0]})
@@ -91,9 +91,9 @@ def _refuse_other_covariates(covariates: Sequence[str], schema: Schema) -> None:
     fitted = {*schema.past, *schema.known}
     missing, extra = (sorted(names, key=str) for names in (fitted - {*covariates}, {*covariates} - fitted))
     if missing or extra:
-        said = [f"lacks {missing}" if missing else "", f"also has {extra}" if extra else ""]
+        differences = [f"lacks {missing}" if missing else "", f"also has {extra}" if extra else ""]
         raise DataError(
-            f"the covariates differ from those of fit: the frame {' and '.join(part for part in said if part)}; "
+            f"the covariates differ from those of fit: the frame {' and '.join(part for part in differences if part)}; "
             f"pass exactly the columns {list(schema.columns)}"
         )
 
@@ -102,14 +102,14 @@ def read(frame: pd.DataFrame, schema: Schema) -> Table:
     """The columns of a frame as arrays, in the caller's order.
 
     Args:
-        frame: columns checked already.
+        frame: after ``check_columns``.
         schema: which columns; ``past`` and ``known`` in this order become the covariates.
 
     Returns:
         Ids, codes, times, values, covariates (R, P + K).
 
     Raises:
-        DataError: as ``read_ids``, ``read_times`` and ``read_numbers`` say.
+        DataError: as in ``read_ids``, ``read_times`` and ``read_numbers``.
 
     Example:
         >>> read(pd.DataFrame({"unique_id": [7], "ds": [1], "y": [2.5]}), Schema()).y
@@ -126,7 +126,7 @@ def read(frame: pd.DataFrame, schema: Schema) -> Table:
 
 
 def _valued(table: Table, schema: Schema, short: str) -> tuple[Table, pd.Index]:
-    """Refuse or leave out the series that have no value at all; what is left, and the ids left out."""
+    """Refuse or drop the series that have no value at all; the remaining table, and the dropped ids."""
     if short not in ("error", "drop"):
         raise DataError(f"short={short!r} is neither 'error' nor 'drop'; pass one of them")
     empty = np.bincount(table.code[~np.isnan(table.y)], minlength=len(table.ids)) == 0
@@ -172,21 +172,21 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
     counts = unique[stamp]
     if spots is not None:
         steps = np.arange(full[-1]) + np.repeat(place[offsets[:-1]] - full[:-1], np.diff(full))
-        counts, seen = compose(steps, np.repeat(phase, np.diff(full)), grid), counts
-        counts[spots] = seen
+        counts, present = compose(steps, np.repeat(phase, np.diff(full)), grid), counts
+        counts[spots] = present
     return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid, schema, table.ids[:0])
 
 
 def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int) -> np.ndarray | None:
-    """What sorts rows by series, then time; None where they are sorted.
+    """The order of rows by series, then time; None where they are sorted.
 
-    Linear where most series have most stamps: each row then has a slot of its own in a series x stamps table.
+    Linear time where most series have most stamps: each row then has its own slot in a series x stamps table.
 
     Args:
         code: (R,) series of each row, below ``n_series``.
         stamp: (R,) rank of each row's time, below ``n_stamps``.
         n_series: N.
-        n_stamps: how many different times there are.
+        n_stamps: number of different times.
 
     Returns:
         (R,) positions; rows of the same series and time keep their order.
@@ -240,7 +240,7 @@ def _fitting(grid: Grid, integer: bool, column: str) -> Grid:
 def _grid_rows(
     place: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    """Where each row stands on the complete grid (None = there are no gaps), and the offsets of that grid."""
+    """Position of each row on the complete grid (None = there are no gaps), and the offsets of that grid."""
     first, last = place[offsets[:-1]], place[offsets[1:] - 1]
     size = float((last - first + 1.0).sum())
     if size == len(place):

@@ -1,4 +1,4 @@
-"""What comes beside the long frame: static covariates, one row a series, and the known covariates of the future."""
+"""Frames beside the long frame: static covariates, one row per series, and known covariates of future steps."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFram
 
     Args:
         static: a frame with one row a series, ids in ``id_col`` or in the index; rows of other series are ignored.
-            None = no columns.
+            None = no static covariates.
         ids: N names.
         id_col: name of the id column.
 
@@ -23,7 +23,7 @@ def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFram
         N rows, index = ids: float64 columns, and columns of text where the frame's are text or categorical.
 
     Raises:
-        DataError: doubled or lacking series, null or infinite values.
+        DataError: duplicate or missing series, null or infinite values.
 
     Example:
         >>> static = pd.DataFrame({"unique_id": ["b", "a"], "size": [2, 1]})
@@ -91,7 +91,7 @@ def future_rows(
         (N, H, K) float64.
 
     Raises:
-        DataError: no frame, a missing column, an unknown series, lacking or doubled rows, NaN or infinite values.
+        DataError: no frame, a missing column, an unknown series, missing or duplicate rows, NaN or infinite values.
 
     Example:
         >>> from tsformers.calendar.grid import parse
@@ -167,7 +167,7 @@ def _refuse_repeats(series: np.ndarray, counts: np.ndarray, names: RowNames, wha
 
 
 def _is_text(column: pd.Series) -> bool:
-    """Whether a column holds names rather than numbers."""
+    """Whether a column holds text rather than numbers."""
     if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype):
         return True
     return column.dtype == object and any(isinstance(value, str) for value in column)

@@ -16,19 +16,19 @@ def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None 
     """A wide frame, one column a series, as the long frame that everything else takes.
 
     Time is ``time_col``, else a datetime or period index, else a column called ds, date, time, timestamp or datetime,
-    else the first datetime column, else the index; but a frame whose first column (or one called year, t, ...) counts
-    upwards beside the plain index 0, 1, ... is refused. Empty cells before the first value of a series are left out.
+    else the first datetime column, else the index; but a frame whose first column (or one called year, t, ...)
+    increases, with the default index 0, 1, ..., is refused. Empty cells before a series' first value are left out.
 
     Args:
         df: the wide frame (pandas, polars, pyarrow).
-        freq: given, rows that this grid lacks are added as NaN and stamps off it are refused; None = rows as they are.
+        freq: given, missing rows of its grid are added as NaN and stamps off it are refused; None = rows as they are.
         time_col: name of the time column.
 
     Returns:
         A frame of unique_id, ds, y in the caller's type.
 
     Raises:
-        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column, or a
+        DataError: an empty frame, duplicate columns or times, no series, text in a series, no such time column, or a
             column that may be the time.
 
     Example:
@@ -53,7 +53,7 @@ def melt(data: Frame, time_col: str | None = None) -> tuple[pd.DataFrame, str]:
         A frame of unique_id, ds, y, and the backend.
 
     Raises:
-        DataError: an empty frame, doubled columns or times, no series, text in a series, no such time column, or a
+        DataError: an empty frame, duplicate columns or times, no series, text in a series, no such time column, or a
             column that may be the time.
 
     Example:
@@ -82,8 +82,8 @@ def melt(data: Frame, time_col: str | None = None) -> tuple[pd.DataFrame, str]:
     for k, name in enumerate(names):
         lookup = RowNames(names[[k]], np.zeros(len(frame), dtype=np.int64))
         values[:, k] = read_numbers(frame[name], name, lookup, "the wide frame")
-    seen = ~np.isnan(values)
-    started = np.logical_or.accumulate(seen, axis=0) | ~seen.any(axis=0)
+    observed = ~np.isnan(values)
+    started = np.logical_or.accumulate(observed, axis=0) | ~observed.any(axis=0)
     series, rows = np.nonzero(started.T)
     long = {"unique_id": names[series], "ds": times.array[rows], "y": values[rows, series]}
     return pd.DataFrame(long), backend
@@ -105,17 +105,17 @@ def _time_column(frame: pd.DataFrame) -> str | None:
 
 
 def _refuse_likely_time(frame: pd.DataFrame) -> None:
-    """Refuse a column that counts upwards, first in the frame or named like a time: a guess would be silent."""
+    """Refuse a column that increases, first in the frame or named like a time, instead of guessing its role."""
     for place, name in enumerate(frame.columns):
         named = str(name).lower() in (*USUAL["time_col"], "year")
-        if (place == 0 or named) and min(frame.shape) > 1 and _counts_upwards(frame[name]):
+        if (place == 0 or named) and min(frame.shape) > 1 and _increases(frame[name]):
             raise DataError(
                 f"column {name!r} of the wide frame looks like its time; pass time_col={name!r}, or, if it is a "
                 "series, say what the time is, for example df.reset_index() and time_col='index'"
             )
 
 
-def _counts_upwards(column: pd.Series) -> bool:
+def _increases(column: pd.Series) -> bool:
     """Whether each value is greater than the one before: whole numbers, periods, dates, or ISO 8601 text."""
     column = column.infer_objects()
     if column.hasnans:
