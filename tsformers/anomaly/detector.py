@@ -205,14 +205,13 @@ class AnomalyDetector(BaseEstimator):
         contexts.begin(every, position[begins], phase[begins])
         latest = head.tail(cells)
         position, _ = decompose(as_counts(latest.times), grid)
-        owner = np.repeat(every, latest.lengths)
-        contexts.values[owner, position % cells] = np.column_stack([latest.y, latest.past])
+        contexts.values[latest.owner, position % cells] = np.column_stack([latest.y, latest.past])
         contexts.last[:] = position[latest.ends - 1]
         return contexts
 
     def _calibrate(self, panel: Panel, head: Panel) -> None:
         """Go through the rows held back as if they came in, in order of time, and learn the errors."""
-        owner = np.repeat(np.arange(panel.n_series), panel.lengths)
+        owner = panel.owner
         within = np.arange(len(panel.y)) - panel.offsets[owner]
         rows = np.flatnonzero(within >= head.lengths[owner])
         position, phase = decompose(as_counts(panel.times[rows]), panel.grid)

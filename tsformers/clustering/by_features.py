@@ -119,8 +119,9 @@ class ByFeatures(BaseEstimator):
         """(N, order + 2) features."""
         micro = read_micro(panel, "standard")
         coefficients = shrunk(lag_moments(micro, self.order)).coefficients
-        history = np.arange(len(micro.y)) < np.repeat(panel.ends, np.diff(panel.offsets))
-        rows = Rows(micro.y[history], np.concatenate([[0], np.cumsum(panel.lengths)]), np.zeros(panel.n_series, int))
+        rows = Rows(
+            micro.y[panel.in_history], np.concatenate([[0], np.cumsum(panel.lengths)]), np.zeros(panel.n_series, int)
+        )
         parts = moving_average(rows, self.period or season_length(panel.grid))
         left = rows.y - parts.trend - parts.seasonal[:, 0]
         takes = [_share(left, left + part, rows) for part in (parts.trend, parts.seasonal[:, 0])]

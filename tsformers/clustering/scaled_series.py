@@ -43,12 +43,10 @@ def read_micro(panel: Panel, unit: Unit | None) -> Micro:
 
     Source: ours; without units of their own, clusters would be classes of size, not of shape.
     """
-    owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-    beyond = np.arange(len(panel.y)) >= panel.ends[owner]
-    counts = ~np.isnan(panel.y) & (panel.y != 0) & ~beyond
+    counts = ~np.isnan(panel.y) & (panel.y != 0) & panel.in_history
     y = panel.y.copy() if unit is None else Scale(unit).fit(panel).transform(panel).y
-    y[beyond] = np.nan
-    blank = np.bincount(owner[counts], minlength=panel.n_series) == 0
+    y[~panel.in_history] = np.nan
+    blank = np.bincount(panel.owner[counts], minlength=panel.n_series) == 0
     return Micro(y, panel.offsets[:-1], panel.ends, blank)
 
 

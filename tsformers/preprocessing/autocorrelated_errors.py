@@ -352,8 +352,8 @@ def _lag_one(e: np.ndarray) -> float:
 
 def _lagged(panel: Panel, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All pairs of neighbours within a history: later value, earlier value, series."""
-    owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-    inside = (owner[1:] == owner[:-1]) & (np.arange(1, len(owner)) < panel.ends[owner[1:]])
+    owner = panel.owner
+    inside = (owner[1:] == owner[:-1]) & panel.in_history[1:]
     return values[1:][inside], values[:-1][inside], owner[1:][inside]
 
 
@@ -378,16 +378,14 @@ def _errors_of_values(new: np.ndarray, rho: np.ndarray) -> np.ndarray:
 
 def _means(panel: Panel) -> np.ndarray:
     """(N,) mean of each history; 0 without a value."""
-    owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-    seen = np.isfinite(panel.y) & (np.arange(len(owner)) < panel.ends[owner])
+    owner, seen = panel.owner, np.isfinite(panel.y) & panel.in_history
     count = np.bincount(owner[seen], minlength=panel.n_series)
     return np.bincount(owner[seen], panel.y[seen], minlength=panel.n_series) / np.maximum(count, 1)
 
 
 def _last(panel: Panel) -> np.ndarray:
     """(N,) last value seen of each history; 0 without one."""
-    owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-    seen = np.flatnonzero(np.isfinite(panel.y) & (np.arange(len(owner)) < panel.ends[owner]))
+    seen = np.flatnonzero(np.isfinite(panel.y) & panel.in_history)
     last = np.zeros(panel.n_series)
-    last[owner[seen]] = panel.y[seen]  # the last assignment stays
+    last[panel.owner[seen]] = panel.y[seen]  # the last assignment stays
     return last

@@ -77,7 +77,7 @@ class Scale(BaseEstimator):
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
         """
-        location, scale = (np.repeat(part, np.diff(panel.offsets)) for part in self._of(panel))
+        location, scale = (part[panel.owner] for part in self._of(panel))
         return replace(panel, y=(panel.y - location) / scale)
 
     def inverse(self, forecast: Forecast, past: Panel | None = None) -> Forecast:
@@ -108,9 +108,8 @@ class Scale(BaseEstimator):
 
     def _measured(self, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
         """Location and scale (N,) of the histories of ``panel``."""
-        owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-        seen = np.isfinite(panel.y) & (np.arange(len(panel.y)) < panel.ends[owner])
-        y, owner = panel.y[seen], owner[seen]
+        seen = np.isfinite(panel.y) & panel.in_history
+        y, owner = panel.y[seen], panel.owner[seen]
         n = np.maximum(np.bincount(owner, minlength=panel.n_series), 1)
 
         def mean(values: np.ndarray) -> np.ndarray:

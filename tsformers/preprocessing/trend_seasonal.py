@@ -235,9 +235,8 @@ class TrendSeasonalDecomposition(BaseEstimator):
 
     def _learn(self, panel: Panel) -> Learned:
         """Decompose all histories of ``panel``."""
-        history = np.arange(len(panel.y)) < np.repeat(panel.ends, np.diff(panel.offsets))
         first = ordinals(panel.times[panel.offsets[:-1]], self.grid_)
-        rows = Rows(panel.y[history], np.concatenate([[0], np.cumsum(panel.lengths)]), first)
+        rows = Rows(panel.y[panel.in_history], np.concatenate([[0], np.cumsum(panel.lengths)]), first)
         periods = self.periods_
         if self.method == "moving_average" or max(periods) == 1:
             parts, averaged = moving_average(rows, periods[0]), None
@@ -265,7 +264,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
     def _parts_of(self, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
         """Trend (R,) and seasons (R, M) at every row of ``panel``."""
         place = ordinals(panel.times, self.grid_)
-        owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
+        owner = panel.owner
         trend, seasonal = np.zeros(len(place)), np.zeros((len(place), len(self.periods_)))
         for state, mine in self._states(panel.ids, panel):
             rows = np.flatnonzero(mine[owner])

@@ -81,11 +81,10 @@ def past_of(forecast: Forecast, history: Panel | Frame) -> Past:
             f"history has no series {plain(lacking)!r}, which the forecast has; "
             "pass the rows before the forecast for every series"
         )
-    series = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
     first = np.full(panel.n_series, np.iinfo(np.int64).min)
     first[places] = as_counts(forecast.times[:, 0])
-    before = (as_counts(panel.times) < first[series]) & (np.arange(len(series)) < panel.ends[series])
-    starts, lengths = panel.offsets[:-1], np.bincount(series[before], minlength=panel.n_series)
+    before = (as_counts(panel.times) < first[panel.owner]) & panel.in_history
+    starts, lengths = panel.offsets[:-1], np.bincount(panel.owner[before], minlength=panel.n_series)
     return Past(panel.y, starts[places], (starts + lengths)[places], panel.grid)
 
 
@@ -152,9 +151,8 @@ def _frame_rows(forecast: Forecast, actual: Frame) -> Rows:
 
 def _panel_rows(forecast: Forecast, panel: Panel) -> Rows:
     _check_kind_of_time(forecast, panel.times.dtype.kind == "M", panel.schema.tz, "actual")
-    series = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-    code = forecast.ids.get_indexer(panel.ids)[series]
-    return Rows(code, as_counts(panel.times), panel.y, RowNames(panel.ids, series))
+    code = forecast.ids.get_indexer(panel.ids)[panel.owner]
+    return Rows(code, as_counts(panel.times), panel.y, RowNames(panel.ids, panel.owner))
 
 
 def _panel(forecast: Forecast, history: Frame) -> Panel:

@@ -241,9 +241,8 @@ def named(ids: pd.Index) -> str:
 def observed(panel: Panel) -> Spans:
     """Where the observed values of each series begin and end; DataError where a history has none."""
     n = panel.n_series
-    owner = np.repeat(np.arange(n), np.diff(panel.offsets))
-    rows = np.arange(len(panel.y))
-    seen = np.isfinite(panel.y) & (rows < panel.ends[owner])
+    owner, rows = panel.owner, np.arange(len(panel.y))
+    seen = np.isfinite(panel.y) & panel.in_history
     first, stop = np.full(n, len(rows)), np.full(n, -1)
     np.minimum.at(first, owner[seen], rows[seen])
     np.maximum.at(stop, owner[seen], rows[seen] + 1)

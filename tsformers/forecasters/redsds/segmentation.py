@@ -91,7 +91,7 @@ def segment(model: Any, data: Frame | Panel, *, method: Method = "posterior", st
                 f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
             )
     steps = look(model, panel, method)
-    history = _history(panel)
+    history = panel.in_history
     table = pd.DataFrame(
         {
             panel.schema.id_col: panel.ids.repeat(panel.lengths),
@@ -193,12 +193,12 @@ def describe(model: Any, panel: Panel) -> dict[str, np.ndarray]:
         enough = int(np.searchsorted(np.cumsum(panel.lengths), MOST_SUMMARISED)) + 1
         panel = panel.select(np.arange(min(enough, panel.n_series)))
     steps, k = look(model, panel), model.n_regimes
-    owner = np.repeat(np.arange(panel.n_series), panel.lengths)
+    owner = panel.owner[panel.in_history]
     rows = np.bincount(steps.regime, minlength=k)
     new = np.ones(len(owner), dtype=bool)
     new[1:] = (steps.regime[1:] != steps.regime[:-1]) | (owner[1:] != owner[:-1])
     runs = np.bincount(steps.regime[new], minlength=k)
-    change = np.diff(panel.y[_history(panel)])
+    change = np.diff(panel.y[panel.in_history])
     fine = (owner[1:] == owner[:-1]) & np.isfinite(change)
     into, change = steps.regime[1:][fine], change[fine]
     count = np.maximum(np.bincount(into, minlength=k), 1)
@@ -287,7 +287,7 @@ def plot_segments(
         raise ValueError(f"series {chosen[int(np.argmax(positions < 0))]!r} is not there; see the ids of the data")
     shown = panel if model.multivariate else panel.select(positions)
     regime = look(model, shown, method).regime
-    history = _history(shown)
+    history = shown.in_history
     times, y = shown.times[history], shown.y[history]
     bounds = np.concatenate([[0], np.cumsum(shown.lengths)])
     pictures = []
@@ -341,11 +341,6 @@ def _together(order: Tensor, lengths: Tensor) -> list[Tensor]:
         pieces.append(order[start:stop])
         start = stop
     return pieces
-
-
-def _history(panel: Panel) -> np.ndarray:
-    """(R,) True for the rows of the histories."""
-    return np.arange(len(panel.times)) < np.repeat(panel.ends, np.diff(panel.offsets))
 
 
 def _for_each(steps: Steps, panel: Panel) -> Steps:
