@@ -343,14 +343,6 @@ def test_a_column_of_the_caller_is_never_overwritten_by_one_of_the_answer(name, 
         assert forecast.to_frame(quantiles=(0.1,)).columns.tolist().count(name) == 1
 
 
-@pytest.mark.parametrize("make", [list, tuple, np.array, pd.Index])
-def test_groups_may_be_names_in_the_order_of_the_series(make):
-    forecast = forecast_of(np.arange(6.0).reshape(3, 2, 1), ids=["a", "b", "c"], joint=True)
-    sums = forecast.sum(make(["west", "east", "west"]))
-    assert sums.ids.tolist() == ["west", "east"]
-    np.testing.assert_array_equal(sums.values[0, :, 0], [4.0, 6.0])
-
-
 @pytest.mark.parametrize(
     ("groups", "message"),
     [

@@ -14,7 +14,6 @@ from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.data.panel import Panel
 from tsformers.datasets.load import catalogue, load_dataset, recipe, recipes
 from tsformers.errors import JobError
-from tsformers.toml_tables import describe, fits, parse_table
 
 PACKAGED = {"co2": (2284, 1), "elnino": (732, 1), "macrodata": (2436, 12), "nile": (100, 1), "sunspots": (309, 1)}
 BENCHMARKS = {  # rows and series as the manifest beside the files counts them
@@ -300,17 +299,6 @@ def test_a_missing_key_is_named(mine):
     mine.write_text(WHOLE.replace('licence = "l"', ""))
     with pytest.raises(JobError, match=r"lacks 'licence'; write licence = ... \(a text\)"):
         recipe(str(mine))
-
-
-def test_a_truth_value_is_no_number_and_a_whole_number_is_one():
-    assert not fits(True, float) and fits(3, float) and not fits(3.0, int)
-    assert fits({"a": [1]}, dict[str, list[int]]) and not fits([1, "a"], list[int])
-    assert describe(dict[str, int]) == "a table" and describe(bool | int) == "true or false or a whole number"
-
-
-def test_a_table_must_be_a_table():
-    with pytest.raises(JobError, match="must be a table"):
-        parse_table(recipe("nile").__class__, [1], "here")
 
 
 def test_no_python_file_stands_among_recipes_and_jobs():

@@ -1,0 +1,56 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tsformers import DataError
+from tsformers.data.files.table_files import parse_times, read_table, write_table
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_a_written_table_is_read_back_to_the_last_digit(tmp_path, rng, suffix):
+    days = pd.date_range("2024-01-01", periods=20)
+    frame = pd.DataFrame({"unique_id": ["NA"] * 20, "ds": days, "y": rng.normal(size=20) * 1e-7})
+    frame.loc[3, "y"] = np.nan
+    write_table(frame, tmp_path / f"a.{suffix}")
+    pd.testing.assert_frame_equal(read_table(tmp_path / f"a.{suffix}"), frame, check_exact=True, check_dtype=False)
+
+
+@pytest.mark.parametrize(("suffix", "format"), [("parquet", None), ("jsonl", None), ("csv", None), ("jsonl", "jsonl")])
+def test_without_a_suffix_the_first_bytes_show_the_format(tmp_path, suffix, format):
+    frame = pd.DataFrame({"unique_id": ["a"], "ds": [1], "y": [0.5]})
+    write_table(frame, tmp_path / f"a.{suffix}")
+    (tmp_path / "bare").write_bytes((tmp_path / f"a.{suffix}").read_bytes())
+    pd.testing.assert_frame_equal(read_table(tmp_path / "bare", format), frame)
+
+
+def test_stamps_with_several_offsets_become_utc_and_other_text_stays():
+    zoned = parse_times(pd.Series(["2024-03-31T01:00+01:00", "2024-03-31T03:00+02:00"]))
+    assert str(zoned.dt.tz) == "UTC" and zoned.dt.hour.tolist() == [0, 1]
+    words = pd.Series(["2024-01-01", "tomorrow"])
+    assert parse_times(words) is words
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.csv", None, "there is no such file"),
+        ("a.csv", b"  \n", "a.csv is empty"),
+        ("a.parquet", b"PAR1 and no more", "cannot be read as parquet"),
+        ("a.jsonl", b"{oops", "cannot be read as jsonl"),
+    ],
+)
+def test_files_that_cannot_be_read_are_named(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_table(tmp_path / name)
+
+
+def test_places_that_cannot_be_written_are_named(tmp_path):
+    frame = pd.DataFrame({"y": [1.0]})
+    with pytest.raises(DataError, match="its suffix names no format"):
+        write_table(frame, tmp_path / "a.txtx")
+    with pytest.raises(DataError, match="cannot be written"):
+        write_table(frame, tmp_path / "nowhere" / "a.csv")
+    with pytest.raises(DataError, match="there is no format 'xls'"):
+        write_table(frame, tmp_path / "a", "xls")

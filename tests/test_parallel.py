@@ -1,0 +1,31 @@
+import warnings
+
+import joblib
+import pytest
+
+from tsformers import parallel
+from tsformers.parallel import each, quiet, workers
+
+
+def square(x):
+    warnings.warn("a single fit did not converge", UserWarning, stacklevel=1)
+    return x * x
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_answers_come_in_order_whatever_the_number_of_processes(monkeypatch, n_jobs):
+    monkeypatch.setattr(parallel, "WORTH_PROCESSES", 0.0)
+    assert each(square, range(40), n_jobs, "squares", verbose=False) == [x * x for x in range(40)]
+
+
+def test_warnings_inside_are_suppressed_and_those_after_are_not():
+    with quiet():
+        square(1)
+    with pytest.warns(UserWarning, match="did not converge"):
+        square(1)
+
+
+def test_a_worker_of_another_pool_starts_no_processes():
+    assert workers(2)[0] == 2
+    inside = joblib.Parallel(n_jobs=2, backend="threading")(joblib.delayed(workers)(2) for _ in range(2))
+    assert [n for n, _ in inside] == [1, 1]
