@@ -1,13 +1,25 @@
 """Settings are held to their annotations."""
 
+import sys
+import types
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, clone
 
-from tsformers.validation import Above, AtLeast, Between, allowed_values, check_settings
+from tsformers.validation import (
+    Above,
+    AtLeast,
+    Between,
+    allowed_values,
+    annotations_of,
+    check_settings,
+    remedies_of,
+    replaced_settings,
+)
 
 
 @dataclass(frozen=True)
@@ -80,3 +92,62 @@ def test_the_allowed_values_are_said_in_words():
     assert allowed["scaler"] == "one of 'standard', None"
     assert allowed["dropout"] == "a number in [0, 1)"
     assert allowed["residual"] == "True or False"
+
+
+PLUGIN = """
+from __future__ import annotations
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+from tsformers.validation import AtLeast, replaced_settings
+if TYPE_CHECKING:
+    from nowhere import Output
+
+@replaced_settings(depth="write width=")
+@dataclass(kw_only=True)
+class Mine:
+    width: Annotated[int, AtLeast(1)] = 8
+    output: Output | None = None
+"""
+
+
+def test_annotations_written_as_texts_are_resolved_where_they_can_be_even_after_their_module_is_forgotten():
+    module = types.ModuleType("a_plug_in")
+    sys.modules["a_plug_in"] = module
+    try:
+        exec(compile(PLUGIN, "a_plug_in.py", "exec"), module.__dict__)
+    finally:
+        del sys.modules["a_plug_in"]
+    assert annotations_of(module.Mine) == {"width": Annotated[int, AtLeast(1)], "output": Any}
+    assert allowed_values(module.Mine)["output"] == "any value"
+    check_settings(module.Mine(output="whatever"))
+    with pytest.raises(ValueError, match="width must be a whole number of 1 or more, not 0"):
+        check_settings(module.Mine(width=0))
+
+
+def test_a_subclass_may_widen_or_narrow_what_its_base_allows():
+    @dataclass
+    class Wider(Settings):
+        d_model: Annotated[int, AtLeast(0)] | None = None
+
+    check_settings(Wider())
+    check_settings(Wider(d_model=0))
+    with pytest.raises(ValueError, match="learning_rate"):
+        check_settings(Wider(learning_rate=0))
+
+
+@replaced_settings(preset="write Estimator.paper()")
+@dataclass(kw_only=True, repr=False)
+class Estimator(BaseEstimator):
+    """Has settings of today alone."""
+
+    width: int = 8
+
+
+def test_a_former_setting_is_refused_with_what_replaces_it_and_is_no_setting():
+    with pytest.raises(TypeError, match=r"^Estimator has no setting 'preset' any more; write Estimator.paper\(\)$"):
+        Estimator(preset="paper")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'depth'"):
+        Estimator(depth=3)
+    assert clone(Estimator(width=3)).get_params() == {"width": 3}
+    assert remedies_of(Estimator) == {"preset": "write Estimator.paper()"}
+    assert remedies_of(Settings) == {}

@@ -1,14 +1,16 @@
 """Settings checked against their annotations: types, choices, and ranges written as ``Annotated[int, AtLeast(1)]``."""
 
-from collections.abc import Iterator, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 LISTS = (tuple, list, Sequence)
+Model = TypeVar("Model")
 NUMBERS = {int: ("whole number", int | np.integer), float: ("number", int | float | np.integer | np.floating)}
 
 
@@ -92,6 +94,8 @@ class Option:
         """Whether ``value`` is of this type and in this range."""
         if self.kind is NoneType:
             return value is None
+        if self.kind is Any:
+            return True
         if get_origin(self.kind) is Literal:
             return any(value == choice and type(value) is type(choice) for choice in get_args(self.kind))
         if self.kind is bool:
@@ -107,6 +111,8 @@ class Option:
         """The type and its range in words."""
         if self.kind is NoneType:
             return "None"
+        if self.kind is Any:
+            return "any value"
         if get_origin(self.kind) is Literal:
             return ", ".join(map(repr, get_args(self.kind)))
         if self.kind in NUMBERS:
@@ -177,9 +183,12 @@ def allowed_values(kind: type) -> dict[str, str]:
     return {name: _words(options_of(hint)) for name, hint in annotations_of(kind).items()}
 
 
-@cache
+@functools.cache
 def annotations_of(kind: type) -> dict[str, Any]:
     """The annotations of the settings of a dataclass, resolved, in the order of its signature.
+
+    An annotation written as a text is resolved in the module of its class; ``Any`` stands for one that cannot be, such
+    as a name imported for type checkers alone.
 
     Args:
         kind: a dataclass.
@@ -191,8 +200,68 @@ def annotations_of(kind: type) -> dict[str, Any]:
         >>> annotations_of(AtLeast)
         {'low': <class 'float'>}
     """
-    hints = get_type_hints(kind, include_extras=True)
+    hints: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        made = inspect.unwrap(base.__init__)  # type: ignore[misc]
+        names = getattr(made, "__globals__", None)  # of the class's module: a plug-in's cannot be imported again
+        for name, hint in inspect.get_annotations(base).items():
+            try:
+                hints |= get_type_hints(SimpleNamespace(__annotations__={name: hint}), names, include_extras=True)
+            except NameError:
+                hints[name] = Any
     return {field.name: hints[field.name] for field in fields(kind) if field.init}
+
+
+def replaced_settings(**remedies: str) -> Callable[[type[Model]], type[Model]]:
+    """Has a class refuse settings of former versions by name, and say what replaces them.
+
+    Args:
+        **remedies: what to write today, by the name of the former setting.
+
+    Returns:
+        A decorator for dataclasses, to be written above ``@dataclass``; the signature of the class stays as it is.
+
+    Example:
+        >>> @replaced_settings(width="write d_model=")
+        ... @dataclass(kw_only=True)
+        ... class Sizes:
+        ...     d_model: int = 64
+        >>> Sizes(width=3)
+        Traceback (most recent call last):
+        TypeError: Sizes has no setting 'width' any more; write d_model=
+    """
+
+    def decorate(kind: type[Model]) -> type[Model]:
+        made: Any = kind.__init__
+
+        @functools.wraps(made)
+        def init(self: Any, *values: Any, **settings: Any) -> None:
+            for name in settings:
+                if name in remedies:
+                    raise TypeError(f"{type(self).__name__} has no setting {name!r} any more; {remedies[name]}")
+            made(self, *values, **settings)
+
+        init.remedies = remedies  # type: ignore[attr-defined]
+        kind.__init__ = init  # type: ignore[misc]
+        return kind
+
+    return decorate
+
+
+def remedies_of(kind: type) -> Mapping[str, str]:
+    """What replaces the former settings of a class, by their names.
+
+    Args:
+        kind: a class, decorated by ``replaced_settings`` or not.
+
+    Returns:
+        Remedies by the name of the former setting.
+
+    Example:
+        >>> remedies_of(replaced_settings(width="write d_model=")(type("Sizes", (), {})))
+        {'width': 'write d_model='}
+    """
+    return getattr(kind.__init__, "remedies", {})
 
 
 def options_of(hint: Any) -> tuple[Option, ...]:
