@@ -242,7 +242,7 @@ def replaced_settings(**remedies: str) -> Callable[[type[Model]], type[Model]]:
             made(self, *values, **settings)
 
         init.remedies = remedies  # type: ignore[attr-defined]
-        kind.__init__ = init  # type: ignore[misc]
+        kind.__init__ = init  # type: ignore[method-assign]
         return kind
 
     return decorate
@@ -261,7 +261,7 @@ def remedies_of(kind: type) -> Mapping[str, str]:
         >>> remedies_of(replaced_settings(width="write d_model=")(type("Sizes", (), {})))
         {'width': 'write d_model='}
     """
-    return getattr(kind.__init__, "remedies", {})
+    return getattr(kind.__init__, "remedies", {})  # type: ignore[misc]
 
 
 def options_of(hint: Any) -> tuple[Option, ...]:
