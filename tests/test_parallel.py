@@ -1,7 +1,10 @@
+"""Work in processes: threads and warnings inside it, and afterwards."""
+
 import warnings
 
 import joblib
 import pytest
+from threadpoolctl import threadpool_info
 
 from tsformers import parallel
 from tsformers.parallel import each, quiet, workers
@@ -29,3 +32,14 @@ def test_a_worker_of_another_pool_starts_no_processes():
     assert workers(2)[0] == 2
     inside = joblib.Parallel(n_jobs=2, backend="threading")(joblib.delayed(workers)(2) for _ in range(2))
     assert [n for n, _ in inside] == [1, 1]
+
+
+def test_inside_the_fits_blas_has_one_thread_and_afterwards_what_it_had():
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before = threads()
+    with parallel.quiet():
+        assert set(threads()) == {1}
+        warnings.warn("not shown", UserWarning, stacklevel=1)
+    assert threads() == before

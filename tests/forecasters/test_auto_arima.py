@@ -196,7 +196,7 @@ def test_longer_and_other_histories_are_continued_without_refit(rng):
         last = part.index[-1] + 1
         expected = 50 + np.tile([10.0, -5, 2, -7], 2)[last % 4 :][:4]
         np.testing.assert_allclose(model.predict(part).mean[0], expected, atol=1.5)
-    with pytest.warns(UserWarning, match="3 rows do not reach over the model's differences"):
+    with pytest.warns(UserWarning, match="3 rows are fewer than the differences of the model need"):
         model.predict(frame.tail(3))
 
 

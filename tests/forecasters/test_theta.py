@@ -1,4 +1,4 @@
-"""Theta beside statsmodels' ThetaModel, and beside its own law of variance."""
+"""Theta beside statsmodels' ThetaModel, and beside its own formula of the variance."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from tsformers.forecasters.theta import (
 )
 
 
-class Silent:
+class NoNoise:
     """A generator without noise: what it draws is the point forecast."""
 
     def standard_normal(self, shape):
@@ -29,7 +29,7 @@ def frame_of(y, freq="QS"):
 
 def path(model, y, season, horizon, start=0, params=None):
     params = params or model.fit_one(y, season)
-    return model.simulate(params, y, start, horizon, 1, Silent())[0]
+    return model.simulate(params, y, start, horizon, 1, NoNoise())[0]
 
 
 @pytest.mark.parametrize("theta", [1.0, 2.0, 5.0])
@@ -63,7 +63,7 @@ def test_the_classical_season_is_that_of_statsmodels(season, model, rng):
     np.testing.assert_allclose(classical_season(y, season, model == "multiplicative"), expected)
 
 
-def test_the_season_is_taken_out_only_where_there_is_one(rng):
+def test_the_season_is_removed_only_where_there_is_one(rng):
     noise = rng.normal(size=120)
     assert not is_seasonal(noise, 12)
     assert is_seasonal(noise + 3 * np.sin(np.arange(120) * 2 * np.pi / 12), 12)
@@ -110,14 +110,14 @@ def test_a_longer_history_is_continued_without_refit(rng):
         )
 
 
-def test_another_start_finds_the_place_in_the_season(rng):
+def test_a_history_that_begins_later_has_the_right_season_position(rng):
     y = 50 + np.tile([10.0, -5, 2, -7], 20) + rng.normal(size=80) * 0.1
     frame = frame_of(y)
     model = tsf.Theta(horizon=4, seed=0).fit(frame)
     np.testing.assert_allclose(model.predict(frame.tail(3)).mean, model.predict().mean, atol=1)
 
 
-def test_a_long_season_is_taken_out_by_its_latest_profile(rng):
+def test_a_long_season_is_removed_as_its_latest_profile(rng):
     pattern = 5 * np.sin(np.arange(52) * 2 * np.pi / 52)
     y = 10 + np.tile(pattern, 5)[:-9] + rng.normal(size=251) * 0.2
     model = tsf.Theta(horizon=9, seed=0).fit(frame_of(y, "W"))
@@ -136,5 +136,5 @@ def test_intervals_of_80_percent_hold_about_80_percent(rng):
 
 
 def test_theta_below_one_is_refused():
-    with pytest.raises(ValueError, match="theta must be 1 or more"):
+    with pytest.raises(ValueError, match="theta must be a number of 1 or more"):
         tsf.Theta(horizon=2, theta=0.5).fit(frame_of(np.arange(9.0)))

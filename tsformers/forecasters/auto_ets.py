@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from tsformers.forecasters.local.base import LocalForecaster, Params
-from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, filled, placed, seasonal_profile
-from tsformers.forecasters.local.smoothing_states import States, best_start, guessed_states, led_in
+from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, interpolated, profile_at, seasonal_profile
+from tsformers.forecasters.local.smoothing_states import States, best_initial_states, candidate_states, prepend_season
 
-QUICK_SEASON = 12  # beyond it a fit has so many first states that only the most promising models get one
-FINALISTS = 4
-SHORTEST = 10  # rows from which statsmodels can guess where to start
+FULL_SEARCH_SEASON = 12  # rows; above it a fit has so many initial states that only the best candidates are fitted
+FINALISTS = 4  # of them
+MIN_ROWS = 10  # from which statsmodels can estimate initial states
 
 
 class Spec(NamedTuple):
-    """One model of the family, in statsmodels' words."""
+    """One model of the family, by the arguments of statsmodels."""
 
     error: str
     trend: str | None
@@ -32,30 +32,30 @@ class AutoETS(LocalForecaster):
     additive or multiplicative, trend none, additive or damped, season none, additive or multiplicative. Each admissible
     combination is fitted by maximum likelihood and the one with the least AICc is kept. Multiplicative parts need
     positive values; additive errors with a multiplicative season (infinite variance) and multiplicative trends
-    (explosions) are left out; a season needs two whole seasons of rows. That leaves 15 fits on a positive seasonal
-    series: 0.2 s for 200 quarterly values, 0.5 s for 130 monthly ones. For seasons of 13 to 24 rows all are fitted with
-    guessed first states and only the best four in full: 2 s for 960 hourly values. Seasons above 24 rows (weekly data,
-    quarter hours) are taken out first as one fixed additive pattern, the latest season of an STL. Missing values are
-    interpolated linearly. Draws are simulated from the model; they do not hold the uncertainty of its parameters, but
-    ``s**2`` is the sum of squared errors over the rows less the number of parameters.
+    (explosive forecasts) are left out; a season needs two whole seasons of rows. That leaves 15 fits on a positive
+    seasonal series: 0.2 s for 200 quarterly values, 0.5 s for 130 monthly ones. For seasons of 13 to 24 rows all are
+    fitted with heuristic initial states and only the best four in full: 2 s for 960 hourly values. Seasons above 24
+    rows (weekly data, quarter hours) are removed first as one fixed additive pattern, the latest season of an STL.
+    Missing values are interpolated linearly. Draws are simulated from the model; they do not include the uncertainty
+    of its parameters, but ``s**2`` is the sum of squared errors over the rows less the number of parameters.
 
-    In ``predict(new_df)`` the parameters stay. The states at the beginning of the history are those of ``fit`` or are
-    guessed from the first seasons of the new history, whichever explains the new history better.
+    In ``predict(new_df)`` the parameters stay. The initial states of the history are those of ``fit`` or are estimated
+    from its first seasons, whichever explain the history better.
 
     Args:
         horizon: steps to forecast, H.
         season_length: rows of one season; None takes it from the frequency, 1 = no season.
-        n_jobs: processes, in joblib's counting; started only when the work left is worth it.
-        seed: seeds ``predict``; None = fresh draws.
+        n_jobs: processes, as in joblib; started only where the remaining work takes longer than starting them.
+        seed: of ``predict``; None = fresh draws.
         verbose: show a progress bar on a terminal.
-        criterion: what is minimised: "aicc", "aic" or "bic".
+        criterion: the information criterion that is minimised: "aicc", "aic" or "bic".
 
     Returns:
-        After ``fit``: ``params_``, one dictionary a series: the model's name, smoothing weights, first states, sigma.
+        After ``fit``: ``params_``, one dictionary per series: the spec, smoothing weights, initial states, sigma.
 
     Raises:
         ValueError: a setting is out of its range.
-        DataError: at ``predict``, ids that ``fit`` has not seen.
+        DataError: at ``predict``, ids that were not in the data of ``fit``.
 
     Example:
         >>> import pandas as pd
@@ -68,25 +68,19 @@ class AutoETS(LocalForecaster):
     Source: Hyndman, Koehler, Snyder & Grose (2002); Hyndman & Khandakar (2008), section 2.
     """
 
-    criterion: str = "aicc"
-
-    def check(self) -> None:
-        """The settings are in range, else ValueError with the remedy."""
-        super().check()
-        if self.criterion not in ("aicc", "aic", "bic"):
-            raise ValueError(f"criterion must be 'aicc', 'aic' or 'bic', not {self.criterion!r}")
+    criterion: Literal["aicc", "aic", "bic"] = "aicc"
 
     def fit_one(self, y: np.ndarray, season: int) -> Params:
         """The model of least criterion for one series ``y`` (T,)."""
-        if len(y) < SHORTEST:
-            raise ValueError(f"{len(y)} rows, AutoETS needs {SHORTEST}")
-        y = filled(y)
+        if len(y) < MIN_ROWS:
+            raise ValueError(f"{len(y)} rows, AutoETS needs {MIN_ROWS}")
+        y = interpolated(y)
         profile = np.zeros(1)
         if season > LONG_SEASON:
             if len(y) >= 2 * season:
                 profile = seasonal_profile(y, season)
             season = 1
-        y = y - placed(profile, 0, len(y))
+        y = y - profile_at(profile, 0, len(y))
         best, least, errors = None, np.inf, []
         for spec in shortlist(y, season):
             try:
@@ -95,7 +89,7 @@ class AutoETS(LocalForecaster):
                 errors.append(f"{error}")
                 continue
             value = float(getattr(fitted, self.criterion))
-            if spare_rows(fitted) > 0 and np.isfinite(fitted.params).all() and value < least:
+            if residual_rows(fitted) > 0 and np.isfinite(fitted.params).all() and value < least:
                 best, least = fitted, value
         if best is None:
             raise ValueError("; ".join(sorted(set(errors))) or "no model of the family has a finite criterion")
@@ -104,18 +98,23 @@ class AutoETS(LocalForecaster):
     def simulate(
         self, params: Params, y: np.ndarray, start: int, horizon: int, n_samples: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Draws (S, H) from the fitted model, filtered through ``y`` (T,)."""
+        """Draws (S, H) from the fitted model, after filtering ``y`` (T,)."""
         profile = params["profile"]
-        adjusted = filled(y) - placed(profile, start, len(y))
-        candidates = guessed_states(params, adjusted, start)
-        best = best_start(partial(filtered, params, adjusted), candidates, lambda result: -result.llf)
+        adjusted = interpolated(y) - profile_at(profile, start, len(y))
+        candidates = candidate_states(params, adjusted, start)
+        best = best_initial_states(partial(filtered_model, params, adjusted), candidates, lambda result: -result.llf)
         errors = rng.standard_normal((horizon, n_samples)) * params["sigma"]
         paths = np.asarray(best.simulate(horizon, anchor="end", repetitions=n_samples, random_errors=errors))
-        return paths.reshape(horizon, n_samples).T + placed(profile, start + len(y), horizon)
+        return paths.reshape(horizon, n_samples).T + profile_at(profile, start + len(y), horizon)
 
 
 def admissible(y: np.ndarray, season: int) -> list[Spec]:
-    """The combinations that ``y`` (T,) allows."""
+    """The combinations that ``y`` (T,) allows.
+
+    Example:
+        >>> len(admissible(np.arange(1.0, 41.0), 4)), len(admissible(np.arange(40.0), 4))
+        (15, 6)
+    """
     positive = y.min() > 0
     seasons: list[str | None] = [None]
     if season > 1 and len(y) >= 2 * season:
@@ -130,63 +129,68 @@ def admissible(y: np.ndarray, season: int) -> list[Spec]:
 
 
 def shortlist(y: np.ndarray, season: int) -> list[Spec]:
-    """The combinations to fit on ``y`` (T,): all, or above ``QUICK_SEASON`` the best with guessed first states."""
+    """The combinations to fit on ``y`` (T,): all, or for long seasons the best with heuristic initial states.
+
+    Example:
+        >>> len(shortlist(np.arange(1.0, 41.0), 4))
+        15
+    """
     specs = admissible(y, season)
-    if season <= QUICK_SEASON or len(specs) <= FINALISTS:
+    if season <= FULL_SEARCH_SEASON or len(specs) <= FINALISTS:
         return specs
     values = []
     for spec in specs:
         try:
             quick = fitted_model(y, spec, season, "heuristic")
-            guessed = 1 + (spec.trend is not None) + season * (spec.seasonal is not None)
-            k = len(quick.params) + guessed + 1
+            n_states = 1 + (spec.trend is not None) + season * (spec.seasonal is not None)
+            k = len(quick.params) + n_states + 1
             value = float(-2 * quick.llf + 2 * k * len(y) / (len(y) - k - 1)) if len(y) > k + 1 else np.inf
-        except Exception:  # what cannot be fitted is not promising
+        except Exception:  # what cannot be fitted is no candidate
             value = np.inf
         values.append(value)
     return [specs[i] for i in np.argsort(values, kind="stable")[:FINALISTS]]
 
 
-def fitted_model(y: np.ndarray, spec: Spec, season: int, first_states: str) -> Any:
-    """The maximum-likelihood result of statsmodels; ``first_states`` is "estimated" or "heuristic"."""
+def fitted_model(y: np.ndarray, spec: Spec, season: int, initial_states: str) -> Any:
+    """The maximum-likelihood result of statsmodels; ``initial_states`` is "estimated" or "heuristic"."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
     periods = season if spec.seasonal else None
-    model = ETSModel(y, **spec._asdict(), seasonal_periods=periods, initialization_method=first_states)
+    model = ETSModel(y, **spec._asdict(), seasonal_periods=periods, initialization_method=initial_states)
     return model.fit(disp=False)
 
 
-def spare_rows(fitted: Any) -> int:
-    """What AICc divides by: rows less the parameters, the variance among them, less one."""
+def residual_rows(fitted: Any) -> int:
+    """The denominator of AICc: rows less the parameters, the variance among them, less one."""
     return int(fitted.nobs - len(fitted.params) - 2)
 
 
 def params_of(fitted: Any, profile: np.ndarray, criterion: float) -> Params:
-    """Plain values of a fitted ETSModel: its results keep the whole history."""
+    """Parameters of a fitted ETSModel, whose results keep the whole history."""
     model = fitted.model
     values = dict(zip(model.param_names, np.asarray(fitted.params, float), strict=True))
-    first = [float(values[name]) for name in values if name.startswith("initial_seasonal")]
+    seasonals = [float(values[name]) for name in values if name.startswith("initial_seasonal")]
     spec = Spec(model.error, model.trend, bool(model.damped_trend), model.seasonal)
     return {
         "spec": tuple(spec),
         "weights": np.array([v for name, v in values.items() if not name.startswith("initial")]),
         "level": float(values["initial_level"]),
         "slope": float(values.get("initial_trend", 0.0)),
-        "seasonals": np.array(first[::-1]),  # statsmodels names the latest first; here in the order of time
+        "seasonals": np.array(seasonals[::-1]),  # in the order of time; statsmodels puts the latest first
         "seasonal": spec.seasonal,
         "phi": float(values.get("damping_trend", 1.0)),
-        "sigma": float(np.sqrt(np.sum(np.asarray(fitted.resid) ** 2) / (spare_rows(fitted) + 2))),
+        "sigma": float(np.sqrt(np.sum(np.asarray(fitted.resid) ** 2) / (residual_rows(fitted) + 2))),
         "profile": profile,
         "criterion": criterion,
     }
 
 
-def filtered(params: Params, y: np.ndarray, states: States) -> Any:
-    """The fitted model run through ``y`` from the given first states."""
+def filtered_model(params: Params, y: np.ndarray, states: States) -> Any:
+    """The fitted model after filtering ``y`` (T,) from given initial states."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
     spec = Spec(*params["spec"])
-    y, (level, slope, seasonals) = led_in(params, y, states)
+    y, (level, slope, seasonals) = prepend_season(params, y, states)
     model = ETSModel(
         y,
         **spec._asdict(),

@@ -1,50 +1,50 @@
 """HoltWinters: level, trend and season, each smoothed exponentially."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from tsformers.forecasters.local.base import LocalForecaster, Params
-from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, filled, placed, seasonal_profile
-from tsformers.forecasters.local.smoothing_states import States, best_start, guessed_states, led_in
+from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, interpolated, profile_at, seasonal_profile
+from tsformers.forecasters.local.smoothing_states import States, best_initial_states, candidate_states, prepend_season
 
-SHORTEST = 10  # rows from which statsmodels can guess where to start
+MIN_ROWS = 10  # from which statsmodels can estimate initial states
 WEIGHTS = ("smoothing_level", "smoothing_trend", "smoothing_seasonal", "damping_trend")
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class HoltWinters(LocalForecaster):
-    """Triple exponential smoothing with a trend and a season of your choice.
+    """Triple exponential smoothing; trend and season are settings.
 
     With ``f[t] = l[t-1] + p b[t-1]`` and an additive season: ``y[t] = f[t] + s[t-m] + e[t]``, ``l[t] = f[t] + a e[t]``,
     ``b[t] = p b[t-1] + b' e[t]``, ``s[t] = s[t-m] + g e[t]``. A multiplicative season has
-    ``y[t] = f[t] s[t-m] (1 + e[t])``. Weights and first states minimise the squared one-step errors. Draws follow these
-    equations with ``e ~ Normal(0, s**2)``, ``s**2`` being the squared errors (relative for a multiplicative season)
-    over the rows less the number of parameters. A season needs two whole seasons of rows, else it is left out; one
-    above 24 rows is taken out first as a fixed additive pattern, the latest season of an STL. Missing values are
-    interpolated linearly. About 0.2 s a series of 200 quarterly values, 0.3 s for 700 hourly ones ("auto" tries three
-    seasons).
+    ``y[t] = f[t] s[t-m] (1 + e[t])``. Weights and initial states minimise the squared one-step errors. Draws follow
+    these equations with ``e ~ Normal(0, s**2)``, ``s**2`` being the squared errors (relative for a multiplicative
+    season) over the rows less the number of parameters. A season needs two whole seasons of rows, else it is left out;
+    one above 24 rows is removed first as a fixed additive pattern, the latest season of an STL. Missing values are
+    interpolated linearly. A series of 200 quarterly values takes about 0.2 s, one of 700 hourly values 0.3 s ("auto"
+    tries three seasons).
 
-    In ``predict(new_df)`` the weights stay. The states at the beginning of the history are those of ``fit`` or are
-    guessed from the first seasons of the new history, whichever explains the new history better.
+    In ``predict(new_df)`` the weights stay. The initial states of the history are those of ``fit`` or are estimated
+    from its first seasons, whichever explain the history better.
 
     Args:
         horizon: steps to forecast, H.
         season_length: rows of one season; None takes it from the frequency, 1 = no season.
-        n_jobs: processes, in joblib's counting; started only when the work left is worth it.
-        seed: seeds ``predict``; None = fresh draws.
+        n_jobs: processes, as in joblib; started only where the remaining work takes longer than starting them.
+        seed: of ``predict``; None = fresh draws.
         verbose: show a progress bar on a terminal.
         trend: "add" or None.
-        damped: the trend fades (``p < 1``); one that does not often runs away after a turn at the end.
-        seasonal: "add", "mul" (positive values only), None, or "auto": that of the three with the least AICc.
+        damped: the trend is damped (``p < 1``); an undamped one extrapolates a change of slope at the end too far.
+        seasonal: "add", "mul" (positive values only), None, or "auto": the one of these three with the least AICc.
 
     Returns:
-        After ``fit``: ``params_``, one dictionary a series: weights, first states, kind of season, sigma.
+        After ``fit``: ``params_``, one dictionary per series: weights, initial states, kind of season, sigma.
 
     Raises:
         ValueError: a setting is out of its range.
-        DataError: at ``predict``, ids that ``fit`` has not seen.
+        DataError: at ``predict``, ids that were not in the data of ``fit``.
 
     Example:
         >>> import pandas as pd
@@ -57,30 +57,22 @@ class HoltWinters(LocalForecaster):
     Source: Holt (1957); Winters (1960), Forecasting sales by exponentially weighted moving averages.
     """
 
-    trend: str | None = "add"
+    trend: Literal["add"] | None = "add"
     damped: bool = True
-    seasonal: str | None = "auto"
-
-    def check(self) -> None:
-        """The settings are in range, else ValueError with the remedy."""
-        super().check()
-        if self.trend not in ("add", None):
-            raise ValueError(f"trend must be 'add' or None, not {self.trend!r}")
-        if self.seasonal not in ("add", "mul", "auto", None):
-            raise ValueError(f"seasonal must be 'add', 'mul', 'auto' or None, not {self.seasonal!r}")
+    seasonal: Literal["add", "mul", "auto"] | None = "auto"
 
     def fit_one(self, y: np.ndarray, season: int) -> Params:
-        """Weights and first states of one series ``y`` (T,)."""
-        if len(y) < SHORTEST:
-            raise ValueError(f"{len(y)} rows, HoltWinters needs {SHORTEST}")
-        y = filled(y)
+        """Weights and initial states of one series ``y`` (T,)."""
+        if len(y) < MIN_ROWS:
+            raise ValueError(f"{len(y)} rows, HoltWinters needs {MIN_ROWS}")
+        y = interpolated(y)
         profile = np.zeros(1)
         if season > LONG_SEASON and self.seasonal:
             if len(y) >= 2 * season:
                 profile = seasonal_profile(y, season)
             season = 1
-        y = y - placed(profile, 0, len(y))
-        fits = [self.smoothed(y, seasonal, season) for seasonal in self.seasons(y, season)]
+        y = y - profile_at(profile, 0, len(y))
+        fits = [self.smooth(y, seasonal, season) for seasonal in self.seasons(y, season)]
         best = min(fits, key=lambda result: np.nan_to_num(result.aicc, nan=np.inf))
         return self.params_of(best, y, profile)
 
@@ -94,8 +86,8 @@ class HoltWinters(LocalForecaster):
             return [self.seasonal]
         return [None, "add", "mul"] if y.min() > 0 else [None, "add"]
 
-    def smoothed(self, y: np.ndarray, seasonal: str | None, season: int, params: Params | None = None) -> Any:
-        """The result of statsmodels: fitted, or with ``params`` run through ``y`` as they are."""
+    def smooth(self, y: np.ndarray, seasonal: str | None, season: int, params: Params | None = None) -> Any:
+        """The result of statsmodels on ``y`` (T,): fitted, or smoothed with ``params`` and their "states"."""
         from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
         shape = {
@@ -106,7 +98,7 @@ class HoltWinters(LocalForecaster):
         }
         if params is None:
             return ExponentialSmoothing(y, **shape, initialization_method="estimated").fit()
-        y, (level, slope, seasonals) = led_in(params, y, params["states"])
+        y, (level, slope, seasonals) = prepend_season(params, y, params["states"])
         model = ExponentialSmoothing(
             y,
             **shape,
@@ -118,7 +110,7 @@ class HoltWinters(LocalForecaster):
         return model.fit(**params["weights"], optimized=False)
 
     def params_of(self, fitted: Any, y: np.ndarray, profile: np.ndarray) -> Params:
-        """Plain values of statsmodels' result on ``y`` (T,)."""
+        """Weights, initial states and spread of statsmodels' result on ``y`` (T,)."""
         seasonal = fitted.model.seasonal
         seasonals = np.asarray(fitted.params["initial_seasons"], float) if seasonal else np.zeros(0)
         errors = np.asarray(fitted.resid)
@@ -147,22 +139,27 @@ class HoltWinters(LocalForecaster):
     def simulate(
         self, params: Params, y: np.ndarray, start: int, horizon: int, n_samples: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Draws (S, H) from the smoothing equations, run through ``y`` (T,)."""
+        """Draws (S, H) from the smoothing equations, after smoothing ``y`` (T,)."""
         profile, seasonal = params["profile"], params["seasonal"]
-        adjusted = filled(y) - placed(profile, start, len(y))
+        adjusted = interpolated(y) - profile_at(profile, start, len(y))
         season = max(len(params["seasonals"]), 1)
-        candidates = guessed_states(params, adjusted, start)
+        candidates = candidate_states(params, adjusted, start)
 
         def run(states: States) -> Any:
-            return self.smoothed(adjusted, seasonal, season, params | {"states": states})
+            return self.smooth(adjusted, seasonal, season, params | {"states": states})
 
-        best = best_start(run, candidates, lambda result: result.sse)
+        best = best_initial_states(run, candidates, lambda result: result.sse)
         errors = rng.standard_normal((horizon, n_samples)) * params["sigma"]
         kind = "mul" if seasonal == "mul" else "add"
         paths = best.simulate(horizon, anchor="end", repetitions=n_samples, error=kind, random_errors=errors)
-        return np.asarray(paths).reshape(horizon, n_samples).T + placed(profile, start + len(y), horizon)
+        return np.asarray(paths).reshape(horizon, n_samples).T + profile_at(profile, start + len(y), horizon)
 
 
 def optional(value: Any) -> float:
-    """A number, NaN where the model has no such weight."""
+    """A number, NaN where the model has no such weight.
+
+    Example:
+        >>> optional(None)
+        nan
+    """
     return float("nan") if value is None else float(value)

@@ -1,29 +1,29 @@
-"""SeasonalNaive: the last season again, all series at once."""
+"""SeasonalNaive: the last season repeated, all series at once."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from tsformers.data.panel import Panel
-from tsformers.forecasters.local.base import LocalForecaster, Params, observed
+from tsformers.forecasters.local.base import LocalForecaster, Params, observed_spans
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class SeasonalNaive(LocalForecaster):
-    """Says the last season again, with errors that grow from season to season: the forecast to beat.
+    """Repeats the last season, with errors that grow from season to season: the baseline of every comparison.
 
     ``y[t + h] = y[t + h - k m] + e_1 + ... + e_k`` with ``k = ceil(h / m)`` and ``e ~ Normal(0, s**2)``; ``s`` is the
     root mean square of ``y[t] - y[t - m]`` in the history of ``fit``: the variance is ``k s**2``. A missing value is
-    replaced by the one a season earlier, at the price of one more error. A series without two values one season apart
-    is a random walk from its last value (``m = 1``); one row alone is repeated. All series are drawn in one array
-    operation. A series that ``fit`` has not seen is welcome: its ``s`` comes from the history given to ``predict``.
+    replaced by the one a season earlier, which adds one more error. A series without two values one season apart is a
+    random walk from its last value (``m = 1``); a single row is repeated. All series are drawn in one array operation.
+    For a series that was not in the data of ``fit``, ``s`` comes from the history given to ``predict``.
 
     Args:
         horizon: steps to forecast, H.
         season_length: rows of one season, m; None takes it from the frequency, 1 is the naive forecast.
         n_jobs: not used here.
-        seed: seeds ``predict``; None = fresh draws.
+        seed: of ``predict``; None = fresh draws.
         verbose: not used here.
 
     Returns:
@@ -44,13 +44,13 @@ class SeasonalNaive(LocalForecaster):
 
     def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
         """The errors of all series, in ``errors_``; nothing falls back."""
-        observed(panel)
+        observed_spans(panel)
         self.errors_ = naive_errors(History(panel.y, panel.offsets, panel.ends), season)
         return [], [""] * panel.n_series
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
         """Draws (N, S, H); errors of ``fit`` where it has some, those of this history elsewhere."""
-        observed(panel)
+        observed_spans(panel)
         history = History(panel.y, panel.offsets, panel.ends)
         where = self.panel_.ids.get_indexer(panel.ids)
         errors = np.where((where >= 0)[:, None], self.errors_[where], np.nan)
@@ -58,5 +58,5 @@ class SeasonalNaive(LocalForecaster):
         return naive_samples(history, self.season_, errors, keys, n_samples, self.horizon)
 
     def learned(self) -> dict[str, object]:
-        """What ``fit`` has learned, as plain values."""
+        """What ``fit`` has learned, ready to be serialised."""
         return {**super().learned(), "errors_": self.errors_}

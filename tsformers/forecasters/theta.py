@@ -1,46 +1,49 @@
-"""Theta: simple exponential smoothing with half the drift of a trend line."""
+"""Theta: simple exponential smoothing with half the slope of a trend line as drift."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.signal import lfilter
 
 from tsformers.forecasters.local.base import LocalForecaster, Params
-from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, filled, placed, seasonal_profile
+from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, interpolated, profile_at, seasonal_profile
+from tsformers.validation import AtLeast
 
 SEASONALITY_Z = 1.645  # 90 %, the test of the original method
-SHORTEST = 4
+MIN_ROWS = 4
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class Theta(LocalForecaster):
-    """The Theta method: robust on short series, the winner of the M3 competition, and the cheapest model here.
+    """The Theta method: robust on short series, winner of the M3 competition, the fastest trained model of the package.
 
-    A seasonality test decides whether the season is taken out (by classical decomposition: multiplicative for positive
-    values, else additive; seasons above 24 rows by the latest season of an STL). What is left has a least-squares slope
-    b. With ``theta = 2`` the mean of the two theta lines is simple exponential smoothing with drift ``d = b / 2``:
+    A seasonality test decides whether the season is removed (by classical decomposition: multiplicative for positive
+    values, else additive; seasons above 24 rows by the latest season of an STL). The seasonally adjusted series has a
+    least-squares slope b. With ``theta = 2`` the mean of the two theta lines is simple exponential smoothing with drift
+    ``d = b / 2``:
 
         y[t] = l[t-1] + d + e[t],   l[t] = l[t-1] + d + a e[t],   e ~ Normal(0, s**2)
 
     where ``a`` minimises the squared one-step errors of the smoothing without drift, started at the first value. Draws
     follow this state space form, so the variance h steps ahead is ``s**2 (1 + (h - 1) a**2)``. Missing values are
-    interpolated linearly. About one millisecond a series; nothing of statsmodels is loaded for seasons up to 24.
+    interpolated linearly. A series takes about one millisecond; statsmodels is not imported for seasons up to 24.
 
     Args:
         horizon: steps to forecast, H.
         season_length: rows of one season; None takes it from the frequency, 1 = no season.
-        n_jobs: processes, in joblib's counting; started only when the work left is worth it.
-        seed: seeds ``predict``; None = fresh draws.
+        n_jobs: processes, as in joblib; started only where the remaining work takes longer than starting them.
+        seed: of ``predict``; None = fresh draws.
         verbose: show a progress bar on a terminal.
         theta: the drift is ``(theta - 1) / theta`` of the slope; 2 = the original half, 1 = none.
 
     Returns:
-        After ``fit``: ``params_``, one dictionary a series with alpha, drift, sigma, season and whether it multiplies.
+        After ``fit``: ``params_``, one dictionary per series: alpha, drift, sigma, season and whether it multiplies.
 
     Raises:
         ValueError: a setting is out of its range.
-        DataError: at ``predict``, ids that ``fit`` has not seen.
+        DataError: at ``predict``, ids that were not in the data of ``fit``.
 
     Example:
         >>> import pandas as pd
@@ -51,19 +54,13 @@ class Theta(LocalForecaster):
     Source: Assimakopoulos & Nikolopoulos (2000); as exponential smoothing: Hyndman & Billah (2003), section 3.
     """
 
-    theta: float = 2.0
-
-    def check(self) -> None:
-        """The settings are in range, else ValueError with the remedy."""
-        super().check()
-        if self.theta < 1:
-            raise ValueError(f"theta must be 1 or more, not {self.theta}")
+    theta: Annotated[float, AtLeast(1)] = 2.0
 
     def fit_one(self, y: np.ndarray, season: int) -> Params:
         """Slope, smoothing weight, spread and seasonal pattern of one series ``y`` (T,)."""
-        if len(y) < SHORTEST:
-            raise ValueError(f"{len(y)} rows, Theta needs {SHORTEST}")
-        y = filled(y)
+        if len(y) < MIN_ROWS:
+            raise ValueError(f"{len(y)} rows, Theta needs {MIN_ROWS}")
+        y = interpolated(y)
         pattern, multiplies = seasonal_pattern(y, season)
         adjusted = without_season(y, pattern, multiplies, 0)
         slope = float(np.polyfit(np.arange(len(y)), adjusted, 1)[0])
@@ -78,7 +75,7 @@ class Theta(LocalForecaster):
     ) -> np.ndarray:
         """Draws (S, H) of smoothing with drift from the end of ``y`` (T,)."""
         pattern, multiplies = params["pattern"], params["multiplies"]
-        adjusted = without_season(filled(y), pattern, multiplies, start)
+        adjusted = without_season(interpolated(y), pattern, multiplies, start)
         alpha, drift = params["alpha"], params["drift"]
         level = (
             adjusted[-1] if len(y) == 1 else adjusted[-1] - one_step_errors(adjusted, alpha, drift)[-1] * (1 - alpha)
@@ -86,17 +83,27 @@ class Theta(LocalForecaster):
         errors = rng.standard_normal((n_samples, horizon)) * params["sigma"]
         before = np.cumsum(errors, axis=1) - errors
         paths = level + drift * np.arange(1, horizon + 1) + alpha * before + errors
-        season = placed(pattern, start + len(y), horizon)
+        season = profile_at(pattern, start + len(y), horizon)
         return paths * season if multiplies else paths + season
 
 
 def one_step_errors(y: np.ndarray, alpha: float, drift: float) -> np.ndarray:
-    """One-step errors (T - 1,) of smoothing from ``y[0]``: ``e[t+1] = y[t+1] - y[t] - d + (1 - a) e[t]``."""
+    """One-step errors (T - 1,) of smoothing from ``y[0]``: ``e[t+1] = y[t+1] - y[t] - d + (1 - a) e[t]``.
+
+    Example:
+        >>> one_step_errors(np.array([1.0, 3.0, 3.0]), 0.5, 0.0)
+        array([2., 1.])
+    """
     return lfilter([1.0], [1.0, alpha - 1.0], np.diff(y) - drift)
 
 
 def smoothing_weight(y: np.ndarray) -> float:
-    """The weight in [0, 1] with the least squared one-step errors: the best of a grid, then refined beside it."""
+    """The weight in [0, 1] with the least squared one-step errors: the best of a grid, then refined around it.
+
+    Example:
+        >>> smoothing_weight(np.arange(5.0))
+        1.0
+    """
     grid = np.linspace(0.0, 1.0, 21)
 
     def loss(alpha: float) -> float:
@@ -105,20 +112,30 @@ def smoothing_weight(y: np.ndarray) -> float:
 
     losses = [loss(alpha) for alpha in grid]
     best = int(np.argmin(losses))
-    beside = (grid[max(best - 1, 0)], grid[min(best + 1, 20)])
-    refined = minimize_scalar(loss, bounds=beside, method="bounded", options={"xatol": 1e-6})
+    neighbours = (grid[max(best - 1, 0)], grid[min(best + 1, 20)])
+    refined = minimize_scalar(loss, bounds=neighbours, method="bounded", options={"xatol": 1e-6})
     return float(refined.x) if refined.fun < losses[best] else float(grid[best])
 
 
 def is_seasonal(y: np.ndarray, season: int) -> bool:
-    """The autocorrelation of ``y`` (T,) at one season is beyond its 90 % bounds under a moving average below it."""
+    """The autocorrelation of ``y`` (T,) at one season is outside its 90 % bounds under a moving average of lower order.
+
+    Example:
+        >>> is_seasonal(np.tile([1.0, 0.0, -1.0, 0.0], 5), 4)
+        True
+    """
     centred = y - y.mean()
     rho = np.array([centred[lag:] @ centred[: len(y) - lag] for lag in range(1, season + 1)]) / (centred @ centred)
     return bool(abs(rho[-1]) > SEASONALITY_Z * np.sqrt((1 + 2 * rho[:-1] @ rho[:-1]) / len(y)))
 
 
 def seasonal_pattern(y: np.ndarray, season: int) -> tuple[np.ndarray, bool]:
-    """Seasonal terms (m,) by place ``row % m``, and whether they multiply; a single zero where there is no season."""
+    """Seasonal terms (m,) by position ``row % m``, and whether they multiply; a single zero without a season.
+
+    Example:
+        >>> seasonal_pattern(np.tile([1.0, 0.0, -1.0, 0.0], 5), 4)
+        (array([ 1.,  0., -1.,  0.]), False)
+    """
     if season == 1 or len(y) < 2 * season or not is_seasonal(y, season):
         return np.zeros(1), False
     if season > LONG_SEASON:
@@ -131,18 +148,28 @@ def seasonal_pattern(y: np.ndarray, season: int) -> tuple[np.ndarray, bool]:
 
 
 def classical_season(y: np.ndarray, season: int, multiplies: bool) -> np.ndarray:
-    """Means (m,), by place of the season, of ``y`` without its centred moving average; they average 1 or 0."""
+    """Means (m,), by season position, of ``y`` (T,) without its centred moving average; they average 1 or 0.
+
+    Example:
+        >>> classical_season(np.tile([1.0, 3.0], 5), 2, multiplies=True)
+        array([0.5, 1.5])
+    """
     weights = np.ones(season) if season % 2 else np.r_[0.5, np.ones(season - 1), 0.5]
     trend = np.convolve(y, weights / season, mode="valid")
     half = season // 2
     inner = y[half : half + len(trend)]
     parts = inner / trend if multiplies else inner - trend
-    place = np.arange(half, half + len(trend)) % season
-    means = np.bincount(place, weights=parts, minlength=season) / np.bincount(place, minlength=season)
+    position = np.arange(half, half + len(trend)) % season
+    means = np.bincount(position, weights=parts, minlength=season) / np.bincount(position, minlength=season)
     return means / means.mean() if multiplies else means - means.mean()
 
 
 def without_season(y: np.ndarray, pattern: np.ndarray, multiplies: bool, start: int) -> np.ndarray:
-    """``y`` (T,), which begins ``start`` steps into the training history, seasonally adjusted."""
-    season = placed(pattern, start, len(y))
+    """``y`` (T,), whose first row is ``start`` steps after that of the training history, seasonally adjusted.
+
+    Example:
+        >>> without_season(np.array([4.0, 2.0]), np.array([1.0, -1.0]), False, 2)
+        array([3., 3.])
+    """
+    season = profile_at(pattern, start, len(y))
     return y / season if multiplies else y - season

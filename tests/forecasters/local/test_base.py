@@ -1,4 +1,4 @@
-"""What all models of one series have in common, on a model small enough to know by heart."""
+"""What all local models have in common, on a model of three lines."""
 
 import json
 import warnings
@@ -11,16 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from threadpoolctl import threadpool_info
 
 import tsformers as tsf
 from tsformers import parallel
 from tsformers.forecasters.local.base import LocalForecaster
-from tsformers.forecasters.local.seasonal_profile import filled, placed, seasonal_profile
-from tsformers.forecasters.local.smoothing_states import guessed_states, led_in
 
 MODELS = [tsf.SeasonalNaive, tsf.HoltWinters, tsf.AutoETS, tsf.AutoARIMA, tsf.Theta]
-RAN: list[int] = []
+STARTS: list[int] = []
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -37,7 +34,7 @@ class Walk(LocalForecaster):
         return {"sigma": float(np.nanstd(np.diff(y))), "season": season}
 
     def simulate(self, params, y, start, horizon, n_samples, rng):
-        RAN.append(start)
+        STARTS.append(start)
         if y[-1] == 99:
             raise ValueError("no number follows 99")
         return y[-1] + np.cumsum(rng.normal(0, params["sigma"], (n_samples, horizon)), axis=1)
@@ -98,7 +95,7 @@ def test_a_setting_changed_after_fit_is_refused_by_predict_and_save(three, tmp_p
 
 
 @pytest.mark.parametrize("model", [tsf.HoltWinters, tsf.SeasonalNaive, tsf.Theta])
-def test_a_horizon_changed_after_fit_is_honoured_before_and_after_loading(model, three, tmp_path):
+def test_a_horizon_changed_after_fit_is_used_before_and_after_loading(model, three, tmp_path):
     fitted = model(horizon=4, seed=0).fit(three)
     longer = fitted.set_params(horizon=7, n_jobs=1, verbose=False, seed=5).predict()
     assert longer.samples.shape == (3, 100, 7)
@@ -118,7 +115,7 @@ def test_draws_of_a_series_do_not_depend_on_the_others(three):
     )
 
 
-def test_the_seed_of_predict_goes_before_that_of_the_model(three):
+def test_the_seed_of_predict_overrides_that_of_the_model(three):
     model = Walk(horizon=5, seed=1).fit(three)
     first = model.predict().samples
     np.testing.assert_array_equal(first, model.predict(seed=1).samples)
@@ -220,18 +217,18 @@ def test_the_start_of_another_history_is_counted_in_grid_steps(three, freq):
     frame = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.arange(30.0) ** 2})
     model = Walk(horizon=1).fit(frame)
     for start in (0, 7, 29):
-        RAN.clear()
+        STARTS.clear()
         model.predict(frame.iloc[start:])
-        assert [start] == RAN
+        assert [start] == STARTS
 
 
 def test_the_start_of_another_history_is_counted_over_a_change_of_clocks():
     times = pd.date_range("2024-03-30", periods=60, freq="h", tz="Europe/Berlin")
     frame = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.arange(60.0) ** 2})
     model = Walk(horizon=1).fit(frame)
-    RAN.clear()
+    STARTS.clear()
     model.predict(frame.iloc[40:])
-    assert RAN == [40]
+    assert STARTS == [40]
 
 
 def test_the_model_is_drawn_across_missing_last_values(rng):
@@ -245,10 +242,10 @@ def test_the_model_is_drawn_across_missing_last_values(rng):
 
 def test_missing_first_values_shift_nothing(rng):
     y = rng.normal(size=20)
-    RAN.clear()
+    STARTS.clear()
     late = Walk(horizon=2, seed=0).fit(frame_of(np.r_[[np.nan] * 3, y], begins="2023-12-29")).predict()
     np.testing.assert_array_equal(late.samples, Walk(horizon=2, seed=0).fit(frame_of(y)).predict().samples)
-    assert RAN == [0, 0]
+    assert STARTS == [0, 0]
 
 
 def test_a_series_without_an_observed_value_is_named_with_a_remedy(three):
@@ -320,37 +317,7 @@ def test_forecasts_move_with_scale_and_shift(model, scale, shift):
     np.testing.assert_allclose(moved.mean, scale * (plain.mean + shift), rtol=0.02)
 
 
-def test_interpolation_is_linear():
-    np.testing.assert_array_equal(filled(np.array([1, np.nan, np.nan, 4.0])), [1, 2, 3, 4])
-
-
-@given(season=st.integers(2, 30), rows=st.integers(0, 40))
-@settings(max_examples=30, deadline=None)
-def test_a_seasonal_profile_finds_its_place(season, rows):
-    pattern = np.sin(np.arange(season)) * 5
-    y = placed(pattern, 0, 3 * season + rows)
-    np.testing.assert_allclose(placed(seasonal_profile(y, season), 0, len(y)), y - y.mean(), atol=2.0)
-    np.testing.assert_array_equal(placed(pattern, rows, 4), np.tile(pattern, 60)[rows : rows + 4])
-
-
-def test_first_states_are_guessed_from_a_line_and_a_season():
-    terms = np.array([5.0, -1.0, -4.0, 0.0])
-    learned = {"level": 1.0, "slope": 2.0, "seasonals": terms, "seasonal": "add"}
-    y = 100 + 3.0 * np.arange(1, 31) + placed(terms, 2, 30)
-    (_, _, turned), (level, slope, guessed) = guessed_states(learned, y, 2)
-    np.testing.assert_array_equal(turned, [-4.0, 0.0, 5.0, -1.0])
-    np.testing.assert_allclose(guessed, turned, atol=1e-9)
-    assert (level, slope) == pytest.approx((100.0, 3.0))
-
-
-def test_a_short_other_history_keeps_the_learned_season():
-    learned = {"level": 1.0, "slope": 2.0, "seasonals": np.array([2.0, 0.5]), "seasonal": "mul"}
-    _, (level, slope, terms) = guessed_states(learned, np.array([40.0]), 1)
-    np.testing.assert_array_equal(terms, [0.5, 2.0])
-    assert (level, slope) == (80.0 - 2.0, 2.0)
-
-
-def test_warnings_of_the_caller_stay_as_they_were(three):
+def test_warning_filters_of_the_caller_are_unchanged(three):
     before = list(warnings.filters)
     Walk(horizon=2).fit(three).predict()
     assert warnings.filters == before
@@ -364,33 +331,3 @@ def test_covariates_are_carried_but_not_used(three):
     short = pd.DataFrame({"unique_id": ["a"], "ds": [pd.Timestamp("2024-01-31")], "price": [1.0]})
     with pytest.raises(tsf.DataError):
         model.predict(future=short)
-
-
-@pytest.mark.parametrize("kind", ["add", "mul"])
-@pytest.mark.parametrize("phi", [1.0, 0.8])
-def test_what_is_put_before_a_short_history_leads_to_the_same_states(phi, kind):
-    states = (100.0, 2.0, np.array([1.5, 0.5, 1.0]))
-    before, (level, slope, _) = led_in({"phi": phi, "seasonal": kind}, np.array([7.0]), states)
-    assert len(before) == 4 and before[-1] == 7
-    for value, term in zip(before[:3], states[2], strict=True):
-        slope *= phi
-        level += slope
-        assert value == pytest.approx(level * term if kind == "mul" else level + term)
-    assert (level, slope) == pytest.approx(states[:2])
-
-
-def test_a_history_longer_than_a_season_is_left_alone():
-    y = np.arange(4.0)
-    states = (1.0, 2.0, np.zeros(3))
-    assert led_in({"phi": 1.0, "seasonal": "add"}, y, states)[0] is y
-
-
-def test_inside_the_fits_blas_has_one_thread_and_afterwards_what_it_had():
-    def threads():
-        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-
-    before = threads()
-    with parallel.quiet():
-        assert set(threads()) == {1}
-        warnings.warn("unheard", UserWarning, stacklevel=1)
-    assert threads() == before

@@ -1,10 +1,10 @@
-"""LocalForecaster: one small model a series, drawn from the end of any history of that series."""
+"""LocalForecaster: one small model for each series, drawn from the end of any history of that series."""
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Self, Unpack
+from typing import Annotated, Any, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -23,27 +23,28 @@ from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
 from tsformers.parallel import each
+from tsformers.validation import AtLeast, check_settings
 
-Params = dict[str, Any]  # what fit_one learned of one series: plain numbers, strings and arrays
-NAMED = 5  # series that a warning or an error lists by name
+Params = dict[str, Any]  # what fit_one learned of one series: numbers, texts and arrays, which can be serialised
+LISTED_SERIES = 5  # series that a warning or an error lists by name
 
 
 class Spans(NamedTuple):
-    """Absolute rows of the first observed value of each series (N,), and one past the last."""
+    """Rows of the packed panel from the first observed value of each series to one past the last."""
 
-    first: np.ndarray
-    stop: np.ndarray
+    first: np.ndarray  # (N,)
+    stop: np.ndarray  # (N,)
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class LocalForecaster(BaseEstimator):
-    """Fits one model to each series; a subclass says how one series is fitted and how it is drawn.
+    """Fits one model to each series; a subclass fits one series in ``fit_one`` and draws it in ``simulate``.
 
     ``fit_one(y, season) -> params`` and ``simulate(params, y, start, horizon, n_samples, rng) -> (S, H)`` are pure
     functions of one series. ``y`` begins and ends with an observed value; NaN in between is a missing value. ``start``
-    is the number of grid steps from the first value of the training history to ``y[0]`` (0 = the same beginning), by
-    which a learned seasonal pattern finds its place in another history. Where the history ends with missing values,
-    the model is drawn across them. Covariates are not used.
+    is the number of grid steps from the first value of the training history to ``y[0]`` (0 = the same first row); it
+    aligns a learned seasonal pattern with another history. Where the history ends with missing values, the model is
+    drawn across them. Covariates are not used.
 
     A series that cannot be fitted (too short, constant, an error inside, parameters or draws that are not finite) is
     forecast by the seasonal naive model; one warning names such series, and ``fallbacks_`` says why.
@@ -51,18 +52,18 @@ class LocalForecaster(BaseEstimator):
     Args:
         horizon: steps to forecast, H.
         season_length: rows of one season; None takes it from the frequency (1 = no season).
-        n_jobs: processes, in joblib's counting (-1: one a processor). They are started only when the work left
-            is worth it; the numbers do not depend on it.
-        seed: seeds ``predict``; draws of a series depend on the seed and its id alone. None = fresh draws.
+        n_jobs: processes, as in joblib (-1: one for each processor). They are started only where the remaining work
+            takes longer than starting them; the numbers do not depend on it.
+        seed: of ``predict``; draws of a series depend on the seed and its id alone. None = fresh draws.
         verbose: show a progress bar on a terminal.
 
     Returns:
-        After ``fit``: ``params_`` (one dictionary a series), ``season_``, ``fallbacks_`` (id -> reason), ``panel_``.
+        After ``fit``: ``params_`` (one dictionary per series), ``season_``, ``fallbacks_`` (id -> reason), ``panel_``.
 
     Raises:
         ValueError: a setting is out of its range; or, after ``fit``, was changed without fitting again (``horizon``,
             ``n_jobs``, ``seed`` and ``verbose`` may be).
-        DataError: at ``predict``, ids that ``fit`` has not seen.
+        DataError: at ``predict``, ids that were not in the data of ``fit``.
 
     Example:
         >>> class Last(LocalForecaster):
@@ -74,13 +75,13 @@ class LocalForecaster(BaseEstimator):
         >>> Last(horizon=2).fit(frame).predict().mean
         array([[3., 3.]])
 
-    Source: one model a series is the classical practice: Hyndman & Athanasopoulos (2021), 3rd ed., chapters 8 and 9.
+    Source: Hyndman & Athanasopoulos (2021), Forecasting: principles and practice, 3rd ed., chapters 8 and 9.
     """
 
-    horizon: int
-    season_length: int | None = None
+    horizon: Annotated[int, AtLeast(1)]
+    season_length: Annotated[int, AtLeast(1)] | None = None
     n_jobs: int = -1
-    seed: int | None = None
+    seed: Annotated[int, AtLeast(0)] | None = None
     verbose: bool = True
 
     save = storage.save
@@ -104,7 +105,7 @@ class LocalForecaster(BaseEstimator):
         self.panel_, self.season_, self.params_ = panel, season, params
         self.settings_: dict[str, object] = remember_settings(self, FREE | {"horizon"})
         self.fallbacks_ = {id_: reason for id_, reason in zip(panel.ids, reasons, strict=True) if reason}
-        self.warn("cannot be fitted and fall back to the seasonal naive model", panel.ids, reasons)
+        self.warn_of_fallbacks("cannot be fitted and fall back to the seasonal naive model", panel.ids, reasons)
         return self
 
     def predict(
@@ -124,26 +125,26 @@ class LocalForecaster(BaseEstimator):
             raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
         panel = self.panel_ if data is None else self.panel_.like(data, static)
         if future is not None:
-            panel.with_future(future, self.horizon)  # covariates are not used, but a frame that lacks rows is a mistake
+            panel.with_future(future, self.horizon)  # not used, but a frame that lacks rows is refused
         values = self.draw(panel, n_samples, series_keys(panel.ids, self.seed if seed is None else seed))
         times = panel.future_times(self.horizon)
         return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema)
 
     def check(self) -> None:
-        """The settings are in range, else ValueError with the remedy; a subclass adds its own."""
-        for name in ("horizon", "season_length"):
-            value = getattr(self, name)
-            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-            if not (whole and value >= 1) and not (name == "season_length" and value is None):
-                raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
+        """The settings are in range; a subclass adds rules between its settings.
+
+        Raises:
+            ValueError: names the setting, its value and what it may be.
+        """
+        check_settings(self)
         if self.n_jobs == 0:
-            raise ValueError("n_jobs must not be 0; write 1 for one process or -1 for one a processor")
+            raise ValueError("n_jobs must not be 0; write 1 for one process or -1 for one for each processor")
 
     def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
-        """Parameters of each series of ``panel``, and the reason where it falls back (else "")."""
-        spans = observed(panel)
+        """Parameters of each series of ``panel``, and the reason where it falls back ("" where it does not)."""
+        spans = observed_spans(panel)
         histories = [panel.y[first:stop] for first, stop in zip(*spans, strict=True)]
-        found = self.each(partial(fit_safely, clone(self), season), histories)
+        found = self.each(partial(fit_or_fall_back, clone(self), season), histories)
         return [params for params, _ in found], [reason for _, reason in found]
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
@@ -151,34 +152,36 @@ class LocalForecaster(BaseEstimator):
         where = self.panel_.ids.get_indexer(panel.ids)
         if (where < 0).any():
             raise DataError(
-                f"series {named(panel.ids[where < 0])} of '{panel.schema.id_col}' were not there at fit; fit again "
-                "with them, or use SeasonalNaive, which needs no fit for each series"
+                f"series {listed(panel.ids[where < 0])} of '{panel.schema.id_col}' were not in the data of fit; fit "
+                "again with them, or use SeasonalNaive, which needs no fit for each series"
             )
-        spans, trained = observed(panel), observed(self.panel_)
-        begins = self.panel_.times[trained.first[where]]
-        starts = steps_since(begins, panel.times[spans.first], panel.grid)
+        spans, trained = observed_spans(panel), observed_spans(self.panel_)
+        first_times = self.panel_.times[trained.first[where]]
+        starts = steps_since(first_times, panel.times[spans.first], panel.grid)
         rows = zip(where, *spans, panel.ends - spans.stop, starts, keys, strict=True)
-        tasks = [(self.params_[i], panel.y[first:stop], int(gap), int(begin), int(key))
-                 for i, first, stop, gap, begin, key in rows]  # fmt: skip
-        found = self.each(partial(draw_safely, clone(self), self.season_, n_samples), tasks)
-        self.warn("could not be continued and fall back to the seasonal naive model", panel.ids, [r for _, r in found])
+        tasks = [(self.params_[i], panel.y[first:stop], int(gap), int(start), int(key))
+                 for i, first, stop, gap, start, key in rows]  # fmt: skip
+        found = self.each(partial(draw_or_fall_back, clone(self), self.season_, n_samples), tasks)
+        self.warn_of_fallbacks(
+            "could not be continued and fall back to the seasonal naive model", panel.ids, [r for _, r in found]
+        )
         return np.stack([values for values, _ in found])
 
     def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        """``work(item)`` for each item, in order, in as many processes as it is worth."""
+        """``work(item)`` for each item, in order; in several processes where that is faster."""
         return each(work, items, self.n_jobs, type(self).__name__, None if self.verbose else False)
 
-    def warn(self, what: str, ids: Iterable[Any], reasons: Sequence[str]) -> None:
-        """One warning for all series that have a reason."""
-        bad = [f"{id_!r} ({reason})" for id_, reason in zip(ids, reasons, strict=True) if reason]
-        if bad:
-            more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-            listed = ", ".join(bad[:NAMED]) + more
-            text = f"{type(self).__name__}: {len(bad)} of {len(reasons)} series {what}: {listed}"
+    def warn_of_fallbacks(self, what: str, ids: Iterable[Any], reasons: Sequence[str]) -> None:
+        """One warning that names the series with a reason, the first few of them."""
+        failed = [f"{id_!r} ({reason})" for id_, reason in zip(ids, reasons, strict=True) if reason]
+        if failed:
+            more = f" and {len(failed) - LISTED_SERIES} more" if len(failed) > LISTED_SERIES else ""
+            names = ", ".join(failed[:LISTED_SERIES]) + more
+            text = f"{type(self).__name__}: {len(failed)} of {len(reasons)} series {what}: {names}"
             warnings.warn(text, UserWarning, stacklevel=4 if what.startswith("could") else 3)
 
     def learned(self) -> dict[str, object]:
-        """What ``fit`` has learned, as plain values."""
+        """What ``fit`` has learned, ready to be serialised."""
         check_is_fitted(self, "params_")
         check_unchanged(self)
         names = ("panel_", "season_", "params_", "fallbacks_", "settings_")
@@ -190,8 +193,8 @@ class LocalForecaster(BaseEstimator):
             setattr(self, name, value)
 
 
-def fit_safely(model: LocalForecaster, season: int, y: np.ndarray) -> tuple[Params, str]:
-    """``fit_one``, or the naive model's errors and the reason why not."""
+def fit_or_fall_back(model: LocalForecaster, season: int, y: np.ndarray) -> tuple[Params, str]:
+    """What ``fit_one`` learns of ``y`` (T,), or the errors of the seasonal naive model and the reason for it."""
     reason = ""
     if len(y) < 2 or np.nanmax(y) == np.nanmin(y):
         reason = "one value only" if len(y) < 2 else "constant"
@@ -204,13 +207,13 @@ def fit_safely(model: LocalForecaster, season: int, y: np.ndarray) -> tuple[Para
             reason = "the fitted parameters are not finite"
         except Exception as error:
             reason = f"{error}" or type(error).__name__
-    return {"naive": naive_errors(alone(y), season)[0]}, reason
+    return {"naive": naive_errors(single_series(y), season)[0]}, reason
 
 
-def draw_safely(
+def draw_or_fall_back(
     model: LocalForecaster, season: int, n_samples: int, task: tuple[Params, np.ndarray, int, int, int]
 ) -> tuple[np.ndarray, str]:
-    """``simulate`` across the ``gap`` of missing last values, or the naive model's draws and the reason why not."""
+    """Draws across the ``gap`` of missing last values, or those of the seasonal naive model and the reason for them."""
     params, y, gap, start, key = task
     shape, reason = (n_samples, gap + model.horizon), ""
     if "naive" not in params:
@@ -223,37 +226,78 @@ def draw_safely(
             reason = "the draws are not finite"
         except Exception as error:
             reason = f"{error}" or type(error).__name__
-    errors = params["naive"][None] if "naive" in params else naive_errors(alone(y), season)
-    values = naive_samples(alone(y), season, errors, np.array([key], np.uint64), n_samples, shape[1])
+    errors = params["naive"][None] if "naive" in params else naive_errors(single_series(y), season)
+    values = naive_samples(single_series(y), season, errors, np.array([key], np.uint64), n_samples, shape[1])
     return values[0, :, gap:], reason
 
 
-def alone(y: np.ndarray) -> History:
-    """One series ``y`` (T,) as a packed history."""
+def single_series(y: np.ndarray) -> History:
+    """A packed history of one series ``y`` (T,).
+
+    Example:
+        >>> single_series(np.array([1.0, 2.0])).ends
+        array([2])
+    """
     return History(y, np.array([0, len(y)]), np.array([len(y)]))
 
 
-def named(ids: pd.Index) -> str:
-    """The first few ids, for a message."""
-    return ", ".join(repr(id_) for id_ in ids[:NAMED]) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
+def listed(ids: pd.Index) -> str:
+    """The first few ids, for a message.
+
+    Example:
+        >>> listed(pd.Index(["a", "b", "c", "d", "e", "f", "g"]))
+        "'a', 'b', 'c', 'd', 'e' and 2 more"
+    """
+    return ", ".join(repr(id_) for id_ in ids[:LISTED_SERIES]) + (
+        f" and {len(ids) - LISTED_SERIES} more" if len(ids) > LISTED_SERIES else ""
+    )
 
 
-def observed(panel: Panel) -> Spans:
-    """Where the observed values of each series begin and end; DataError where a history has none."""
+def observed_spans(panel: Panel) -> Spans:
+    """From which row to which row each history has observed values.
+
+    Args:
+        panel: N series; rows after ``panel.ends`` are not looked at.
+
+    Returns:
+        First row, and one past the last.
+
+    Raises:
+        DataError: a history without an observed value.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(4), "y": [np.nan, 1.0, np.nan, 2.0]})
+        >>> observed_spans(Panel.from_frame(frame))
+        Spans(first=array([1]), stop=array([4]))
+    """
     n = panel.n_series
     owner, rows = panel.owner, np.arange(len(panel.y))
-    seen = np.isfinite(panel.y) & panel.in_history
+    observed = np.isfinite(panel.y) & panel.in_history
     first, stop = np.full(n, len(rows)), np.full(n, -1)
-    np.minimum.at(first, owner[seen], rows[seen])
-    np.maximum.at(stop, owner[seen], rows[seen] + 1)
+    np.minimum.at(first, owner[observed], rows[observed])
+    np.maximum.at(stop, owner[observed], rows[observed] + 1)
     if (stop < 0).any():
         raise DataError(
-            f"column '{panel.schema.target_col}' of series {named(panel.ids[stop < 0])} holds no observed value; "
+            f"column '{panel.schema.target_col}' of series {listed(panel.ids[stop < 0])} holds no observed value; "
             "drop these series, or write short='drop'"
         )
     return Spans(first, stop)
 
 
-def steps_since(begins: np.ndarray, times: np.ndarray, grid: Grid) -> np.ndarray:
-    """Grid steps (N,) from each of ``begins`` (N,) to each of ``times`` (N,)."""
-    return ordinals(times, grid) - ordinals(begins, grid)
+def steps_since(first: np.ndarray, times: np.ndarray, grid: Grid) -> np.ndarray:
+    """Grid steps from one time of each series to another.
+
+    Args:
+        first: (N,) times on the grid.
+        times: (N,) later ones.
+        grid: of both.
+
+    Returns:
+        (N,) whole numbers.
+
+    Example:
+        >>> from tsformers.calendar.grid import parse
+        >>> steps_since(np.array(["2024-01-01"], "M8[ns]"), np.array(["2024-03-01"], "M8[ns]"), parse("MS"))
+        array([2])
+    """
+    return ordinals(times, grid) - ordinals(first, grid)
