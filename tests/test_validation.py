@@ -4,7 +4,7 @@ import sys
 import types
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pytest
@@ -14,12 +14,23 @@ from tsformers.validation import (
     Above,
     AtLeast,
     Between,
+    OneOf,
     allowed_values,
     annotations_of,
     check_settings,
     remedies_of,
     replaced_settings,
 )
+
+
+@runtime_checkable
+class Output(Protocol):
+    def draw(self): ...
+
+
+class Normal:
+    def draw(self):
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ class Settings:
     emission: tuple[Annotated[int, AtLeast(1)], Annotated[int, AtLeast(1)]] = (8, 32)
     widths: Widths = field(default_factory=Widths)
     likelihood: str | Any = "student_t"
+    output: Annotated[str, OneOf(("normal", "student_t"))] | Output = "normal"
+    start: Annotated[str, OneOf(("zero", "last"))] = "zero"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +67,8 @@ class Settings:
         ("periods", np.array([24.0])),
         ("likelihood", object()),
         ("scaler", None),
+        ("output", "student_t"),
+        ("output", Normal()),
     ],
 )
 def test_what_an_annotation_allows_passes(name, value):
@@ -78,6 +93,13 @@ def test_what_an_annotation_allows_passes(name, value):
         ("periods", 24, "periods must be a list, each entry a number above 1 or None, not 24"),
         ("emission", (8,), "emission must be 2 values, each a whole number of 1 or more, not"),
         ("emission", (8, 0), r"emission\[1\] must be a whole number of 1 or more, not 0"),
+        (
+            "output",
+            "poisson",
+            "output must be one of 'normal', 'student_t' or an object with the interface Output, not",
+        ),
+        ("output", object(), "output must be one of 'normal', 'student_t' or an object with the interface Output, not"),
+        ("start", "first", "start='first' is unknown; choose one of 'zero', 'last'"),
         ("widths", Widths(hidden=0), "widths.hidden must be a whole number of 1 or more, not 0"),
     ],
 )

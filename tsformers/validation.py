@@ -84,11 +84,39 @@ class Between:
 
 
 @dataclass(frozen=True)
+class OneOf:
+    """A text out of ``names``: for choices that are keys of a table, which ``Literal`` would repeat.
+
+    Example:
+        >>> OneOf(("normal", "student_t")).holds("poisson"), OneOf(("normal", "student_t")).text("text")
+        (False, "'normal', 'student_t'")
+    """
+
+    names: tuple[str, ...]
+
+    def holds(self, value: Any) -> bool:
+        """Whether ``value`` is one of the names."""
+        return value in self.names
+
+    def text(self, noun: str) -> str:
+        """The names, quoted."""
+        return ", ".join(map(repr, self.names))
+
+
+Range = AtLeast | Above | Between | OneOf
+
+
+@dataclass(frozen=True)
 class Option:
     """One type that an annotation allows, with its range."""
 
     kind: Any
-    range: AtLeast | Above | Between | None = None
+    range: Range | None = None
+
+    @property
+    def choices(self) -> bool:
+        """Whether the values allowed are listed."""
+        return get_origin(self.kind) is Literal or isinstance(self.range, OneOf)
 
     def holds(self, value: Any) -> bool:
         """Whether ``value`` is of this type and in this range."""
@@ -104,7 +132,9 @@ class Option:
             number = isinstance(value, NUMBERS[self.kind][1]) and not isinstance(value, bool)
             return number and (self.range.holds(value) if self.range else value == value)
         if self.kind is str:
-            return isinstance(value, str)
+            return isinstance(value, str) and (self.range is None or self.range.holds(value))
+        if is_interface(self.kind):
+            return isinstance(value, self.kind)
         return get_origin(self.kind) not in LISTS  # an object: its own class checks it
 
     def text(self) -> str:
@@ -115,21 +145,23 @@ class Option:
             return "any value"
         if get_origin(self.kind) is Literal:
             return ", ".join(map(repr, get_args(self.kind)))
-        if self.kind in NUMBERS:
-            noun = NUMBERS[self.kind][0]
+        if self.kind in (*NUMBERS, str):
+            noun = NUMBERS[self.kind][0] if self.kind in NUMBERS else "text"
             return self.range.text(noun) if self.range else f"a {noun}"
+        if is_interface(self.kind):
+            return f"an object with the interface {self.kind.__name__}"
         if get_origin(self.kind) in LISTS:
             kinds = [kind for kind in get_args(self.kind) if kind is not Ellipsis]
             entry = _words(options_of(kinds[0]))
             return f"{len(kinds)} values, each {entry}" if len(kinds) > 1 else f"a list, each entry {entry}"
-        return {bool: "True or False", str: "a text"}.get(self.kind, getattr(self.kind, "__name__", str(self.kind)))
+        return "True or False" if self.kind is bool else getattr(self.kind, "__name__", str(self.kind))
 
 
 def check_settings(settings: Any, prefix: str = "") -> None:
     """Every setting has a type, choice and range that its annotation allows.
 
     Checked are numbers, truth values, texts, ``Literal`` choices, ``None``, tuples of numbers, and dataclasses of
-    settings inside. Where an annotation allows an object of another class, that object is not looked at.
+    settings inside. Objects are checked against a ``Protocol`` that can be checked at run time, others not.
 
     Args:
         settings: a dataclass; its fields are the settings.
@@ -280,10 +312,23 @@ def options_of(hint: Any) -> tuple[Option, ...]:
     return tuple(_flattened(hint, None))
 
 
-def _flattened(hint: Any, bound: AtLeast | Above | Between | None) -> Iterator[Option]:
+def is_interface(kind: Any) -> bool:
+    """Whether a type is a ``Protocol`` that ``isinstance`` can check.
+
+    Args:
+        kind: a type.
+
+    Example:
+        >>> is_interface(int)
+        False
+    """
+    return getattr(kind, "_is_runtime_protocol", False)
+
+
+def _flattened(hint: Any, bound: Range | None) -> Iterator[Option]:
     if get_origin(hint) is Annotated:
         inner, *notes = get_args(hint)
-        ranges = [note for note in notes if isinstance(note, AtLeast | Above | Between)]
+        ranges = [note for note in notes if isinstance(note, Range)]
         yield from _flattened(inner, ranges[0] if ranges else bound)
     elif get_origin(hint) in (Union, UnionType):
         for part in get_args(hint):
@@ -295,8 +340,7 @@ def _flattened(hint: Any, bound: AtLeast | Above | Between | None) -> Iterator[O
 def _check(name: str, value: Any, options: tuple[Option, ...]) -> None:
     if any(option.holds(value) for option in options):
         return
-    choices = [option for option in options if get_origin(option.kind) is Literal]
-    if choices and all(get_origin(option.kind) is Literal or option.kind is NoneType for option in options):
+    if any(o.choices for o in options) and all(o.choices or o.kind is NoneType for o in options):
         raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(o.text() for o in options)}")
     raise ValueError(f"{name} must be {_words(options)}, not {value!r}")
 
@@ -310,7 +354,7 @@ def _check_entries(name: str, values: Any, kinds: tuple[Any, ...], options: tupl
 
 
 def _words(options: tuple[Option, ...]) -> str:
-    if all(get_origin(option.kind) is Literal or option.kind is NoneType for option in options):
+    if all(option.choices or option.kind is NoneType for option in options):
         return "one of " + ", ".join(option.text() for option in options)
-    texts = [f"one of {o.text()}" if get_origin(o.kind) is Literal else o.text() for o in options]
+    texts = [f"one of {o.text()}" if o.choices else o.text() for o in options]
     return " or ".join(texts) if len(texts) < 3 else ", ".join(texts[:-1]) + " or " + texts[-1]
