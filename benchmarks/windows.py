@@ -16,8 +16,8 @@ from benchmarks.timing import Row, compare, take_turns
 from tsformers.data.window_scaling import scale
 from tsformers.data.windows import Window, cut, pack_rows
 from tsformers.forecasters.neural.base import TorchForecaster
+from tsformers.testing import make_plan
 from tsformers.training.batches import Windows
-from tsformers.training.config import Plan
 
 SERIES, STEPS, BATCH, BATCHES = 1_000, 1_000, 256, 50
 CONTEXT, HORIZON = 96, 24
@@ -76,7 +76,7 @@ def gluonts_batches(y: np.ndarray) -> Iterator[dict[str, Tensor]]:
 def run() -> Iterator[Row]:
     """Batches of training windows, then the fixed cost of a prediction."""
     y = np.random.default_rng(0).normal(size=(SERIES, STEPS))
-    plan = Plan(context_length=CONTEXT, horizon=HORIZON, batch_size=BATCH)
+    plan = make_plan(CONTEXT, HORIZON, batch_size=BATCH)
     ours = Windows(pack_rows(y.reshape(-1, 1), np.arange(SERIES + 1) * STEPS), plan, np.random.default_rng(0)).batches()
     theirs = gluonts_batches(y)
     what = f"{BATCHES} batches of {BATCH} windows from {SERIES:,} series x {STEPS:,} steps"

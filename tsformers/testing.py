@@ -21,6 +21,7 @@ from tsformers.contracts import Network, Preprocessor, Procedure
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.data.windows import Window
+from tsformers.training.config import Plan
 
 
 def make_frame(n_series: int = 3, rows: int = 60, freq: str | int = "D", seed: int = 0) -> pd.DataFrame:
@@ -93,6 +94,27 @@ def make_window(
         future_x=normal(batch, horizon, known_x),
         series=torch.arange(batch),
     )
+
+
+def make_plan(context_length: int = 4, horizon: int = 2, **settings: Any) -> Plan:
+    """A short training run with early stopping on the last window of each series, for tests of networks.
+
+    Args:
+        context_length: T.
+        horizon: H.
+        **settings: those of ``Plan`` that are to differ.
+
+    Returns:
+        60 steps of 8 windows at most.
+
+    Example:
+        >>> make_plan(max_steps=20).max_steps
+        20
+    """
+    small: dict[str, Any] = {"max_steps": 60, "max_epochs": None, "batch_size": 8, "validation_windows": 1}
+    small |= {"learning_rate": 0.05, "weight_decay": 0.0, "gradient_clip": 1.0, "schedule": "cosine"}
+    small |= {"scaler": "standard", "early_stopping_patience": 10, "validation_stride": None, "verbose": None}
+    return Plan(context_length=context_length, horizon=horizon, **small | settings)
 
 
 def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:

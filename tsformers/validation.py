@@ -184,8 +184,8 @@ def check_settings(settings: Any, prefix: str = "") -> None:
         ValueError: scaler='minmax' is unknown; choose one of 'mean_abs', 'standard', None
     """
     kind: Any = type(settings)
-    for name, hint in annotations_of(kind).items():
-        value, options = getattr(settings, name), options_of(hint)
+    for name, options in options_by_setting(kind).items():
+        value = getattr(settings, name)
         listed = next((option for option in options if get_origin(option.kind) in LISTS), None)
         if is_dataclass(value) and type(value) in [option.kind for option in options]:
             check_settings(value, f"{prefix}{name}.")
@@ -212,36 +212,41 @@ def allowed_values(kind: type) -> dict[str, str]:
         >>> allowed_values(Sizes)
         {'horizon': 'a whole number of 1 or more', 'seed': 'a whole number of 0 or more or None'}
     """
-    return {name: _words(options_of(hint)) for name, hint in annotations_of(kind).items()}
+    return {name: _words(options) for name, options in options_by_setting(kind).items()}
 
 
 @functools.cache
-def annotations_of(kind: type) -> dict[str, Any]:
-    """The annotations of the settings of a dataclass, resolved, in the order of its signature.
+def options_by_setting(kind: type) -> dict[str, tuple[Option, ...]]:
+    """What the settings of a dataclass may be, in the order of its signature.
 
-    An annotation written as a text is resolved in the module of its class; ``Any`` stands for one that cannot be, such
-    as a name imported for type checkers alone.
+    A subclass that annotates a setting again, to give it another default, keeps the range of its base where it names
+    none. An annotation written as a text is resolved in the module of its class; ``Any`` stands for one that cannot be,
+    such as a name imported for type checkers alone.
 
     Args:
         kind: a dataclass.
 
     Returns:
-        Annotations by name.
+        Options by the name of the setting.
 
     Example:
-        >>> annotations_of(AtLeast)
-        {'low': <class 'float'>}
+        >>> options_by_setting(AtLeast)
+        {'low': (Option(kind=<class 'float'>, range=None),)}
     """
-    hints: dict[str, Any] = {}
+    found: dict[str, tuple[Option, ...]] = {}
     for base in reversed(kind.__mro__):
         made = inspect.unwrap(base.__init__)  # type: ignore[misc]
         names = getattr(made, "__globals__", None)  # of the class's module: a plug-in's cannot be imported again
         for name, hint in inspect.get_annotations(base).items():
             try:
-                hints |= get_type_hints(SimpleNamespace(__annotations__={name: hint}), names, include_extras=True)
-            except NameError:
-                hints[name] = Any
-    return {field.name: hints[field.name] for field in fields(kind) if field.init}
+                [hint] = get_type_hints(
+                    SimpleNamespace(__annotations__={name: hint}), names, include_extras=True
+                ).values()
+            except (NameError, TypeError):
+                hint = Any
+            ranges = {option.kind: option.range for option in found.get(name, ())}
+            found[name] = tuple(Option(o.kind, o.range or ranges.get(o.kind)) for o in options_of(hint))
+    return {field.name: found[field.name] for field in fields(kind) if field.init}
 
 
 def replaced_settings(**remedies: str) -> Callable[[type[Model]], type[Model]]:

@@ -13,7 +13,6 @@ from tsformers.data.panel import Panel
 from tsformers.data.windows import cut
 from tsformers.errors import DataError
 from tsformers.testing import make_frame
-from tsformers.training.context_length import default_context, default_validation
 
 
 def panel(n_series=3, freq="D", **static):
@@ -108,19 +107,3 @@ def test_channels_are_aligned_at_their_common_end(freq):
     assert np.array_equal(packed.observed, wide.notna())
     assert np.array_equal(packed.y, wide.fillna(0))
     assert packed.y.is_contiguous()
-
-
-def test_panels_of_few_series_hold_back_more_windows_of_each_but_no_more_than_a_tenth():
-    assert default_validation(np.full(8, 6000), 30) == 8
-    assert default_validation(np.full(8, 600), 30) == 2
-    assert default_validation(np.array([60]), 4) == 1
-    assert default_validation(np.full(767, 84), 12) == 1
-
-
-def test_the_default_context_is_long_where_it_can_be_and_never_useless():
-    assert default_context(np.array([1000]), 24, [24]) == 48
-    assert default_context(np.array([1000]), 24, [24, 168]) == 336
-    assert default_context(np.array([1000]), 24, [96, 672]) == 192
-    assert default_context(np.array([10000]), 24, [1440, 10080]) == 48
-    assert default_context(np.array([1000, 5]), 24, [24]) == 48  # the short one is refused by name, not obeyed
-    assert default_context(np.array([3]), 4, [7]) == 1

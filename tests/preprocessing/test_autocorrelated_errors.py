@@ -382,7 +382,7 @@ def test_a_network_trained_inside_it_is_stored_and_goes_on_training(tmp_path):
     fitted = loaded.forecaster_
     fitted.fit(tsf.Panel.from_frame(frame), warm_start=True, wrap=AutocorrelatedErrors(per_series=True))
     assert fitted.history_["step"].iloc[-1] == 6
-    with pytest.raises(ValueError, match="trained inside AutocorrelatedErrors and would go on inside nothing"):
+    with pytest.raises(ValueError, match="wrapped in AutocorrelatedErrors at fit and would be wrapped in nothing now"):
         fitted.fit(tsf.Panel.from_frame(frame), warm_start=True)
     with pytest.raises(ValueError, match="stream reads the network's own view"):
         fitted.stream()

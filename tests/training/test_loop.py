@@ -10,8 +10,8 @@ from torch import nn
 import tsformers.training.batches as batches
 import tsformers.training.loop as training
 from tsformers.data.windows import pack_rows
+from tsformers.testing import make_plan
 from tsformers.training.batches import Windows
-from tsformers.training.config import Plan
 from tsformers.training.loop import best_restart, train
 from tsformers.training.randomness import seeded
 from tsformers.training.schedule import rate_at
@@ -42,7 +42,7 @@ def packed(rows=80, missing=0.0, seed=0):
 
 
 def trained(network=None, *, seed=0, data=None, **settings):
-    plan = Plan(context_length=4, horizon=2, **{"max_steps": 60, "batch_size": 8, "learning_rate": 0.05} | settings)
+    plan = make_plan(**settings)
     with seeded(seed, CPU):
         network = network or Drift()
         history = train(network, data or packed(), plan, np.random.default_rng(seed))
@@ -182,7 +182,7 @@ class Level(nn.Module):
 
 def best_of(*networks, steps=20, windows=1):
     fives = pack_rows(np.full((30, 1), 5.0), [0, 30])
-    plan = Plan(context_length=2, horizon=1, scaler=None, max_steps=steps, validation_windows=windows)
+    plan = make_plan(2, 1, scaler=None, max_steps=steps, batch_size=64, learning_rate=1e-3, validation_windows=windows)
     starts = ((network, [{"params": list(network.parameters())}]) for network in networks)
     return best_restart(starts, len(networks), fives, plan, seed=0)
 
@@ -228,7 +228,7 @@ def test_missing_values_are_masked():
 
 
 def test_epochs_end_a_run_and_each_is_a_permutation():
-    windows = Windows(packed(), Plan(context_length=4, horizon=2, batch_size=16), np.random.default_rng(0))
+    windows = Windows(packed(), make_plan(batch_size=16), np.random.default_rng(0))
     batches = windows.batches()
     for _ in range(2):
         starts = torch.cat([next(batches).past[:, 0, 0] for _ in range(windows.steps_per_epoch)])
@@ -239,7 +239,7 @@ def test_epochs_end_a_run_and_each_is_a_permutation():
 
 def test_very_many_windows_are_drawn_with_replacement(monkeypatch):
     monkeypatch.setattr(batches, "MOST_PERMUTED", 10)
-    windows = Windows(packed(), Plan(context_length=4, horizon=2, batch_size=64), np.random.default_rng(0))
+    windows = Windows(packed(), make_plan(batch_size=64), np.random.default_rng(0))
     batch = next(windows.batches())
     assert len(batch.past) == 64
     assert len(batch.past[:, 0, 0].unique()) < 64
@@ -247,7 +247,7 @@ def test_very_many_windows_are_drawn_with_replacement(monkeypatch):
 
 def test_held_back_windows_are_few_and_always_the_same(monkeypatch):
     monkeypatch.setattr(batches, "MOST_VALIDATED", 5)
-    plan = Plan(context_length=4, horizon=2, batch_size=2, validation_windows=8)
+    plan = make_plan(batch_size=2, validation_windows=8)
     windows = Windows(packed(), plan, np.random.default_rng(0))
     first, again = (torch.cat([batch.future for batch in windows.validation()]) for _ in range(2))
     assert len(first) == 5
@@ -293,7 +293,7 @@ def test_patience_counts_epochs_where_they_are_what_is_checked():
 
 def test_with_a_stride_every_held_back_window_is_read(monkeypatch):
     monkeypatch.setattr(batches, "MOST_VALIDATED", 5)
-    plan = Plan(context_length=4, horizon=2, validation_windows=9, validation_stride=1)
+    plan = make_plan(batch_size=64, validation_windows=9, validation_stride=1)
     windows = Windows(packed(), plan, np.random.default_rng(0))
     assert windows.cutoffs.max() + 2 == 80 - 10  # nine windows of two targets, one row apart, take ten rows
     futures = torch.cat([batch.future[..., 0] for batch in windows.validation()])
@@ -304,7 +304,7 @@ def test_parameter_groups_may_learn_at_rates_of_their_own():
     network = Drift()
     before = network.weight.detach().clone(), network.bias.detach().clone()
     groups = [{"params": [network.weight]}, {"params": [network.bias], "lr": 0.0}]
-    plan = Plan(context_length=4, horizon=2, max_steps=5, validation_windows=0)
+    plan = make_plan(max_steps=5, batch_size=64, learning_rate=1e-3, validation_windows=0)
     train(network, packed(), plan, np.random.default_rng(0), groups)
     assert not torch.equal(before[0], network.weight)
     assert torch.equal(before[1], network.bias)

@@ -30,7 +30,8 @@ class Windows:
     Example:
         >>> from tsformers.data.windows import pack_rows
         >>> packed = pack_rows(np.arange(12.0)[:, None], [0, 12])
-        >>> windows = Windows(packed, Plan(context_length=4, horizon=2, batch_size=4), np.random.default_rng(0))
+        >>> from tsformers.testing import make_plan
+        >>> windows = Windows(packed, make_plan(context_length=4, horizon=2, batch_size=4), np.random.default_rng(0))
         >>> len(windows), windows.n_validation, next(windows.batches()).past.shape
         (5, 1, torch.Size([4, 4, 1]))
     """

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-MOST_CONTEXT = 336  # steps, unless the horizon asks for more: two weeks of hours
-ENOUGH_HELD_BACK = 64  # windows, to tell a better network from a luckier one
+MAX_DEFAULT_CONTEXT = 336  # steps, unless the horizon needs more: two weeks of hours
+TARGET_VALIDATION_WINDOWS = 64  # enough to tell a better network from a loss that is lower by chance
 
 
 def preferred_context(horizon: int, cycles: Sequence[int]) -> int:
-    """The context length that series get if they are long enough.
+    """The context length where series are long enough.
 
-    Twice the horizon or twice the longest cycle, whichever is longer, where cycles count as long as twice of them is no
-    more than 336 steps (two weeks of hours); or once a cycle that is no longer than that itself, if this is more.
+    The longest of: twice the horizon; twice each cycle, where that is 336 steps (two weeks of hours) or less; each
+    longer cycle once, where it is itself 336 steps or less.
 
     Args:
         horizon: H.
@@ -27,15 +27,15 @@ def preferred_context(horizon: int, cycles: Sequence[int]) -> int:
         >>> preferred_context(8, [48, 336])
         336
     """
-    spans = [2 * cycle if 2 * cycle <= MOST_CONTEXT else cycle for cycle in cycles]
-    return max([2 * horizon, *(span for span in spans if span <= MOST_CONTEXT)])
+    spans = [2 * cycle if 2 * cycle <= MAX_DEFAULT_CONTEXT else cycle for cycle in cycles]
+    return max([2 * horizon, *(span for span in spans if span <= MAX_DEFAULT_CONTEXT)])
 
 
 def default_validation(lengths: np.ndarray, horizon: int) -> int:
-    """How many windows of each series are held back where the caller does not say.
+    """How many validation windows of each series there are where the caller does not say.
 
-    So many that there are 64 of them in all, as far as they take up no more than a tenth of the median series; at least
-    one of each series.
+    So many that there are 64 in all, as far as they take up no more than a tenth of the median series; at least one of
+    each series.
 
     Args:
         lengths: (N,) rows of history.
@@ -50,7 +50,7 @@ def default_validation(lengths: np.ndarray, horizon: int) -> int:
         >>> default_validation(np.array([500]), 24)
         2
     """
-    wanted = -(-ENOUGH_HELD_BACK // len(lengths))
+    wanted = -(-TARGET_VALIDATION_WINDOWS // len(lengths))
     return max(1, min(wanted, int(np.median(lengths)) // (10 * horizon)))
 
 
@@ -58,7 +58,7 @@ def default_context(lengths: np.ndarray, horizon: int, cycles: Sequence[int]) ->
     """The context length chosen where the caller gives none and every series is to be used.
 
     The preferred one, see ``preferred_context``; but short enough that the shortest series of at least two horizons
-    still gives a window to train on and one to hold back; never shorter than the horizon if that can be.
+    has a training window and a validation window; not shorter than the horizon where that is possible.
 
     Args:
         lengths: (N,) rows of history.

@@ -64,7 +64,8 @@ def train(
         ...     def loss(self, window):
         ...         return (self(window.past[..., 0]) - window.future[..., 0]).square().mean(-1)
         >>> packed = pack_rows(np.arange(60.0)[:, None], [0, 60])
-        >>> plan = Plan(context_length=4, horizon=2, max_steps=200, learning_rate=0.05)
+        >>> from tsformers.testing import make_plan
+        >>> plan = make_plan(context_length=4, horizon=2, max_steps=200, batch_size=64, learning_rate=0.05)
         >>> with seeded(0, torch.device("cpu")):
         ...     history = train(Drift(4, 2), packed, plan, np.random.default_rng(0))
         >>> bool(history["validation_loss"].min() < 0.01)
@@ -160,7 +161,8 @@ def best_restart(
         ...         return (self.level - window.future[:, 0, 0]).square()
         >>> networks = [Level(0.0), Level(4.0), Level(9.0)]
         >>> starts = ((network, [{"params": list(network.parameters())}]) for network in networks)
-        >>> plan = Plan(context_length=2, horizon=1, scaler=None, max_steps=20)
+        >>> from tsformers.testing import make_plan
+        >>> plan = make_plan(context_length=2, horizon=1, scaler=None, max_steps=20, batch_size=64, learning_rate=1e-3)
         >>> packed = pack_rows(np.full((30, 1), 5.0), [0, 30])
         >>> best, history, interrupted = best_restart(starts, 3, packed, plan, seed=0)
         >>> best is networks[1], len(history), interrupted

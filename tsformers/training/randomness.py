@@ -8,16 +8,16 @@ import torch
 
 
 def find_device(name: str) -> torch.device:
-    """Where to compute.
+    """The device to compute on.
 
     Args:
-        name: "auto" is the first CUDA device, else the CPU; any other name as in torch.
+        name: "auto" is the first CUDA device, else the CPU; other names as in torch.
 
     Returns:
         The device.
 
     Raises:
-        ValueError: torch knows no such device, or it is not there.
+        ValueError: torch knows no such device, or this machine has none.
 
     Example:
         >>> find_device("cpu")
@@ -34,11 +34,11 @@ def find_device(name: str) -> torch.device:
 
 @contextmanager
 def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
-    """A block with a random state of its own; the caller's is as before when it ends.
+    """A block with its own random state; that of the caller is restored after it.
 
     Args:
         seed: None: fresh entropy.
-        device: where random numbers will be drawn, besides the CPU.
+        device: on which random numbers are drawn, besides the CPU.
 
     Example:
         >>> before = torch.get_rng_state()
@@ -49,10 +49,10 @@ def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
     """
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
-    elsewhere = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if elsewhere else [], device_type="cuda"):
+    on_cuda = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_cuda else [], device_type="cuda"):
         torch.default_generator.manual_seed(int(seed))
-        if elsewhere:
+        if on_cuda:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(int(seed))
         yield

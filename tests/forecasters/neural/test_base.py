@@ -1,4 +1,4 @@
-"""The engine around a small network: settings, covariates, channels, seeds, warm starts, memory and storage."""
+"""TorchForecaster around a small network: settings, covariates, channels, seeds, warm starts, memory, storage."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from torch import nn
 
-import tsformers.forecasters.neural.base as neural
 from tsformers import storage
 from tsformers.data.panel import Panel
-from tsformers.data.windows import Window
 from tsformers.errors import DataError
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.forecasters.neural.distribution_network import DistributionNetwork
@@ -22,7 +20,7 @@ from tsformers.testing import check_forecaster, check_network, make_frame, make_
 
 
 class LinearNetwork(DistributionNetwork):
-    """Everything that is known, through one linear map; ``read`` keeps the last window for the tests."""
+    """One linear map of all inputs; ``read`` keeps the last window for the tests."""
 
     def __init__(self, context_length, horizon, sizes, likelihood, width=8):
         super().__init__()
@@ -82,7 +80,7 @@ def test_the_laws_of_networks_hold(likelihood):
     check_network(network, make_window(5, 16, 4, channels=3, past_x=1, known_x=2))
 
 
-def test_what_is_learned_beats_the_last_value():
+def test_a_trained_network_beats_the_last_value():
     t = np.arange(400)
     frame = pd.DataFrame({"unique_id": "a", "ds": t, "y": np.sin(2 * np.pi * t / 12)})
     model = Linear(horizon=6, context_length=24, max_steps=300, likelihood="normal").fit(frame[:390])
@@ -135,7 +133,7 @@ def test_without_a_seed_draws_are_fresh_and_the_callers_random_state_is_untouche
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_a_forecast_depends_on_the_last_context_alone_and_unknown_series_are_welcome(frame, fitted):
+def test_a_forecast_depends_on_the_last_context_alone_and_new_series_are_allowed(frame, fitted):
     tail = frame.groupby("unique_id").tail(8)
     assert np.array_equal(fitted.predict().values, fitted.predict(tail).values)
     renamed = tail.assign(unique_id="new_" + tail["unique_id"])
@@ -144,7 +142,7 @@ def test_a_forecast_depends_on_the_last_context_alone_and_unknown_series_are_wel
 
 def test_memory_is_bounded_without_changing_what_is_forecast(fitted, monkeypatch):
     whole = fitted.predict(n_samples=500)
-    monkeypatch.setattr(neural, "MOST_DRAWN", 1000)
+    monkeypatch.setattr("tsformers.forecasters.neural.prediction.MAX_NUMBERS", 1000)
     sizes = []
     sample = fitted.network_.sample
     monkeypatch.setattr(fitted.network_, "sample", lambda w, n: sizes.append((len(w.past), n)) or sample(w, n))
@@ -153,7 +151,7 @@ def test_memory_is_bounded_without_changing_what_is_forecast(fitted, monkeypatch
     assert np.allclose(whole.mean, pieces.mean, rtol=0.1)
 
 
-def test_warm_start_goes_on_from_the_weights_and_the_history(frame):
+def test_warm_start_resumes_from_the_weights_and_the_history(frame):
     model = Linear(horizon=4, early_stopping_patience=None).fit(frame)
     steps, weights = model.history_["step"].iloc[-1], model.network_.linear.weight.detach().clone()
     model.set_params(learning_rate=1e-9).fit(frame, warm_start=True)
@@ -207,7 +205,7 @@ def test_a_list_among_the_settings_may_not_be_changed_in_place_either(frame):
         model.predict()
 
 
-def test_settings_that_only_steer_training_may_be_changed_and_are_saved(frame, tmp_path):
+def test_settings_of_training_may_be_changed_after_fit_and_are_saved(frame, tmp_path):
     model = Linear(horizon=4, max_steps=2).fit(frame)
     expected = model.predict(seed=1).values
     changes = {"max_steps": 3, "batch_size": 7, "learning_rate": 0.5, "schedule": "constant", "validation_windows": 2}
@@ -237,41 +235,10 @@ def test_an_interrupted_fit_leaves_a_model_that_predicts(frame, monkeypatch):
     assert np.isfinite(model.predict().values).all()
 
 
-def test_short_series_are_refused_by_name_or_dropped_with_a_warning(frame):
-    short = frame[(frame["unique_id"] != "s1") | (frame["ds"] < "2024-01-06")]
-    with pytest.raises(DataError, match=r"1 of 3 series are too short: .* 8 \+ 4 = 12 rows .* 's1' has 5"):
-        Linear(horizon=4).fit(short)
-    with pytest.warns(UserWarning, match="less than 12 rows and are dropped: 's1' has 5"):
-        model = Linear(horizon=4).fit(short, short="drop")
-    assert model.predict().ids.tolist() == ["s0", "s2"]
-    with pytest.raises(DataError, match="shorter than the context of 8 rows: 's1' has 5"):
-        Linear(horizon=4).fit(frame).predict(short)
-
-
 def stale(frame, name="s2", rows=15):
     """``frame`` with the last values of a series missing."""
     ago = frame.groupby("unique_id").cumcount(ascending=False)
     return frame.assign(y=frame["y"].where((frame["unique_id"] != name) | (ago >= rows)))
-
-
-def test_a_model_fitted_with_short_drop_leaves_out_what_it_cannot_forecast(frame, tmp_path):
-    data = frame[(frame["unique_id"] != "s1") | (frame["ds"] < "2024-01-06")]
-    with pytest.warns(UserWarning, match="dropped: 's1' has 5"):
-        model = Linear(horizon=4).fit(stale(data), short="drop")
-    with pytest.warns(UserWarning, match="1 of 2 series are not forecast: .* 8 rows .* but 's2' has no value in them"):
-        forecast = model.predict()
-    assert forecast.ids.tolist() == ["s0"]
-    model.save(tmp_path / "m")
-    loaded = storage.load(tmp_path / "m", {"Linear": Linear})
-    with pytest.warns(UserWarning, match="2 of 3 series .* 's1' has 5 rows, 's2' has no value"):
-        again = loaded.predict(stale(data))
-    assert again.ids.tolist() == ["s0"]
-    assert np.array_equal(again.values, forecast.values)
-    gone = frame.assign(y=frame["y"].where(frame["unique_id"] != "s1"))
-    with pytest.warns(UserWarning, match="s1"):
-        assert model.predict(gone).ids.tolist() == ["s0", "s2"]
-    with pytest.raises(DataError, match="'s2' has no value in its last 8 rows"):
-        model.predict(stale(frame[frame["unique_id"] == "s2"]))
 
 
 def test_series_left_out_need_no_rows_in_the_future_frame(frame):
@@ -282,43 +249,6 @@ def test_series_left_out_need_no_rows_in_the_future_frame(frame):
         assert model.predict(future=ahead[ahead["unique_id"] != "s2"]).ids.tolist() == ["s0", "s1"]
     with pytest.raises(DataError, match="'s2' has no value"):
         clone(model).fit(data, known=["promo"]).predict(future=ahead)
-
-
-def test_one_short_series_does_not_silently_shorten_the_context_of_the_others():
-    long = make_frame(5, 200, "2h")
-    few = make_frame(1, 50, "2h").assign(unique_id="young")
-    both = pd.concat([long, few])
-    model = Linear(horizon=12, context_length=None, max_steps=1)
-    assert clone(model).fit(long).context_length_ == 168
-    words = "context_length is 26 for all 6 series, not 168, because series 'young' has only 50 rows .* short='drop'"
-    with pytest.warns(UserWarning, match=words):
-        assert clone(model).fit(both).context_length_ == 26
-    with pytest.warns(UserWarning, match="less than 180 rows and are dropped: 'young' has 50"):
-        dropped = clone(model).fit(both, short="drop")
-    assert dropped.context_length_ == 168
-    assert dropped.predict().ids.tolist() == ["s0", "s1", "s2", "s3", "s4"]
-
-
-@pytest.mark.parametrize("short", ["error", "drop"])
-def test_where_most_series_are_short_the_context_is_shortened_for_all(short):
-    many = make_frame(5, 50, "h")
-    one = make_frame(1, 200, "h").assign(unique_id="old")
-    model = Linear(horizon=12, context_length=None, max_steps=1).fit(pd.concat([many, one]), short=short)
-    assert model.context_length_ == 46 - 24
-    assert model.predict().n_series == 6
-
-
-def test_a_context_without_a_value_is_refused_by_name(frame, fitted):
-    empty = frame.assign(y=frame["y"].where((frame["unique_id"] != "s2") | (frame["ds"] < "2024-02-15")))
-    with pytest.raises(DataError, match="'s2' has no value in its last 8 rows"):
-        fitted.predict(empty)
-
-
-@pytest.mark.parametrize(("rows", "horizon", "expected"), [(60, 4, 14), (20, 4, 12), (11, 4, 4), (7, 4, 3)])
-def test_the_default_context_suits_horizon_season_and_length(rows, horizon, expected):
-    model = Linear(horizon=horizon, context_length=None, max_steps=1).fit(make_frame(1, rows))
-    assert model.context_length_ == expected
-    assert model.context_length is None
 
 
 def covariates(frame):
@@ -373,8 +303,8 @@ def test_missing_past_covariates_count_as_their_mean(frame):
     data.loc[data.index % 5 == 0, "rain"] = np.nan
     model = Linear(horizon=4, max_steps=2).fit(data)
     model.predict()
-    seen = data.groupby("unique_id")["rain"].apply(lambda part: part.tail(8).notna().to_numpy())
-    assert np.array_equal(model.network_.read.past_x[..., 0] != 0, np.stack(seen.tolist()))
+    observed = data.groupby("unique_id")["rain"].apply(lambda part: part.tail(8).notna().to_numpy())
+    assert np.array_equal(model.network_.read.past_x[..., 0] != 0, np.stack(observed.tolist()))
 
 
 def test_the_future_of_known_covariates_matters(frame):
@@ -407,7 +337,7 @@ def test_a_fit_that_fails_leaves_no_half_fitted_model(frame, fitted, monkeypatch
         model.predict()
 
 
-def test_a_fit_interrupted_at_once_can_be_taken_up_again(frame, monkeypatch):
+def test_a_fit_interrupted_at_once_can_be_resumed(frame, monkeypatch):
     def press(self, window):
         raise KeyboardInterrupt
 
@@ -524,40 +454,22 @@ def test_large_levels_keep_their_small_steps():
     assert np.allclose(lifted.predict().mean - 1e9, model.predict().mean, atol=1e-3)
 
 
-def test_unseen_targets_are_never_shown_to_a_law_that_refuses_them():
-    class Positive(LinearNetwork):
-        def forward(self, window):
-            super().forward(window)
-            return torch.distributions.Exponential(torch.ones(4, 4, 1), validate_args=True)
-
-    window = make_window(4, 8, 4)
-    window = window._replace(future=torch.where(window.future_observed, window.future.abs() + 0.1, -5.0))
-    loss = Positive(8, 4, (1, 0, 0, 0), "normal").loss(window)
-    expected = (window.future * window.future_observed).sum(dim=(1, 2)) / window.future_observed.sum(dim=(1, 2))
-    assert torch.allclose(loss, expected)
-
-
-def test_windows_of_the_contract_have_no_units_of_their_own():
-    assert Window._fields[:7] == ("past", "past_observed", "past_x", "future", "future_observed", "future_x", "series")
-    assert make_window().scale is None
-
-
 @pytest.mark.parametrize("multivariate", [False, True])
-def test_many_cutoffs_at_once_say_what_predict_says_at_each(aligned, multivariate):
+def test_many_cutoffs_at_once_are_forecast_as_predict_does_at_each(aligned, multivariate):
     rng = np.random.default_rng(0)
     frame = aligned.assign(price=rng.normal(size=len(aligned)), load=rng.normal(size=len(aligned)))
     settings = {"likelihood": "quantile", "multivariate": multivariate}  # no draws: exact
     model = Linear(horizon=4, max_steps=5, **settings).fit(frame, known=["price"])
-    hidden = np.array([9, 4, 6])
-    found = model.predict_at(frame, hidden)
-    for values, rows in zip(found, hidden, strict=True):
+    rows_after_cutoff = np.array([9, 4, 6])
+    found = model.predict_at(frame, rows_after_cutoff)
+    for values, rows in zip(found, rows_after_cutoff, strict=True):
         last = 60 - rows
         future = frame[(frame["ds"] >= last) & (frame["ds"] < last + 4)].drop(columns=["y", "load"])
         alone = model.predict(frame[frame["ds"] < last], future=future)
         np.testing.assert_allclose(values, alone.values, rtol=1e-5, atol=1e-5)
 
 
-def test_many_cutoffs_look_at_no_target_after_themselves(aligned):
+def test_no_target_after_a_cutoff_is_read(aligned):
     model = Linear(horizon=4, max_steps=5).fit(aligned)
     other = aligned.assign(y=aligned["y"].where(aligned["ds"] < 50, -1e3))
     before, after = (model.predict_at(data, np.array([10]), n_samples=7, seed=1) for data in (aligned, other))
@@ -565,8 +477,8 @@ def test_many_cutoffs_look_at_no_target_after_themselves(aligned):
     np.testing.assert_array_equal(before, after)
 
 
-@pytest.mark.parametrize("hidden", [3, 51])
-def test_a_cutoff_without_room_on_both_sides_is_refused(aligned, hidden):
+@pytest.mark.parametrize("rows", [3, 51])
+def test_a_cutoff_without_room_on_both_sides_is_refused(aligned, rows):
     model = Linear(horizon=4, max_steps=1).fit(aligned)
     with pytest.raises(ValueError, match="must leave 4 rows after and 8 rows before"):
-        model.predict_at(aligned, np.array([10, hidden]))
+        model.predict_at(aligned, np.array([10, rows]))

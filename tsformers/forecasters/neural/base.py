@@ -1,15 +1,15 @@
-"""TorchForecaster: one network for all series. DistributionNetwork: forward gives a distribution, the rest follows."""
+"""TorchForecaster: one network for all series."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self, Unpack
+from typing import Annotated, Any, Literal, Self, Unpack
 
 import numpy as np
 import pandas as pd
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
+from torch import nn
 
 from tsformers import storage
 from tsformers.contracts import Wrap
@@ -17,93 +17,114 @@ from tsformers.data.covariates import Covariates
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
-from tsformers.data.window_scaling import Scaler, scale, unscale
-from tsformers.data.windows import Packed, cut
+from tsformers.data.window_scaling import Scaler
+from tsformers.data.windows import Packed
 from tsformers.forecasters.fitted_settings import check_unchanged, remember_settings
+from tsformers.forecasters.neural.prediction import draw
 from tsformers.forecasters.neural.validation import (
     check_counts,
     check_like,
     check_same_wrap,
-    check_settings,
+    check_scaler,
     choose_context,
-    long_enough,
-    usable,
+    drop_short,
+    forecastable,
 )
 from tsformers.nn.heads.base import DistributionOutput
+from tsformers.nn.heads.make import HEADS
 from tsformers.training.config import Plan
 from tsformers.training.context_length import default_validation
 from tsformers.training.loop import Groups, train
 from tsformers.training.randomness import find_device, seeded
+from tsformers.validation import Above, AtLeast, OneOf, check_settings
 
-MOST_DRAWN = 2**23  # numbers that ``predict`` asks of the network at once
-MOST_WINDOWS = 512  # windows that ``predict`` shows the network at once
+Likelihood = Annotated[str, OneOf(tuple(HEADS))] | DistributionOutput
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class TorchForecaster(BaseEstimator):
-    """Trains one network on windows of all series; a subclass says in ``build`` which network.
+    """Trains one network on windows of all series; a subclass makes the network in ``build``.
 
     Windows are scaled by their own context, missing values are masked, covariates come in the units learned in ``fit``
     (``covariates.Covariates``). The same network forecasts any series whose history is as long as the context.
 
+    A forecaster of your own is a network and a subclass with one method, ``build``: see ``examples/own_forecaster.py``.
+
     Args:
         horizon: H, steps to forecast.
         context_length: T, steps the network sees; None: twice the horizon or twice the season (of hours, twice the
-            week), the longer of the two (see ``covariates.preferred_context``), shortened so that the shortest series
-            of at least two horizons can be used. Where the median series would not need that, a warning says so, and
-            ``fit(..., short="drop")`` drops such series.
+            week), the longer of the two (see ``context_length.preferred_context``), shortened so that the shortest
+            series of at least two horizons can be used. Where the median series would not need that, a warning says
+            so, and ``fit(..., short="drop")`` drops the short series.
         max_steps: batches at most.
         max_epochs: passes over all windows at most, if that is less; None: ``max_steps`` alone decides.
         batch_size: windows in a batch.
         learning_rate: the largest of the run.
         weight_decay: as in AdamW; 0 is Adam.
         schedule: "cosine" (a short rise, then down to zero), "constant", or "halving": two epochs at the full rate,
-            then half of it in each further one; checks are then made once an epoch, and patience counts epochs.
-        gradient_clip: largest norm of a gradient; inf: none is too large.
-        early_stopping_patience: checks of the held-back windows without improvement before the run ends; a full run
-            has 20 of them. None: it goes to its last step, and the best weights are restored all the same.
-        validation_windows: how many last windows of each series long enough are held back; 0: none, last weights stay;
-            None: 64 in all, as far as they take up no more than a tenth of the median series, at least one each.
-        validation_stride: rows from one of them to the next, and every check reads them all; None: one horizon, and
-            checks read 512 of them at most.
+            which each further epoch halves; checks are then made once per epoch, and patience counts epochs.
+        gradient_clip: largest norm of a gradient; inf: no clipping.
+        early_stopping_patience: checks of the validation windows without improvement before the run ends; a full run
+            has 20 of them. None: it runs to its last step, and the best weights are restored all the same.
+        validation_windows: how many last windows of each series long enough are validation windows; 0: none, and the
+            last weights stay; None: 64 in all, as far as they take up no more than a tenth of the median series, at
+            least one of each series.
+        validation_stride: rows from one validation window to the next, and every check reads them all; None: one
+            horizon, and checks read 512 of them at most.
         device: "auto" is the first CUDA device, else the CPU.
         likelihood: "normal", "student_t", "negative_binomial" (counts; scaler "mean_abs" or None), "quantile" (the
-            forecast holds quantiles), "quantile_function" (they are learned the same way, and draws taken from straight
-            lines between them), "squared_error" (the centre by squared errors alone, a normal law around it from what
-            they leave), or an object with GluonTS's ``DistributionOutput`` interface.
+            forecast holds quantiles), "quantile_function" (learned the same way; draws come from the quantile function
+            interpolated between them), "squared_error" (the mean is trained on squared errors alone, and a normal
+            distribution around it on their residuals), or an object with GluonTS's ``DistributionOutput`` interface.
         scaler: of each window: "mean_abs", "standard", "robust" or None, see ``windows.scale``.
         multivariate: True: the series are the channels of one series; they must end together, and statics are unused.
         verbose: progress bar; None: where stderr is a terminal.
-        seed: of ``fit`` and ``predict``; None: fresh entropy. The caller's random state is never touched.
+        seed: of ``fit`` and ``predict``; None: fresh entropy. The random state of the caller is unchanged.
 
     Returns:
         After ``fit``: ``network_``, ``history_`` (step, train_loss, validation_loss, seconds), ``context_length_``.
 
     Raises:
-        ValueError: at ``fit``, a setting is out of range; later, one was changed that only a new fit can take up.
+        ValueError: at ``fit``, a setting is out of range; later, one was changed that only a new fit can use.
         DataError: series too short, covariates that differ from those of ``fit``, ...
 
-    Source: the shared part; each subclass names its paper.
+    Example:
+        >>> from tsformers.forecasters.neural import DistributionNetwork, TorchForecaster
+        >>> from tsformers.nn import NormalHead
+        >>> class LevelNetwork(DistributionNetwork):
+        ...     def __init__(self, horizon):
+        ...         super().__init__()
+        ...         self.horizon, self.head = horizon, NormalHead(1, 1)
+        ...     def forward(self, window):
+        ...         mean = window.past.mean(1, keepdim=True).expand(-1, self.horizon, -1)
+        ...         return self.head(mean, None, window.scale)
+        >>> @dataclass(kw_only=True, repr=False, eq=False)
+        ... class Level(TorchForecaster):
+        ...     def build(self, channels, past_x, known_x, calendar):
+        ...         return LevelNetwork(self.horizon)
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": np.arange(40.0)})
+        >>> Level(horizon=4, max_steps=10, seed=0, verbose=False).fit(frame).predict(n_samples=50).samples.shape
+        (1, 50, 4)
     """
 
-    horizon: int
-    context_length: int | None = None
-    max_steps: int = 1000
-    max_epochs: int | None = None
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
+    horizon: Annotated[int, AtLeast(1)]
+    context_length: Annotated[int, AtLeast(1)] | None = None
+    max_steps: Annotated[int, AtLeast(1)] = 1000
+    max_epochs: Annotated[int, AtLeast(1)] | None = None
+    batch_size: Annotated[int, AtLeast(1)] = 64
+    learning_rate: Annotated[float, Above(0)] = 1e-3
+    weight_decay: Annotated[float, AtLeast(0)] = 0.0
     schedule: Literal["cosine", "constant", "halving"] = "cosine"
-    gradient_clip: float = 1.0
-    early_stopping_patience: int | None = 10
-    validation_windows: int | None = None
-    validation_stride: int | None = None
+    gradient_clip: Annotated[float, Above(0)] = 1.0
+    early_stopping_patience: Annotated[int, AtLeast(1)] | None = 10
+    validation_windows: Annotated[int, AtLeast(0)] | None = None
+    validation_stride: Annotated[int, AtLeast(1)] | None = None
     device: str = "auto"
-    likelihood: str | DistributionOutput = "student_t"
+    likelihood: Likelihood = "student_t"
     scaler: Scaler | None = "standard"
     multivariate: bool = False
     verbose: bool | None = None
-    seed: int | None = None
+    seed: Annotated[int, AtLeast(0)] | None = None
 
     save = storage.save
 
@@ -119,21 +140,21 @@ class TorchForecaster(BaseEstimator):
         raise NotImplementedError
 
     def groups(self, network: nn.Module) -> Groups:
-        """Parameter groups of the optimiser; a subclass may give some of them a ``lr`` of their own."""
+        """Parameter groups of the optimiser; a subclass may give some of them an ``lr`` of their own."""
         return [{"params": list(network.parameters())}]
 
     def choose_network(
         self, fresh: Callable[[], tuple[nn.Module, Groups]], packed: Packed, plan: Plan
     ) -> tuple[nn.Module, pd.DataFrame | None]:
-        """The network to be trained, and None; a subclass may try several.
+        """The network to be trained, and None; a subclass may compare several random restarts.
 
         Args:
-            fresh: a network, drawn anew at each call, and its parameter groups.
-            packed: what it will be trained on.
-            plan: how.
+            fresh: a network with new random weights at each call, and its parameter groups.
+            packed: what it is trained on.
+            plan: steps, rates, validation windows.
 
         Returns:
-            The network; with a history, it has been trained already.
+            The network, and its history where it has been trained already.
         """
         return fresh()[0], None
 
@@ -144,15 +165,15 @@ class TorchForecaster(BaseEstimator):
 
         Args:
             data: a long frame or a Panel.
-            warm_start: go on from the weights of the last fit, if there was one, with its context length and units of
-                covariates; ``history_`` goes on too.
-            wrap: what is learned together with the network, around it (``contracts.Wrap``): ``AutocorrelatedErrors``.
+            warm_start: resume training from the weights of the last fit, if there was one, with its context length and
+                units of covariates; ``history_`` is continued too.
+            wrap: a network around the network, learned together with it (``contracts.Wrap``): ``AutocorrelatedErrors``.
             **roles: the keywords of ``Panel.from_frame``; ``short="drop"`` drops series too short for a window, and
                 has ``predict`` leave out what it cannot forecast.
 
         Returns:
             The forecaster itself. Ctrl-C ends training early, after one last check unless it is pressed again, and
-            keeps the best weights so far; where no windows are held back, the last.
+            keeps the best weights so far; without validation windows, the last.
 
         Raises:
             ValueError: a setting is out of range, or was changed before a warm start (those of training, ``seed``,
@@ -161,26 +182,26 @@ class TorchForecaster(BaseEstimator):
             FloatingPointError: training diverged.
         """
         self.check()
-        go_on = warm_start and hasattr(self, "network_")
-        if go_on:
+        resumed = warm_start and hasattr(self, "network_")
+        if resumed:
             check_unchanged(self)
             check_same_wrap(self, wrap)
         panel = Panel.from_frame(data, **roles)
         short = roles.get("short", "error")
-        context = self.context_length_ if go_on else self.context_length
+        context = self.context_length_ if resumed else self.context_length
         if context is None:
             context = choose_context(self, panel, short)
-        panel = long_enough(self, panel, context, short)
-        if go_on:
+        panel = drop_short(self, panel, context, short)
+        if resumed:
             check_like(self, panel)
         if self.likelihood == "negative_binomial":
             check_counts(panel)
-        covariates = self.covariates_ if go_on else Covariates.learn(panel)
+        covariates = self.covariates_ if resumed else Covariates.learn(panel)
         sizes = covariates.columns(panel, multivariate=self.multivariate)
         device = find_device(self.device)
         packed = covariates.pack(panel, multivariate=self.multivariate).to(device)
-        if not go_on:
-            self.__dict__.pop("network_", None)  # a fit that fails from here on leaves nothing half new
+        if not resumed:
+            self.__dict__.pop("network_", None)  # a fit that fails from here on leaves no half-fitted model
         self.context_length_: int = context
         self.short_: str = short
         self.settings_: dict[str, object] = remember_settings(self)
@@ -188,19 +209,15 @@ class TorchForecaster(BaseEstimator):
             plan = self._plan(context, panel)
             network: Any
             history: pd.DataFrame | None = None
-            if go_on:
+            if resumed:
                 network = self.network_.to(device)
             else:
                 network, history = self.choose_network(lambda: self._fresh(sizes, packed, wrap), packed, plan)
             if history is None:
                 rng = np.random.default_rng(self.seed)
                 history = train(network, packed, plan, rng, self._groups(network, wrap))
-        if go_on and len(self.history_):
-            last = self.history_.iloc[-1]
-            history = history.assign(
-                step=history["step"] + int(last["step"]), seconds=history["seconds"] + last["seconds"]
-            )
-            history = pd.concat([self.history_, history], ignore_index=True) if len(history) else self.history_
+        if resumed and len(self.history_):
+            history = continued_history(self.history_, history)
         self.network_: Any = network
         self.wrap_: Wrap | None = wrap
         self.history_: pd.DataFrame = history
@@ -246,9 +263,9 @@ class TorchForecaster(BaseEstimator):
             raise ValueError("static= describes the series of data=; leave it out, or pass data= too")
         panel = self.panel_ if data is None else self.panel_.like(data, static, self.short_)
         check_like(self, panel)
-        panel = usable(self, panel).with_future(future, self.horizon)
+        panel = forecastable(self, panel).with_future(future, self.horizon)
         packed = self.covariates_.pack_future(panel, self.context_length_, self.horizon, multivariate=self.multivariate)
-        values = self._draw(packed, panel.ids, torch.arange(len(packed.ends)), packed.ends, n_samples, seed)
+        values = draw(self, packed, panel.ids, torch.arange(len(packed.ends)), packed.ends, n_samples, seed)
         return Forecast(
             panel.ids,
             panel.future_times(self.horizon),
@@ -265,8 +282,8 @@ class TorchForecaster(BaseEstimator):
         """Forecast the same series from many cutoffs at once, as ``predict`` does from one.
 
         Args:
-            data: series with the covariates of ``fit``, whose last rows count as the future; their targets are not
-                looked at.
+            data: series with the covariates of ``fit``, whose last rows count as the future; the targets after a cutoff
+                are not read.
             rows_after_cutoff: (W,) how many rows at the end of each series come after each cutoff, ``horizon`` or more.
             n_samples: S draws of each series; a model with quantiles gives those in their place.
             seed: None: the constructor's.
@@ -295,16 +312,16 @@ class TorchForecaster(BaseEstimator):
             packed.ends - torch.from_numpy(rows_after_cutoff.astype(np.int64))[:, None]
         )  # (W, N), of a multivariate (W, 1)
         series = torch.arange(cutoffs.shape[1]).expand(len(rows_after_cutoff), -1)
-        values = self._draw(packed, panel.ids, series.flatten(), cutoffs.flatten(), n_samples, seed)  # (W N, S, H, C)
+        values = draw(self, packed, panel.ids, series.flatten(), cutoffs.flatten(), n_samples, seed)  # (W N, S, H, C)
         return (
             np.moveaxis(values, 3, 1) if self.multivariate else values[..., 0].reshape(*series.shape, -1, self.horizon)
         )
 
     def learned(self) -> dict[str, object]:
-        """What ``fit`` learned, as plain values.
+        """What ``fit`` has learned, ready to be serialised.
 
         Raises:
-            ValueError: a setting was changed since ``fit``: what is saved could not be what was fitted.
+            ValueError: a setting was changed since ``fit``, and what was learned does not belong to it.
         """
         check_is_fitted(self, "network_")
         check_unchanged(self)
@@ -321,25 +338,26 @@ class TorchForecaster(BaseEstimator):
         }
 
     def relearn(self, learned: dict[str, Any]) -> None:
-        """Takes up what ``learned`` gave."""
+        """Take over what ``learned`` gave."""
         self.sizes_, self.context_length_ = tuple(learned["sizes"]), learned["context_length"]
         self.settings_, self.short_ = learned["settings"], learned["short"]
         self.covariates_ = Covariates(**learned["covariates"])
         self.history_, self.panel_ = learned["history"], learned["panel"]
         device = find_device(self.device)
         self.wrap_ = learned.get("wrap")
-        with seeded(0, device):  # the weights drawn here are replaced at once
+        with seeded(0, device):  # the random weights are replaced below
             self.network_ = self._built(self.sizes_, 1 if self.multivariate else self.panel_.n_series, self.wrap_)
         self.network_.load_state_dict(learned["weights"])
         self.network_.to(device).eval()
 
     def check(self) -> None:
-        """The settings are in range; a subclass adds its own.
+        """The settings are in range; a subclass adds rules between its settings.
 
         Raises:
             ValueError: names the setting, its value and what it may be.
         """
         check_settings(self)
+        check_scaler(self.likelihood, self.scaler)
 
     def _plan(self, context: int, panel: Panel) -> Plan:
         own = {name: getattr(self, name) for field in fields(Plan) if (name := field.name) != "context_length"}
@@ -359,33 +377,24 @@ class TorchForecaster(BaseEstimator):
         network = self.build(*sizes)
         return network if wrap is None else wrap.wrap(network, n_series, sizes[0])
 
-    def _draw(
-        self, packed: Packed, ids: pd.Index, series: Tensor, cutoffs: Tensor, n_samples: int, seed: int | None
-    ) -> np.ndarray:
-        """(M, S, H, C) from each cutoff, in the caller's units, a bounded number of draws at a time."""
-        device, levels = find_device(self.device), self.network_.levels
-        n, channels, width = len(cutoffs), packed.y.shape[1], len(levels) if levels else n_samples
-        values = np.empty((n, width, self.horizon, channels))
-        numbers = self.horizon * channels
-        windows = max(1, min(MOST_WINDOWS, MOST_DRAWN // (numbers * width)))
-        draws = width if levels else max(1, min(width, MOST_DRAWN // numbers))
-        names = np.zeros(1, dtype=np.int64) if self.multivariate else self.panel_.ids.get_indexer(ids)
-        as_learned = torch.from_numpy(names)[series].to(device)  # -1: was not there in fit
-        packed, series, cutoffs = packed.to(device), series.to(device), cutoffs.to(device)
-        self.network_.eval()
-        with torch.no_grad(), seeded(self.seed if seed is None else seed, device):
-            for start in range(0, n, windows):
-                some = slice(start, start + windows)
-                window = cut(packed, series[some], cutoffs[some], self.context_length_, self.horizon)
-                window = window._replace(
-                    series=as_learned[some],
-                    future=torch.zeros_like(window.future),
-                    future_observed=torch.zeros_like(window.future_observed),
-                )
-                window = scale(window, self.scaler)
-                for first in range(0, width, draws):
-                    drawn = self.network_.sample(window, min(draws, width - first))
-                    values[some, first : first + draws] = unscale(drawn.double(), window).cpu()
-        if self.likelihood == "negative_binomial":
-            np.round(values, out=values)  # undoing the scale left 2.9999998
-        return values
+
+def continued_history(before: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """The history of a run that was resumed: steps and seconds count from the first run on.
+
+    Args:
+        before: of the runs before, not empty.
+        history: of the last run.
+
+    Returns:
+        Both, one below the other.
+
+    Example:
+        >>> run = pd.DataFrame({"step": [5, 10], "seconds": [1.0, 2.0]})
+        >>> continued_history(run, run)["step"].tolist()
+        [5, 10, 15, 20]
+    """
+    if not len(history):
+        return before
+    last = before.iloc[-1]
+    history = history.assign(step=history["step"] + int(last["step"]), seconds=history["seconds"] + last["seconds"])
+    return pd.concat([before, history], ignore_index=True)

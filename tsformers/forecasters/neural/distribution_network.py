@@ -11,8 +11,8 @@ from tsformers.nn.heads.quantile import QuantileHead
 class DistributionNetwork(nn.Module):
     """A network whose ``forward(window)`` gives a distribution over (B, H, C) in the units of the window.
 
-    Loss: ``-log_prob(future)``, averaged over the seen targets of each window; for a quantile head the pinball loss.
-    Draws: of each step and channel alone.
+    Loss: ``-log_prob(future)``, the mean over the observed targets of a window; for a quantile head the pinball loss.
+    Draws: independent across steps and channels.
 
     Example:
         >>> from tsformers.nn import NormalHead
@@ -36,13 +36,13 @@ class DistributionNetwork(nn.Module):
         return next((part.levels for part in self.modules() if isinstance(part, QuantileHead)), None)
 
     def loss(self, window: Window) -> Float[Tensor, " B"]:
-        """Mean of ``-log_prob`` over the seen targets; 0 for a window without any."""
+        """Mean of ``-log_prob`` over the observed targets; 0 for a window without any."""
         distribution = self(window)
-        future, seen = window.future, window.future_observed
-        if not bool(seen.all()):  # a draw lies in the support of any law; it is masked below
-            future = torch.where(seen, future, distribution.sample().to(future.dtype))
-        loss = torch.where(seen, -distribution.log_prob(future), 0.0)
-        return loss.sum(dim=(1, 2)) / seen.sum(dim=(1, 2)).clamp(min=1)
+        future, observed = window.future, window.future_observed
+        if not bool(observed.all()):  # a draw lies in the support of any distribution; it is masked below
+            future = torch.where(observed, future, distribution.sample().to(future.dtype))
+        loss = torch.where(observed, -distribution.log_prob(future), 0.0)
+        return loss.sum(dim=(1, 2)) / observed.sum(dim=(1, 2)).clamp(min=1)
 
     def sample(self, window: Window, n_samples: int) -> Float[Tensor, "B S H C"]:
         """Draws, or the quantiles at ``levels``."""

@@ -1,4 +1,4 @@
-"""What a torch forecaster refuses, and what it says then."""
+"""Data and settings that a torch forecaster refuses, or shortens with a warning."""
 
 import warnings
 from typing import Any
@@ -10,65 +10,25 @@ from tsformers.calendar.seasons import cycles
 from tsformers.data.covariates import check_common_end
 from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
-from tsformers.data.window_scaling import SCALERS
 from tsformers.errors import DataError
-from tsformers.nn.heads.base import DistributionOutput
-from tsformers.nn.heads.make import HEADS
 from tsformers.training.context_length import default_context, preferred_context
 
-NAMED = 5  # series that a message lists by name
-WHOLE = {"horizon": 1, "context_length": 1, "max_steps": 1, "max_epochs": 1, "batch_size": 1}
-WHOLE |= {
-    "early_stopping_patience": 1,
-    "validation_windows": 0,
-    "validation_stride": 1,
-    "seed": 0,
-}  # smallest value of each whole-number setting
-OPTIONAL = (
-    "context_length",
-    "max_epochs",
-    "early_stopping_patience",
-    "validation_windows",
-    "validation_stride",
-    "seed",
-)  # None has a meaning
+LISTED_SERIES = 5  # that a message names
 
 
-def check_settings(model: Any) -> None:
-    """The settings shared by torch forecasters are in range.
+def check_scaler(likelihood: object, scaler: str | None) -> None:
+    """The scaler of windows leaves counts from 0 on, where the likelihood is one of counts.
 
     Args:
-        model: a ``TorchForecaster``.
+        likelihood: the setting.
+        scaler: the setting.
 
     Raises:
-        ValueError: names the setting, its value and what it may be.
+        ValueError: they do not go together.
 
-    Source: the docstring of ``TorchForecaster``.
+    Example:
+        >>> check_scaler("negative_binomial", "mean_abs")
     """
-    for name, smallest in WHOLE.items():
-        value = getattr(model, name)
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= smallest
-        if not whole and not (value is None and name in OPTIONAL):
-            or_none = " or None" if name in OPTIONAL else ""
-            raise ValueError(f"{name} must be a whole number of {smallest} or more{or_none}, not {value!r}")
-    for name in ("learning_rate", "gradient_clip", "weight_decay"):
-        value, zero_too = getattr(model, name), name == "weight_decay"
-        if not isinstance(value, float | int | np.number) or not (value > 0 or (value == 0 and zero_too)):
-            raise ValueError(f"{name} must be a number {'of 0 or more' if zero_too else 'above 0'}, not {value!r}")
-    for name, known in (("scaler", (*SCALERS, None)), ("schedule", ("cosine", "constant", "halving"))):
-        value = getattr(model, name)
-        if value not in known:
-            raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")
-    _check_likelihood(model.likelihood, model.scaler)
-
-
-def _check_likelihood(likelihood: object, scaler: str | None) -> None:
-    known_object = not isinstance(likelihood, str) and isinstance(likelihood, DistributionOutput)
-    if not known_object and likelihood not in HEADS:
-        raise ValueError(
-            f"likelihood={likelihood!r} is unknown; choose one of {', '.join(map(repr, HEADS))}, or give an "
-            "object with GluonTS's DistributionOutput interface"
-        )
     if likelihood == "negative_binomial" and scaler not in ("mean_abs", None):
         raise ValueError(
             f"likelihood='negative_binomial' counts from 0, which scaler={scaler!r} would move; choose "
@@ -77,10 +37,10 @@ def _check_likelihood(likelihood: object, scaler: str | None) -> None:
 
 
 def choose_context(model: Any, panel: Panel, short: str) -> int:
-    """The context length where the caller gives none; no short series decides it silently.
+    """The context length where the caller gives none.
 
-    Where the median series is long enough for the preferred length (and to train and to hold back a window), that is
-    kept if short series may be dropped; if not, it is shortened with a warning.
+    Where the median series has room for the preferred length, a training window and a validation window, that length is
+    kept if short series may be dropped; else it is shortened, with a warning that names the shortest series.
 
     Args:
         model: a ``TorchForecaster``.
@@ -89,16 +49,14 @@ def choose_context(model: Any, panel: Panel, short: str) -> int:
 
     Returns:
         T.
-
-    Source: the docstring of ``TorchForecaster``.
     """
     lengths = panel.lengths.max(keepdims=True) if model.multivariate else panel.lengths
     wanted = preferred_context(model.horizon, cycles(panel.grid))
-    common = np.median(lengths) >= wanted + 2 * model.horizon
-    if common and short == "drop":
+    typical = np.median(lengths) >= wanted + 2 * model.horizon
+    if typical and short == "drop":
         return wanted
     context = default_context(lengths, model.horizon, cycles(panel.grid))
-    if common and context < wanted and lengths.min() >= context + model.horizon:
+    if typical and context < wanted and lengths.min() >= context + model.horizon:
         i = int(lengths.argmin())
         warnings.warn(
             f"context_length is {context} for all {panel.n_series} series, not {wanted}, because series "
@@ -110,7 +68,7 @@ def choose_context(model: Any, panel: Panel, short: str) -> int:
     return context
 
 
-def long_enough(model: Any, panel: Panel, context: int, short: str) -> Panel:
+def drop_short(model: Any, panel: Panel, context: int, short: str) -> Panel:
     """The panel, or what is left of it, with room for a window in each series.
 
     Args:
@@ -120,31 +78,29 @@ def long_enough(model: Any, panel: Panel, context: int, short: str) -> Panel:
         short: "drop" leaves short series out and warns; "error" refuses.
 
     Returns:
-        The panel without the series dropped. A multivariate panel needs one series that is long enough: the rows
-        before a shorter one begins are missing.
+        The panel without the series dropped. A multivariate panel needs one series that is long enough; the rows before
+        the first one of a shorter series are missing.
 
     Raises:
         DataError: series are too short, or the series of a multivariate panel do not end together.
-
-    Source: the contract of ``TorchForecaster.fit``.
     """
     least = context + model.horizon
-    few = panel.lengths < least
+    too_short = panel.lengths < least
     if model.multivariate:
         check_common_end(panel)
-        few &= few.all()
-    if not few.any():
+        too_short &= too_short.all()
+    if not too_short.any():
         return panel
-    which = _listed(panel.ids[few], panel.lengths[few])
-    if short == "drop" and not few.all():
+    which = listed(panel.ids[too_short], panel.lengths[too_short])
+    if short == "drop" and not too_short.all():
         warnings.warn(
-            f"{few.sum()} of {panel.n_series} series have less than {least} rows and are dropped: {which}",
+            f"{too_short.sum()} of {panel.n_series} series have less than {least} rows and are dropped: {which}",
             UserWarning,
             stacklevel=3,
         )
-        return panel.select(np.flatnonzero(~few))
+        return panel.select(np.flatnonzero(~too_short))
     raise DataError(
-        f"{few.sum()} of {panel.n_series} series are too short: context_length + horizon = {context} + "
+        f"{too_short.sum()} of {panel.n_series} series are too short: context_length + horizon = {context} + "
         f"{model.horizon} = {least} rows are needed, but {which}; set a smaller context_length, or drop such series "
         "with short='drop'"
     )
@@ -155,12 +111,10 @@ def check_like(model: Any, panel: Panel) -> None:
 
     Args:
         model: a fitted ``TorchForecaster``.
-        panel: to be forecast, or to go on training with.
+        panel: to be forecast, or to resume training with.
 
     Raises:
-        DataError: says what differs.
-
-    Source: the contract of ``TorchForecaster.predict``.
+        DataError: names what differs.
     """
     fitted = model.panel_
     for kind, new, old in (
@@ -180,11 +134,11 @@ def check_like(model: Any, panel: Panel) -> None:
         )
 
 
-def usable(model: Any, panel: Panel) -> Panel:
+def forecastable(model: Any, panel: Panel) -> Panel:
     """The panel, or what is left of it, with as many rows in each series as the context has, and a value among them.
 
     Args:
-        model: a fitted ``TorchForecaster``; one fitted with ``short="drop"`` leaves other series out and warns.
+        model: a fitted ``TorchForecaster``; one fitted with ``short="drop"`` leaves the other series out and warns.
         panel: to be forecast.
 
     Returns:
@@ -192,29 +146,27 @@ def usable(model: Any, panel: Panel) -> Panel:
 
     Raises:
         DataError: names the series that cannot be forecast.
-
-    Source: the contract of ``TorchForecaster.predict``.
     """
     context = model.context_length_
-    few = panel.lengths < context
+    too_short = panel.lengths < context
     if model.multivariate:
-        few &= few.all()
-    empty = ~np.isfinite(panel.padded(context)).any(axis=1) & ~few
-    out = few | empty
+        too_short &= too_short.all()
+    empty = ~np.isfinite(panel.padded(context)).any(axis=1) & ~too_short
+    out = too_short | empty
     if model.short_ == "drop" and out.any() and not out.all() and not model.multivariate:
-        said = np.where(few[out], [f"{rows} rows" for rows in panel.lengths[out]], "no value in them")
+        reasons = np.where(too_short[out], [f"{rows} rows" for rows in panel.lengths[out]], "no value in them")
         warnings.warn(
-            f"{out.sum()} of {panel.n_series} series are not forecast: the model looks at {context} rows with a value "
-            f"among them, but {_listed(panel.ids[out], said)}",
+            f"{out.sum()} of {panel.n_series} series are not forecast: the model reads {context} rows with a value "
+            f"among them, but {listed(panel.ids[out], reasons)}",
             UserWarning,
             stacklevel=3,
         )
         return panel.select(np.flatnonzero(~out))
-    if few.any():
+    if too_short.any():
         raise DataError(
-            f"{few.sum()} of {panel.n_series} series are shorter than the context of {context} rows: "
-            f"{_listed(panel.ids[few], panel.lengths[few])}; give more history, or leave them out (a model fitted with "
-            "short='drop' does)"
+            f"{too_short.sum()} of {panel.n_series} series are shorter than the context of {context} rows: "
+            f"{listed(panel.ids[too_short], panel.lengths[too_short])}; give more history, or leave them out (a model "
+            "fitted with short='drop' does)"
         )
     if empty.any():
         raise DataError(
@@ -232,9 +184,7 @@ def check_counts(panel: Panel) -> None:
         panel: to be trained on.
 
     Raises:
-        DataError: names the first value that is none.
-
-    Source: the support of the negative binomial law.
+        DataError: names the first value that is no count.
     """
     wrong = np.flatnonzero(~np.isnan(panel.y) & ((panel.y < 0) | (panel.y != np.round(panel.y))))
     if len(wrong):
@@ -247,40 +197,54 @@ def check_counts(panel: Panel) -> None:
         )
 
 
-def _listed(ids: pd.Index, what: np.ndarray) -> str:
-    some = ", ".join(f"{name!r} has {n}" for name, n in zip(ids[:NAMED], what, strict=False))
-    return some + (", ..." if len(ids) > NAMED else "")
+def listed(ids: pd.Index, what: np.ndarray) -> str:
+    """The first few series and what each has, for a message.
+
+    Args:
+        ids: of the series.
+        what: each has.
+
+    Returns:
+        A text.
+
+    Example:
+        >>> listed(pd.Index(["a", "b"]), np.array([3, 4]))
+        "'a' has 3, 'b' has 4"
+    """
+    some = ", ".join(f"{name!r} has {n}" for name, n in zip(ids[:LISTED_SERIES], what, strict=False))
+    return some + (", ..." if len(ids) > LISTED_SERIES else "")
 
 
 def check_same_wrap(model: Any, wrap: Any) -> None:
-    """A warm start goes on with what was learned around the network.
+    """A warm start keeps the network that wraps the forecaster's own.
 
     Args:
         model: a fitted ``TorchForecaster``.
         wrap: what this fit was given.
 
     Raises:
-        ValueError: the last fit had a wrap and this one has not, or the other way round, or of another kind.
+        ValueError: the last fit had a wrap and this one has none, or the reverse, or one of another class.
     """
     if type(wrap) is not type(model.wrap_):
         before, now = (type(each).__name__ if each is not None else "nothing" for each in (model.wrap_, wrap))
         raise ValueError(
-            f"the network was trained inside {before} and would go on inside {now}; fit again without warm_start"
+            f"the network was wrapped in {before} at fit and would be wrapped in {now} now; fit again without "
+            "warm_start"
         )
 
 
 def check_bare(model: Any, what: str) -> None:
-    """The network stands alone, so that what it is asked is about the values themselves.
+    """The network is not wrapped in another, so that it reads the values of the series.
 
     Args:
         model: a fitted ``TorchForecaster``.
         what: the method that was called.
 
     Raises:
-        ValueError: the network was trained inside another, which changes the values that it sees.
+        ValueError: it was trained inside another network, which changes the values that it reads.
     """
     if model.wrap_ is not None:
         raise ValueError(
-            f"{what} reads the network's own view of the values, but this one was trained inside "
-            f"{type(model.wrap_).__name__} and sees differences; fit the forecaster without it, or use predict"
+            f"{what} needs a network that reads the values, but this one is wrapped in {type(model.wrap_).__name__} "
+            "and reads differences; fit the forecaster without it, or use predict"
         )
