@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from benchmarks.timing import Row, compare, take_turns, without_peer
 from benchmarks.transcription import PlainAutoformer
-from tsformers.forecasters.autoformer.layers import Architecture
+from tsformers.forecasters.autoformer import Autoformer
 from tsformers.forecasters.autoformer.network import AutoformerStack
 
 CHANNELS, MARKS, LENGTH, LABEL, BATCH, DROPOUT = 7, 4, 96, 48, 32, 0.05
@@ -103,7 +103,8 @@ def draw(batch: int, length: int, horizon: int) -> Batch:
 
 def ours(width: int) -> nn.Module:
     """Our network of a width."""
-    return Stack(CHANNELS, MARKS, MARKS, Architecture(d_model=width, d_ff=4 * width, dropout=DROPOUT))
+    sizes = {"d_model": width, "d_ff": 4 * width, "dropout": DROPOUT}
+    return Stack(CHANNELS, MARKS, MARKS, Autoformer.paper(horizon=1, **sizes).architecture())
 
 
 def training_step(network: nn.Module, batch: Batch) -> Callable[[], None]:

@@ -169,6 +169,9 @@ def test_a_former_setting_is_refused_with_what_replaces_it_and_is_no_setting():
         Estimator(preset="paper")
     with pytest.raises(TypeError, match="unexpected keyword argument 'depth'"):
         Estimator(depth=3)
+    with pytest.raises(ValueError, match=r"no setting 'preset' any more; write Estimator.paper\(\)$"):
+        Estimator().set_params(preset="paper")
+    assert Estimator().set_params(width=3).width == 3
     assert clone(Estimator(width=3)).get_params() == {"width": 3}
     assert remedies_of(Estimator) == {"preset": "write Estimator.paper()"}
     assert remedies_of(Settings) == {}

@@ -133,7 +133,7 @@ class Option:
             return number and (self.range.holds(value) if self.range else value == value)
         if self.kind is str:
             return isinstance(value, str) and (self.range is None or self.range.holds(value))
-        if is_interface(self.kind):
+        if is_dataclass(self.kind) or is_interface(self.kind):
             return isinstance(value, self.kind)
         return get_origin(self.kind) not in LISTS  # an object: its own class checks it
 
@@ -161,7 +161,8 @@ def check_settings(settings: Any, prefix: str = "") -> None:
     """Every setting has a type, choice and range that its annotation allows.
 
     Checked are numbers, truth values, texts, ``Literal`` choices, ``None``, tuples of numbers, and dataclasses of
-    settings inside. Objects are checked against a ``Protocol`` that can be checked at run time, others not.
+    settings inside. Other objects are checked where they should be dataclasses
+    or have an interface (``Protocol``) that can be checked at run time.
 
     Args:
         settings: a dataclass; its fields are the settings.
@@ -280,6 +281,17 @@ def replaced_settings(**remedies: str) -> Callable[[type[Model]], type[Model]]:
 
         init.remedies = remedies  # type: ignore[attr-defined]
         kind.__init__ = init  # type: ignore[method-assign]
+        if hasattr(kind, "set_params"):
+            changed: Any = kind.set_params  # type: ignore[attr-defined]
+
+            @functools.wraps(changed)
+            def set_params(self: Any, **settings: Any) -> Any:
+                for name in settings:
+                    if name in remedies:
+                        raise ValueError(f"{type(self).__name__} has no setting {name!r} any more; {remedies[name]}")
+                return changed(self, **settings)
+
+            kind.set_params = set_params  # type: ignore[attr-defined]
         return kind
 
     return decorate

@@ -51,16 +51,16 @@ def test_each_channel_is_forecast_by_the_same_map_and_from_itself_alone():
     torch.testing.assert_close(network.location(past), alone)
 
 
-def test_a_gap_is_bridged_by_the_last_value_seen(rng):
+def test_missing_values_are_the_last_observed_one(rng):
     values = torch.from_numpy(rng.normal(size=(4, 12, 2)))
-    seen = torch.from_numpy(rng.random((4, 12, 2)) > 0.4)
-    seen[:, 5] = True
-    wanted = [pd.DataFrame(v).where(s).ffill().bfill() for v, s in zip(values.numpy(), seen.numpy(), strict=True)]
-    np.testing.assert_array_equal(carry_forward(values, seen), np.stack(wanted))
+    observed = torch.from_numpy(rng.random((4, 12, 2)) > 0.4)
+    observed[:, 5] = True
+    wanted = [pd.DataFrame(v).where(s).ffill().bfill() for v, s in zip(values.numpy(), observed.numpy(), strict=True)]
+    np.testing.assert_array_equal(carry_forward(values, observed), np.stack(wanted))
 
 
 @pytest.mark.parametrize("settings", [{}, {"decompose": True, "normalise": False}, {"multivariate": True}])
-def test_a_season_is_learned_and_the_spread_knows_the_noise(settings, rng):
+def test_a_season_is_learned_and_the_spread_is_that_of_the_noise(settings, rng):
     t = np.arange(400)
     frames = [
         pd.DataFrame({"unique_id": f"s{i}", "ds": t, "y": 50 + 10 * np.sin(2 * np.pi * (t + i) / 12)}) for i in range(2)

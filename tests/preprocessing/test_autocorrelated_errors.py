@@ -384,7 +384,7 @@ def test_a_network_trained_inside_it_is_stored_and_goes_on_training(tmp_path):
     assert fitted.history_["step"].iloc[-1] == 6
     with pytest.raises(ValueError, match="wrapped in AutocorrelatedErrors at fit and would be wrapped in nothing now"):
         fitted.fit(tsf.Panel.from_frame(frame), warm_start=True)
-    with pytest.raises(ValueError, match="stream reads the network's own view"):
+    with pytest.raises(ValueError, match="stream needs a network that reads the values"):
         fitted.stream()
 
 

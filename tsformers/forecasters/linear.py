@@ -1,9 +1,9 @@
-"""Linear: one linear map from past to future, shared by all series; what a network has to beat."""
+"""Linear: one linear map from past to future, shared by all series; the baseline of networks."""
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
@@ -14,21 +14,22 @@ from tsformers.forecasters.neural.distribution_network import DistributionNetwor
 from tsformers.nn import SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles
+from tsformers.validation import AtLeast
 
-LEAST = 1e-3  # change of a window that stands still, in its units
+SMALLEST_CHANGE = 1e-3  # added before the logarithm, for constant windows; in units of the window
 
 
 class LinearNetwork(DistributionNetwork):
-    """The location is linear in the past, the same map for each channel; the head shapes the rest.
+    """The location is linear in the past, by the same map for each channel; a head gives the distribution around it.
 
-    The head reads three curves of the step ahead and how restless each channel of the window is, nothing else.
+    The inputs of the head are three functions of the step ahead and the log mean absolute change of each channel.
 
     Args:
         channels: C.
         context_length: T.
         horizon: H.
-        moving_average: k; the moving average and what surrounds it have a map each. None: one map reads the values.
-        normalise: the last value is taken off before and added after.
+        moving_average: k; the moving average and the remainder have a map each. None: one map reads the values.
+        normalise: the last value is subtracted before the map and added after it.
         likelihood: of the head, see ``make_head``.
 
     Example:
@@ -62,18 +63,18 @@ class LinearNetwork(DistributionNetwork):
         self.head = make_head(likelihood, 3 + channels, channels)
 
     def forward(self, window: Window) -> Distribution | Quantiles:
-        """The law of the future of each window, in the units of the window.
+        """The predictive distribution of each window, in the units of the window.
 
         Source: Zeng, Chen, Zhang & Xu (2023), section 4.
         """
         past = carry_forward(window.past, window.past_observed)
         change = past.diff(dim=1).abs().sum(1, keepdim=True) / past.shape[1]
-        restless = (change + LEAST).log().expand(-1, len(self.curves), -1)
-        features = torch.cat([self.curves.expand(len(past), -1, -1), restless], dim=-1)
+        log_change = (change + SMALLEST_CHANGE).log().expand(-1, len(self.curves), -1)
+        features = torch.cat([self.curves.expand(len(past), -1, -1), log_change], dim=-1)
         return self.head(features, self.location(past), window.scale)
 
     def location(self, past: Tensor) -> Tensor:
-        """The centre (B, H, C) of what follows ``past`` (B, T, C), which has no gaps.
+        """The location (B, H, C) of what follows ``past`` (B, T, C), which has no missing values.
 
         Source: Zeng, Chen, Zhang & Xu (2023), section 4.
         """
@@ -82,8 +83,8 @@ class LinearNetwork(DistributionNetwork):
         if self.trend is None:
             ahead = self.values(x.mT)
         else:
-            rest, trend = self.decompose(x)
-            ahead = self.values(rest.mT) + self.trend(trend.mT)
+            remainder, trend = self.decompose(x)
+            ahead = self.values(remainder.mT) + self.trend(trend.mT)
         return ahead.mT + last if self.normalise else ahead.mT
 
 
@@ -91,13 +92,13 @@ class LinearNetwork(DistributionNetwork):
 class Linear(TorchForecaster):
     """Forecasts each step as a weighted sum of the context; the weights are shared by all series.
 
-    As published, DLinear is ``decompose=True, normalise=False``: the moving average of the context and what surrounds
-    it have weights each. NLinear is ``decompose=False, normalise=True``: the last value is taken off before and added
+    As published, DLinear is ``decompose=True, normalise=False``: the moving average of the context and the remainder
+    have weights each. NLinear is ``decompose=False, normalise=True``: the last value is subtracted before and added
     after. Covariates are not used.
 
     Args:
         decompose: whether trend and remainder have maps of their own.
-        normalise: whether the last value is the level from which a window is measured.
+        normalise: whether the last value of a window is subtracted before the map and added after it.
         moving_average: k of the decomposition, in steps.
 
     Note:
@@ -118,27 +119,12 @@ class Linear(TorchForecaster):
 
     decompose: bool = False
     normalise: bool = True
-    moving_average: int = 25
+    moving_average: Annotated[int, AtLeast(1)] = 25
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> LinearNetwork:
-        """The network, untrained; covariates are left aside.
+        """The network, untrained; covariates are not used.
 
         Source: Zeng, Chen, Zhang & Xu (2023), section 4.
         """
         kernel = self.moving_average if self.decompose else None
         return LinearNetwork(channels, self.context_length_, self.horizon, kernel, self.normalise, self.likelihood)
-
-    def check(self) -> None:
-        """The settings are in range.
-
-        Raises:
-            ValueError: names the setting, its value and what it may be.
-
-        Source: the ranges in which the formulas of the paper are defined.
-        """
-        super().check()
-        if not isinstance(self.moving_average, int | np.integer) or self.moving_average < 1:
-            raise ValueError(f"moving_average must be a whole number of 1 or more, not {self.moving_average!r}")
-        for name in ("decompose", "normalise"):
-            if not isinstance(value := getattr(self, name), bool | np.bool_):
-                raise ValueError(f"{name} must be True or False, not {value!r}")

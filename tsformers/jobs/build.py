@@ -5,6 +5,7 @@ import inspect
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from typing import Any
 
 from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, find_class, find_model, plugin_names
 from tsformers.errors import JobError, did_you_mean
+from tsformers.validation import allowed_values, remedies_of
 
 
 def build(
@@ -25,7 +27,7 @@ def build(
     """A model by the name of its class, with the settings chosen.
 
     Args:
-        name: class name in the catalog, or a plug-in's own.
+        name: class name in the catalog, or a plug-in's own; "Autoformer.paper" for a variant, which is a class method.
         chosen: keywords of the constructor; a table with ``class`` is a model itself, and so is each in a list.
         place: what stands before a message, such as file and table.
         defaults: settings for those classes that have them, where ``chosen`` does not say them.
@@ -40,9 +42,11 @@ def build(
     Example:
         >>> build("SeasonalNaive", {"horizon": 8}, place="here", defaults={"season_length": 4}).season_length
         4
+        >>> build("Autoformer.paper", {"horizon": 24}, place="here").d_model
+        512
     """
-    kind = find_forecaster(name, extra, place)
-    allowed = setting_names(kind)
+    kind, variant = find_variant(name, extra, place)
+    allowed, remedies = setting_names(kind), remedies_of(kind)
 
     def built(value: Any, where: str) -> Any:
         if isinstance(value, list):
@@ -53,13 +57,16 @@ def build(
         return build(value["class"], rest, place=where, defaults=defaults, extra=extra)
 
     for key in chosen:
+        if key in remedies:
+            raise JobError(f"{place}: {kind.__name__} has no setting {key!r} any more; {remedies[key]}")
         if allowed is not None and key not in allowed:
             raise JobError(f"{place}: {kind.__name__} has no setting {key!r}; {did_you_mean(key, allowed)}")
     offered = {key: value for key, value in defaults.items() if allowed is None or key in allowed}
     if chosen.get("method") == "mstl":  # finds several periods by itself
         offered.pop("period", None)
     try:
-        return kind(**(offered | {key: built(value, f"{place}.{key}") for key, value in chosen.items()}))
+        make: Any = getattr(kind, variant) if variant else kind
+        return make(**(offered | {key: built(value, f"{place}.{key}") for key, value in chosen.items()}))
     except (TypeError, ValueError) as error:
         raise JobError(f"{place}: {kind.__name__} refuses its settings: {error}") from error
 
@@ -89,6 +96,34 @@ def find_forecaster(name: str, extra: Mapping[str, type], place: str = "") -> ty
         names = str(error.args[0]).rpartition("on offer: ")[2].split(", ")
         meant = did_you_mean(name, [*names, *MODELS, *OUTSIDE], otherwise=f"there are {', '.join(names)}")
         raise JobError(f"{place + ': ' if place else ''}no forecaster is called {name!r}; {meant}") from None
+
+
+def find_variant(name: str, extra: Mapping[str, type], place: str = "") -> tuple[type, str]:
+    """The class and the variant that a name such as "Autoformer.paper" says.
+
+    Args:
+        name: class name, or class name and variant: a public class method that makes the model with other defaults.
+        extra: classes of plug-ins by name.
+        place: file and table, for the message.
+
+    Returns:
+        The class and the name of the variant, "" for the class itself.
+
+    Raises:
+        JobError: there is no such class, or it has no such variant.
+
+    Example:
+        >>> find_variant("Autoformer.paper", {})[1], find_variant("SeasonalNaive", {})[1]
+        ('paper', '')
+    """
+    class_name, _, variant = (name, "", "") if name in extra else name.partition(".")
+    kind = find_forecaster(class_name, extra, place)
+    members = {key: value for base in reversed(kind.__mro__) for key, value in vars(base).items()}
+    variants = [key for key, value in members.items() if isinstance(value, classmethod) and not key.startswith("_")]
+    if variant and variant not in variants:
+        known = did_you_mean(variant, variants, otherwise=f"write class = {class_name!r}")
+        raise JobError(f"{place + ': ' if place else ''}{class_name} has no variant {variant!r}; {known}")
+    return kind, variant
 
 
 def setting_names(kind: type) -> list[str] | None:
@@ -180,28 +215,33 @@ def about(kind: type) -> str:
     return _first_line(inspect.getdoc(kind))
 
 
-def settings_of(kind: type) -> list[dict[str, str]]:
-    """The settings of a forecaster as rows: name, default ("required" where there is none) and meaning.
+def settings_of(kind: type, variant: str = "") -> list[dict[str, str]]:
+    """The settings of a forecaster as rows: name, default ("required" where there is none), allowed values, meaning.
 
     Args:
         kind: a class whose docstring, or whose bases' docstrings, have a section ``Args:``.
+        variant: a class method of it, such as "paper", whose defaults are shown; "" = those of the class.
 
     Returns:
         One row a setting, in the order of the signature.
 
     Example:
-        >>> settings_of(find_forecaster("SeasonalNaive", {}))[0]["default"]
-        'required'
+        >>> row = settings_of(find_forecaster("SeasonalNaive", {}))[0]
+        >>> row["setting"], row["default"], row["allowed"]
+        ('horizon', 'required', 'a whole number of 1 or more')
     """
     meanings: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         section = re.search(r"^Args:\n((?:    .*\n|\n)*)", inspect.cleandoc(base.__doc__ or "") + "\n", re.MULTILINE)
         entries = re.findall(r"^    (\w+): (.*(?:\n     +.*)*)", section.group(1) if section else "", re.MULTILINE)
         meanings |= {name: " ".join(text.split()) for name, text in entries}
+    allowed = allowed_values(kind) if is_dataclass(kind) else {}
+    changed = getattr(kind, variant)(horizon=1).get_params(deep=False) if variant else {}
     rows = []
     for name, parameter in inspect.signature(kind).parameters.items():
-        default = "required" if parameter.default is parameter.empty else repr(parameter.default)
-        rows.append({"setting": name, "default": default, "meaning": meanings.get(name, "")})
+        default = "required" if parameter.default is parameter.empty else repr(changed.get(name, parameter.default))
+        row = {"setting": name, "default": default, "allowed": allowed.get(name, ""), "meaning": meanings.get(name, "")}
+        rows.append(row)
     return rows
 
 

@@ -97,8 +97,17 @@ def _trend_seasonal(params: dict[str, Any], learned: dict[str, Any]) -> Converte
     return params, {**learned, "grid_": parse(*learned["grid_"])} if "grid_" in learned else learned
 
 
+def _autoformer(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
+    """Autoformer had a setting that chose other defaults, which its saved settings hold already."""
+    params, learned = _network({name: value for name, value in params.items() if name != "preset"}, dict(learned))
+    if learned:
+        learned["settings"] = {name: value for name, value in learned["settings"].items() if name != "preset"}
+        learned["weights"] = renamed_weights(learned["weights"], {"restless": "embed_change"})
+    return params, learned
+
+
 CONVERSIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Converted]] = {
-    "Autoformer": _network,
+    "Autoformer": _autoformer,
     "LRU": _network,
     "TrendSeasonalDecomposition": _trend_seasonal,
 }  # by class name, from format 1

@@ -1,4 +1,4 @@
-"""What an Autoformer shows of itself: the parts of its forecast, and the periods that it sees."""
+"""Explanations of an Autoformer: the parts of its forecast, and the periods of its encoder."""
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ def test_the_parts_of_the_context_sum_to_the_series_and_those_of_the_forecast_to
 
 @pytest.mark.parametrize("likelihood", ["student_t", "quantile", "normal"])
 @pytest.mark.parametrize("multivariate", [False, True])
-def test_a_level_goes_into_the_trend_alone(rng, likelihood, multivariate):
+def test_a_level_changes_the_trend_alone(rng, likelihood, multivariate):
     frame = seasonal_frame(rng, rows=60)
     model = tiny(likelihood=likelihood, multivariate=multivariate).fit(frame)
     before, after = model.decompose(), model.decompose(frame.assign(y=frame["y"] + 1e4))
@@ -72,7 +72,7 @@ def test_a_level_goes_into_the_trend_alone(rng, likelihood, multivariate):
     np.testing.assert_allclose(after["seasonal"], before["seasonal"], atol=1e-2)
 
 
-def test_other_data_come_back_in_their_own_terms():
+def test_other_data_come_back_under_their_own_names_and_frame_type():
     frame = pl.from_pandas(
         make_frame(n_series=2, rows=60).rename(columns={"unique_id": "shop", "ds": "day", "y": "sold"})
     )
@@ -98,7 +98,7 @@ def test_a_channel_that_begins_late_has_no_parts_before_it_begins():
     np.testing.assert_allclose(late["trend"] + late["seasonal"], np.arange(40.0, 49.0), rtol=1e-5)
 
 
-def test_known_covariates_are_asked_for_as_in_predict():
+def test_known_covariates_are_required_as_in_predict():
     frame = make_frame(n_series=1, rows=60).assign(price=1.0)
     model = tiny().fit(frame, known=["price"])
     with pytest.raises(DataError, match="price"):
@@ -108,7 +108,7 @@ def test_known_covariates_are_asked_for_as_in_predict():
     assert len(model.decompose(future=future)) == 18
 
 
-def test_looking_changes_neither_model_nor_forecast():
+def test_explaining_changes_neither_model_nor_forecast():
     model = tiny().fit(make_frame(n_series=2, rows=60))
     before = model.predict().values
     model.periods()
@@ -117,7 +117,7 @@ def test_looking_changes_neither_model_nor_forecast():
     assert not model.network_._forward_pre_hooks
 
 
-def test_the_picture_shows_value_trend_season_and_periods(rng):
+def test_the_figure_shows_value_trend_season_and_periods(rng):
     model = Autoformer(**(TINY | {"context_length": 96, "horizon": 24})).fit(seasonal_frame(rng, n_series=4))
     figure = model.plot_decomposition()
     assert [axes.get_title(loc="left") for axes in figure.axes][::3] == ["s0", "s1", "s2"]
@@ -129,11 +129,11 @@ def test_the_picture_shows_value_trend_season_and_periods(rng):
     segments = np.array(bars.collections[0].get_segments())
     np.testing.assert_allclose(segments[:, 1, 1], periods.loc[periods["unique_id"] == "s3", "weight"])
     assert figure._repr_png_().startswith(b"\x89PNG")
-    with pytest.raises(ValueError, match="'nobody' is not there"):
+    with pytest.raises(ValueError, match="'nobody' is not in the data"):
         model.plot_decomposition(ids=["nobody"])
 
 
-def test_where_nothing_repeats_there_is_no_period():
+def test_an_autocorrelation_without_a_peak_has_no_period():
     lags, weights = peaks(np.array([1.0, 0.5, 0.1, -0.2, 0.1, 0.5]))
     assert len(lags) == len(weights) == 0
     assert len(peaks(np.array([1.0]))[0]) == 0

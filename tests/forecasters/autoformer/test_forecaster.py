@@ -13,12 +13,12 @@ from sklearn.base import clone
 from torch import nn
 
 from tsformers.forecasters.autoformer.forecaster import Autoformer
-from tsformers.forecasters.autoformer.layers import Architecture, DecoderLayer, Embedding, EncoderLayer, SeasonalNorm
+from tsformers.forecasters.autoformer.layers import DecoderLayer, Embedding, EncoderLayer, SeasonalNorm
 from tsformers.forecasters.autoformer.network import AutoformerStack
 from tsformers.nn.missing import carry_forward
 from tsformers.testing import check_network, make_frame, make_window
 
-SMALL = Architecture(d_model=16, n_heads=4, d_ff=32, dropout=0.0)
+SMALL = Autoformer.paper(36, d_model=16, n_heads=4, d_ff=32, dropout=0.0).architecture()
 RENAMED = [
     (r"([a-z]+)_projection\.", r"\1."),
     (r"conv1\.", "feed_forward.0."),
@@ -154,20 +154,20 @@ def forecast(decoded):
 
 def test_the_whole_model_and_all_between_are_the_authors(golden):
     vectors = golden("model_small")
-    stack, seen = small_stack(vectors).eval(), {}
+    stack, outputs = small_stack(vectors).eval(), {}
     for name in ("decompose", "embed_past", "embed_future", "encoder.0", "encoder.1", "encoder_norm", "decoder.0"):
-        stack.get_submodule(name).register_forward_hook(lambda _, __, out, name=name: seen.update({name: out}))
+        stack.get_submodule(name).register_forward_hook(lambda _, __, out, name=name: outputs.update({name: out}))
     decoded = decode(stack, vectors)
     between = {
-        "decomp_seasonal": seen["decompose"][0],
-        "decomp_trend": seen["decompose"][1],
-        "enc_embedding": seen["embed_past"],
-        "dec_embedding": seen["embed_future"],
-        "enc_layer0": seen["encoder.0"],
-        "enc_layer1": seen["encoder.1"],
-        "enc_out": seen["encoder_norm"],
-        "dec_layer0_seasonal": seen["decoder.0"][0],
-        "dec_layer0_trend": seen["decoder.0"][1],
+        "decomp_seasonal": outputs["decompose"][0],
+        "decomp_trend": outputs["decompose"][1],
+        "enc_embedding": outputs["embed_past"],
+        "dec_embedding": outputs["embed_future"],
+        "enc_layer0": outputs["encoder.0"],
+        "enc_layer1": outputs["encoder.1"],
+        "enc_out": outputs["encoder_norm"],
+        "dec_layer0_seasonal": outputs["decoder.0"][0],
+        "dec_layer0_trend": outputs["decoder.0"][1],
         "seasonal_part": decoded.seasonal,
         "trend_part": decoded.trend,
     }
@@ -213,13 +213,14 @@ def test_a_training_pass_and_its_gradients_are_the_authors(golden):
 )
 def test_the_published_sizes_have_the_published_number_of_parameters(channels, expected):
     with torch.device("meta"):
-        stack = AutoformerStack(channels, 4, 4, Architecture(d_model=512, d_ff=2048))
+        stack = AutoformerStack(channels, 4, 4, Autoformer.paper(96).architecture())
     assert sum(p.numel() for p in stack.parameters()) == expected
 
 
 def test_the_default_sizes_are_the_cpu_sizes_of_the_published_comparison():
-    assert sum(p.numel() for p in AutoformerStack(7, 4, 4, Architecture()).parameters()) == 170_119
-    assert sum(p.numel() for p in AutoformerStack(8, 4, 4, Architecture()).parameters()) == 170_760
+    sizes = Autoformer(horizon=96).architecture()
+    assert sum(p.numel() for p in AutoformerStack(7, 4, 4, sizes).parameters()) == 170_119
+    assert sum(p.numel() for p in AutoformerStack(8, 4, 4, sizes).parameters()) == 170_760
 
 
 TINY = {"context_length": 14, "d_model": 8, "n_heads": 2, "d_ff": 16, "batch_size": 8, "max_steps": 4, "verbose": False}
@@ -241,8 +242,8 @@ def window_of(**changes):
     )
 
 
-def test_the_law_is_centred_on_the_papers_forecast_and_its_settings_reach_it(golden):
-    """With the head's own share at zero, the mean of the normal law is the authors' whole-model forecast."""
+def test_the_distribution_has_the_papers_forecast_as_its_mean(golden):
+    """With the head's own share at zero, the mean of the normal distribution is the authors' forecast."""
     vectors = golden("model_small")
     sizes = {"d_model": 16, "n_heads": 4, "d_ff": 32, "dropout": 0.0, "trend_start": "mean"}
     model = Autoformer(horizon=36, label_length=24, likelihood="normal", **sizes)
@@ -308,32 +309,40 @@ def test_the_linear_map_is_added_to_season_and_trend_of_the_horizon_alone():
 
 
 @pytest.mark.parametrize("likelihood", ["normal", "student_t", "quantile", "quantile_function", "squared_error"])
-def test_before_training_the_forecast_is_the_solved_map_and_training_leaves_the_map_alone(likelihood):
+def test_before_training_the_forecast_is_the_fitted_map_and_training_leaves_it_as_it_is(likelihood):
     network = tiny(trend_start="linear", likelihood=likelihood).build(1, 0, 0, 0)
     windows = [make_window(64, 14, 4, seed=seed) for seed in (1, 2)]
     network.fit_closed_form(windows[:1], windows[1:])
     found = network.start.weight.clone()
     assert found.abs().max() > 0
-    law = network(windows[1])
+    distribution = network(windows[1])
     past = carry_forward(windows[1].past, windows[1].past_observed)
-    centre = law.values[..., len(law.levels) // 2] if hasattr(law, "values") else law.mean
-    torch.testing.assert_close(centre, past[:, -1:] + network.start(past))
+    quantiles = hasattr(distribution, "values")
+    location = distribution.values[..., len(distribution.levels) // 2] if quantiles else distribution.mean
+    torch.testing.assert_close(location, past[:, -1:] + network.start(past))
     network.fit_closed_form(windows[1:], windows[:1])
     assert torch.equal(found, network.start.weight)
     assert not any(weight is network.start.weight for weight in network.parameters())
 
 
-@pytest.mark.parametrize("preset, d_model", [(None, 64), ("paper", 512)])
-def test_a_preset_changes_what_is_not_given_and_survives_cloning(preset, d_model):
-    model = Autoformer(horizon=4, preset=preset, likelihood="normal", batch_size=16)
-    assert (model.d_model, model.likelihood, model.batch_size) == (d_model, "normal", 16)
-    assert Autoformer(horizon=4, preset="paper", d_model=64).d_model == 64  # given, though it is the default
+def test_explicit_arguments_override_the_published_settings_and_survive_cloning():
+    model = Autoformer.paper(4, likelihood="normal", batch_size=16)
+    assert (model.horizon, model.d_model, model.likelihood, model.batch_size) == (4, 512, "normal", 16)
+    assert Autoformer.paper(horizon=4, d_model=64).d_model == 64  # though it is the default
     assert clone(model).get_params() == model.get_params()
     assert clone(model).set_params(d_model=8).d_model == 8
     assert inspect.signature(Autoformer).parameters["d_model"].default == 64
 
 
-def test_what_stands_where_nothing_was_seen_changes_nothing():
+def test_the_former_preset_is_refused_with_what_replaces_it():
+    with pytest.raises(
+        TypeError, match=r"Autoformer has no setting 'preset' any more; .* Autoformer\.paper\(horizon, "
+    ):
+        Autoformer(horizon=4, preset="paper")
+    assert "preset" not in Autoformer(horizon=4).get_params()
+
+
+def test_the_numbers_under_missing_values_change_nothing():
     network, window = build(), window_of()
     assert not window.past_observed.all()
     other = window._replace(past=torch.where(window.past_observed, window.past, 123.0))
@@ -341,14 +350,14 @@ def test_what_stands_where_nothing_was_seen_changes_nothing():
         torch.testing.assert_close(network(other).mean, network(window).mean, rtol=0, atol=0)
 
 
-def test_missing_values_are_the_last_one_seen_and_at_the_beginning_the_first():
+def test_missing_values_are_the_last_observed_one_and_before_the_first_one_that():
     network, window = build(), window_of(batch=1)
     past = torch.tensor([0, 0, 5, 0, 7, 0, 0, 1, 2, 3, 4, 5, 6, 0], dtype=torch.float64)
     filled = torch.tensor([5, 5, 5, 5, 7, 7, 7, 1, 2, 3, 4, 5, 6, 6], dtype=torch.float64)
-    holes = window._replace(past=past.reshape(1, 14, 1), past_observed=(past != 0).reshape(1, 14, 1))
-    whole = window._replace(past=filled.reshape(1, 14, 1), past_observed=torch.ones(1, 14, 1, dtype=torch.bool))
+    gappy = window._replace(past=past.reshape(1, 14, 1), past_observed=(past != 0).reshape(1, 14, 1))
+    complete = window._replace(past=filled.reshape(1, 14, 1), past_observed=torch.ones(1, 14, 1, dtype=torch.bool))
     with torch.no_grad():
-        torch.testing.assert_close(network(holes).mean, network(whole).mean, rtol=0, atol=0)
+        torch.testing.assert_close(network(gappy).mean, network(complete).mean, rtol=0, atol=0)
 
 
 def test_known_covariates_of_the_future_and_past_covariates_reach_the_forecast():
@@ -361,7 +370,7 @@ def test_known_covariates_of_the_future_and_past_covariates_reach_the_forecast()
         assert not torch.allclose(network(window._replace(past_x=past_x)).mean, mean)
 
 
-def test_each_channel_has_a_law_of_its_own_and_hears_the_others():
+def test_each_channel_has_its_own_distribution_and_depends_on_the_others():
     network, window = build(channels=3), window_of(channels=3)
     past = window.past.clone()
     past[:, :, 0] += torch.linspace(0, 3, 14, dtype=torch.float64) * window.past_observed[:, :, 0]
@@ -389,7 +398,7 @@ def test_it_fits_and_forecasts_with_every_kind_of_covariate_and_with_gaps(multiv
     assert not np.allclose(forecast.samples, cheaper.samples)
 
 
-def test_it_learns_a_season_on_a_trend_better_than_saying_the_last_season_again():
+def test_it_learns_a_season_on_a_trend_better_than_repeating_the_last_season():
     t = np.arange(160.0)
     y = 0.1 * t + np.sin(2 * np.pi * t / 8)
     frame = pd.DataFrame({"unique_id": "a", "ds": np.arange(152), "y": y[:152]})
@@ -402,15 +411,14 @@ def test_it_learns_a_season_on_a_trend_better_than_saying_the_last_season_again(
     ("changes", "message"),
     [
         ({"label_length": 15}, "label_length=15 must lie between 0 and context_length=14"),
-        ({"label_length": -1}, "label_length=-1"),
+        ({"label_length": -1}, "label_length must be a whole number of 0 or more or None, not -1"),
         ({"label_length": 40, "context_length": None}, "label_length=40 exceeds the context"),
         ({"d_model": 9}, "d_model=9 cannot be split into n_heads=2"),
         ({"encoder_layers": 0}, "encoder_layers must be a whole number of 1 or more, not 0"),
         ({"activation": "tanh"}, "activation='tanh' is unknown; choose one of 'gelu', 'relu'"),
         ({"trend_start": "first"}, "trend_start='first' is unknown"),
-        ({"preset": "papre"}, "preset='papre' is unknown; choose one of 'paper', None"),
-        ({"factor": 0.0}, "factor=0.0 must be above 0"),
-        ({"dropout": 1.0}, "dropout=1.0"),
+        ({"factor": 0.0}, "factor must be a number above 0, not 0.0"),
+        ({"dropout": 1.0}, "dropout must be a number in [0, 1), not 1.0"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(changes, message):

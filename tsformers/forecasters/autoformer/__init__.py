@@ -1,4 +1,4 @@
-"""Autoformer: decomposition inside the network and attention to periods."""
+"""Autoformer: a transformer with decomposition in its layers and auto-correlation as attention."""
 
 from tsformers.forecasters.autoformer.forecaster import Autoformer
 

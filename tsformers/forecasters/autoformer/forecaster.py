@@ -1,19 +1,16 @@
-"""Autoformer: a transformer that decomposes as it goes and attends to periods."""
+"""Autoformer: the forecaster, its defaults and its published settings."""
 
-import functools
 import math
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-import numpy as np
-
-import tsformers.forecasters.autoformer.explain as parts
+from tsformers.forecasters.autoformer import explain
 from tsformers.forecasters.autoformer.layers import Architecture
 from tsformers.forecasters.autoformer.network import AutoformerNetwork
-from tsformers.forecasters.neural.base import TorchForecaster
-from tsformers.nn.heads.base import DistributionOutput
+from tsformers.forecasters.neural.base import Likelihood, TorchForecaster
+from tsformers.validation import Above, AtLeast, Between, replaced_settings
 
-PAPER: dict[str, Any] = {
+PUBLISHED: dict[str, Any] = {
     "context_length": 96,
     "d_model": 512,
     "d_ff": 2048,
@@ -28,53 +25,39 @@ PAPER: dict[str, Any] = {
     "max_steps": 1_000_000,
     "early_stopping_patience": 3,
     "gradient_clip": math.inf,
-}
-PRESETS = {"paper": PAPER}
-Model = TypeVar("Model")
+}  # where the paper and its released code differ from the defaults
 
 
-def _takes_presets(model: type[Model]) -> type[Model]:
-    """Lets ``preset=`` say what the caller does not."""
-    made: Any = model.__init__
-
-    @functools.wraps(made)
-    def init(self: Any, **given: Any) -> None:
-        made(self, **PRESETS.get(given.get("preset") or "", {}) | given)
-
-    model.__init__ = init  # type: ignore[method-assign]
-    return model
-
-
-@_takes_presets
+@replaced_settings(
+    preset='the published settings are Autoformer.paper(horizon, ...), in a job file class = "Autoformer.paper"'
+)
 @dataclass(kw_only=True, repr=False, eq=False)
 class Autoformer(TorchForecaster):
-    """Forecasts with a transformer that splits trend from season layer by layer and attends to periods.
+    """Forecasts with a transformer that separates trend and season layer by layer and attends to periods.
 
-    The seasonal part is refined by auto-correlation, which mixes a series with itself shifted by its own periods; the
-    trends split off on the way are added up. Their sum is the location of the predictive law, and a head shapes the
-    rest. Known covariates and calendar features are embedded beside the past and the future, past covariates beside
-    the past. Series share their weights; with ``multivariate`` they are channels of one series.
+    Auto-correlation refines the seasonal part: it averages a series with itself shifted by its own periods. The trends
+    that the layers separate are summed. Season plus trend is the location of the predictive distribution; a head gives
+    its shape. Known covariates and calendar features are embedded with the past and the future, past covariates with
+    the past. All series share the weights; with ``multivariate`` they are channels of one series.
 
-    Defaults are sized for a CPU and are what did best on held-back data (docs/results/autoformer.md): each series is
-    a channel of its own, in units of its window; a linear map of the context, solved by ridge regression, says what a
-    linear model can say, and the network learns the rest; the law is learned quantile by quantile. The published model
-    is ``preset="paper"``.
+    The defaults are sized for a CPU and were best on validation data (docs/results/autoformer_defaults.md): univariate,
+    in units of each window; a linear map of the context, fitted in closed form by ridge regression, gives the linear
+    part of the forecast, and the network is trained on the rest; the distribution is learned as quantiles. The
+    published model is ``Autoformer.paper(horizon)``.
 
     Args:
-        label_length: last steps of the context from which the decoder starts; None: half of the context.
+        label_length: last steps of the context that the decoder reads; None: half of the context.
         d_model: D, width of the hidden series, a multiple of ``n_heads``.
         n_heads: heads of each auto-correlation.
         d_ff: width inside the feed-forward parts.
-        encoder_layers: layers that read the past.
-        decoder_layers: layers that refine the future.
+        encoder_layers: layers over the past.
+        decoder_layers: layers over label steps and horizon.
         moving_average: k of every decomposition, in steps.
-        factor: how many periods each auto-correlation keeps, in units of the logarithm of the length.
-        dropout: share of hidden numbers set to zero while training.
+        factor: how many lags each auto-correlation keeps, in units of the logarithm of the length.
+        dropout: share of hidden values set to zero in training.
         activation: "gelu" or "relu".
-        trend_start: from what the trend of the horizon starts: the "mean" of the context, its "last" value, or that and
-            a "linear" map of the context, solved before the rest is trained.
-        preset: "paper" changes the defaults, also those of training, to the published settings: d_model 512, d_ff 2048,
-            squared errors, unscaled windows, series as channels, and so on, see ``PAPER``. What is given besides wins.
+        trend_start: the initial trend of the horizon: the "mean" of the context, its "last" value, or the last value
+            plus a "linear" map of the context, fitted in closed form before the rest is trained.
 
     Note:
         ``horizon``, ``context_length``, ``likelihood`` and all settings of training: see ``TorchForecaster``.
@@ -92,65 +75,80 @@ class Autoformer(TorchForecaster):
     Source: Wu, Xu, Wang & Long (2021), Autoformer: Decomposition Transformers with Auto-Correlation, NeurIPS.
     """
 
-    label_length: int | None = None
-    d_model: int = 64
-    n_heads: int = 8
-    d_ff: int = 256
-    encoder_layers: int = 2
-    decoder_layers: int = 1
-    moving_average: int = 25
-    factor: float = 3.0
-    dropout: float = 0.05
+    label_length: Annotated[int, AtLeast(0)] | None = None
+    d_model: Annotated[int, AtLeast(1)] = 64
+    n_heads: Annotated[int, AtLeast(1)] = 8
+    d_ff: Annotated[int, AtLeast(1)] = 256
+    encoder_layers: Annotated[int, AtLeast(1)] = 2
+    decoder_layers: Annotated[int, AtLeast(1)] = 1
+    moving_average: Annotated[int, AtLeast(1)] = 25
+    factor: Annotated[float, Above(0)] = 3.0
+    dropout: Annotated[float, Between(0, 1, open="high")] = 0.05
     activation: Literal["gelu", "relu"] = "gelu"
     trend_start: Literal["last", "mean", "linear"] = "linear"
-    max_steps: int = 500
-    batch_size: int = 32
-    likelihood: str | DistributionOutput = "quantile_function"
-    preset: Literal["paper"] | None = None
+    max_steps: Annotated[int, AtLeast(1)] = 500
+    batch_size: Annotated[int, AtLeast(1)] = 32
+    likelihood: Likelihood = "quantile_function"
 
-    decompose = parts.decompose
-    periods = parts.periods
-    plot_decomposition = parts.plot_decomposition
+    decompose = explain.decompose
+    periods = explain.periods
+    plot_decomposition = explain.plot_decomposition
+
+    @classmethod
+    def paper(cls, horizon: int, **overrides: Any) -> Self:
+        """The model with the published settings, which are those of training too.
+
+        d_model 512, d_ff 2048, context 96, trend from the mean of the context, squared errors, unscaled windows, series
+        as channels, at most 10 epochs, patience 3, a learning rate of 0.0001 that each epoch after the second halves.
+
+        Args:
+            horizon: H, steps to forecast.
+            **overrides: settings of the class; they override the published ones.
+
+        Returns:
+            A forecaster, not fitted.
+
+        Example:
+            >>> model = Autoformer.paper(24, d_ff=256)
+            >>> model.d_model, model.d_ff, model.learning_rate
+            (512, 256, 0.0001)
+
+        Source: Wu, Xu, Wang & Long (2021), Autoformer, section 4, implementation details, and the released code.
+        """
+        return cls(horizon=horizon, **PUBLISHED | overrides)
+
+    def architecture(self) -> Architecture:
+        """The sizes of the network, as the settings have them.
+
+        Example:
+            >>> Autoformer(horizon=4, d_model=16).architecture().d_model
+            16
+        """
+        return Architecture(**{field.name: getattr(self, field.name) for field in fields(Architecture)})
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> AutoformerNetwork:
         """The network, untrained; calendar features are known columns like others.
 
         Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
         """
-        sizes = Architecture(**{field.name: getattr(self, field.name) for field in fields(Architecture)})
         return AutoformerNetwork(
             (channels, past_x, known_x),
             self.horizon,
             self.label_length,
-            sizes,
+            self.architecture(),
             self.likelihood,
             getattr(self, "context_length_", self.context_length),
         )
 
     def check(self) -> None:
-        """The settings are in range.
+        """The settings are in range and agree with each other.
 
         Raises:
             ValueError: names the setting, its value and what it may be.
-
-        Source: the ranges in which the formulas of the paper are defined.
         """
         super().check()
-        for name in ("d_model", "n_heads", "d_ff", "encoder_layers", "decoder_layers", "moving_average"):
-            if not isinstance(value := getattr(self, name), int | np.integer) or value < 1:
-                raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
-        choices: dict[str, tuple[str | None, ...]] = {
-            "activation": ("gelu", "relu"),
-            "trend_start": ("last", "mean", "linear"),
-            "preset": (*PRESETS, None),
-        }
-        for name, known in choices.items():
-            if (value := getattr(self, name)) not in known:
-                raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")
         if self.d_model % self.n_heads:
             raise ValueError(f"d_model={self.d_model} cannot be split into n_heads={self.n_heads}; choose a multiple")
-        if not self.factor > 0 or not 0 <= self.dropout < 1:
-            raise ValueError(f"factor={self.factor} must be above 0, and dropout={self.dropout} in [0, 1)")
         label, context = self.label_length, self.context_length
-        if label is not None and (label < 0 or (context is not None and label > context)):
+        if label is not None and context is not None and label > context:
             raise ValueError(f"label_length={label} must lie between 0 and context_length={context}")

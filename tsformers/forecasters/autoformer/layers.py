@@ -1,4 +1,4 @@
-"""Layers of Autoformer: embedding, seasonal layer norm, encoder and decoder layers."""
+"""Layers of Autoformer: embedding, seasonal layer norm, encoder layer, decoder layer."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,40 +11,45 @@ from tsformers.nn import AutoCorrelationLayer, SeriesDecomposition
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of an ``AutoformerStack``; the defaults suit a CPU, the paper's own are d_model 512 and d_ff 2048.
+    """The sizes of an ``AutoformerStack``; the defaults are those of ``Autoformer``.
 
     Args:
         d_model: D, width of the hidden series.
         n_heads: heads of each auto-correlation.
         d_ff: width inside the feed-forward parts.
-        encoder_layers: layers that read the past.
-        decoder_layers: layers that refine the future.
+        encoder_layers: layers over the past.
+        decoder_layers: layers over label steps and horizon.
         moving_average: k of every decomposition, in steps.
         factor: how many lags each auto-correlation keeps, in units of the logarithm of the length.
-        dropout: share of hidden numbers set to zero while training.
+        dropout: share of hidden values set to zero in training.
         activation: between the two feed-forward maps.
-        trend_start: from what the trend of the horizon starts: the "mean" of the past as in the paper, its "last"
-            value, or that and a "linear" map, see ``AutoformerNetwork``.
+        trend_start: the initial trend of the horizon: the "mean" of the past as in the paper, its "last" value, or the
+            last value plus a "linear" map, see ``AutoformerNetwork``.
+
+    Example:
+        >>> from tsformers import Autoformer
+        >>> Autoformer.paper(24).architecture().d_ff
+        2048
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, section 4, implementation details.
     """
 
-    d_model: int = 64
-    n_heads: int = 8
-    d_ff: int = 256
-    encoder_layers: int = 2
-    decoder_layers: int = 1
-    moving_average: int = 25
-    factor: float = 3.0
-    dropout: float = 0.05
-    activation: Literal["gelu", "relu"] = "gelu"
-    trend_start: Literal["last", "mean", "linear"] = "mean"
+    d_model: int
+    n_heads: int
+    d_ff: int
+    encoder_layers: int
+    decoder_layers: int
+    moving_average: int
+    factor: float
+    dropout: float
+    activation: Literal["gelu", "relu"]
+    trend_start: Literal["last", "mean", "linear"]
 
 
 class Dropout(nn.Dropout):
-    """As torch's, in half the time on a CPU: one random number of 64 bits decides on four entries.
+    """Dropout in half the time of torch's on a CPU: one random number of 64 bits decides on four entries.
 
-    Numbers are dropped with probability ``p``, to the nearest of 65,536 steps; what stays is divided by one minus that.
+    Entries are dropped with probability ``p``, to the nearest of 65,536 steps; the others are divided by 1 - p.
 
     Example:
         >>> dropped = Dropout(0.25)(torch.ones(40_000))
@@ -55,7 +60,7 @@ class Dropout(nn.Dropout):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """``x`` of any shape, as it is outside training.
+        """Drop entries of ``x``, of any shape, in training.
 
         Source: Srivastava et al. (2014), Dropout.
         """
@@ -68,7 +73,7 @@ class Dropout(nn.Dropout):
 
 
 class CircularConvolution(nn.Conv1d):
-    """``y[t] = W_0 x[t - 1] + W_1 x[t] + W_2 x[t + 1]``, modulo L: a map of each step, and shifts of the narrower side.
+    """``y[t] = W_0 x[t - 1] + W_1 x[t] + W_2 x[t + 1]``, modulo L: a map of each step, and shifts on the narrower side.
 
     Args:
         channels: columns of x.
@@ -90,14 +95,14 @@ class CircularConvolution(nn.Conv1d):
         Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
         """
         if self.in_channels < self.out_channels:
-            around = torch.cat([x.roll(1, 1), x, x.roll(-1, 1)], dim=-1)  # (B, L, 3 C)
-            return nn.functional.linear(around, self.weight.transpose(1, 2).flatten(1))
-        before, here, after = nn.functional.linear(x, self.weight.movedim(2, 0).flatten(0, 1)).chunk(3, dim=-1)
-        return before.roll(1, 1) + here + after.roll(-1, 1)
+            neighbours = torch.cat([x.roll(1, 1), x, x.roll(-1, 1)], dim=-1)  # (B, L, 3 C)
+            return nn.functional.linear(neighbours, self.weight.transpose(1, 2).flatten(1))
+        previous, current, following = nn.functional.linear(x, self.weight.movedim(2, 0).flatten(0, 1)).chunk(3, dim=-1)
+        return previous.roll(1, 1) + current + following.roll(-1, 1)
 
 
 class SeasonalNorm(nn.LayerNorm):
-    """Layer norm over the width, then the mean over time is taken off: what is seasonal has no level.
+    """Layer norm over the width, then minus the mean over time: a seasonal part has no level.
 
     Args:
         normalized_shape: D.
@@ -119,13 +124,17 @@ class SeasonalNorm(nn.LayerNorm):
 
 
 class Embedding(nn.Module):
-    """Three neighbouring values, circularly, and the covariates of a step become D numbers; positions are not coded.
+    """Embeds three neighbouring values, circularly, and the covariates of a step; positions are not encoded.
 
     Args:
         channels: C, columns of the series.
-        covariates: columns known beside it; 0 for none.
+        covariates: M columns of covariates; 0 for none.
         width: D.
-        dropout: share of numbers set to zero while training.
+        dropout: share of values set to zero in training.
+
+    Example:
+        >>> Embedding(1, 2, 8, 0.0)(torch.randn(3, 7, 1), torch.randn(3, 7, 2)).shape
+        torch.Size([3, 7, 8])
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, the authors' released code.
     """
@@ -147,10 +156,15 @@ class Embedding(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Auto-correlation and feed-forward, each followed by a decomposition of which the seasonal part goes on.
+    """Auto-correlation and feed-forward, each followed by a decomposition whose seasonal part is passed on.
 
     Args:
         sizes: width, heads, kernel and so on.
+
+    Example:
+        >>> from tsformers import Autoformer
+        >>> EncoderLayer(Autoformer(horizon=4, d_model=16).architecture())(torch.randn(3, 7, 16)).shape
+        torch.Size([3, 7, 16])
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 3.
     """
@@ -173,11 +187,18 @@ class EncoderLayer(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Self-correlation, correlation with the past and feed-forward; the three trends split off are projected and kept.
+    """Self-correlation, correlation with the past and feed-forward; the three trends are summed and projected.
 
     Args:
         sizes: width, heads, kernel and so on.
         channels: C, columns of the trend.
+
+    Example:
+        >>> from tsformers import Autoformer
+        >>> layer = DecoderLayer(Autoformer(horizon=4, d_model=16).architecture(), channels=2)
+        >>> x, trend = layer(torch.randn(3, 7, 16), torch.randn(3, 9, 16))
+        >>> trend.shape
+        torch.Size([3, 7, 2])
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 4; one projection of the summed trends as in the released code.
     """
@@ -192,7 +213,7 @@ class DecoderLayer(nn.Module):
         self.trend = CircularConvolution(sizes.d_model, channels)
 
     def forward(self, x: Tensor, encoded: Tensor) -> tuple[Tensor, Tensor]:
-        """The pair (hidden series, trend found) from ``x`` (B, L, D) and the encoded past (B, T, D).
+        """The pair (hidden series, trend) from ``x`` (B, L, D) and the encoded past (B, T, D).
 
         Source: Wu, Xu, Wang & Long (2021), Autoformer, eq. 4.
         """
@@ -203,7 +224,7 @@ class DecoderLayer(nn.Module):
 
 
 def _feed_forward(sizes: Architecture) -> nn.Sequential:
-    """Two maps without bias, applied to each step alone."""
+    """Two maps without bias, applied to each step by itself."""
     return nn.Sequential(
         nn.Linear(sizes.d_model, sizes.d_ff, bias=False),
         {"gelu": nn.GELU, "relu": nn.ReLU}[sizes.activation](),

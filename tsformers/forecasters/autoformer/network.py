@@ -1,4 +1,4 @@
-"""The network of Autoformer: the stack of the paper, and a head on it."""
+"""The network of Autoformer: the stack of the paper, and a distribution head."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -14,31 +14,32 @@ from tsformers.nn import RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles
 
-LEAST = 1e-3  # change of a window that stands still, in its units
+SMALLEST_CHANGE = 1e-3  # added before the logarithm, for constant windows; in units of the window
 
 
 class Decoded(NamedTuple):
-    """What the stack says about the label steps and the horizon; the point forecast is ``seasonal + trend``.
+    """Output of the stack for the label steps and the horizon; the point forecast is ``seasonal + trend``.
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1.
     """
 
     seasonal: Tensor  # (B, L, C) with L = label_length + horizon
     trend: Tensor  # (B, L, C)
-    stream: Tensor  # (B, L, D), the normalised hidden series that the seasonal part is read from
+    hidden: Tensor  # (B, L, D), the normalised hidden series that the seasonal part is projected from
 
 
 class AutoformerStack(nn.Module):
-    """The network of the paper, and nothing else: a past and its covariates in, seasonal part and trend out.
+    """The network of the paper alone: from a past and its covariates to seasonal part and trend.
 
     Args:
         channels: C, columns of the series.
-        past_covariates: columns beside the past.
-        covariates: columns beside label steps and horizon.
+        past_covariates: columns of covariates of the past.
+        covariates: columns of covariates of label steps and horizon.
         sizes: width, heads, kernel and so on.
 
     Example:
-        >>> stack = AutoformerStack(1, 0, 0, Architecture(d_model=16))
+        >>> from tsformers import Autoformer
+        >>> stack = AutoformerStack(1, 0, 0, Autoformer(horizon=6, d_model=16).architecture())
         >>> decoded = stack(torch.randn(5, 24, 1), torch.empty(5, 24, 0), torch.empty(5, 12 + 6, 0), 6)
         >>> (decoded.seasonal + decoded.trend)[:, 12:].shape
         torch.Size([5, 6, 1])
@@ -64,9 +65,9 @@ class AutoformerStack(nn.Module):
         Args:
             past: the series, complete.
             past_marks: its covariates (B, T, M).
-            marks: covariates of the label steps and of the horizon (B, L, M), M may be 0; their number, less the
-                horizon, says with how many last steps of the past the decoder starts.
-            horizon: H, steps to come.
+            marks: covariates of the label steps and of the horizon (B, L, M), M may be 0; L less the horizon is the
+                number of last steps of the past that the decoder reads.
+            horizon: H, steps to forecast.
 
         Returns:
             Seasonal part, trend and hidden series over the label steps and the horizon.
@@ -89,11 +90,11 @@ class AutoformerStack(nn.Module):
         x = self.decoder_norm(x)
         return Decoded(self.seasonal(x), trend, x)
 
-    def repeats(self, past: Tensor, past_marks: Tensor) -> Tensor:
-        """How alike the encoder finds the past and itself some steps later: 1 at lag 0, and high again at its periods.
+    def autocorrelation(self, past: Tensor, past_marks: Tensor) -> Tensor:
+        """Similarity of the past and itself some steps later, in the encoder: 1 at lag 0, with peaks at the periods.
 
-        The lags that a layer picks are a phase, which its projections are free to choose, plus multiples of periods.
-        The autocorrelation of the correlation that they are picked by has its peaks at the periods, whatever the phase.
+        The lags that a layer selects are multiples of periods plus a phase that its projections determine. The
+        autocorrelation of the correlation by which they are selected has its peaks at the periods, whatever the phase.
 
         Args:
             past: the series, complete (B, T, C).
@@ -115,43 +116,45 @@ class AutoformerStack(nn.Module):
 
 
 class Explained(NamedTuple):
-    """What is inside a forecast, in the units of its window.
+    """The parts of a forecast, in the units of its window.
 
     Source: Wu, Xu, Wang & Long (2021), Autoformer, sections 3.1 and 4.3.
     """
 
     trend: Tensor  # (B, T + H, C), of the context and of the horizon
     seasonal: Tensor  # (B, T + H, C)
-    repeats: Tensor  # (B, T), how alike the encoder finds the context and itself some steps later
+    autocorrelation: Tensor  # (B, T), by lag, of the context in the encoder
 
 
 class AutoformerNetwork(DistributionNetwork):
-    """The stack with a head: location is ``seasonal + trend``, the head adds what surrounds it.
+    """The stack with a head: the location is ``seasonal + trend``, the head gives the distribution around it.
 
-    The head reads the decoder's normalised stream. That stream has no level and hence cannot tell restless windows from
-    calm ones; what the log mean absolute change of the window says is added to it. Missing values are replaced by the
-    last one seen (at the beginning by the first), since a transform needs all of them; the loss leaves missing targets
-    out. Every layer is blind to constants, so the location moves with the window's level.
+    The head reads the decoder's normalised hidden series. That has no scale, so an embedding of the log mean absolute
+    change of the window is added to it. Missing values are replaced by the last observed value (before the first one by
+    that), since a transform needs all of them; the loss leaves missing targets out. No layer responds to constants, so
+    the location moves with the level of the window.
 
-    With ``trend_start="linear"`` the stack starts from the last value, and a linear map of the past, solved before
-    training, is added to its two parts: what a linear model can say is said by it, and the stack, which begins at zero,
-    is trained on the rest. The head is then told the map's errors at each step ahead.
+    With ``trend_start="linear"`` the stack starts from the last value, and a linear map of the past, fitted in closed
+    form before training, is added to its two parts: the map gives the linear part of the forecast, and the stack, whose
+    output is zero at first, is trained on the rest. The errors of the map at each step ahead are inputs of the head.
 
     Args:
         columns: C channels, P past covariates and K known columns of a window.
         horizon: H.
-        label_length: how many last steps of the past the decoder starts from; None: half of them.
+        label_length: how many last steps of the past the decoder reads; None: half of them.
         sizes: of the stack.
         likelihood: of the head, see ``make_head``.
-        context_length: T, which the linear map needs to know; without it there is none.
+        context_length: T, the inputs of the linear map; None: there is no map.
 
     Example:
         >>> from tsformers.testing import make_window
-        >>> network = AutoformerNetwork((2, 0, 3), 4, None, Architecture(d_model=8), "student_t")
+        >>> from tsformers import Autoformer
+        >>> sizes = Autoformer(horizon=4, d_model=8).architecture()
+        >>> network = AutoformerNetwork((2, 0, 3), 4, None, sizes, "student_t")
         >>> network(make_window(5, 16, 4, channels=2, known_x=3)).mean.shape
         torch.Size([5, 4, 2])
 
-    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1; the head and what it reads besides are ours.
+    Source: Wu, Xu, Wang & Long (2021), Autoformer, section 3.1; the head and its inputs are ours.
     """
 
     def __init__(
@@ -168,13 +171,13 @@ class AutoformerNetwork(DistributionNetwork):
         self.horizon, self.label_length, self.past_covariates = horizon, label_length, past_covariates
         self.stack = AutoformerStack(channels, past_covariates + known, known, sizes)
         self.start = RidgeMap(context_length, horizon) if sizes.trend_start == "linear" and context_length else None
-        self.restless = nn.Linear(channels + (self.start is not None), sizes.d_model)
+        self.embed_change = nn.Linear(channels + (self.start is not None), sizes.d_model)
         self.head = make_head(likelihood, sizes.d_model, channels)
         if self.start is not None:
-            self._begin_with_nothing()
+            self._zero_outputs()
 
     def forward(self, window: Window) -> Distribution | Quantiles:
-        """The law of the future of each window, in the units of the window.
+        """The predictive distribution of each window, in the units of the window.
 
         Raises:
             ValueError: ``label_length`` exceeds the context.
@@ -185,15 +188,15 @@ class AutoformerNetwork(DistributionNetwork):
         location = (decoded.seasonal + decoded.trend)[:, -self.horizon :]
         past = carry_forward(window.past, window.past_observed)
         change = past.diff(dim=1).abs().sum(1, keepdim=True) / past.shape[1]
-        told = (change + LEAST).log()
+        sizes = (change + SMALLEST_CHANGE).log()
         if self.start is not None:
-            errors = (self.start.errors + LEAST).log()[:, None]
-            told = torch.cat([told.expand(-1, self.horizon, -1), errors.expand(len(past), -1, -1)], dim=-1)
-        features = decoded.stream[:, -self.horizon :] + self.restless(told)
+            errors = (self.start.errors + SMALLEST_CHANGE).log()[:, None]
+            sizes = torch.cat([sizes.expand(-1, self.horizon, -1), errors.expand(len(past), -1, -1)], dim=-1)
+        features = decoded.hidden[:, -self.horizon :] + self.embed_change(sizes)
         return self.head(features, location, window.scale)
 
     def decode(self, window: Window) -> Decoded:
-        """What the stack says about ``window``: label steps, then the horizon.
+        """Output of the stack for ``window``, with the linear map: label steps, then the horizon.
 
         Raises:
             ValueError: ``label_length`` exceeds the context.
@@ -217,26 +220,26 @@ class AutoformerNetwork(DistributionNetwork):
         )
 
     def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
-        """Find the linear map, once, before the rest is trained.
+        """Fit the linear map, once, before the rest is trained.
 
         Source: as for ``RidgeMap``.
         """
         if self.start is not None and not self.start.fitted:
-            self.start.fit_closed_form(map(_ahead_of_last, windows), map(_ahead_of_last, validation))
+            self.start.fit_closed_form(map(_regression, windows), map(_regression, validation))
 
-    def _begin_with_nothing(self) -> None:
-        """The stack and the mean of the head begin at zero, so that the forecast begins as the linear map's."""
+    def _zero_outputs(self) -> None:
+        """The output of the stack is zero at first, so that training starts from the forecast of the linear map."""
         layer: Any
         for layer in (self.stack.seasonal, *(layer.trend for layer in self.stack.decoder)):
             for weight in layer.parameters():
                 nn.init.zeros_(weight)
 
     def explain(self, window: Window) -> Explained:
-        """Trend and season of context and horizon, and where the encoder sees the context repeat itself.
+        """Trend and season of context and horizon, and the autocorrelation of the context in the encoder.
 
-        Of the context they are its moving average and the rest, missing values being the last one seen. Of the horizon
-        they are what the decoder says, and what the head adds to it, which it reads from the seasonal stream, counts as
-        seasonal: trend and seasonal part sum to the mean of the law.
+        In the context they are its moving average and the rest, missing values being the last observed one. In the
+        horizon they are those of the decoder; what the head adds, which it reads from the hidden series, counts as
+        seasonal: trend and seasonal part sum to the mean of the distribution.
 
         Source: Wu, Xu, Wang & Long (2021), Autoformer, sections 3.1 and 4.3; the share of the head is ours.
         """
@@ -246,11 +249,11 @@ class AutoformerNetwork(DistributionNetwork):
         return Explained(
             torch.cat([trend, ahead], dim=1),
             torch.cat([seasonal, self(window).mean - ahead], dim=1),
-            self.stack.repeats(past, window.past_x),
+            self.stack.autocorrelation(past, window.past_x),
         )
 
 
-def _ahead_of_last(window: Window) -> tuple[Tensor, Tensor, Tensor]:
-    """Past, and by how much the future differs from its last value, with the channels whose targets are all seen."""
+def _regression(window: Window) -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs and targets of the linear map: past, future less last value, and which channels have all targets."""
     past = carry_forward(window.past, window.past_observed)
     return past, window.future - past[:, -1:], window.future_observed.all(dim=1)
