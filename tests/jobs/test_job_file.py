@@ -23,7 +23,7 @@ for shipped in shipped_names("pipelines"):
 PLUGIN = """
 import numpy as np
 from dataclasses import dataclass
-from tsformers.forecasters._local import LocalForecaster
+from tsformers.forecasters.local.base import LocalForecaster
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class Level(LocalForecaster):
