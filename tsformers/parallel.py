@@ -10,7 +10,8 @@ from typing import Any
 import joblib
 import scipy.linalg  # noqa: F401  its BLAS must be loaded before quiet() limits it
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
+
+from tsformers.progress import progress
 
 WORTH_PROCESSES = 8.0  # seconds of remaining work above which processes are started (each imports statsmodels)
 CHUNKS_PER_PROCESS = 4
@@ -36,8 +37,7 @@ def each(
         [1, 2, 3]
     """
     done: list[Any] = []
-    silent = None if verbose is None else not verbose
-    with quiet(), tqdm(total=len(items), desc=title, disable=silent, leave=False, delay=1) as bar:
+    with quiet(), progress(len(items), verbose, title, delay=1) as bar:
         processes, returns = workers(n_jobs)
         began = perf_counter()
         for item in items:

@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
-from tqdm import tqdm
 
 from tsformers import storage
 from tsformers.anomaly.conformal import ConformalP
@@ -26,6 +25,7 @@ from tsformers.data.dataframes import Frame, from_pandas, to_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.fdr import SAFFRON, Procedure
+from tsformers.progress import progress
 
 SLICE = 256  # rows between two looks at the progress bar, at least
 WINDOW = 1000
@@ -222,10 +222,11 @@ class AnomalyDetector(BaseEstimator):
         why = np.full(len(rows), "", dtype=object)
         columns = Columns(panel.ids[owner[rows]], panel.times[rows], values, position, phase, status, why)
         size = max(SLICE, panel.n_series)
-        hidden = None if self.verbose is None else not self.verbose
         starts = range(0, len(rows), size)
-        for start in tqdm(starts, desc="errors of the forecaster", disable=hidden, leave=False, delay=1):
-            self._fold.take(columns.take(slice(start, start + size)), calibrating=True)
+        with progress(len(starts), self.verbose, "errors of the forecaster", delay=1) as bar:
+            for start in starts:
+                self._fold.take(columns.take(slice(start, start + size)), calibrating=True)
+                bar.update()
         self._fold.forget_counts()
         seen = np.isfinite(values[:, 0])
         each = np.bincount(owner[rows][seen], minlength=panel.n_series)

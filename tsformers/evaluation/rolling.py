@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from tsformers.data.dataframes import from_pandas, stamps
 from tsformers.data.panel import Panel, Roles
@@ -24,6 +23,7 @@ from tsformers.evaluation.report import write_report
 from tsformers.evaluation.results import Findings, Settings
 from tsformers.evaluation.run_folder import ADDRESS, Ledger, describe, fingerprint
 from tsformers.evaluation.worker import Job, Outcome, Unit, work
+from tsformers.progress import progress
 from tsformers.scoring.table import JOINT, find_metric
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _work_through(
     total = len(models) * job.settings.windows
     kept = total - sum(len(unit.windows) for unit in units)
     outcomes: list[Outcome] = []
-    with tqdm(total=total, initial=kept, disable=not verbose, desc="backtest", unit=" windows", file=sys.stderr) as bar:
+    with progress(total, verbose, "backtest", unit=" windows", done=kept, leave=True) as bar:
         tasks = [(job, unit, bar.update) if here else (job, unit) for unit in units]
         for finished in run(work, tasks, engine, n_jobs):
             outcomes += finished

@@ -13,15 +13,15 @@ from tsformers.training.config import Plan
 
 MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
 MOST_VALIDATED = 512  # windows read at each check, unless validation_stride asks for all
-SOLVED_AT_ONCE = 512  # of them
+FITTED_AT_ONCE = 512  # windows in a batch from which a closed form is fitted
 
 
 class Windows:
-    """The training windows of packed series in random order, and those held back; nothing is cut before it is used.
+    """The training windows of packed series in random order, and the validation windows; each is cut when it is used.
 
     Args:
         packed: where to cut, on the device of the network.
-        plan: sizes, and how many windows are held back.
+        plan: sizes, and how many windows are kept for validation.
         rng: shuffles; an epoch is a permutation (drawn with replacement above 10 million windows).
 
     Raises:
@@ -42,22 +42,25 @@ class Windows:
         self.series, self.cutoffs = cutoffs(packed, *sizes, validation_rows=validation_length(plan.horizon, *kept))
         if len(self) == 0:
             raise ValueError(
-                f"no window of {plan.context_length} + {plan.horizon} rows holds a seen value in its context and in "
+                f"no window of {plan.context_length} + {plan.horizon} rows has an observed value in its context and in "
                 "its targets; shorten context_length, or fill some of the missing values"
             )
-        self.held_back = validation_cutoffs(packed, *sizes, *kept)
+        self.validation_series, self.validation_cutoffs = validation_cutoffs(packed, *sizes, *kept)
         if self.n_validation > MOST_VALIDATED and plan.validation_stride is None:
             chosen = np.sort(rng.choice(self.n_validation, MOST_VALIDATED, replace=False))
             some = torch.from_numpy(chosen).to(packed.offsets.device)
-            self.held_back = self.held_back[0][some], self.held_back[1][some]
+            self.validation_series, self.validation_cutoffs = (
+                self.validation_series[some],
+                self.validation_cutoffs[some],
+            )
 
     def __len__(self) -> int:
         return len(self.cutoffs)
 
     @property
     def n_validation(self) -> int:
-        """How many windows are held back."""
-        return len(self.held_back[0])
+        """How many windows are kept for validation."""
+        return len(self.validation_cutoffs)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -76,18 +79,18 @@ class Windows:
                 yield self._cut(self.series, self.cutoffs, order[start : start + size])
 
     def validation(self) -> Iterator[Window]:
-        """The held-back windows, always in the same order."""
+        """The validation windows, always in the same order."""
         for start in range(0, self.n_validation, self.plan.batch_size):
             index = np.arange(start, min(start + self.plan.batch_size, self.n_validation))
-            yield self._cut(*self.held_back, index)
+            yield self._cut(self.validation_series, self.validation_cutoffs, index)
 
     def some(self, most: int) -> Iterator[Window]:
         """Up to ``most`` windows to train on, chosen at random, in larger batches."""
         chosen = np.arange(len(self))
         if len(self) > most:
             chosen = np.sort(self.rng.choice(len(self), most, replace=False))
-        for start in range(0, len(chosen), SOLVED_AT_ONCE):
-            yield self._cut(self.series, self.cutoffs, chosen[start : start + SOLVED_AT_ONCE])
+        for start in range(0, len(chosen), FITTED_AT_ONCE):
+            yield self._cut(self.series, self.cutoffs, chosen[start : start + FITTED_AT_ONCE])
 
     def _cut(self, series: Tensor, rows: Tensor, index: np.ndarray) -> Window:
         chosen = torch.from_numpy(index).to(series.device)

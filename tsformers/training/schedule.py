@@ -7,7 +7,23 @@ WARM_UP = 0.05  # share of the steps in which the learning rate rises
 
 
 def rate_at(done: int, total: int, schedule: str, epoch: int) -> float:
-    """Share of the learning rate after ``done`` of ``total`` steps, ``epoch`` of which are one pass."""
+    """The learning rate after some steps, as a share of the largest.
+
+    Args:
+        done: steps taken.
+        total: steps of the run.
+        schedule: "cosine", "constant" or "halving", see ``Plan``.
+        epoch: steps of one pass over all windows; "halving" alone reads it.
+
+    Returns:
+        A factor from 0 to 1.
+
+    Example:
+        >>> [round(rate_at(done, 100, "cosine", 10), 2) for done in (0, 4, 52, 99)]
+        [0.2, 1.0, 0.51, 0.0]
+        >>> [rate_at(done, 40, "halving", 10) for done in (0, 19, 20, 30)]
+        [1.0, 1.0, 0.5, 0.25]
+    """
     if schedule == "constant":
         return 1.0
     if schedule == "halving":

@@ -34,8 +34,8 @@ from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.make import HEADS
 from tsformers.training.config import Plan
 from tsformers.training.context_length import default_validation
-from tsformers.training.loop import Groups, train
 from tsformers.training.randomness import find_device, seeded
+from tsformers.training.train import Groups, train
 from tsformers.validation import Above, AtLeast, OneOf, check_settings
 
 Likelihood = Annotated[str, OneOf(tuple(HEADS))] | DistributionOutput
@@ -215,7 +215,7 @@ class TorchForecaster(BaseEstimator):
                 network, history = self.choose_network(lambda: self._fresh(sizes, packed, wrap), packed, plan)
             if history is None:
                 rng = np.random.default_rng(self.seed)
-                history = train(network, packed, plan, rng, self._groups(network, wrap))
+                history = train(network, packed, plan, rng, self._groups(network, wrap)).history
         if resumed and len(self.history_):
             history = continued_history(self.history_, history)
         self.network_: Any = network

@@ -20,7 +20,7 @@ from tsformers.forecasters.redsds.generative import Design
 from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.training.config import Plan
-from tsformers.training.loop import Groups, best_restart
+from tsformers.training.train import Groups, best_restart
 
 KICK_IN, COOLED = 0.05, 0.6  # shares of the steps: temperatures begin to fall, and have fallen
 COUNTS = (
