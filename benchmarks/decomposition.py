@@ -7,7 +7,7 @@ import numpy as np
 from statsmodels.tsa.seasonal import seasonal_decompose
 
 from benchmarks.timing import Row, compare, take_turns
-from tsformers.preprocessing.classical_decomposition import Rows, moving_average
+from tsformers.data.classical_decomposition import PackedSeries, moving_average
 
 N_SERIES, ROWS, PERIOD, PEER_SERIES, REPEATS = 100_000, 100, 12, 500, 3
 
@@ -15,7 +15,7 @@ N_SERIES, ROWS, PERIOD, PEER_SERIES, REPEATS = 100_000, 100, 12, 500, 3
 def run() -> Iterator[Row]:
     """All series of ours, some of the peer's."""
     y = np.random.default_rng(0).normal(size=(N_SERIES, ROWS)) + np.sin(2 * np.pi * np.arange(ROWS) / PERIOD)
-    rows = Rows(y.ravel(), np.arange(N_SERIES + 1) * ROWS, np.zeros(N_SERIES, dtype=np.int64))
+    rows = PackedSeries(y.ravel(), np.arange(N_SERIES + 1) * ROWS, np.zeros(N_SERIES, dtype=np.int64))
     ours, theirs = take_turns(
         lambda: moving_average(rows, PERIOD),
         lambda: [seasonal_decompose(each, period=PERIOD, extrapolate_trend=PERIOD - 1) for each in y[:PEER_SERIES]],

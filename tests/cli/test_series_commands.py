@@ -90,7 +90,7 @@ def test_on_standard_output_the_picture_is_named_after_the_file(run, table, here
     ("words", "told"),
     [
         (["decompose", "a.csv", "--period", "0"], "--period: 0 is no whole number of 1 or more"),
-        (["decompose", "a.csv", "--method", "x11"], "choose one of moving_average, stl, mstl"),
+        (["decompose", "a.csv", "--method", "x11"], "choose one of 'moving_average', 'stl', 'mstl'"),
         (["decompose", "a.csv", "--plot", "p.png", "--ids", "zz"], "--ids zz: there is no such series"),
         (["cluster", "a.csv", "--clusters", "30"], "lower n_clusters"),
         (["cluster", "a.csv", "--method", "dbscan"], "choose one of transformer, ar, kmeans, gmm"),

@@ -1,4 +1,4 @@
-"""Scale: the laws, its formulas, and series it has not seen."""
+"""Scale: properties of preprocessors, its formulas, and series that were not in fit."""
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ def panel_of(*series):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_laws_hold(method):
+def test_the_properties_of_preprocessors_hold(method):
     check_preprocessor(Scale(method))
     holes = make_frame()
     holes.loc[(holes.index % 7 == 0) & (holes["ds"] < "2024-02-20"), "y"] = np.nan
@@ -29,7 +29,7 @@ def test_the_laws_hold(method):
 
 
 @given(arrays(np.float64, st.integers(2, 30), elements=st.floats(-1e6, 1e6)), st.sampled_from(METHODS))
-def test_there_and_back_is_where_it_began(y, method):
+def test_inverse_undoes_transform(y, method):
     panel = panel_of(y)
     step = Scale(method).fit(panel)
     there = step.transform(panel).y
@@ -48,7 +48,7 @@ def test_units_are_those_of_scikit_learn(rng):
     np.testing.assert_allclose(Scale("mean_abs").fit(panel).transform(panel).y, y / np.abs(y).mean())
 
 
-def test_each_series_has_its_own_units_and_a_new_one_brings_its_own(rng):
+def test_each_series_has_its_own_unit_and_a_new_one_is_measured_on_its_history(rng):
     a, b = rng.normal(0, 1, 30), rng.normal(100, 50, 30)
     step = Scale().fit(panel_of(a))
     both = panel_of(a, b)
@@ -77,5 +77,5 @@ def test_quantiles_stay_quantiles():
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="choose one of standard, mean_abs, robust"):
+    with pytest.raises(ValueError, match="choose one of 'standard', 'mean_abs', 'robust'"):
         Scale("minmax").fit(make_frame())

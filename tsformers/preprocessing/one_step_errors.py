@@ -1,4 +1,4 @@
-"""One-step errors of a forecaster within a panel, and how white they are."""
+"""One-step errors of a forecaster within a panel, and their autocorrelation."""
 
 import warnings
 from collections.abc import Callable
@@ -11,21 +11,21 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError
 
-MOST_SERIES = 25  # whose errors are looked at
+MOST_SERIES = 25  # whose errors are computed
 MOST_CUTOFFS = 60  # from each of them
 DRAWS = 50  # behind each mean
 LAGS = 10  # of the test
 
 
 class Errors(NamedTuple):
-    """What came less what was expected one step before, NaN where nothing came."""
+    """Observed values less their one-step-ahead forecasts, NaN where nothing was observed."""
 
     ids: pd.Index
     values: np.ndarray  # (K, N), the last row is the latest
 
 
 class Whiteness(NamedTuple):
-    """Of each series."""
+    """Tests of K errors of each of N series for autocorrelation."""
 
     n: np.ndarray  # errors
     lag_one: np.ndarray  # autocorrelation; NaN with fewer than four errors
@@ -39,12 +39,12 @@ def one_step_errors(
 
     Args:
         predict: from a panel and a number of draws to a forecast.
-        panel: histories; of more than ``most_series``, that many spread over the longer half are looked at.
-        horizon: H of the forecasts, whose known covariates must be there.
-        most_series: see above.
+        panel: histories; of more than ``most_series``, that many spread over the longer half are used.
+        horizon: H of the forecasts; known covariates must reach so far.
+        most_series: how many series at most.
 
     Returns:
-        Errors of at most 60 steps, fewer where the forecaster says that a history is too short.
+        Errors of at most 60 steps, fewer where a history becomes too short for the forecaster.
 
     Source: textbook.
     """
@@ -57,7 +57,7 @@ def one_step_errors(
         ends = some.ends - ahead - k
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # what they say was said at fit
+                warnings.simplefilter("ignore", UserWarning)  # warned of at fit already
                 forecast = predict(some.until(ends, horizon), DRAWS)
         except DataError:  # from here on histories are too short for the forecaster
             break
@@ -68,7 +68,12 @@ def one_step_errors(
 
 
 def whiteness(errors: np.ndarray) -> Whiteness:
-    """Lag-1 autocorrelation and the test of Ljung and Box over ten lags, for each column of errors (K, N).
+    """Lag-1 autocorrelation and the Ljung-Box test over ten lags, for each column of errors (K, N).
+
+    Example:
+        >>> found = whiteness(np.tile([1.0, -1.0], 20)[:, None])
+        >>> found.n.tolist(), found.lag_one.round(3).tolist(), bool(found.p_value[0] < 1e-6)
+        ([40], [-0.975], True)
 
     Source: Ljung & Box (1978); statsmodels.
     """
@@ -84,3 +89,29 @@ def whiteness(errors: np.ndarray) -> Whiteness:
         lag_one[i] = e[1:] @ e[:-1] / (e @ e)
         p_value[i] = acorr_ljungbox(e, lags=[min(LAGS, len(e) // 2 - 1)])["lb_pvalue"].iloc[0]
     return Whiteness(n, lag_one, p_value)
+
+
+def autocorrelation_report(after: np.ndarray, before: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns that compare the autocorrelation of errors without and with an adjustment.
+
+    Args:
+        after: (K, N) errors with the adjustment.
+        before: (K, N) errors without it.
+
+    Returns:
+        n_errors, lag1_before, lag1_after, ljung_box_before and ljung_box_after, (N,) each.
+
+    Example:
+        >>> errors = np.tile([1.0, 1.0, -1.0, -1.0], 10)[:, None]
+        >>> report = autocorrelation_report(errors, np.sort(errors, axis=0))
+        >>> report["lag1_before"].round(2), report["lag1_after"].round(2)
+        (array([0.92]), array([0.02]))
+    """
+    left, unadjusted = whiteness(after), whiteness(before)
+    return {
+        "n_errors": left.n,
+        "lag1_before": unadjusted.lag_one,
+        "lag1_after": left.lag_one,
+        "ljung_box_before": unadjusted.p_value,
+        "ljung_box_after": left.p_value,
+    }

@@ -1,8 +1,8 @@
-"""TrendSeasonalDecomposition: the forecaster sees the remainder; trend and seasons go on by themselves."""
+"""TrendSeasonalDecomposition: the forecaster reads the remainder; trend and seasons are extrapolated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, Self, Unpack
+from typing import Annotated, Any, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,61 +13,52 @@ from tsformers import storage
 from tsformers.calendar.arithmetic import ordinals
 from tsformers.calendar.seasons import cycles, season_length
 from tsformers.counter_rng import keyed_normals, series_keys
+from tsformers.data.classical_decomposition import PackedSeries, Parts, moving_average
 from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
 from tsformers.plotting.decomposition import Layers, layers_chart
-from tsformers.preprocessing.classical_decomposition import (
-    LOESS_CYCLES,
-    Course,
-    Parts,
-    Rows,
-    ahead,
-    course,
-    loess,
-    moving_average,
-    trend_spread,
-)
+from tsformers.preprocessing.extrapolation import Extrapolation, measure_extrapolation, trend_ahead, trend_spread
+from tsformers.preprocessing.loess import LOESS_CYCLES, loess
+from tsformers.validation import AtLeast, check_settings
 
-METHODS = ("moving_average", "stl", "mstl")
-SALT = 2_021_120_601  # of the draws of the parts, which no seed of a forecaster should meet
+SALT = 2_021_120_601  # of the draws of the parts, apart from all seeds of forecasters
 DRAWS = 200  # of a forecast that holds quantiles
 
 
-class Learned(NamedTuple):
-    """The parts of the series of ``fit``, and how they go on."""
+class Decomposed(NamedTuple):
+    """N series, their parts, and the extrapolation of these."""
 
     ids: pd.Index
-    rows: Rows
+    rows: PackedSeries
     parts: Parts
-    course: Course
+    extrapolation: Extrapolation
 
 
 @dataclass(repr=False, eq=False)
 class TrendSeasonalDecomposition(BaseEstimator):
-    """Takes trend and season out of every series; what is left is forecast, and the parts are put back, draw by draw.
+    """Removes trend and season from every series; the remainder is forecast, and the parts are added to each draw.
 
-    ``y = trend + seasonal + remainder``. In a Pipeline the forecaster sees what is left when the seasonal parts are
-    taken out, or with ``remove="both"`` the trend too. Seasons go on with their last cycle. A trend goes on with as
-    much of its last rise as its own past says is kept (``course`` in ``preprocessing/_components.py``). Both come with
-    an uncertainty of their own, added to each draw: the errors that these rules would have made in the past, and the
-    standard error of seasonal values. A forecast of one draw gets none: it stands for the mean.
+    ``y = trend + seasonal + remainder``. In a Pipeline the forecaster reads the series without the seasonal parts, or
+    with ``remove="both"`` without the trend too. A season is extrapolated with its last cycle, a trend with its last
+    rise, damped as its own past was (``preprocessing/extrapolation.py``). Both have an uncertainty, added to each draw:
+    the errors that these rules would have made in the past, and the standard error of seasonal values. A forecast of
+    one draw gets none: it stands for the mean.
 
-    What is taken out is fixed at ``fit``: rows that come later have the parts as foreseen at its end, so nothing looks
-    ahead, and what they did beyond that is left in. Series that were not there in ``fit`` are decomposed from the
-    history that they come with. Inside the training rows a centred trend has seen the rows on either side of each row;
-    a network learns from that what it will not have at the end, and forecasts a half worse. Hence the trend stays in by
-    default; local models may do well without it.
+    The parts are fixed at ``fit``: later rows have the parts extrapolated from its end, so nothing looks ahead. Series
+    that were not in ``fit`` are decomposed from the history that they come with. Inside the training rows a centred
+    trend uses the rows on either side of each row; a network learns from information that it lacks at the end, and
+    forecasts a half worse. Hence the trend stays in by default; local models may do well without it.
 
     Args:
         method: "moving_average" (all series at once, 100,000 in seconds), "stl", or "mstl" for several seasons; the
             latter two by statsmodels, series by series.
         period: rows of a season, for "mstl" a list; None takes it from the frequency (of hours, "mstl" takes day and
-            week). 1 = no season.
+            week). 1: no season.
         remove: the "seasonal" parts, or "both" them and the trend.
         n_jobs: processes for "stl" and "mstl", in joblib's counting; they are started only where that pays.
-        verbose: progress bar; None = on a terminal.
+        verbose: progress bar; None: on a terminal.
 
     Returns:
         After ``fit``: ``periods_``, and in ``state_`` the parts.
@@ -89,7 +80,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
     """
 
     method: Literal["moving_average", "stl", "mstl"] = "moving_average"
-    period: int | Sequence[int] | None = None
+    period: Annotated[int, AtLeast(1)] | Sequence[Annotated[int, AtLeast(1)]] | None = None
     remove: Literal["both", "seasonal"] = "seasonal"
     n_jobs: int = -1
     verbose: bool | None = None
@@ -97,7 +88,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
     save = storage.save
 
     def fit(self, panel: Panel | Frame) -> Self:
-        """Decompose the histories and learn how their parts go on.
+        """Decompose the histories and measure the extrapolation of their parts.
 
         Args:
             panel: a Panel, or a long frame.
@@ -105,23 +96,24 @@ class TrendSeasonalDecomposition(BaseEstimator):
         Returns:
             The preprocessor itself.
         """
+        check_settings(self)
         panel = Panel.from_frame(panel)
         self.periods_: list[int] = self._periods(panel)
         self.grid_ = panel.grid
-        learned = self._learn(panel)
+        found = self._decompose(panel)
         self.state_: dict[str, Any] = {
-            "ids": learned.ids,
-            "rows": learned.rows._asdict(),
-            "parts": learned.parts._asdict(),
-            "course": learned.course._asdict(),
+            "ids": found.ids,
+            "rows": found.rows._asdict(),
+            "parts": found.parts._asdict(),
+            "extrapolation": found.extrapolation._asdict(),
         }
         return self
 
     def transform(self, panel: Panel) -> Panel:
-        """The panel with the remainder for values.
+        """The panel without the parts that are removed.
 
         Args:
-            panel: of series that ``fit`` has seen, or of others; rows after those of ``fit`` have parts as foreseen.
+            panel: of the series of ``fit``, or of others; rows after those of ``fit`` have extrapolated parts.
 
         Returns:
             A panel of the same series and times.
@@ -133,11 +125,11 @@ class TrendSeasonalDecomposition(BaseEstimator):
         return replace(panel, y=panel.y - trend - seasonal.sum(1))
 
     def inverse(self, forecast: Forecast, past: Panel | None = None) -> Forecast:
-        """The forecast with trend and seasons put back, draw by draw.
+        """The forecast with trend and seasons added to each draw.
 
         Args:
             forecast: of the remainder; quantiles become 200 draws, since only draws can be added.
-            past: what ``transform`` was given; None = the panel of ``fit``.
+            past: what ``transform`` was given; None: the panel of ``fit``.
 
         Returns:
             Draws in the caller's units.
@@ -150,11 +142,11 @@ class TrendSeasonalDecomposition(BaseEstimator):
         for state, mine in self._states(forecast.ids, past):
             at = state.ids.get_indexer(forecast.ids[mine])
             steps = places[mine] - (state.rows.anchor + state.rows.lengths - 1)[at, None]
-            made = Course(*(part[at] for part in state.course))
-            trend = ahead(made, self.periods_, steps) if self.remove == "both" else np.zeros(steps.shape)
+            rule = Extrapolation(*(part[at] for part in state.extrapolation))
+            trend = trend_ahead(rule, self.periods_, steps) if self.remove == "both" else np.zeros(steps.shape)
             values[mine] += (trend + self._last_cycle(state, at, steps).sum(-1))[:, None]
             if forecast.n_samples > 1:
-                values[mine] += self._deviations(made, keys[mine], forecast.n_samples, since[mine])
+                values[mine] += self._deviations(rule, keys[mine], forecast.n_samples, since[mine])
         return replace(forecast, values=values)
 
     def decompose(self, df: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
@@ -166,23 +158,23 @@ class TrendSeasonalDecomposition(BaseEstimator):
 
         Returns:
             A frame of the caller's type: id, time, trend, seasonal (with several seasons ``seasonal_24``,
-            ``seasonal_168``, ...), remainder; their sum is the value. Gaps have a remainder of NaN.
+            ``seasonal_168``, ...), remainder; their sum is the value. Missing values have a remainder of NaN.
 
         Raises:
             DataError: what ``Panel.from_frame`` refuses.
         """
         panel = Panel.from_frame(df, **roles)
         fresh = type(self)(**self.get_params(deep=False)).fit(panel)
-        learned = fresh._learned()
-        rows = learned.rows
+        found = fresh._learned()
+        rows = found.rows
         history = np.concatenate([np.arange(a, b) for a, b in zip(panel.offsets[:-1], panel.ends, strict=True)])
         names = ["seasonal"] if len(fresh.periods_) == 1 else [f"seasonal_{period}" for period in fresh.periods_]
         columns: dict[str, Any] = {
             panel.schema.id_col: panel.ids.repeat(rows.lengths),
             panel.schema.time_col: stamps(panel.times[history], panel.schema),
-            "trend": learned.parts.trend,
-            **{name: learned.parts.seasonal[:, m] for m, name in enumerate(names)},
-            "remainder": rows.y - learned.parts.trend - learned.parts.seasonal.sum(1),
+            "trend": found.parts.trend,
+            **{name: found.parts.seasonal[:, m] for m, name in enumerate(names)},
+            "remainder": rows.y - found.parts.trend - found.parts.seasonal.sum(1),
         }
         return from_pandas(pd.DataFrame(columns), panel.schema.backend)
 
@@ -191,7 +183,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
 
         Args:
             df: a long frame or a Panel.
-            ids: the series to draw; None = the first three.
+            ids: the series to draw; None: the first three.
             **roles: the keywords of ``Panel.from_frame``.
 
         Returns:
@@ -219,38 +211,35 @@ class TrendSeasonalDecomposition(BaseEstimator):
         return layers_chart(drawings, some.schema.tz)
 
     def _periods(self, panel: Panel) -> list[int]:
-        """The periods that were asked for, or those of the frequency."""
-        if self.method not in METHODS:
-            raise ValueError(f"method={self.method!r} is unknown; choose one of {', '.join(METHODS)}")
-        if self.remove not in ("both", "seasonal"):
-            raise ValueError(f"remove must be 'both' or 'seasonal', not {self.remove!r}")
+        """The periods of the settings, or those of the frequency."""
         if self.period is None:
             return [*cycles(panel.grid)] if self.method == "mstl" else [season_length(panel.grid)]
         given = [self.period] if isinstance(self.period, int | np.integer) else [*self.period]
-        if not given or any(isinstance(p, bool) or not isinstance(p, int | np.integer) or p < 1 for p in given):
+        if not given:
             raise ValueError(f"period must be a whole number of 1 or more, or a list of such, not {self.period!r}")
         if len(given) > 1 and self.method != "mstl":
             raise ValueError(f"method={self.method!r} takes one period, not {given}; write method='mstl' for several")
         return sorted({int(p) for p in given if p > 1}) or [1]
 
-    def _learn(self, panel: Panel) -> Learned:
+    def _decompose(self, panel: Panel) -> Decomposed:
         """Decompose all histories of ``panel``."""
         first = ordinals(panel.times[panel.offsets[:-1]], self.grid_)
-        rows = Rows(panel.y[panel.in_history], np.concatenate([[0], np.cumsum(panel.lengths)]), first)
+        rows = PackedSeries(panel.y[panel.in_history], np.concatenate([[0], np.cumsum(panel.lengths)]), first)
         periods = self.periods_
         if self.method == "moving_average" or max(periods) == 1:
             parts, averaged = moving_average(rows, periods[0]), None
         else:
             parts, averaged = loess(rows, periods, self.n_jobs, self.verbose), LOESS_CYCLES
-        return Learned(panel.ids, rows, parts, course(rows, parts, periods, averaged))
+        return Decomposed(panel.ids, rows, parts, measure_extrapolation(rows, parts, periods, averaged))
 
-    def _learned(self) -> Learned:
+    def _learned(self) -> Decomposed:
         check_is_fitted(self, "state_")
         state = self.state_
-        return Learned(state["ids"], Rows(**state["rows"]), Parts(**state["parts"]), Course(**state["course"]))
+        rule = Extrapolation(**state["extrapolation"])
+        return Decomposed(state["ids"], PackedSeries(**state["rows"]), Parts(**state["parts"]), rule)
 
-    def _states(self, ids: pd.Index, panel: Panel | None) -> list[tuple[Learned, np.ndarray]]:
-        """What is known of the series ``ids``, and which of them it is known of: from fit, and from ``panel``."""
+    def _states(self, ids: pd.Index, panel: Panel | None) -> list[tuple[Decomposed, np.ndarray]]:
+        """Decompositions of the series ``ids``, from ``fit`` and from ``panel``, and which series are in each."""
         learned = self._learned()
         known = ids.isin(learned.ids)
         if known.all():
@@ -259,7 +248,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
             raise ValueError(
                 f"series {ids[int(np.argmin(known))]!r} was not in fit; pass the panel it comes from as past="
             )
-        return [(learned, known), (self._learn(panel.select(~panel.ids.isin(learned.ids))), ~known)]
+        return [(learned, known), (self._decompose(panel.select(~panel.ids.isin(learned.ids))), ~known)]
 
     def _parts_of(self, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
         """Trend (R,) and seasons (R, M) at every row of ``panel``."""
@@ -273,18 +262,18 @@ class TrendSeasonalDecomposition(BaseEstimator):
             length = state.rows.lengths[at]
             row = state.rows.offsets[at] + np.clip(since, 0, length - 1)
             steps = (since - length + 1)[:, None]
-            made = Course(*(part[at] for part in state.course))
+            rule = Extrapolation(*(part[at] for part in state.extrapolation))
             later = steps[:, 0] > 0
             if self.remove == "both":
                 trend[rows] = np.where(
-                    later, ahead(made, self.periods_, np.maximum(steps, 1))[:, 0], state.parts.trend[row]
+                    later, trend_ahead(rule, self.periods_, np.maximum(steps, 1))[:, 0], state.parts.trend[row]
                 )
             outside = later | (since < 0)
             cycle = self._last_cycle(state, at, steps)[:, 0]
             seasonal[rows] = np.where(outside[:, None], cycle, state.parts.seasonal[row])
         return trend, seasonal
 
-    def _last_cycle(self, state: Learned, at: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    def _last_cycle(self, state: Decomposed, at: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """(n, H, M) the seasons of series ``at`` (n,), ``steps`` (n, H) after their last row: as in the last cycle."""
         found = np.zeros((*steps.shape, len(self.periods_)))
         last, length = state.rows.offsets[at + 1] - 1, state.rows.lengths[at]
@@ -294,16 +283,16 @@ class TrendSeasonalDecomposition(BaseEstimator):
             found[..., m] = np.where(there, state.parts.seasonal[last[:, None] - np.where(there, back, 0), m], 0.0)
         return found
 
-    def _deviations(self, made: Course, keys: np.ndarray, n_samples: int, since: np.ndarray) -> np.ndarray:
-        """(n, S, H) how draws of the parts differ from their means: one number for the trend, one a seasonal place."""
+    def _deviations(self, rule: Extrapolation, keys: np.ndarray, n_samples: int, since: np.ndarray) -> np.ndarray:
+        """(n, S, H) deviations of draws from the means: one number for the trend, one a seasonal place."""
         horizon = since.shape[1]
         widths = [1] + [min(period, horizon) for period in self.periods_]
         noise = np.split(keyed_normals(keys, n_samples, sum(widths)), np.cumsum(widths)[:-1], axis=2)
         total = np.zeros((len(keys), n_samples, horizon))
         if self.remove == "both":
-            total += noise[0] * trend_spread(made, since)[:, None]
+            total += noise[0] * trend_spread(rule, since)[:, None]
         for m, period in enumerate(self.periods_):
             cycle = (since - 1) // period + 1
-            size = np.sqrt(cycle * made.drift[:, m, None] ** 2 + made.blur[:, m, None] ** 2)
+            size = np.sqrt(cycle * rule.seasonal_change[:, m, None] ** 2 + rule.seasonal_error[:, m, None] ** 2)
             total += noise[m + 1][..., (np.arange(horizon) % period)] * size[:, None]
         return total

@@ -93,8 +93,13 @@ def _network(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
 
 
 def _trend_seasonal(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
-    """The grid was a pair of the frequency's name and the time zone."""
-    return params, {**learned, "grid_": parse(*learned["grid_"])} if "grid_" in learned else learned
+    """Decompositions: the rule of extrapolation and its fields have other names; the grid was its name and its zone."""
+    if not learned:
+        return params, learned
+    state = renamed(learned["state_"], {"course": "extrapolation"})
+    names = {"kept": "damping", "drift": "seasonal_change", "blur": "seasonal_error"}
+    state["extrapolation"] = renamed(state["extrapolation"], names)
+    return params, {**learned, "state_": state, "grid_": parse(*learned["grid_"])}
 
 
 def _autoformer(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
@@ -106,8 +111,18 @@ def _autoformer(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
     return params, learned
 
 
+def _mixseq(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
+    """Mixtures of Transformers: a layer of the network has another name."""
+    parameters = learned.get("parameters_", {})
+    if "weights" not in parameters or "sizes" not in parameters:
+        return params, learned
+    weights = renamed_weights(parameters["weights"], {"law": "to_distribution"})
+    return params, {**learned, "parameters_": {**parameters, "weights": weights}}
+
+
 CONVERSIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Converted]] = {
     "Autoformer": _autoformer,
     "LRU": _network,
+    "MixSeq": _mixseq,
     "TrendSeasonalDecomposition": _trend_seasonal,
 }  # by class name, from format 1
