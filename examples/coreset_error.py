@@ -14,8 +14,9 @@ import time
 import numpy as np
 import pandas as pd
 
-from tsformers.clustering.coreset.coreset import Pairs, VARMixture, all_pairs
-from tsformers.clustering.coreset.sensitivities import cluster_objective, draw_coreset, fit_var_mixture
+from tsformers.clustering.coreset.expectation_maximisation import fit_var_mixture
+from tsformers.clustering.coreset.sensitivities import draw_coreset
+from tsformers.clustering.coreset.var_mixture import Pairs, VARMixture, all_pairs, cluster_objective
 
 K, D = 3, 2
 RANGES = ((0.0, 0.3), (0.3, 0.6), (0.6, 0.9))  # of the decays

@@ -1,7 +1,7 @@
-"""ByFeatures: any clusterer of scikit-learn on what series are like."""
+"""ByFeatures: any clusterer of scikit-learn on features of series."""
 
 from dataclasses import dataclass
-from typing import Any, Self, Unpack
+from typing import Annotated, Any, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,20 +11,21 @@ from sklearn.utils.validation import check_is_fitted
 from tsformers import storage
 from tsformers.calendar.seasons import season_length
 from tsformers.clustering.mixseq.ar_mixture import lag_moments, shrunk
-from tsformers.clustering.scaled_series import read_micro
+from tsformers.clustering.scaled_series import read_scaled
+from tsformers.data.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.preprocessing.classical_decomposition import Rows, moving_average
+from tsformers.validation import AtLeast, check_settings
 
 
 @dataclass(repr=False, eq=False)
 class ByFeatures(BaseEstimator):
-    """Clusters series by features with any clusterer of scikit-learn, in the slot of MixSeq.
+    """Clusters series by features with any clusterer of scikit-learn; an alternative to MixSeq.
 
-    Features of a series, measured in units of its own: the coefficients of its autoregression, and how much of its
-    variance trend and season take (``1 - var(remainder) / var(remainder + part)``). Each is standardised over all
-    series. A series that ``fit`` has not seen gets the cluster of the nearest one that it has.
+    Features of a series, after standardising it: the coefficients of its autoregression, and the strength of trend and
+    season (``1 - var(remainder) / var(remainder + part)``). Each feature is standardised over all series. A series that
+    was not in ``fit`` gets the cluster of the nearest series of ``fit``.
 
     Args:
         clusterer: an object with ``fit_predict``, such as ``KMeans(3)`` or ``GaussianMixture(3)``; a copy is fitted.
@@ -50,8 +51,8 @@ class ByFeatures(BaseEstimator):
     """
 
     clusterer: Any
-    order: int = 3
-    period: int | None = None
+    order: Annotated[int, AtLeast(1)] = 3
+    period: Annotated[int, AtLeast(1)] | None = None
 
     save = storage.save
 
@@ -67,8 +68,9 @@ class ByFeatures(BaseEstimator):
         """
         if not hasattr(self.clusterer, "fit_predict") or isinstance(self.clusterer, type):
             raise TypeError(f"clusterer must be an object with fit_predict, such as KMeans(3), not {self.clusterer!r}")
+        check_settings(self)
         panel = Panel.from_frame(data, **roles)
-        raw = self._measured(panel)
+        raw = self._features(panel)
         self.units_: np.ndarray = np.stack([raw.mean(0), np.where(raw.std(0) > 0, raw.std(0), 1.0)])
         self.table_: np.ndarray = (raw - self.units_[0]) / self.units_[1]
         try:
@@ -98,7 +100,7 @@ class ByFeatures(BaseEstimator):
         at = self.panel_.ids.get_indexer(panel.ids)
         labels = self.found_[at]
         if (new := at < 0).any():
-            rows = (self._measured(panel.select(new)) - self.units_[0]) / self.units_[1]
+            rows = (self._features(panel.select(new)) - self.units_[0]) / self.units_[1]
             away = ((rows[:, None] - self.table_[None]) ** 2).sum(-1)
             labels[new] = self.found_[away.argmin(1)]
         return self._frame(panel, {"cluster": labels})
@@ -110,35 +112,36 @@ class ByFeatures(BaseEstimator):
 
     @property
     def features_(self) -> Frame:
-        """The features of each series of ``fit``, in the units that they were clustered in."""
+        """The standardised features of each series of ``fit``."""
         check_is_fitted(self, "table_")
         names = [*(f"ar_{lag}" for lag in range(1, self.order + 1)), "trend", "season"]
         return self._frame(self.panel_, dict(zip(names, self.table_.T, strict=True)))
 
-    def _measured(self, panel: Panel) -> np.ndarray:
+    def _features(self, panel: Panel) -> np.ndarray:
         """(N, order + 2) features."""
-        micro = read_micro(panel, "standard")
-        coefficients = shrunk(lag_moments(micro, self.order)).coefficients
-        rows = Rows(
-            micro.y[panel.in_history], np.concatenate([[0], np.cumsum(panel.lengths)]), np.zeros(panel.n_series, int)
-        )
+        scaled = read_scaled(panel, "standard")
+        coefficients = shrunk(lag_moments(scaled, self.order)).coefficients
+        offsets = np.concatenate([[0], np.cumsum(panel.lengths)])
+        rows = PackedSeries(scaled.y[panel.in_history], offsets, np.zeros(panel.n_series, int))
         parts = moving_average(rows, self.period or season_length(panel.grid))
         left = rows.y - parts.trend - parts.seasonal[:, 0]
-        takes = [_share(left, left + part, rows) for part in (parts.trend, parts.seasonal[:, 0])]
-        return np.column_stack([coefficients, *takes])
+        strengths = [_strength(left, left + part, rows) for part in (parts.trend, parts.seasonal[:, 0])]
+        return np.column_stack([coefficients, *strengths])
 
     @staticmethod
     def _frame(panel: Panel, columns: dict[str, np.ndarray]) -> Frame:
         return from_pandas(pd.DataFrame({panel.schema.id_col: panel.ids, **columns}), panel.schema.backend)
 
 
-def _share(left: np.ndarray, both: np.ndarray, rows: Rows) -> np.ndarray:
-    """How much of the variance of ``both`` is not in ``left``, 0 to 1, (N,)."""
+def _strength(left: np.ndarray, both: np.ndarray, rows: PackedSeries) -> np.ndarray:
+    """Share of the variance of ``both`` that is not in ``left``, 0 to 1, (N,)."""
     variances = []
     for values in (left, both):
-        seen, owner, n = np.isfinite(values), rows.owner, len(rows.anchor)
-        count = np.maximum(np.bincount(owner[seen], minlength=n), 1)
-        mean = np.bincount(owner[seen], values[seen], minlength=n) / count
-        variances.append(np.bincount(owner[seen], (values[seen] - mean[owner[seen]]) ** 2, minlength=n) / count)
+        observed, owner, n = np.isfinite(values), rows.owner, len(rows.anchor)
+        count = np.maximum(np.bincount(owner[observed], minlength=n), 1)
+        mean = np.bincount(owner[observed], values[observed], minlength=n) / count
+        variances.append(
+            np.bincount(owner[observed], (values[observed] - mean[owner[observed]]) ** 2, minlength=n) / count
+        )
     ratio = np.divide(variances[0], variances[1], out=np.ones(len(variances[0])), where=variances[1] > 0)
     return np.clip(1 - ratio, 0.0, 1.0)

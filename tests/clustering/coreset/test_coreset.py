@@ -1,4 +1,4 @@
-"""Coresets: what they promise on average, the objective against its formula, and clusters found on a part."""
+"""Coresets: unbiased on average, the objective against its formula, and clusters found on a part."""
 
 import numpy as np
 import pandas as pd
@@ -9,16 +9,11 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import tsformers as tsf
-from tsformers.clustering.coreset.coreset import Coreset, VARMixture, all_pairs
-from tsformers.clustering.coreset.sensitivities import (
-    cluster_objective,
-    draw_coreset,
-    entity_sensitivities,
-    fit_var_mixture,
-    time_sensitivities,
-)
-from tsformers.clustering.coreset.var_mixture import climb, moments_of
-from tsformers.clustering.scaled_series import read_micro
+from tsformers.clustering.coreset.coreset import Coreset
+from tsformers.clustering.coreset.expectation_maximisation import climb, fit_var_mixture
+from tsformers.clustering.coreset.sensitivities import draw_coreset, entity_sensitivities, time_sensitivities
+from tsformers.clustering.coreset.var_mixture import VARMixture, all_pairs, cluster_objective, moments_of
+from tsformers.clustering.scaled_series import read_scaled
 
 
 def mixture(n_clusters=3, width=2, seed=0):
@@ -129,13 +124,13 @@ def test_sensitivities_are_those_of_the_algorithm():
 
 def test_weighted_climbing_on_everything_is_the_plain_one_and_weights_count_like_copies():
     x, _ = draw(mixture(), 24, 30)
-    pairs, start = all_pairs(x), np.random.default_rng(0).dirichlet(np.ones(3), 24)
+    pairs, initial = all_pairs(x), np.random.default_rng(0).dirichlet(np.ones(3), 24)
     weights = np.r_[np.full(6, 3.0), np.ones(18)]
     copies = all_pairs(np.concatenate([x, x[:6], x[:6]]))
-    one = climb(moments_of(pairs._replace(entity_weight=weights)), start, (0.0, 0.9), 60)[0]
-    other = climb(moments_of(copies), np.concatenate([start, start[:6], start[:6]]), (0.0, 0.9), 60)[0]
-    unit = climb(moments_of(pairs), start, (0.0, 0.9), 60)[0]
-    again = climb(moments_of(pairs._replace(time_weight=np.ones(720))), start, (0.0, 0.9), 60)[0]
+    one = climb(moments_of(pairs._replace(entity_weight=weights)), initial, (0.0, 0.9), 60)[0]
+    other = climb(moments_of(copies), np.concatenate([initial, initial[:6], initial[:6]]), (0.0, 0.9), 60)[0]
+    unit = climb(moments_of(pairs), initial, (0.0, 0.9), 60)[0]
+    again = climb(moments_of(pairs._replace(time_weight=np.ones(720))), initial, (0.0, 0.9), 60)[0]
     for a, b, c, d in zip(one, other, unit, again, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-8)
         np.testing.assert_allclose(c, d, atol=1e-8)
@@ -143,10 +138,10 @@ def test_weighted_climbing_on_everything_is_the_plain_one_and_weights_count_like
 
 def test_no_iteration_makes_the_objective_worse_and_decays_keep_their_bounds():
     x, _ = draw(mixture(), 50, 40)
-    moments, start = moments_of(all_pairs(x)), np.random.default_rng(0).dirichlet(np.ones(3), 50)
-    values = [climb(moments, start, (0.3, 0.5), steps)[1] for steps in range(1, 40)]
+    moments, initial = moments_of(all_pairs(x)), np.random.default_rng(0).dirichlet(np.ones(3), 50)
+    values = [climb(moments, initial, (0.3, 0.5), steps)[1] for steps in range(1, 40)]
     assert (np.diff(values) < 1e-7).all() and values[-1] < values[0] - 0.1
-    decays = climb(moments, start, (0.3, 0.5), 40)[0].decays
+    decays = climb(moments, initial, (0.3, 0.5), 40)[0].decays
     assert decays.min() >= 0.3 and decays.max() <= 0.5
 
 
@@ -246,8 +241,8 @@ def test_series_without_spread_or_with_one_value_are_drawn_like_others():
     data = pd.DataFrame({"unique_id": [0, 0, 0, 1, 2, 2], "ds": [0, 1, 2, 0, 0, 1], "y": [0.0, 0, 0, 4, 1, 2]})
     coreset = Coreset(300, 3, seed=0).fit(data, freq=1)
     assert np.isfinite(coreset.times_.drop(columns="previous").to_numpy()).all() and len(coreset.ids_) == 3
-    micro = read_micro(tsf.Panel.from_frame(data, freq=1), None)
-    chosen, weight = Coreset(300, 3).draw_entities(micro, np.random.default_rng(0))
+    scaled = read_scaled(tsf.Panel.from_frame(data, freq=1), None)
+    chosen, weight = Coreset(300, 3).draw_entities(scaled, np.random.default_rng(0))
     assert chosen.tolist() == [0, 1, 2] and weight.sum() == pytest.approx(3, rel=0.3)
 
 

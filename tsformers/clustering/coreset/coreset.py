@@ -1,7 +1,7 @@
-"""Coreset: some series and some of their times, weighted, that stand for all of them where series are clustered."""
+"""Coreset: a weighted subset of series and times on which clustering costs nearly as on all data."""
 
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Self, Unpack
+from typing import Annotated, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
-from tsformers.clustering.coreset.sensitivities import cluster_objective, draw_coreset, entities_of, fit_var_mixture
-from tsformers.clustering.coreset.var_mixture import Pairs, VARMixture, all_pairs
-from tsformers.clustering.scaled_series import Micro, read_micro
+from tsformers.clustering.coreset.expectation_maximisation import fit_var_mixture
+from tsformers.clustering.coreset.sensitivities import draw_coreset, entities_of
+from tsformers.clustering.coreset.var_mixture import Pairs, VARMixture, all_pairs, cluster_objective
+from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
 from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.validation import AtLeast, check_settings
 
 __all__ = ["Coreset", "Pairs", "VARMixture", "all_pairs", "cluster_objective", "draw_coreset", "fit_var_mixture"]
 
@@ -25,21 +27,21 @@ __all__ = ["Coreset", "Pairs", "VARMixture", "all_pairs", "cluster_objective", "
 class Coreset(BaseEstimator):
     """A weighted subset of series and times on which clusters come out nearly as on all data.
 
-    Series are drawn with replacement, those far from the others and those of small groups more often; then times of
-    each, those far from the mean of their series more often, and those that follow them. Weights make up for it: the
-    clustering objective of the coreset is that of all data on average, for any clusters. Missing values count as if
-    they were not there; a value after a gap has no predecessor.
+    Importance sampling in two stages, with replacement. Series are drawn with higher probability if they are far from
+    the others or in small groups; then times of each, with higher probability if they, or the times before them, are
+    far from the mean of their series. Inverse-probability weights make the clustering objective of the coreset
+    unbiased for that of all data, for any clusters. Missing values are left out; a value after one has no predecessor.
 
     A union of coresets of disjoint sets of series is a coreset of all of them (``merged``), so a stream of series may
     be reduced part by part.
 
     Args:
-        size: how many values are drawn in all; what is drawn twice is kept once, with twice the weight.
-        n_clusters: k, for which it is made.
+        size: number of values drawn in all; one that is drawn twice is kept once, with twice the weight.
+        n_clusters: k of the clustering that it is for.
         n_entities: how many series are drawn; None: ``sqrt(size k / 3)``.
         n_times: how many values of each; None: ``size / n_entities``.
-        normalise: whether weights are made to sum to the number of series, and to that of the values of each: no
-            longer without bias, but with less noise in the constant part of the objective.
+        normalise: whether weights are rescaled to sum to the number of series, and to that of the values of each: no
+            longer unbiased, but with less noise in the constant part of the objective.
         seed: of ``fit``; None: fresh entropy.
 
     Returns:
@@ -59,13 +61,13 @@ class Coreset(BaseEstimator):
     Source: Huang, Sudhir & Vishnoi (2021), Coresets for Time Series Clustering, NeurIPS.
     """
 
-    size: int = 1000
-    n_clusters: int = 3
+    size: Annotated[int, AtLeast(1)] = 1000
+    n_clusters: Annotated[int, AtLeast(1)] = 3
     _: KW_ONLY
-    n_entities: int | None = None
-    n_times: int | None = None
+    n_entities: Annotated[int, AtLeast(1)] | None = None
+    n_times: Annotated[int, AtLeast(1)] | None = None
     normalise: bool = False
-    seed: int | None = None
+    seed: Annotated[int, AtLeast(0)] | None = None
 
     save = storage.save
 
@@ -80,11 +82,11 @@ class Coreset(BaseEstimator):
             The coreset itself.
 
         Raises:
-            DataError: what ``Panel.from_frame`` refuses.
+            DataError: as in ``Panel.from_frame``.
         """
         n_entities, n_times = self.counts()
         panel = Panel.from_frame(data, **roles)
-        pairs, rows = _panel_pairs(read_micro(panel, None))
+        pairs, rows = pairs_of(read_scaled(panel, None))
         rng = np.random.default_rng(self.seed)
         drawn = draw_coreset(pairs, n_entities, n_times, self.n_clusters, normalise=self.normalise, rng=rng)
         chosen, schema = drawn.pairs, panel.schema
@@ -121,7 +123,7 @@ class Coreset(BaseEstimator):
         """The coreset as arrays, for ``cluster_objective`` and ``fit_var_mixture``.
 
         Returns:
-            One number a value.
+            One entry a value.
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
@@ -165,47 +167,59 @@ class Coreset(BaseEstimator):
         return union
 
     def counts(self) -> tuple[int, int]:
-        """How many entities are drawn, and how many times of each.
+        """Number of entities that are drawn, and number of times of each.
 
         Returns:
             Two numbers.
 
         Raises:
             ValueError: a setting is out of range.
+
+        Example:
+            >>> Coreset(1200, n_clusters=4).counts()
+            (40, 30)
         """
-        for name in ("size", "n_clusters", "n_entities", "n_times"):
-            value = getattr(self, name)
-            if value is None and name.startswith("n_"):
-                continue
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
+        check_settings(self)
         n_entities = self.n_entities or max(1, round(np.sqrt(self.size * self.n_clusters / 3)))
         return n_entities, self.n_times or max(1, round(self.size / n_entities))
 
-    def draw_entities(self, micro: Micro, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+    def draw_entities(self, scaled: ScaledSeries, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
         """The first stage alone: whole series.
 
         Args:
-            micro: N series.
+            scaled: N series.
             rng: of the draws.
 
         Returns:
             Positions of the chosen series, and their weights.
         """
         n_entities, _ = self.counts()
-        pairs, _ = _panel_pairs(micro)
+        pairs, _ = pairs_of(scaled)
         return entities_of(pairs, n_entities, self.n_clusters, self.normalise, rng)
 
 
-def _panel_pairs(micro: Micro) -> tuple[Pairs, Int64[np.ndarray, " P"]]:
-    """All values of series that are not missing, and their rows."""
-    lengths = micro.stops - micro.starts
+def pairs_of(scaled: ScaledSeries) -> tuple[Pairs, Int64[np.ndarray, " P"]]:
+    """All observed values of series, each with the value before it.
+
+    Args:
+        scaled: N series.
+
+    Returns:
+        The pairs, with unit weights, and the row of each.
+
+    Example:
+        >>> one = ScaledSeries(np.array([3.0, np.nan, 5.0, 6.0]), np.array([0]), np.array([4]), np.array([False]))
+        >>> pairs, rows = pairs_of(one)
+        >>> pairs.value[:, 0], pairs.before[:, 0], rows
+        (array([3., 5., 6.]), array([nan, nan,  5.]), array([0, 2, 3]))
+    """
+    lengths = scaled.stops - scaled.starts
     owner = np.repeat(np.arange(len(lengths)), lengths)
-    rows = np.arange(len(owner)) + np.repeat(micro.starts - np.cumsum(lengths) + lengths, lengths)
-    value = micro.y[rows]
+    rows = np.arange(len(owner)) + np.repeat(scaled.starts - np.cumsum(lengths) + lengths, lengths)
+    value = scaled.y[rows]
     before = np.concatenate([[np.nan], value[:-1]])
     before[(np.cumsum(lengths) - lengths)[lengths > 0]] = np.nan
-    seen = ~np.isnan(value)
-    owner, count = owner[seen], np.bincount(owner[seen], minlength=len(lengths)).astype(np.float64)
+    observed = ~np.isnan(value)
+    owner, count = owner[observed], np.bincount(owner[observed], minlength=len(lengths)).astype(np.float64)
     ones = np.ones(len(owner)), np.ones(len(lengths))
-    return Pairs(owner, value[seen, None], before[seen, None], *ones, count), rows[seen]
+    return Pairs(owner, value[observed, None], before[observed, None], *ones, count), rows[observed]

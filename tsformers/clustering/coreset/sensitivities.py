@@ -1,22 +1,19 @@
 """Sensitivities of series and time steps, and the draw of a coreset in proportion to them."""
 
-import warnings
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int64
 from numpy.random import Generator
-from sklearn.exceptions import ConvergenceWarning
 
-from tsformers.clustering.coreset.var_mixture import Moments, Pairs, VARMixture, climb, moments_of, objective
+from tsformers.clustering.coreset.var_mixture import Pairs
 
 
 class Draw(NamedTuple):
     """A coreset of pairs, and where its parts come from."""
 
     pairs: Pairs
-    entities: Int64[np.ndarray, " E"]  # positions of the chosen entities
+    entities: Int64[np.ndarray, " E"]  # positions of the entities drawn
     rows: Int64[np.ndarray, " P"]  # positions of the chosen pairs
 
 
@@ -26,9 +23,9 @@ def draw_coreset(
     """Two-stage importance sampling: entities, then times of each.
 
     An entity has the sensitivity ``4 |b_i - c|^2 / (OPT + sum A) + 3 / n``, where b is its mean, c the centre of its
-    k-means cluster of n entities, OPT what k-means leaves, and A the variances of entities. A value has
-    ``2 |x - mean|^2 / (sum of these) + 6 / T``, and that of its predecessor is added. Weights are numbers of draws by
-    expected numbers of draws.
+    k-means cluster of n entities, OPT the k-means cost, and A the variances of entities. A value has
+    ``2 |x - mean|^2 / (sum of these) + 6 / T``, and that of its predecessor is added. Weights are numbers of draws
+    divided by expected numbers of draws.
 
     Args:
         pairs: all data, with unit weights; see ``all_pairs``.
@@ -42,6 +39,7 @@ def draw_coreset(
         The coreset, duplicates merged.
 
     Example:
+        >>> from tsformers.clustering.coreset.var_mixture import all_pairs
         >>> x = np.random.default_rng(0).normal(size=(50, 30, 2))
         >>> drawn = draw_coreset(all_pairs(x), 10, 5, 3, rng=np.random.default_rng(0))
         >>> len(drawn.entities), drawn.pairs.value.shape
@@ -53,7 +51,7 @@ def draw_coreset(
     place = np.full(len(pairs.lengths), -1)
     place[entities] = np.arange(len(entities))
     rows = np.flatnonzero(place[pairs.entity] >= 0)
-    rows = rows[np.argsort(place[pairs.entity[rows]], kind="stable")]  # the values of each entity side by side
+    rows = rows[np.argsort(place[pairs.entity[rows]], kind="stable")]  # the values of each entity are adjacent
     owner = place[pairs.entity[rows]]
     sensitivity = time_sensitivities(pairs, rows, owner)
     sums = np.cumsum(sensitivity)
@@ -76,7 +74,7 @@ def draw_coreset(
 def entity_sensitivities(
     means: Float[np.ndarray, "N D"], variances: Float[np.ndarray, " N"], n_clusters: int, seed: int
 ) -> Float[np.ndarray, " N"]:
-    """How much each entity may matter; they sum to at most 4 + 3 k.
+    """Upper bounds on the share of each entity in the clustering cost; they sum to at most 4 + 3 k.
 
     Args:
         means: of the values of each entity.
@@ -86,6 +84,11 @@ def entity_sensitivities(
 
     Returns:
         Positive numbers.
+
+    Example:
+        >>> means, variances = np.array([[0.0], [2.0], [20.0]]), np.ones(3)
+        >>> entity_sensitivities(means, variances, n_clusters=2, seed=0)
+        array([2.3, 2.3, 3. ])
 
     Source: Huang, Sudhir & Vishnoi (2021), algorithm 1.
     """
@@ -102,12 +105,12 @@ def entity_sensitivities(
 def time_sensitivities(
     pairs: Pairs, rows: Int64[np.ndarray, " R"], owner: Int64[np.ndarray, " R"]
 ) -> Float[np.ndarray, " R"]:
-    """How much each value of chosen entities may matter to its entity; they sum to at most 16.
+    """Upper bounds on the share of each value in the cost of its entity; they sum to at most 16 an entity.
 
     Args:
         pairs: all data.
-        rows: positions of pairs, those of an entity side by side and in order.
-        owner: which chosen entity each belongs to, from 0.
+        rows: positions of pairs, those of an entity adjacent and in order.
+        owner: the entity of each, counted from 0 among those drawn.
 
     Returns:
         Positive numbers; 1 in an entity without variance.
@@ -125,86 +128,28 @@ def time_sensitivities(
     return own + np.where(follows, np.concatenate([[0.0], own[:-1]]), 0.0)
 
 
-def cluster_objective(mixture: VARMixture, pairs: Pairs) -> float:
-    """Tells, as f of all data or f_S of a coreset, how badly clusters explain weighted pairs; it may be negative.
-
-    ``f = -sum_i w_i ln sum_l a_l sqrt(det P_l) (2 pi)^(-d/2) exp(-(1 / 2 T_i) sum_t w_i(t) psi_it(l))``: the exponent
-    is the average over time, so each entity counts once, and assignments stay soft.
-
-    Args:
-        mixture: L clusters.
-        pairs: see ``all_pairs``, ``draw_coreset`` and ``Coreset.pairs``.
-
-    Returns:
-        Nats. Compare differences: ratios mean nothing near 0.
-
-    Example:
-        >>> x = np.array([[[0.0], [1.0]]])
-        >>> one = VARMixture(np.ones(1), np.zeros((1, 1)), np.ones((1, 1, 1)), np.full((1, 1), 0.5))
-        >>> round(cluster_objective(one, all_pairs(x)) - float(np.log(2 * np.pi)) / 2, 9)
-        0.25
-
-    Source: Huang, Sudhir & Vishnoi (2021), section 2.
-    """
-    return objective(mixture, moments_of(pairs))
-
-
-def fit_var_mixture(
-    pairs: Pairs,
-    n_clusters: int,
-    *,
-    bounds: tuple[float, float] = (0.0, 0.9),
-    n_init: int = 5,
-    max_iter: int = 500,
-    seed: int | None = None,
-) -> VARMixture:
-    """The clusters that minimise ``cluster_objective``, by weighted expectation and maximisation.
-
-    The errors of a cluster vary by at least a ten-thousandth of all variance in any direction: without a bound, a
-    cluster of one entity with few values would explain these perfectly.
-
-    An entity counts as one observation, however long it is. So where decays may come near 1, one cluster with a slow
-    decay explains two levels better than two clusters do: bound them where clusters are to be of levels.
-
-    Args:
-        pairs: all data or a coreset.
-        n_clusters: L.
-        bounds: of the decays.
-        n_init: starts, of which the best result is kept: k-means on means, on means, spreads and decays, and on these
-            from one random centre each.
-        max_iter: iterations of each.
-        seed: of the starts; None: fresh entropy.
-
-    Returns:
-        The mixture.
-
-    Raises:
-        ValueError: fewer entities than clusters.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> x = rng.normal(size=(40, 100, 1)) + np.repeat([1.0, 9.0], 20)[:, None, None]
-        >>> fit_var_mixture(all_pairs(x), 2, bounds=(0.0, 0.3), seed=0).means.round().ravel().tolist()
-        [1.0, 9.0]
-
-    Source: Huang, Sudhir & Vishnoi (2021), section 4, minimise with a general solver; Dempster, Laird & Rubin (1977).
-    """
-    if len(pairs.lengths) < n_clusters:
-        raise ValueError(f"{len(pairs.lengths)} entities are too few for {n_clusters} clusters; lower n_clusters")
-    moments, rng, best = moments_of(pairs), np.random.default_rng(seed), None
-    for shares in _starts(moments, n_clusters, n_init, rng):
-        found = climb(moments, shares, bounds, max_iter)
-        if best is None or found[1] < best[1]:
-            best = found
-    assert best is not None
-    order = np.argsort(best[0].means[:, 0], kind="stable")
-    return VARMixture(*(part[order] for part in best[0]))
-
-
 def entities_of(
     pairs: Pairs, n_draws: int, n_clusters: int, normalise: bool, rng: Generator
 ) -> tuple[Int64[np.ndarray, " E"], Float[np.ndarray, " E"]]:
-    """Positions of the entities drawn, and their weights; one without a value is never drawn."""
+    """The first stage: draws entities by their sensitivities; one without a value is never drawn.
+
+    Args:
+        pairs: all data, with unit weights.
+        n_draws: how many, with replacement.
+        n_clusters: k.
+        normalise: as in ``Coreset``.
+        rng: of the draws.
+
+    Returns:
+        Positions of the entities drawn, and their weights.
+
+    Example:
+        >>> from tsformers.clustering.coreset.var_mixture import all_pairs
+        >>> pairs = all_pairs(np.random.default_rng(0).normal(size=(50, 30, 2)))
+        >>> entities, weight = entities_of(pairs, 10, 3, True, np.random.default_rng(0))
+        >>> len(entities), weight.sum().round(9).item()
+        (9, 50.0)
+    """
     n, usable = len(pairs.lengths), np.flatnonzero(pairs.lengths > 0)
     count = pairs.lengths[usable]
     mean = np.stack([np.bincount(pairs.entity, x, n)[usable] for x in pairs.value.T], axis=1) / count[:, None]
@@ -218,28 +163,3 @@ def entities_of(
     if normalise:
         weight *= len(usable) / weight.sum()
     return usable[chosen], weight
-
-
-def _starts(moments: Moments, n_clusters: int, n_init: int, rng: Generator) -> Iterator[np.ndarray]:
-    """Responsibilities to begin with, as ``fit_var_mixture`` says."""
-    from sklearn.cluster import KMeans
-
-    width = len(moments.centre)
-    here = slice(1, width + 1)
-    amount = moments.first[:, 0, 0] + moments.later[:, 0, 0]
-    mean = (moments.first[:, 0, here] + moments.later[:, 0, here]) / amount[:, None]
-    square = np.einsum("edd->ed", moments.first[:, here, here] + moments.later[:, here, here])
-    spread = np.maximum(square / amount[:, None] - mean**2, 1e-12)
-    later = np.maximum(moments.later[:, 0, 0], 1e-12)[:, None]
-    cross = np.einsum("edd->ed", moments.later[:, here, width + 1 :]) / later - mean**2
-    features = np.concatenate([mean, np.log(spread), np.clip(cross / spread, -1, 1)], axis=1)
-    scale = features.std(0)
-    features = features / np.where(scale > 0, scale, 1.0)
-    for start in range(n_init):
-        table = mean if start == 0 else features
-        k = min(n_clusters, len(np.unique(table, axis=0)))
-        known = {"n_init": 3} if start < 2 else {"n_init": 1, "init": "random", "max_iter": 1}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # one iteration is not meant to converge
-            labels = KMeans(k, random_state=int(rng.integers(2**31)), **known).fit(table).labels_
-        yield 0.9 * np.eye(n_clusters)[labels] + 0.1 / n_clusters

@@ -1,55 +1,30 @@
-"""A mixture of autoregressions, fitted by expectation and maximisation on second moments of lags."""
+"""A mixture of autoregressions, and the second moments of lags that it is fitted on."""
 
-import time
-import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import gammaln
 
-from tsformers.clustering.mixseq.evidence import Judged, Progress, one_hot, posterior
-from tsformers.clustering.scaled_series import Micro, refuse_few
-from tsformers.errors import TrainingInterrupted
-from tsformers.progress import progress
+from tsformers.clustering.scaled_series import ScaledSeries
 
-HIGHEST_ORDER = 8  # that is tried
-MOST_COMPARED = 5000  # series on which orders are compared
-COMPARED = 20  # iterations of each while orders are compared
-FLOOR = 1e-6  # of the variance of one autoregression for all: no cluster's variance falls below it
 FLAT = 1e-9  # of the moments, added to their diagonal
-TOLERANCE = 1e-7  # nats a step: an iteration that gains less is the last
-DEAD = 0.5  # series: a cluster with less is dead
-WORST = 0.25  # of a cluster's fair share: so many of the worst-fitted series a dead cluster starts again from
-RESTARTS = 3  # of dead clusters, in each climb
-EMPTY = 1e-6  # series: with less there is nothing to estimate from
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a mixture of autoregressions is to be fitted; see ``MixSeq``."""
-
-    order: int | None
-    own_variance: bool
-    n_init: int
-    max_iter: int
-    verbose: bool | None
 
 
 class LagMoments(NamedTuple):
-    """What a mixture of AR(p) needs to know of N series.
+    """Second moments of the lags of N series: all that a mixture of AR(p) reads.
 
     Source: normal equations of least squares.
     """
 
-    sums: Float[np.ndarray, "N Q Q"]  # of z z', z = (1, x[t], x[t-1], ..., x[t-p]), over steps without a gap
-    centre: float  # what x is measured from
+    sums: Float[
+        np.ndarray, "N Q Q"
+    ]  # of z z', z = (1, x[t], x[t-1], ..., x[t-p]), over steps whose lags are all observed
+    centre: float  # subtracted from x
 
     @property
     def steps(self) -> Float[np.ndarray, " N"]:
-        """How many steps the sums are of."""
+        """Number of steps in the sums."""
         return self.sums[:, 0, 0]
 
     def select(self, series: np.ndarray) -> "LagMoments":
@@ -62,11 +37,11 @@ class LagMoments(NamedTuple):
 
 
 class ARMixture(NamedTuple):
-    """K autoregressions: ``x[t] = constant + sum_l coefficient[l] x[t-l] + N(0, s)``, x measured from ``centre``.
+    """K autoregressions: ``x[t] = constant + sum_l coefficient[l] x[t-l] + N(0, s)``, x less ``centre``.
 
-    The variance s is one number a cluster, or each series has its own, of which nothing is known before: ``p(s)`` is in
-    proportion to ``1 / s``. What tells clusters apart is then how their series move, whatever their units, and
-    densities are known up to one factor, the same for all mixtures.
+    The variance s is one number a cluster, or each series has its own with the uninformative prior ``p(s)`` in
+    proportion to ``1 / s``. Clusters then differ in dynamics alone, whatever the units of series, and densities are
+    known up to one factor, the same for all mixtures.
 
     Source: Wong & Li (2000), On a mixture autoregressive model, for one series; of whole series here.
     """
@@ -109,20 +84,20 @@ class ARMixture(NamedTuple):
         return ARMixture(weights, constants, coefficients, variances, self.own_variance, self.floor, self.centre)
 
 
-def lag_moments(micro: Micro, order: int, centre: float | None = None) -> LagMoments:
+def lag_moments(scaled: ScaledSeries, order: int, centre: float | None = None) -> LagMoments:
     """Second moments of a series and its lags; the only pass over the data.
 
     Args:
-        micro: N series.
+        scaled: N series.
         order: p.
-        centre: what values are measured from; None: their mean.
+        centre: subtracted from values; None: their mean.
 
     Returns:
-        Sums over the steps whose value and p lags are all seen.
+        Sums over the steps whose value and p lags are all observed.
 
     Example:
-        >>> micro = Micro(np.array([1.0, 2.0, 4.0]), np.array([0]), np.array([3]), np.array([False]))
-        >>> lag_moments(micro, 1, centre=0.0).sums[0]
+        >>> scaled = ScaledSeries(np.array([1.0, 2.0, 4.0]), np.array([0]), np.array([3]), np.array([False]))
+        >>> lag_moments(scaled, 1, centre=0.0).sums[0]
         array([[ 2.,  6.,  3.],
                [ 6., 20., 10.],
                [ 3., 10.,  5.]])
@@ -132,10 +107,10 @@ def lag_moments(micro: Micro, order: int, centre: float | None = None) -> LagMom
     import tsformers.clustering.mixseq.kernels as kernels
 
     if centre is None:
-        values = micro.y[~np.isnan(micro.y)]
+        values = scaled.y[~np.isnan(scaled.y)]
         centre = float(values.mean()) if len(values) else 0.0
-    sums = np.zeros((len(micro.starts), order + 2, order + 2))
-    kernels.lag_moments(micro.y, micro.starts, micro.stops, centre, sums)
+    sums = np.zeros((len(scaled.starts), order + 2, order + 2))
+    kernels.lag_moments(scaled.y, scaled.starts, scaled.stops, centre, np.empty(order + 2), sums)
     return LagMoments(sums, centre)
 
 
@@ -144,11 +119,17 @@ def regress(sums: Float[np.ndarray, "M Q Q"], centre: float, floor: float = 0.0)
 
     Args:
         sums: moments of M groups.
-        centre: what they are measured from.
+        centre: what was subtracted from values.
         floor: the least variance.
 
     Returns:
         The M autoregressions.
+
+    Example:
+        >>> x = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+        >>> scaled = ScaledSeries(x, np.array([0]), np.array([5]), np.array([False]))
+        >>> regress(lag_moments(scaled, 1, centre=0.0).sums, 0.0).coefficients.round(4)
+        array([[2.]])
 
     Source: normal equations of least squares.
     """
@@ -166,15 +147,19 @@ def regress(sums: Float[np.ndarray, "M Q Q"], centre: float, floor: float = 0.0)
 
 
 def shrunk(moments: LagMoments) -> ARMixture:
-    """An autoregression for each series, drawn to that of all series as if it were Q steps more.
+    """An autoregression for each series, shrunk to that of all series as if by Q more steps.
 
     Args:
         moments: of N series.
 
     Returns:
-        N autoregressions, for features and starts; those of short series stay within bounds.
+        N autoregressions, for features and initial values; those of short series stay within bounds.
 
-    Source: ours.
+    Example:
+        >>> y = np.array([8.0, 4.0, 2.0, 1.0, 1.0, -1.0])
+        >>> scaled = ScaledSeries(y, np.array([0, 4]), np.array([4, 6]), np.zeros(2, dtype=bool))
+        >>> shrunk(lag_moments(scaled, 1, centre=0.0)).coefficients.round(2).tolist()
+        [[0.59], [0.7]]
     """
     total = moments.sums.sum(0)
     prior = total / max(total[0, 0], 1.0) * total.shape[0]
@@ -188,7 +173,7 @@ def feature_labels(moments: LagMoments, weight: np.ndarray, n_clusters: int, rng
         moments: of N series.
         weight: (N,), how much each counts.
         n_clusters: K.
-        rng: of the starts.
+        rng: seeds k-means.
 
     Returns:
         (N,) numbers from 0 to K - 1.
@@ -201,235 +186,3 @@ def feature_labels(moments: LagMoments, weight: np.ndarray, n_clusters: int, rng
     if len(np.unique(features, axis=0)) < n_clusters:
         return rng.integers(n_clusters, size=len(features))
     return KMeans(n_clusters, n_init=4, random_state=seed).fit(features, sample_weight=weight).labels_
-
-
-def fit_ar_mixture(
-    moments: LagMoments,
-    weight: Float[np.ndarray, " N"],
-    n_clusters: int,
-    climbs: Iterator[np.ndarray],
-    max_iter: int,
-    own_variance: bool = True,
-) -> Iterator[tuple[ARMixture, float, Progress]]:
-    """Climb from several starts; yields after every iteration the best mixture so far.
-
-    ``r[i, k]`` is in proportion to ``weight[k] p(x_i | k)``; each autoregression is the least-squares one of all series
-    weighted by ``r``. A dead cluster starts again from the worst-fitted series, three times at most.
-
-    Args:
-        moments: of N series.
-        weight: how much each series counts, 1 on average.
-        n_clusters: K.
-        climbs: responsibilities (N, K) to begin with.
-        max_iter: iterations of a climb, at most.
-        own_variance: whether each series has its own, or all of a cluster one.
-
-    Yields:
-        The best mixture, its log-likelihood a step, and how the climb that led to it went.
-
-    Source: Dempster, Laird & Rubin (1977); of autoregressions, Wong & Li (2000).
-    """
-    pooled = regress((weight @ moments.sums.reshape(len(weight), -1)).reshape(1, *moments.sums.shape[1:]), 0.0)
-    floor, best = FLOOR * float(pooled.variances[0]), None
-    began = time.perf_counter()
-    for shares in climbs:
-        progress: Progress = []
-        mixture, restarts = None, RESTARTS
-        for step in range(1, max_iter + 1):
-            mixture = _maximise(moments, weight[:, None] * shares, floor, mixture, own_variance)
-            log_densities = mixture.log_densities(moments)
-            shares, evidence = posterior(log_densities, mixture.weights)
-            judged = Judged(log_densities, shares, mixture.weights, moments.steps)
-            progress.append(judged.line(step, weight, time.perf_counter() - began))
-            elbo = progress[-1].elbo
-            gained = elbo - progress[-2].elbo if len(progress) > 1 else np.inf
-            if best is None or elbo > best[1]:
-                best = mixture, elbo, list(progress)
-            yield best
-            dead = weight @ shares < DEAD
-            if dead.any() and restarts:
-                shares, restarts = _revived(shares, dead, evidence / moments.steps), restarts - 1
-            elif gained < TOLERANCE:
-                break
-
-
-def highest_order(micro: Micro) -> int:
-    """The longest lag worth trying: 8 at most, a quarter of the median series, and nine series in ten are long enough.
-
-    Args:
-        micro: N series.
-
-    Returns:
-        1 or more.
-
-    Source: ours.
-    """
-    some = micro.select(np.arange(0, len(micro.starts), 1 + len(micro.starts) // MOST_COMPARED))
-    order = int(np.clip(np.median(some.stops - some.starts) // 4, 1, HIGHEST_ORDER))
-    while order > 1 and np.mean(lag_moments(some, order).steps > order) < 0.9:
-        order -= 1
-    return order
-
-
-def choose_order(
-    micro: Micro, weight: np.ndarray, n_clusters: int, rng: np.random.Generator, own_variance: bool
-) -> int:
-    """The order with the least BIC, of mixtures fitted to the same steps of up to 5000 series.
-
-    Args:
-        micro: N series.
-        weight: how much each counts.
-        n_clusters: K.
-        rng: chooses the series and the starts.
-        own_variance: as in ``fit_ar_mixture``.
-
-    Returns:
-        p.
-
-    Source: Schwarz (1978).
-    """
-    some = np.sort(rng.permutation(len(weight))[:MOST_COMPARED])
-    micro, weight = micro.select(some), weight[some]
-    full = lag_moments(micro, highest_order(micro))
-    counted = full.steps > 0
-    full, weight = full.select(counted), weight[counted]
-    if n_clusters > len(weight):
-        return 1
-    total, found = float(weight @ full.steps), []
-    for order in range(1, full.sums.shape[1] - 1):
-        moments = full.lower(order)
-        start = one_hot(feature_labels(moments, weight, n_clusters, rng), n_clusters)
-        *_, (_, evidence, _) = fit_ar_mixture(moments, weight, n_clusters, iter([start]), COMPARED, own_variance)
-        found.append(-2 * evidence + n_clusters * (order + 3) * np.log(total) / total)
-    return 1 + int(np.argmin(found))
-
-
-def starts(
-    moments: LagMoments, weight: np.ndarray, n_clusters: int, n_init: int, rng: np.random.Generator
-) -> Iterator[np.ndarray]:
-    """Responsibilities to begin with: first those of k-means on coefficients, then those of K series drawn at random.
-
-    Args:
-        moments: of N series.
-        weight: how much each counts.
-        n_clusters: K.
-        n_init: how many.
-        rng: of all draws.
-
-    Yields:
-        (N, K), rows summing to 1.
-
-    Source: ours.
-    """
-    yield one_hot(feature_labels(moments, weight, n_clusters, rng), n_clusters)
-    each = shrunk(moments) if n_init > 1 else None
-    for _ in range(n_init - 1):
-        assert each is not None
-        chosen = each.select(rng.choice(len(weight), n_clusters, replace=False, p=weight / weight.sum()))
-        alike = np.full(n_clusters, 1 / n_clusters)
-        one_variance = chosen._replace(variances=np.full(n_clusters, each.variances.mean()))
-        yield posterior(one_variance.log_densities(moments), alike)[0]
-
-
-def learn(
-    micro: Micro, weight: np.ndarray, n_clusters: int, plan: Plan, rng: np.random.Generator
-) -> tuple[dict[str, Any], Progress]:
-    """Fit the mixture.
-
-    Args:
-        micro: N series.
-        weight: how much each counts, 1 on average.
-        n_clusters: K.
-        plan: how.
-        rng: of all draws.
-
-    Returns:
-        The parameters by name, and how the climb that led to them went.
-
-    Raises:
-        DataError: fewer series than clusters.
-
-    Source: as for ``fit_ar_mixture``.
-    """
-    order = plan.order or choose_order(micro, weight, n_clusters, rng, plan.own_variance)
-    moments = lag_moments(micro, order)
-    counted = moments.steps > 0
-    refuse_few(counted, n_clusters, f"{order + 1} values in a row")
-    moments, weight = moments.select(counted), weight[counted]
-    found = None
-    with progress(plan.n_init, plan.verbose) as bar:
-        climbs = _told(starts(moments, weight, n_clusters, plan.n_init, rng), bar)
-        try:
-            for found in fit_ar_mixture(moments, weight, n_clusters, climbs, plan.max_iter, plan.own_variance):
-                bar.set_postfix(elbo=f"{found[1]:.4g}")
-        except KeyboardInterrupt:
-            if found is None:
-                raise
-            warnings.warn("the fit was interrupted; the best mixture so far is kept", TrainingInterrupted, stacklevel=4)
-    assert found is not None
-    return found[0]._asdict(), found[2]
-
-
-def judge(parameters: dict[str, Any], micro: Micro, order: int | None = None) -> Judged:
-    """What a mixture says of series.
-
-    Args:
-        parameters: of an ``ARMixture``.
-        micro: N series.
-        order: values that pass before the first is judged; None: those the mixture needs.
-
-    Returns:
-        Densities of what follows, and exact posteriors.
-
-    Source: as for ``fit_ar_mixture``.
-    """
-    mixture = ARMixture(**parameters)
-    needed = mixture.coefficients.shape[1]
-    moments = lag_moments(micro, max(order or 0, needed), mixture.centre).lower(needed)
-    log_densities = mixture.log_densities(moments)
-    return Judged(log_densities, posterior(log_densities, mixture.weights)[0], mixture.weights, moments.steps)
-
-
-def permuted(parameters: dict[str, Any], clusters: np.ndarray) -> dict[str, Any]:
-    """The same mixture with its clusters in another order."""
-    return ARMixture(**parameters).select(clusters)._asdict()
-
-
-def _told(climbs: Iterator[np.ndarray], bar: Any) -> Iterator[np.ndarray]:
-    """The starts, each noted on a progress bar when it is done with."""
-    for start in climbs:
-        yield start
-        bar.update()
-
-
-def _maximise(
-    moments: LagMoments, counts: np.ndarray, floor: float, before: ARMixture | None, own_variance: bool
-) -> ARMixture:
-    """The best autoregressions for given responsibilities; a cluster without series keeps what it was."""
-    size, mass = moments.sums.shape[1], counts.sum(0)
-    precise = counts
-    if before is not None and own_variance:
-        spread = before.squares(moments) + moments.steps[:, None] * floor
-        precise = counts * moments.steps[:, None] / spread  # the expected 1 / s of each series in each cluster
-    sums = (precise.T @ moments.sums.reshape(len(counts), -1)).reshape(-1, size, size)
-    found = regress(sums, moments.centre, floor)._replace(own_variance=own_variance)
-    if precise is not counts:
-        harmonic = mass / np.maximum(precise.sum(0), 1e-300)
-        found = found._replace(variances=np.maximum(harmonic, floor))
-    if before is not None:
-        for cluster in np.flatnonzero(mass < EMPTY):
-            for old, new in zip(before[:4], found[:4], strict=True):
-                new[cluster] = old[cluster]
-    return found._replace(weights=mass / mass.sum())
-
-
-def _revived(shares: np.ndarray, dead: np.ndarray, fit: np.ndarray) -> np.ndarray:
-    """Responsibilities in which each dead cluster holds some of the worst-fitted series."""
-    shares = shares.copy()
-    size = max(1, int(WORST * len(shares) / shares.shape[1]))
-    worst = np.argsort(fit)
-    for place, cluster in enumerate(np.flatnonzero(dead)):
-        series = worst[place * size : (place + 1) * size]
-        shares[series] = 0.0
-        shares[series, cluster] = 1.0
-    return shares

@@ -1,100 +1,120 @@
-"""MixSeq: which of K laws of motion has made each of many series."""
+"""MixSeq: clusters of series that share an autoregressive model."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import partial
-from typing import Any, Literal, Self, Unpack
+from typing import Annotated, Any, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-import tsformers.clustering.mixseq.ar_mixture as ar
+import tsformers.clustering.mixseq.ar_backbone as ar
+import tsformers.clustering.mixseq.network_evidence as network_evidence
 import tsformers.clustering.mixseq.training as deep
 from tsformers import storage
 from tsformers.calendar.regularity import plain
 from tsformers.clustering.coreset.coreset import Coreset
-from tsformers.clustering.mixseq.evidence import Judged, Progress, history
-from tsformers.clustering.scaled_series import UNITS, Micro, Unit, read_micro
+from tsformers.clustering.mixseq.evidence import Evidence, History, history_frame
+from tsformers.clustering.mixseq.selection import compare_numbers
+from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.series_scale import ScaleMethod
 from tsformers.errors import DataError
 from tsformers.training.randomness import find_device
+from tsformers.validation import Above, AtLeast, Between, check_settings
 
-CANDIDATES = (1, 2, 3, 4, 5, 6, 8)  # numbers of clusters tried where none is given
-HELD_OUT = 0.2  # of the series, while numbers of clusters are compared
-BACKBONES: dict[str, Any] = {"transformer": deep, "ar": ar}
-REMEDIES = {"transformer": "raise balance, temperature or restarts, or set init='kmeans'", "ar": "raise n_init"}
-RANDOM_START = 5.0  # temperature of q, at first
+RANDOM_TEMPERATURE = 5.0  # of q at first, after a random initialisation
 NAMED = 5  # series in a message, at most
+
+
+class Backbone(NamedTuple):
+    """A kind of components: their evidence on series, another order of them, and what helps against collapse."""
+
+    evaluate: Callable[..., Evidence]  # (parameters, series)
+    permuted: Callable[[dict[str, Any], np.ndarray], dict[str, Any]]
+    remedy: str
+
+
+BACKBONES = {
+    "transformer": Backbone(
+        network_evidence.evaluate,
+        network_evidence.permuted,
+        "raise balance, temperature or restarts, or set init='kmeans'",
+    ),
+    "ar": Backbone(ar.evaluate, ar.permuted, "raise n_init"),
+}
 
 
 @dataclass(repr=False, eq=False)
 class MixSeq(BaseEstimator):
-    """Clusters series by the law they move by: each is thought to come from one of K autoregressive models.
+    """Clusters series by their dynamics, as a mixture of K autoregressive models.
 
-    With z the cluster of a series and equal odds for all, ``sum_k q(k | x) log p(x | k) - KL(q(z | x) || 1 / K)`` is a
-    bound on ``log p(x)``, and it is what training raises. Each ``p(x | k)`` is a Transformer of convolutional attention
-    that gives each value a normal law from those before it; q is one more, which reads the whole series. Or ("ar")
-    each is an autoregression, clusters have odds of their own, and q is exact.
+    With z the cluster of a series and a uniform prior, ``sum_k q(k | x) log p(x | k) - KL(q(z | x) || 1 / K)`` is a
+    lower bound on ``log p(x)``, which training maximises. Each ``p(x | k)`` is a Transformer with convolutional
+    attention that gives each value a normal distribution, computed from the values before it; q is another one, which
+    reads the whole series. Or ("ar") each is an autoregression, the prior is learned, and q is the exact posterior.
 
-    Series are measured in units of their own, so that clusters are of shape and not of size; they may differ in length,
-    and missing values are left out of the account. Long series are trained on in stretches of ``context_length`` rows
-    at random places, and judged whole, in stretches that overlap by half. Series that say nothing (all zero, or too
-    short) go to the largest cluster, with the shares of all clusters as their probabilities; a warning tells which.
-    Covariates are not read. Clusters are numbered by size, 0 is the largest.
+    Each series is scaled by its own unit, so that clusters differ in shape and not in size; series may differ in
+    length, and missing values are masked. Networks are trained on stretches of ``context_length`` rows at random
+    places of long series, and evaluated on whole series, in stretches that overlap by half. Series without information
+    (all zero, or too short) are assigned to the largest cluster, with the shares of all clusters as their
+    probabilities; a warning names them. Covariates are not read. Clusters are numbered by size, 0 is the largest.
 
-    Against one component that takes everything: components begin as models of first clusters (``init``), q is
-    softened at first (``temperature``), clusters that a batch does not use cost something (``balance``), and a dead one
-    starts again from the series that the others fit worst (``restarts``). One that is dead at the end is reported.
+    Against collapse, where one component holds all series: components are initialised as models of first clusters
+    (``init``), q is softened at first (``temperature``), clusters that a batch does not use are penalised
+    (``balance``), and a collapsed one is restarted on the series that the others fit worst (``restarts``). A warning
+    names clusters that are collapsed at the end.
 
     Args:
-        n_clusters: K; a sequence, or None for 1 to 6 and 8, is tried on a fifth of the series, kept from the fit: the
-            smallest number within one standard error of the best bound is taken, and all series are fitted again.
+        n_clusters: K; of a sequence, or with None of 1 to 6 and 8, each is tried on a validation set of a fifth of the
+            series: the smallest number within one standard error of the best bound is taken, and all series are fitted
+            again.
         backbone: "transformer", or "ar": a mixture of AR(p), fitted in seconds.
         scaler: unit of each series: "mean_abs", "standard", "robust", or None: the caller's.
         coreset: its first stage chooses series, with weights, and the fit reads no others; None: all.
         order: p of "ar"; None: the one of 1 to 8 with the least BIC.
-        own_variance: of "ar": each series has a noise variance of its own, of which nothing is known before, so that
-            units and noise tell nothing; False: one a cluster.
-        n_init: climbs of "ar": the first from k-means on coefficients, others from series drawn at random.
-        max_iter: iterations of a climb, at most.
-        context_length: rows that the networks see at once; None: those of the longest series, 128 at most.
+        own_variance: of "ar": each series has its own noise variance under an uninformative prior, so that units and
+            noise do not separate clusters; False: one a cluster.
+        n_init: random restarts of "ar": the first from k-means on coefficients, others from series drawn at random.
+        max_iter: iterations of each, at most.
+        context_length: rows that the networks read at once; None: those of the longest series, 128 at most.
         d_model: width of each network.
         n_layers: of each network.
         n_heads: of their attention.
         kernel: steps that make a query or key.
-        dropout: share of what a layer adds that is set to zero while training.
+        dropout: share of the output of a layer that is set to zero while training.
         shared_embedding: whether components share their first layer.
-        init: what the first clusters are: of "kmeans" on the coefficients of each series' own autoregression, of "ar",
-            the mixture, or of "random" weights.
+        init: the first clusters: of "kmeans" on the coefficients of each series' own autoregression, of the mixture
+            "ar", or of "random" weights.
         pretrain_steps: batches in which each network learns the first clusters.
         max_epochs: passes over all series at most; None: ``max_steps`` alone decides.
         max_steps: batches at most.
         batch_size: series in a batch.
         learning_rate: the largest of the run.
         gradient_clip: largest norm of a gradient.
-        anneal: whether KL weighs as much as the mean of a step at first, and what it is worth only after a third of
-            the steps; it keeps q soft, which first clusters that are good already do not need.
-        temperature: of q at first; it falls to 1 in a third of the steps. None: 5 from a random start; else 1: where
-            first clusters are good, a soft q teaches each component the laws of the others.
+        anneal: KL annealing: KL weighs as much as the mean of a step at first, and its weight in the bound only after
+            a third of the steps. It keeps q soft, which good initial clusters do not need.
+        temperature: temperature annealing: of q at first; it falls to 1 in a third of the steps. None: 5 from random
+            weights, else 1: with good initial clusters, a soft q trains each component on the series of the others.
         balance: weight of the divergence of the mean of q in a batch from equal shares; it falls to a tenth.
-        restarts: how often dead clusters may start again.
-        validation_share: of series kept from training, on which the best weights are told; with few series, none.
+        restarts: how often collapsed clusters may be restarted.
+        validation_share: share of the series on which the best weights are chosen; with few series, none.
         device: "auto" is the first CUDA device, else the CPU.
         verbose: progress bar; None: where stderr is a terminal.
         seed: of ``fit``; None: fresh entropy. The caller's random state is never touched.
 
     Returns:
         After ``fit``: ``labels_``, ``n_clusters_``, ``history_`` (step, loss, elbo, kl, entropy of the mean of q,
-        seconds), ``shares_`` (of the clusters), ``defaulted_`` (ids that went to the largest cluster), ``selection_``
+        seconds), ``shares_`` (of the clusters), ``defaulted_`` (ids assigned to the largest cluster), ``selection_``
         (numbers of clusters tried, None without a choice), ``parameters_``.
 
     Raises:
         ValueError: at ``fit``, a setting is out of range.
-        DataError: fewer series than clusters, and what ``Panel.from_frame`` refuses.
+        DataError: fewer series than clusters, and as in ``Panel.from_frame``.
 
     Example:
         >>> rng, y = np.random.default_rng(0), np.zeros((40, 60))
@@ -109,37 +129,37 @@ class MixSeq(BaseEstimator):
     Source: Zhu, Liu, Jin, Zhang, Chen, Zhou & Zhou (2021), MixSeq, NeurIPS; of autoregressions, Wong & Li (2000).
     """
 
-    n_clusters: int | Sequence[int] | None = None
+    n_clusters: Annotated[int, AtLeast(1)] | Sequence[Annotated[int, AtLeast(1)]] | None = None
     _: KW_ONLY
     backbone: Literal["transformer", "ar"] = "transformer"
-    scaler: Unit | None = "mean_abs"
+    scaler: ScaleMethod | None = "mean_abs"
     coreset: Coreset | None = None
-    order: int | None = None
+    order: Annotated[int, AtLeast(1)] | None = None
     own_variance: bool = True
-    n_init: int = 5
-    max_iter: int = 200
-    context_length: int | None = None
-    d_model: int = 16
-    n_layers: int = 2
-    n_heads: int = 2
-    kernel: int = 3
-    dropout: float = 0.0
+    n_init: Annotated[int, AtLeast(1)] = 5
+    max_iter: Annotated[int, AtLeast(1)] = 200
+    context_length: Annotated[int, AtLeast(1)] | None = None
+    d_model: Annotated[int, AtLeast(1)] = 16
+    n_layers: Annotated[int, AtLeast(1)] = 2
+    n_heads: Annotated[int, AtLeast(1)] = 2
+    kernel: Annotated[int, AtLeast(1)] = 3
+    dropout: Annotated[float, Between(0, 0.99)] = 0.0
     shared_embedding: bool = False
     init: Literal["kmeans", "ar", "random"] = "kmeans"
-    pretrain_steps: int = 100
-    max_epochs: int | None = None
-    max_steps: int = 400
-    batch_size: int = 64
-    learning_rate: float = 3e-3
-    gradient_clip: float = 1.0
+    pretrain_steps: Annotated[int, AtLeast(0)] = 100
+    max_epochs: Annotated[int, AtLeast(1)] | None = None
+    max_steps: Annotated[int, AtLeast(1)] = 400
+    batch_size: Annotated[int, AtLeast(1)] = 64
+    learning_rate: Annotated[float, Above(0)] = 3e-3
+    gradient_clip: Annotated[float, Above(0)] = 1.0
     anneal: bool = False
-    temperature: float | None = None
-    balance: float = 1.0
-    restarts: int = 3
-    validation_share: float = 0.1
+    temperature: Annotated[float, AtLeast(1)] | None = None
+    balance: Annotated[float, AtLeast(0)] = 1.0
+    restarts: Annotated[int, AtLeast(0)] = 3
+    validation_share: Annotated[float, Between(0, 0.5)] = 0.1
     device: str = "auto"
     verbose: bool | None = None
-    seed: int | None = None
+    seed: Annotated[int, AtLeast(0)] | None = None
 
     save = storage.save
 
@@ -153,21 +173,24 @@ class MixSeq(BaseEstimator):
         Returns:
             The clusterer itself. Ctrl-C ends the fit early and keeps the best so far.
         """
-        check_settings(self)
+        self._check()
         panel = Panel.from_frame(data, **roles)
-        micro, rng = read_micro(panel, self.scaler), np.random.default_rng(self.seed)
-        read, weight = self._read(micro, rng)
+        scaled, rng = read_scaled(panel, self.scaler), np.random.default_rng(self.seed)
+        read, weight = self.training_series(scaled, rng)
         n_clusters, self.selection_ = self.n_clusters, None
         if not isinstance(n_clusters, int | np.integer):
-            self.selection_ = self._compare(read, weight, rng)
+            evaluate = BACKBONES[self.backbone].evaluate
+            if self.backbone == "ar":
+                evaluate = partial(evaluate, order=ar.highest_order(read))
+            self.selection_ = compare_numbers(read, weight, n_clusters, self._learn, evaluate, rng)
             n_clusters = int(self.selection_.loc[self.selection_["chosen"], "n_clusters"].iloc[0])
-        parameters, progress = self._learn(read, weight, n_clusters, rng)
+        parameters, history = self._learn(read, weight, n_clusters, rng)
         self.n_clusters_: int = int(n_clusters)
         self.fitted_: dict[str, Any] = {"backbone": self.backbone, "scaler": self.scaler}
         self.parameters_: dict[str, Any] = parameters
-        self.history_: pd.DataFrame = history(progress)
+        self.history_: pd.DataFrame = history_frame(history)
         self.panel_: Panel = replace(panel.tail(1), static=panel.static.iloc[:, :0])
-        self._number(micro)
+        self._number(scaled)
         return self
 
     def predict(self, data: Frame | Panel | None = None, *, method: Literal["q", "bayes"] = "q") -> Frame:
@@ -175,16 +198,16 @@ class MixSeq(BaseEstimator):
 
         Args:
             data: other or longer series; None: those of ``fit``.
-            method: "q" asks the inference network, "bayes" the densities of the clusters; of "ar" they are one.
+            method: "q" takes the inference network, "bayes" the densities of the clusters; of "ar" they are the same.
 
         Returns:
             A frame of id and cluster, in the caller's type.
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
-            DataError: another frequency than that of ``fit``, and what ``Panel.from_frame`` refuses.
+            DataError: another frequency than that of ``fit``, and as in ``Panel.from_frame``.
         """
-        ids, shares, backend = self._asked(data, method)
+        ids, shares, backend = self._probabilities(data, method)
         return self._frame(ids, {"cluster": shares.argmax(1)}, backend)
 
     def predict_proba(self, data: Frame | Panel | None = None, *, method: Literal["q", "bayes"] = "q") -> Frame:
@@ -200,7 +223,7 @@ class MixSeq(BaseEstimator):
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
         """
-        ids, shares, backend = self._asked(data, method)
+        ids, shares, backend = self._probabilities(data, method)
         return self._frame(ids, {f"cluster_{k}": share for k, share in enumerate(shares.T)}, backend)
 
     def fit_predict(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
@@ -224,18 +247,18 @@ class MixSeq(BaseEstimator):
         """The bound on the log-likelihood of other series, in nats a step, in their own units; higher is better.
 
         Args:
-            data: series; those that say nothing are left out.
+            data: series; those without information are left out.
 
         Returns:
             The sum of ``score_series`` over all series, by the number of steps.
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
-            DataError: no series says anything.
+            DataError: no series has a value to be scored.
         """
         table = self._scored(data)[1]
         if not table["steps"].sum():
-            raise DataError("no series has a value to be judged by; give longer series")
+            raise DataError("no series has a value to be scored; give longer series")
         return float(table["elbo"].sum() / table["steps"].sum())
 
     def score_series(self, data: Frame | Panel) -> Frame:
@@ -245,7 +268,7 @@ class MixSeq(BaseEstimator):
             data: series.
 
         Returns:
-            A frame of id, elbo, and steps: how many values it is of.
+            A frame of id, elbo, and steps: the number of values that are scored.
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
@@ -253,107 +276,84 @@ class MixSeq(BaseEstimator):
         panel, table = self._scored(data)
         return self._frame(panel.ids, dict(table), panel.schema.backend)
 
-    def _read(self, micro: Micro, rng: np.random.Generator) -> tuple[Micro, np.ndarray]:
-        """The series that the fit reads, and how much each counts."""
-        chosen = np.flatnonzero(~micro.blank)
+    def training_series(self, scaled: ScaledSeries, rng: np.random.Generator) -> tuple[ScaledSeries, np.ndarray]:
+        """The series that the fit reads: those of the coreset, or all that are not blank.
+
+        Args:
+            scaled: N series.
+            rng: draws the coreset, unless it has a seed of its own.
+
+        Returns:
+            The series, and how much each counts, 1 on average.
+        """
+        chosen = np.flatnonzero(~scaled.blank)
         weight = np.ones(len(chosen))
         if self.coreset is not None and len(chosen):
             own = rng if self.coreset.seed is None else np.random.default_rng(self.coreset.seed)
-            drawn, weight = self.coreset.draw_entities(micro.select(chosen), own)
+            drawn, weight = self.coreset.draw_entities(scaled.select(chosen), own)
             chosen, weight = chosen[drawn], weight / weight.mean()
-        return micro.select(chosen), weight
+        return scaled.select(chosen), weight
 
     def _learn(
-        self, micro: Micro, weight: np.ndarray, n_clusters: int, rng: np.random.Generator
-    ) -> tuple[dict[str, Any], Progress]:
-        """Parameters of K clusters and the lines of the history."""
+        self, scaled: ScaledSeries, weight: np.ndarray, n_clusters: int, rng: np.random.Generator
+    ) -> tuple[dict[str, Any], History]:
+        """Parameters of K clusters and the history of their fit."""
         if self.backbone == "ar":
             settings = {field.name: getattr(self, field.name) for field in fields(ar.Plan)}
-            return ar.learn(micro, weight, n_clusters, ar.Plan(**settings), rng)
+            return ar.learn(scaled, weight, n_clusters, ar.Plan(**settings), rng)
         settings = {field.name: getattr(self, field.name) for field in fields(deep.Plan)}
         settings |= {"device": find_device(self.device), "temperature": self.temperature or 1.0}
         if self.temperature is None and self.init == "random":
-            settings["temperature"] = RANDOM_START
-        return deep.learn(micro, weight, n_clusters, deep.Plan(**settings), rng)
+            settings["temperature"] = RANDOM_TEMPERATURE
+        return deep.learn(scaled, weight, n_clusters, deep.Plan(**settings), rng)
 
-    def _compare(self, micro: Micro, weight: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        """How each number of clusters does on series kept from the fit, and which is chosen."""
-        counts = sorted({int(k) for k in (CANDIDATES if self.n_clusters is None else self.n_clusters)})  # type: ignore[union-attr]
-        order = rng.permutation(len(weight))
-        held, kept = np.sort(order[: round(HELD_OUT * len(order))]), np.sort(order[round(HELD_OUT * len(order)) :])
-        counts = [k for k in counts if k <= len(kept) // 2] if self.n_clusters is None else counts
-        if not len(held) or not counts:
-            raise DataError(f"{len(order)} series are too few to compare numbers of clusters; set n_clusters to one")
-        judge = partial(ar.judge, order=ar.highest_order(micro)) if self.backbone == "ar" else deep.judge
-        bounds, steps = [], []
-        for each, spawned in zip(counts, rng.spawn(len(counts)), strict=True):
-            parameters, _ = self._learn(micro.select(kept), weight[kept], each, spawned)
-            judged = judge(parameters, micro.select(held))
-            bounds.append(judged.elbo)
-            steps.append(judged.steps)
-        share = weight[held] / weight[held].sum()
-        mean = np.array([share @ bound for bound in bounds])
-        behind = bounds[int(mean.argmax())] - np.stack(bounds)  # (C, N)
-        error = np.sqrt(((behind - behind @ share[:, None]) ** 2 @ share) / len(held))
-        chosen = int(np.argmax(mean.max() - mean <= error))
-        return pd.DataFrame(
-            {
-                "n_clusters": counts,
-                "elbo": mean / (share @ steps[0]),
-                "standard_error": error / (share @ steps[0]),
-                "chosen": np.arange(len(counts)) == chosen,
-            }
-        )
-
-    def _number(self, micro: Micro) -> None:
-        """Numbers the clusters by size and notes what they say of the series of ``fit``."""
+    def _number(self, scaled: ScaledSeries) -> None:
+        """Numbers the clusters by size and keeps their probabilities for the series of ``fit``."""
         backbone = BACKBONES[self.fitted_["backbone"]]
-        judged = backbone.judge(self.parameters_, micro)
-        silent = micro.blank | (judged.steps == 0)
-        share = ~silent / (~silent).sum()
-        order = np.argsort(-(share @ judged.q), kind="stable")
+        found = backbone.evaluate(self.parameters_, scaled)
+        empty = scaled.blank | (found.steps == 0)
+        share = ~empty / (~empty).sum()
+        order = np.argsort(-(share @ found.q), kind="stable")
         if (order[1:] < order[:-1]).any():
             self.parameters_ = backbone.permuted(self.parameters_, order)
-            judged = backbone.judge(
-                self.parameters_, micro
-            )  # once more, so that other data are judged alike to the bit
-        self.shares_: np.ndarray = share @ judged.q
-        self.defaulted_: pd.Index = self.panel_.ids[silent]
-        self.q_, self.bayes_ = (self._filled(part, silent) for part in (judged.q, judged.bayes))
+            found = backbone.evaluate(self.parameters_, scaled)  # once more: predict gives the same bits
+        self.shares_: np.ndarray = share @ found.q
+        self.defaulted_: pd.Index = self.panel_.ids[empty]
+        self.q_, self.bayes_ = (self._filled(part, empty) for part in (found.q, found.bayes))
         self._report(self.defaulted_)
-        for dead in judged.dead(share):
+        for cluster in found.collapsed(share):
             warnings.warn(
-                f"cluster {dead} of {self.n_clusters_} is dead: its share of the series is {self.shares_[dead]:.2g}, "
-                f"and {int((judged.q[~silent].argmax(1) == dead).sum())} are nearest to it; ask for fewer clusters, or "
-                f"{REMEDIES[self.fitted_['backbone']]}",
+                f"cluster {cluster} of {self.n_clusters_} has collapsed: its share of the series is "
+                f"{self.shares_[cluster]:.2g}, and {int((found.q[~empty].argmax(1) == cluster).sum())} are nearest to "
+                f"it; ask for fewer clusters, or {backbone.remedy}",
                 UserWarning,
                 stacklevel=3,
             )
 
-    def _filled(self, shares: np.ndarray, silent: np.ndarray) -> np.ndarray:
-        """Probabilities in which series that say nothing have the shares of all clusters."""
-        return np.where(silent[:, None], self.shares_, shares)
+    def _filled(self, shares: np.ndarray, empty: np.ndarray) -> np.ndarray:
+        """Probabilities in which series without information have the shares of all clusters."""
+        return np.where(empty[:, None], self.shares_, shares)
 
     def _report(self, ids: pd.Index) -> None:
         if len(ids):
             some = ", ".join(repr(plain(name)) for name in ids[:NAMED]) + (", ..." if len(ids) > NAMED else "")
             warnings.warn(
-                f"{len(ids)} series say nothing of their cluster (all zero, too short, or full of gaps) and go to the "
-                f"largest: {some}",
+                f"{len(ids)} series give no information on their cluster (all zero, too short, or full of missing "
+                f"values) and are assigned to the largest: {some}",
                 UserWarning,
                 stacklevel=4,
             )
 
-    def _judged(self, data: Frame | Panel) -> tuple[Panel, Micro, Judged]:
-        """Other series, and what the clusters say of them."""
+    def _evaluated(self, data: Frame | Panel) -> tuple[Panel, ScaledSeries, Evidence]:
+        """Other series, and the evidence on their clusters."""
         check_is_fitted(self, "parameters_")
         panel = data if isinstance(data, Panel) else self.panel_.like(data)
         if panel.freq != self.panel_.freq:
             raise DataError(f"the panel's freq is {panel.freq!r}, that of fit {self.panel_.freq!r}; resample it")
-        micro = read_micro(panel, self.fitted_["scaler"])
-        return panel, micro, BACKBONES[self.fitted_["backbone"]].judge(self.parameters_, micro)
+        scaled = read_scaled(panel, self.fitted_["scaler"])
+        return panel, scaled, BACKBONES[self.fitted_["backbone"]].evaluate(self.parameters_, scaled)
 
-    def _asked(self, data: Frame | Panel | None, method: str) -> tuple[pd.Index, np.ndarray, str]:
+    def _probabilities(self, data: Frame | Panel | None, method: str) -> tuple[pd.Index, np.ndarray, str]:
         """Ids, probabilities (N, K), and the type of frame to answer in."""
         check_is_fitted(self, "parameters_")
         if method not in ("q", "bayes"):
@@ -361,62 +361,24 @@ class MixSeq(BaseEstimator):
         if data is None:
             shares = self.q_ if method == "q" else self.bayes_
             return self.panel_.ids, shares, self.panel_.schema.backend
-        panel, micro, judged = self._judged(data)
-        silent = micro.blank | (judged.steps == 0)
-        self._report(panel.ids[silent])
-        shares = self._filled(judged.q if method == "q" else judged.bayes, silent)
+        panel, scaled, found = self._evaluated(data)
+        empty = scaled.blank | (found.steps == 0)
+        self._report(panel.ids[empty])
+        shares = self._filled(found.q if method == "q" else found.bayes, empty)
         return panel.ids, shares, panel.schema.backend
 
     def _scored(self, data: Frame | Panel) -> tuple[Panel, pd.DataFrame]:
-        panel, micro, judged = self._judged(data)
-        steps = np.where(micro.blank, 0, judged.steps).astype(np.int64)
-        return panel, pd.DataFrame({"elbo": np.where(steps > 0, judged.elbo, 0.0), "steps": steps})
+        panel, scaled, found = self._evaluated(data)
+        steps = np.where(scaled.blank, 0, found.steps).astype(np.int64)
+        return panel, pd.DataFrame({"elbo": np.where(steps > 0, found.elbo, 0.0), "steps": steps})
 
     def _frame(self, ids: pd.Index, columns: dict[str, Any], backend: str) -> Frame:
         return from_pandas(pd.DataFrame({self.panel_.schema.id_col: ids, **columns}), backend)
 
-
-CHOICES: dict[str, tuple[str | None, ...]] = {
-    "backbone": ("transformer", "ar"),
-    "scaler": UNITS,
-    "init": ("kmeans", "ar", "random"),
-}
-COUNTS = ("n_init", "max_iter", "d_model", "n_layers", "n_heads", "kernel", "max_steps", "batch_size")
-OPTIONAL = ("order", "context_length", "max_epochs")
-FROM_ZERO = ("pretrain_steps", "restarts")
-RANGES: dict[str, tuple[float, float]] = {"validation_share": (0.0, 0.5), "dropout": (0.0, 0.99)}
-AT_LEAST = {"learning_rate": 1e-12, "gradient_clip": 1e-12, "temperature": 1.0, "balance": 0.0}
-
-
-def check_settings(model: Any) -> None:
-    """The settings of a MixSeq are in range.
-
-    Args:
-        model: a MixSeq.
-
-    Raises:
-        ValueError: names the setting, its value and what it may be.
-    """
-    counts = model.n_clusters
-    if counts is not None:
-        many = isinstance(counts, Sequence | np.ndarray) and not isinstance(counts, str)
-        each = list(counts) if many else [counts]
-        if not each or not all(_whole(k, 1) for k in each):
-            raise ValueError(f"n_clusters must be whole numbers of 1 or more, or None, not {counts!r}")
-    for name, known in CHOICES.items():
-        if (value := getattr(model, name)) not in known:
-            raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")
-    asked = COUNTS + tuple(name for name in OPTIONAL if getattr(model, name) is not None)
-    for name, least in [*((name, 1) for name in asked), *((name, 0) for name in FROM_ZERO)]:
-        if not _whole(value := getattr(model, name), least):
-            raise ValueError(f"{name} must be a whole number of {least} or more, not {value!r}")
-    for name, (low, high) in [*RANGES.items(), *((name, (low, np.inf)) for name, low in AT_LEAST.items())]:
-        value = getattr(model, name)
-        if not (low <= value <= high if value is not None else name == "temperature"):
-            raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
-    if model.d_model % model.n_heads:
-        raise ValueError(f"d_model={model.d_model} cannot be split into n_heads={model.n_heads}; choose a multiple")
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
+    def _check(self) -> None:
+        check_settings(self)
+        counts = self.n_clusters
+        if isinstance(counts, Sequence | np.ndarray) and not len(counts):
+            raise ValueError(f"n_clusters must name at least one number, or be None, not {counts!r}")
+        if self.d_model % self.n_heads:
+            raise ValueError(f"d_model={self.d_model} cannot be split into n_heads={self.n_heads}; choose a multiple")

@@ -1,4 +1,4 @@
-"""Where long series are cut: at random to train on, into overlapping stretches to be judged whole."""
+"""Stretches of long series: one at random for training, overlapping ones that cover the series for evaluation."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from tsformers.clustering.mixseq.network import Crop, make_crop
-from tsformers.clustering.scaled_series import Micro
+from tsformers.clustering.scaled_series import ScaledSeries
 
 
 class Stretches(NamedTuple):
@@ -19,66 +19,73 @@ class Stretches(NamedTuple):
     first: Int64[np.ndarray, " C"]  # steps before this one are context only
 
 
-def whole(micro: Micro, length: int) -> Stretches:
-    """All of every series, each step once: a stretch begins half a stretch after the last, and counts its second half.
+def whole(scaled: ScaledSeries, length: int) -> Stretches:
+    """Stretches that cover every series and score each step once: each begins half a stretch after the one before it.
 
     Args:
-        micro: N series.
+        scaled: N series.
         length: T, rows of a stretch.
 
     Returns:
         One stretch of a series that is not longer than T, else several.
 
     Example:
-        >>> micro = Micro(np.zeros(11), np.array([0, 3]), np.array([3, 11]), np.zeros(2, dtype=bool))
-        >>> [part.tolist() for part in whole(micro, 4)]
+        >>> scaled = ScaledSeries(np.zeros(11), np.array([0, 3]), np.array([3, 11]), np.zeros(2, dtype=bool))
+        >>> [part.tolist() for part in whole(scaled, 4)]
         [[0, 1, 1, 1], [0, 3, 5, 7], [0, 0, 2, 2]]
     """
-    rows, step = micro.stops - micro.starts, max(length // 2, 1)
+    rows, step = scaled.stops - scaled.starts, max(length // 2, 1)
     count = 1 + -(-np.maximum(rows - length, 0) // step)
     series = np.repeat(np.arange(len(rows)), count)
     place = np.arange(len(series)) - np.repeat(np.cumsum(count) - count, count)
-    return Stretches(series, micro.starts[series] + step * place, np.where(place > 0, length - step, 0))
+    return Stretches(series, scaled.starts[series] + step * place, np.where(place > 0, length - step, 0))
 
 
-def at_random(micro: Micro, series: np.ndarray, length: int, rng: np.random.Generator) -> Stretches:
+def at_random(scaled: ScaledSeries, series: np.ndarray, length: int, rng: np.random.Generator) -> Stretches:
     """One stretch of each of these series, at a place drawn at random.
 
     Args:
-        micro: N series.
+        scaled: N series.
         series: (C,) positions.
         length: T, rows of a stretch.
-        rng: of the places.
+        rng: draws the places.
 
     Returns:
         C stretches; a series not longer than T is whole.
+
+    Example:
+        >>> scaled = ScaledSeries(np.zeros(11), np.array([0, 3]), np.array([3, 11]), np.zeros(2, dtype=bool))
+        >>> at_random(scaled, np.array([0, 1]), 8, np.random.default_rng(0)).starts
+        array([0, 3])
     """
-    spare = np.maximum(micro.stops[series] - micro.starts[series] - length, 0)
-    starts = micro.starts[series] + rng.integers(spare + 1)
+    spare = np.maximum(scaled.stops[series] - scaled.starts[series] - length, 0)
+    starts = scaled.starts[series] + rng.integers(spare + 1)
     return Stretches(series, starts, np.zeros(len(series), dtype=np.int64))
 
 
-def cut(micro: Micro, stretches: Stretches, length: int, unit: float, device: torch.device, groups: int = 1) -> Crop:
-    """The rows of stretches, shorter ones continued by nothing seen.
+def cut(
+    scaled: ScaledSeries, stretches: Stretches, length: int, unit: float, device: torch.device, groups: int = 1
+) -> Crop:
+    """The rows of stretches; those beyond the end of a series are missing.
 
     Args:
-        micro: the series.
+        scaled: the series.
         stretches: C of them.
         length: T.
         unit: what values are divided by.
         device: where to.
-        groups: G, into which the stretches are dealt, one after another.
+        groups: G; the first C / G stretches are the first group, and so on.
 
     Returns:
         Crops (G, C / G, T); T is less where all are shorter.
     """
-    stops = micro.stops[stretches.series]
+    stops = scaled.stops[stretches.series]
     length = int(min(length, (stops - stretches.starts).max()))
     rows = stretches.starts[:, None] + np.arange(length)
-    values = np.where(rows < stops[:, None], micro.y[np.minimum(rows, len(micro.y) - 1)], np.nan) / unit
-    seen = ~np.isnan(values)
+    values = np.where(rows < stops[:, None], scaled.y[np.minimum(rows, len(scaled.y) - 1)], np.nan) / unit
+    observed = ~np.isnan(values)
 
     def sent(array: np.ndarray) -> Tensor:
         return torch.from_numpy(array.reshape(groups, -1, *array.shape[1:])).to(device)
 
-    return make_crop(sent(np.where(seen, values, 0.0).astype(np.float32)), sent(seen), sent(stretches.first))
+    return make_crop(sent(np.where(observed, values, 0.0).astype(np.float32)), sent(observed), sent(stretches.first))

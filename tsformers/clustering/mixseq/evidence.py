@@ -1,4 +1,4 @@
-"""What a mixture says of series: densities, posteriors, the bound on the evidence, and how all clusters fare."""
+"""Evidence on the cluster of each series: densities, posteriors (the E-step), and the bound on the likelihood."""
 
 from typing import NamedTuple
 
@@ -7,30 +7,37 @@ import pandas as pd
 from jaxtyping import Float, Int64
 from scipy.special import logsumexp, xlogy
 
-DEAD = 0.1  # of a fair share
+LEAST_SHARE = 0.1  # of an equal share: a cluster with less has collapsed
 
 
-class Line(NamedTuple):
-    """One line of ``history_``; nats a step, but for the two that are of whole series."""
+class HistoryRow(NamedTuple):
+    """One row of ``history_``; nats a step, but ``kl`` and ``entropy``, which are of whole series."""
 
     step: int
     loss: float
     elbo: float
-    kl: float  # of q to the prior, mean over series, nats
-    entropy: float  # of the mean of q, nats: log K where all clusters are used alike, 0 where one has taken everything
+    kl: float  # of q from the prior, mean over series, nats
+    entropy: float  # of the mean of q, nats: log K where clusters are equally large, 0 where one holds all series
     seconds: float
 
 
-Progress = list[Line]
+History = list[HistoryRow]
 
 
-class Judged(NamedTuple):
-    """N series under K clusters."""
+class Evidence(NamedTuple):
+    """N series under K clusters.
+
+    Example:
+        >>> log_densities, q = np.log([[0.2, 0.6], [0.1, 0.1]]), np.array([[0.25, 0.75], [0.5, 0.5]])
+        >>> evidence = Evidence(log_densities, q, prior=np.array([0.5, 0.5]), steps=np.array([3.0, 3.0]))
+        >>> evidence.bayes.round(6).tolist(), np.exp(evidence.elbo).round(6).tolist()
+        ([[0.25, 0.75], [0.5, 0.5]], [0.4, 0.1])
+    """
 
     log_densities: Float[np.ndarray, "N K"]  # log p(x | k)
     q: Float[np.ndarray, "N K"]
     prior: Float[np.ndarray, " K"]
-    steps: Float[np.ndarray, " N"]  # how many values the densities are of
+    steps: Float[np.ndarray, " N"]  # number of values that the densities are of
 
     @property
     def bayes(self) -> Float[np.ndarray, "N K"]:
@@ -42,39 +49,37 @@ class Judged(NamedTuple):
         """The bound of each series, with ``q``."""
         return elbo(self.log_densities, self.q, self.prior)
 
-    def dead(self, weight: Float[np.ndarray, " N"]) -> Int64[np.ndarray, " M"]:
-        """Clusters that hold next to nothing: their share of q is below a tenth of a fair one, or no series is nearest.
+    def collapsed(self, weight: Float[np.ndarray, " N"]) -> Int64[np.ndarray, " M"]:
+        """Clusters without mass: their share of q is below a tenth of an equal one, or they are nearest to no series.
 
         Args:
             weight: how much each series counts.
 
         Returns:
             Their numbers.
-
-        Source: ours.
         """
         n_clusters = len(self.prior)
         share = weight @ self.q / weight.sum()
         nearest = np.bincount(self.q.argmax(1), weight > 0, n_clusters)
-        return np.flatnonzero((share < DEAD / n_clusters) | (nearest == 0))
+        return np.flatnonzero((share < LEAST_SHARE / n_clusters) | (nearest == 0))
 
-    def line(self, step: int, weight: Float[np.ndarray, " N"], seconds: float, loss: float | None = None) -> Line:
-        """How all series fare.
+    def row(self, step: int, weight: Float[np.ndarray, " N"], seconds: float, loss: float | None = None) -> HistoryRow:
+        """A row of the history: loss and bound over all series.
 
         Args:
             step: of the fit.
             weight: how much each series counts.
             seconds: since the fit began.
-            loss: what was minimised; None: minus the bound a step.
+            loss: of the training; None: minus the bound a step.
 
         Returns:
-            A line of the history.
+            The row.
         """
         bound = float(weight @ self.elbo / (weight @ self.steps))
         divergence = float(weight @ kl(self.q, self.prior) / weight.sum())
         mean = weight @ self.q / weight.sum()
         entropy = float(-xlogy(mean, mean).sum())
-        return Line(step, -bound if loss is None else loss, bound, divergence, entropy, seconds)
+        return HistoryRow(step, -bound if loss is None else loss, bound, divergence, entropy, seconds)
 
 
 def kl(q: Float[np.ndarray, "N K"], prior: Float[np.ndarray, " K"]) -> Float[np.ndarray, " N"]:
@@ -104,7 +109,7 @@ def elbo(
 
     Args:
         log_densities: ``log p(x | k)``.
-        q: what is thought of each series.
+        q: probabilities of the clusters, for each series.
         prior: of the clusters.
 
     Returns:
@@ -123,7 +128,7 @@ def elbo(
 def posterior(
     log_densities: Float[np.ndarray, "N K"], weights: Float[np.ndarray, " K"]
 ) -> tuple[Float[np.ndarray, "N K"], Float[np.ndarray, " N"]]:
-    """``p(k | x)`` and ``log p(x)`` under a prior.
+    """The E-step: ``p(k | x)`` and ``log p(x)`` under a prior.
 
     Args:
         log_densities: ``log p(x | k)``.
@@ -131,6 +136,11 @@ def posterior(
 
     Returns:
         Probabilities whose rows sum to 1, and the evidence.
+
+    Example:
+        >>> shares, evidence = posterior(np.log([[0.2, 0.6]]), np.array([0.5, 0.5]))
+        >>> shares, np.exp(evidence).round(6)
+        (array([[0.25, 0.75]]), array([0.4]))
 
     Source: Bayes' theorem.
     """
@@ -142,11 +152,23 @@ def posterior(
 
 
 def one_hot(labels: np.ndarray, n_clusters: int) -> Float[np.ndarray, "N K"]:
-    """Certainty about the cluster of each series."""
+    """One-hot encoding of the cluster of each series.
+
+    Example:
+        >>> one_hot(np.array([1, 0]), 2)
+        array([[0., 1.],
+               [1., 0.]])
+    """
     return np.eye(n_clusters)[labels]
 
 
-def history(progress: Progress) -> pd.DataFrame:
-    """The lines of a fit as a frame."""
-    frame = pd.DataFrame(progress, columns=list(Line._fields), dtype=np.float64)
+def history_frame(rows: History) -> pd.DataFrame:
+    """The history of a fit as a frame.
+
+    Example:
+        >>> history_frame([HistoryRow(10, 1.5, -1.5, 0.1, 0.7, 0.01)])
+           step  loss  elbo   kl  entropy  seconds
+        0    10   1.5  -1.5  0.1      0.7     0.01
+    """
+    frame = pd.DataFrame(rows, columns=list(HistoryRow._fields), dtype=np.float64)
     return frame.astype({"step": np.int64})

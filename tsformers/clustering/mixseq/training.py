@@ -1,45 +1,43 @@
-"""Training of MixSeq's networks: a bound that is made exact step by step, and what keeps clusters from dying."""
+"""Training of MixSeq's networks: the loss, its annealing, pretraining, and restarts of collapsed clusters."""
 
 import math
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from numpy.random import Generator
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-import tsformers.clustering.mixseq.ar_mixture as ar
-from tsformers.clustering.mixseq.crops import Stretches, at_random, cut, whole
-from tsformers.clustering.mixseq.evidence import Judged, Line, Progress
+import tsformers.clustering.mixseq.ar_backbone as ar
+from tsformers.clustering.mixseq.ar_mixture import feature_labels, lag_moments
+from tsformers.clustering.mixseq.crops import Stretches, at_random, cut
+from tsformers.clustering.mixseq.evidence import History, HistoryRow
 from tsformers.clustering.mixseq.network import Crop, MixtureNetwork, Sizes
-from tsformers.clustering.scaled_series import Micro, refuse_few
-from tsformers.errors import TrainingInterrupted
+from tsformers.clustering.mixseq.network_evidence import evaluate_network
+from tsformers.clustering.scaled_series import ScaledSeries, require_series
 from tsformers.progress import progress
-from tsformers.training.early_stopping import BestWeights
+from tsformers.training.descent import Descent
+from tsformers.training.loop import run, steps_between_checks
 from tsformers.training.randomness import seeded
 from tsformers.training.schedule import rate_at
 
 MOST_CONTEXT = 128  # rows, where no context length is given
-CHECKS = 20  # in a run
 MOST_CHECKED = 512  # series read at each check
-JUDGED_AT_ONCE = 1 << 15  # rows
-WORST = 0.5  # of a fair share: so many of the worst-fitted series it starts from
-REPAIR_STEPS = 40  # on them
-LATEST_RESTART = 0.7  # share of the steps
-NOISE = 0.1  # added to the weights of the component that a dead one is copied from
-WARM = 1 / 3  # share of the steps in which temperature and the weight of KL fall
+WORST = 0.5  # of an equal share: so many of the worst-fitted series a collapsed cluster is restarted on
+REPAIR_STEPS = 40  # of training on them
+LATEST_RESTART = 0.7  # share of the steps after which no cluster is restarted
+NOISE = 0.1  # added to the weights of the component that a collapsed one is copied from
+WARM = 1 / 3  # share of the steps in which temperature and the weight of KL are annealed
 LAST_BALANCE = 0.1  # of ``balance``, at the end
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the networks are to be trained; see ``MixSeq``."""
+    """Settings of the training; see ``MixSeq``."""
 
     context_length: int | None
     d_model: int
@@ -65,33 +63,33 @@ class Plan:
 
 
 def learn(
-    micro: Micro, weight: np.ndarray, n_clusters: int, plan: Plan, rng: np.random.Generator
-) -> tuple[dict[str, Any], Progress]:
+    scaled: ScaledSeries, weight: np.ndarray, n_clusters: int, plan: Plan, rng: np.random.Generator
+) -> tuple[dict[str, Any], History]:
     """Train the networks.
 
     Args:
-        micro: N series.
+        scaled: N series.
         weight: how much each counts.
         n_clusters: K.
-        plan: how.
+        plan: settings of the training.
         rng: of all draws.
 
     Returns:
-        Sizes, unit and weights, and a line for each check.
+        Sizes, unit and weights, and a row for each check.
 
     Raises:
         DataError: fewer series than clusters.
         FloatingPointError: the loss is no longer finite.
 
-    Source: Zhu et al. (2021), MixSeq, section 3; what keeps clusters alive is ours.
+    Source: Zhu et al. (2021), MixSeq, section 3; the remedies against collapse are ours.
     """
-    telling = seen_values(micro) > 1
-    refuse_few(telling, n_clusters, "two values")
-    micro, weight = micro.select(telling), weight[telling] / weight[telling].mean()
-    values = np.abs(micro.y[~np.isnan(micro.y)])
+    usable = scaled.n_observed > 1
+    require_series(usable, n_clusters, "two values")
+    scaled, weight = scaled.select(usable), weight[usable] / weight[usable].mean()
+    values = np.abs(scaled.y[~np.isnan(scaled.y)])
     sizes = Sizes(
         n_clusters=n_clusters,
-        context_length=min(plan.context_length or MOST_CONTEXT, int((micro.stops - micro.starts).max())),
+        context_length=min(plan.context_length or MOST_CONTEXT, int((scaled.stops - scaled.starts).max())),
         d_model=plan.d_model,
         n_layers=plan.n_layers,
         n_heads=plan.n_heads,
@@ -100,80 +98,87 @@ def learn(
         shared_embedding=plan.shared_embedding,
     )
     with seeded(int(rng.integers(2**62)), plan.device):
-        run = Run(MixtureNetwork(sizes).to(plan.device), micro, weight, float(values.mean()), plan, rng)
-        progress = run.train()
-        weights = {name: tensor.cpu() for name, tensor in run.network.state_dict().items()}
-    return {"sizes": asdict(sizes), "unit": run.unit, "weights": weights}, progress
+        training = Training(MixtureNetwork(sizes).to(plan.device), scaled, weight, float(values.mean()), plan, rng)
+        history = training.train()
+        weights = {name: tensor.cpu() for name, tensor in training.network.state_dict().items()}
+    return {"sizes": asdict(sizes), "unit": training.unit, "weights": weights}, history
 
 
-class Run:
-    """One training.
+class Training:
+    """One run: the steps and checks that the training loop asks for.
 
     Args:
-        network: is left with the weights that did best on series kept from training (or, if there are none, on some of
-            those it was trained on).
-        micro: N series.
+        network: ends with the weights that did best on validation series (or, if there are none, on some of the
+            series it was trained on).
+        scaled: N series.
         weight: how much each counts, 1 on average.
-        unit: what all values are divided by.
-        plan: how.
+        unit: all values are divided by it.
+        plan: settings of the training.
         rng: of all draws but those inside the network.
 
-    Source: Zhu et al. (2021), MixSeq, section 3; what keeps clusters alive is ours.
+    Source: Zhu et al. (2021), MixSeq, section 3; the remedies against collapse are ours.
     """
 
     def __init__(
-        self, network: MixtureNetwork, micro: Micro, weight: np.ndarray, unit: float, plan: Plan, rng: Generator
+        self, network: MixtureNetwork, scaled: ScaledSeries, weight: np.ndarray, unit: float, plan: Plan, rng: Generator
     ) -> None:
         self.network, self.unit, self.plan, self.rng = network, unit, plan, rng
         order = rng.permutation(len(weight))
-        held = round(plan.validation_share * len(order))
-        if len(order) - held < 2 * network.sizes.n_clusters:
-            held = 0
-        kept = np.sort(order[held:])
-        self.micro, self.weight = micro.select(kept), weight[kept]
-        judged = order[:held][:MOST_CHECKED] if held else order[:MOST_CHECKED]
-        self.judged, self.judged_weight = micro.select(judged), weight[judged]
-        self.looked_at = np.sort(rng.permutation(len(kept))[:MOST_CHECKED])  # where dead clusters are looked for
+        n_validation = round(plan.validation_share * len(order))
+        if len(order) - n_validation < 2 * network.sizes.n_clusters:
+            n_validation = 0
+        kept = np.sort(order[n_validation:])
+        self.scaled, self.weight = scaled.select(kept), weight[kept]
+        checked = order[:n_validation][:MOST_CHECKED] if n_validation else order[:MOST_CHECKED]
+        self.validation, self.validation_weight = scaled.select(checked), weight[checked]
+        self.monitored = np.sort(rng.permutation(len(kept))[:MOST_CHECKED])  # series that show collapsed clusters
         self.total = plan.max_steps
         if plan.max_epochs is not None:
             self.total = min(self.total, plan.max_epochs * math.ceil(len(kept) / plan.batch_size))
-        self.restarts, self.progress, self.losses = plan.restarts, list[Line](), list[float]()
-        self.optimiser = torch.optim.Adam(network.parameters(), lr=plan.learning_rate)
+        self.restarts, self.history = plan.restarts, list[HistoryRow]()
+        optimiser = torch.optim.Adam(network.parameters(), lr=plan.learning_rate)
+        self.descent = Descent(optimiser, plan.gradient_clip, "give series a unit with scaler=")
         self.began = time.perf_counter()
 
-    def train(self) -> Progress:
+    def train(self) -> History:
         """All steps, with a check now and then; Ctrl-C ends it early.
 
         Returns:
-            A line for each check.
-
-        Source: as for the class.
+            A row for each check.
         """
-        every, best = max(1, self.total // CHECKS), BestWeights(self.network, None)
         first = 0 if self.plan.init == "random" else self.plan.pretrain_steps
-        with progress(self.total + first, self.plan.verbose) as bar:
-            try:
-                if first:
-                    self.pretrain(self.first_labels(), first, bar)
-                for step, series in zip(range(1, self.total + 1), self.batches(), strict=False):
-                    rate = self.plan.learning_rate * rate_at(step - 1, self.total, "cosine", 1)
-                    self.losses.append(self.descend(self.loss(series, step / self.total), rate))
-                    bar.update()
-                    if step % every and step < self.total:
-                        continue
-                    line = self.check(step)
-                    bar.set_postfix(elbo=f"{line.elbo:.4g}", entropy=f"{line.entropy:.3g}")
-                    best.no_better(-line.elbo)
-                    if self.restarts and WARM <= step / self.total < LATEST_RESTART:
-                        self.revive(bar)
-            except KeyboardInterrupt:
-                if not self.progress:
-                    self.check(0)
-                warnings.warn(
-                    f"training was interrupted; {best.kept(self.progress[-1].step)}", TrainingInterrupted, stacklevel=5
-                )
-        best.restore()
-        return self.progress
+        every = steps_between_checks(self.total)
+        with progress(self.total + first, self.plan.verbose, unit="step") as bar:
+
+            def check(step: int, losses: list[float]) -> float:
+                row = self.check(step, losses)
+                bar.set_postfix(elbo=f"{row.elbo:.4g}", entropy=f"{row.entropy:.3g}")
+                return -row.elbo
+
+            steps = self.steps(first, every, bar)
+            run(self.network, steps, check, bar, total=self.total, every=every, stacklevel=6)
+        if not self.history:
+            self.check(0, [])
+        return self.history
+
+    def steps(self, first: int, every: int, bar: Any) -> Iterator[float]:
+        """One optimiser step an item, after pretraining; after a check, collapsed clusters are restarted.
+
+        Args:
+            first: steps of pretraining, before the first item.
+            every: steps from one check to the next.
+            bar: a progress bar, updated after each step that is no item.
+
+        Yields:
+            The loss of the step.
+        """
+        if first:
+            self.pretrain(self.first_labels(), first, bar)
+        for step, series in zip(range(1, self.total + 1), self.batches(), strict=False):
+            share = rate_at(step - 1, self.total, "cosine", 1)
+            yield self.descend(self.loss(series, step / self.total), share)
+            if step % every == 0 and self.restarts and WARM <= step / self.total < LATEST_RESTART:
+                self.restart_collapsed(bar)
 
     def batches(self) -> Iterator[np.ndarray]:
         """Positions of series, epoch after epoch."""
@@ -183,10 +188,10 @@ class Run:
                 yield order[start : start + self.plan.batch_size]
 
     def loss(self, series: np.ndarray, done: float) -> Tensor:
-        """Minus the bound a step, and what keeps q from one cluster.
+        """Minus the bound a step, and a penalty on clusters that a batch does not use.
 
-        ``-(sum_k q_k log p(x | k) / T - beta KL(q || 1/K)) + balance KL(mean q || 1/K)``, where beta falls from 1 to
-        1 / T, which makes the first part the bound itself, and the temperature of q falls to 1.
+        ``-(sum_k q_k log p(x | k) / T - beta KL(q || 1/K)) + balance KL(mean q || 1/K)``. Beta is annealed from 1 to
+        1 / T (KL annealing), at which the first part is the bound itself; the temperature of q is annealed to 1.
 
         Args:
             series: positions of a batch.
@@ -197,9 +202,9 @@ class Run:
 
         Source: Zhu et al. (2021), MixSeq, section 3, for the bound; the rest is ours.
         """
-        plan, crop = self.plan, self.crop(at_random(self.micro, series, self.length, self.rng))
+        plan, crop = self.plan, self.crop(at_random(self.scaled, series, self.length, self.rng))
         warm = min(1.0, done / WARM)
-        steps = crop.counted[0].sum(-1).clamp(min=1)
+        steps = crop.scored[0].sum(-1).clamp(min=1)
         log_q = (self.network.logits(crop) / plan.temperature ** (1 - warm)).log_softmax(-1)
         q, log_k = log_q.exp(), math.log(log_q.shape[1])
         fit = (q * self.network.log_densities(crop).mT).sum(1) / steps
@@ -212,14 +217,12 @@ class Run:
         return -(weight * (fit - beta * divergence)).mean() + balance * unused
 
     def pretrain(self, labels: np.ndarray, steps: int, bar: Any) -> None:
-        """Each component learns from series of its own label, and the inference network learns the labels.
+        """Train each component on the series of its label, and the inference network to predict the labels.
 
         Args:
             labels: of all series.
             steps: batches.
-            bar: told of each.
-
-        Source: ours.
+            bar: a progress bar, updated after each.
         """
         n_clusters = self.network.sizes.n_clusters
         size = max(1, self.plan.batch_size // n_clusters)
@@ -227,148 +230,73 @@ class Run:
         truth = torch.arange(n_clusters, device=self.plan.device).repeat_interleave(size)
         for _ in range(steps):
             series = np.concatenate([self.rng.choice(each if len(each) else len(labels), size) for each in members])
-            crop = self.crop(at_random(self.micro, series, self.length, self.rng))
+            crop = self.crop(at_random(self.scaled, series, self.length, self.rng))
             own = Crop(*(part.view(n_clusters, size, -1) for part in crop))
-            fit = self.network.log_densities(own) / own.counted.sum(-1).clamp(min=1)
-            named = functional.cross_entropy(self.network.logits(crop), truth)
-            self.descend(named - fit.mean(), self.plan.learning_rate)
+            fit = self.network.log_densities(own) / own.scored.sum(-1).clamp(min=1)
+            classified = functional.cross_entropy(self.network.logits(crop), truth)
+            self.descend(classified - fit.mean())
             bar.update()
 
     def first_labels(self) -> np.ndarray:
-        """Clusters to begin with, from autoregressions of each series or of each cluster."""
+        """Initial clusters, from autoregressions of each series or of each cluster."""
         n_clusters = self.network.sizes.n_clusters
         if self.plan.init == "kmeans":
-            order = ar.choose_order(self.micro, self.weight, n_clusters, self.rng, own_variance=True)
-            return ar.feature_labels(ar.lag_moments(self.micro, order), self.weight, n_clusters, self.rng)
+            order = ar.choose_order(self.scaled, self.weight, n_clusters, self.rng, own_variance=True)
+            return feature_labels(lag_moments(self.scaled, order), self.weight, n_clusters, self.rng)
         plan = ar.Plan(order=None, own_variance=True, n_init=3, max_iter=100, verbose=False)
-        parameters, _ = ar.learn(self.micro, self.weight, n_clusters, plan, self.rng)
-        return ar.judge(parameters, self.micro).q.argmax(1)
+        parameters, _ = ar.learn(self.scaled, self.weight, n_clusters, plan, self.rng)
+        return ar.evaluate(parameters, self.scaled).q.argmax(1)
 
-    def revive(self, bar: Any) -> None:
-        """Start dead clusters again, if there are any: from the series that the others fit worst.
+    def restart_collapsed(self, bar: Any) -> None:
+        """Restart collapsed clusters, if there are any, on the series that the others fit worst.
 
         Args:
-            bar: told of the steps.
-
-        Source: ours.
+            bar: a progress bar, updated after each step.
         """
-        some, weight = self.micro.select(self.looked_at), self.weight[self.looked_at]
-        judged = judged_by(self.network, some, self.unit)
-        share, dead = weight @ judged.q / weight.sum(), judged.dead(weight)
-        if not len(dead):
+        some, weight = self.scaled.select(self.monitored), self.weight[self.monitored]
+        found = evaluate_network(self.network, some, self.unit)
+        share, collapsed = weight @ found.q / weight.sum(), found.collapsed(weight)
+        if not len(collapsed):
             return
         self.restarts -= 1
-        labels = judged.bayes.argmax(1)
-        fit = np.take_along_axis(judged.log_densities, labels[:, None], 1)[:, 0] / np.maximum(judged.steps, 1)
+        labels = found.bayes.argmax(1)
+        fit = np.take_along_axis(found.log_densities, labels[:, None], 1)[:, 0] / np.maximum(found.steps, 1)
         worst, size = np.argsort(fit), max(1, int(WORST * len(fit) / len(share)))
-        for place, cluster in enumerate(dead):
+        for place, cluster in enumerate(collapsed):
             self.network.copy_component(int(share.argmax()), int(cluster), NOISE)
             labels[worst[place * size : (place + 1) * size]] = cluster
-        everything = np.full(len(self.weight), -1)
-        everything[self.looked_at] = labels
-        self.pretrain(everything, REPAIR_STEPS, bar)
+        of_all = np.full(len(self.weight), -1)  # no label: not monitored
+        of_all[self.monitored] = labels
+        self.pretrain(of_all, REPAIR_STEPS, bar)
 
-    def check(self, step: int) -> Line:
-        """Note how the series that are kept from training fare."""
-        judged = judged_by(self.network, self.judged, self.unit)
-        loss = float(np.mean(self.losses)) if self.losses else math.nan
-        self.progress.append(judged.line(step, self.judged_weight, time.perf_counter() - self.began, loss))
-        self.losses = []
-        return self.progress[-1]
+    def check(self, step: int, losses: list[float]) -> HistoryRow:
+        """Add a row to the history: the bound on the validation series.
 
-    def descend(self, loss: Tensor, rate: float) -> float:
-        """One step of the optimiser."""
+        Args:
+            step: steps taken.
+            losses: of the steps since the last check.
+
+        Returns:
+            The row.
+        """
+        found = evaluate_network(self.network, self.validation, self.unit)
+        loss = float(np.mean(losses)) if losses else math.nan
+        self.history.append(found.row(step, self.validation_weight, time.perf_counter() - self.began, loss))
+        return self.history[-1]
+
+    def descend(self, loss: Tensor, share: float = 1.0) -> float:
+        """One step of the optimiser, at a share of the learning rate.
+
+        Dropout is switched on here, so the batch that follows a check is still read without it.
+        """
         self.network.train()
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.gradient_clip)
-        if not math.isfinite(value := loss.item()) or not math.isfinite(norm.item()):
-            raise FloatingPointError(
-                f"the loss is {value} and the norm of its gradient {norm.item()}; lower learning_rate (now "
-                f"{self.plan.learning_rate:g}), or give series a unit with scaler="
-            )
-        self.optimiser.step()
-        return value
+        return self.descent.step(loss, share)
 
     def crop(self, stretches: Stretches) -> Crop:
         """Stretches on the device of the network."""
-        return cut(self.micro, stretches, self.length, self.unit, self.plan.device)
+        return cut(self.scaled, stretches, self.length, self.unit, self.plan.device)
 
     @property
     def length(self) -> int:
         """T, rows of a stretch."""
         return self.network.sizes.context_length
-
-
-def judged_by(network: MixtureNetwork, micro: Micro, unit: float) -> Judged:
-    """What the networks say of whole series.
-
-    A series longer than the context is read in stretches that overlap by half, and each step is judged once, with half
-    a context before it or more. Memory does not grow with the length of series.
-
-    Args:
-        network: of K clusters.
-        micro: N series.
-        unit: what values are divided by.
-
-    Returns:
-        Densities of what follows the first value, in the units of ``micro``, and q.
-
-    Source: Zhu et al. (2021), MixSeq, section 3; the stretches are ours.
-    """
-    length, n_clusters = network.sizes.context_length, network.sizes.n_clusters
-    stretches, n = whole(micro, length), len(micro.starts)
-    densities, steps = np.zeros((n, n_clusters)), np.zeros(n)
-    features = np.zeros((n, network.sizes.d_model))
-    device, at_once = next(network.parameters()).device, max(1, JUDGED_AT_ONCE // length)
-    network.eval()
-    with torch.no_grad():
-        for start in range(0, len(stretches.series), at_once):
-            part = Stretches(*(each[start : start + at_once] for each in stretches))
-            crop = cut(micro, part, length, unit, device)
-            found, counted = network.features(crop)
-            np.add.at(densities, part.series, network.log_densities(crop).mT.double().cpu().numpy())
-            np.add.at(features, part.series, found.double().cpu().numpy())
-            np.add.at(steps, part.series, counted.double().cpu().numpy())
-        weight = next(network.parameters())
-        sums, counts = (torch.from_numpy(part).to(weight) for part in (features, steps))
-        q = network.named(sums, counts).double().softmax(-1).cpu().numpy()
-    prior = np.full(n_clusters, 1 / n_clusters)
-    return Judged(densities - steps[:, None] * math.log(unit), q, prior, steps)
-
-
-def judge(parameters: dict[str, Any], micro: Micro) -> Judged:
-    """What saved networks say of series.
-
-    Args:
-        parameters: what ``learn`` gave.
-        micro: N series.
-
-    Returns:
-        As ``judged_by``.
-
-    Source: as for ``judged_by``.
-    """
-    return judged_by(_built(parameters), micro, parameters["unit"])
-
-
-def permuted(parameters: dict[str, Any], clusters: np.ndarray) -> dict[str, Any]:
-    """The same networks with their clusters in another order."""
-    network = _built(parameters)
-    network.reorder(torch.from_numpy(clusters))
-    return parameters | {"weights": dict(network.state_dict())}
-
-
-def seen_values(micro: Micro) -> Float[np.ndarray, " N"]:
-    """How many values each series has."""
-    seen = np.concatenate([[0.0], np.cumsum(~np.isnan(micro.y))])
-    return seen[micro.stops] - seen[micro.starts]
-
-
-def _built(parameters: dict[str, Any]) -> MixtureNetwork:
-    with seeded(0, torch.device("cpu")):  # the weights drawn here are replaced at once
-        network = MixtureNetwork(Sizes(**parameters["sizes"]))
-    network.load_state_dict(parameters["weights"])
-    return network.eval()
