@@ -21,7 +21,7 @@ FLOORS = {
     "streaming": 8, "reproduction": 8,
     "cli": 9, "__main__": 9,
 }  # fmt: skip
-WINGS = ("forecasters", "preprocessing", "anomaly", "compose")
+WINGS = ("forecasters", "clustering", "preprocessing", "anomaly", "compose")
 SLOW = ("torch", "gluonts", "statsmodels", "matplotlib", "sklearn", "scipy")
 
 

@@ -6,7 +6,7 @@ import pytest
 from sklearn.cluster import AgglomerativeClustering, KMeans
 
 import tsformers as tsf
-from tsformers.compose.clustered import _in_the_order_of, _summed
+from tsformers.compose.clustered import reordered, sum_of_series
 from tsformers.testing import check_forecaster, make_frame
 
 
@@ -51,12 +51,12 @@ def test_the_sum_of_the_clusters_sums_is_the_total():
     np.testing.assert_allclose(forecast.mean, sum(parts), rtol=1e-12)
 
 
-def test_draws_are_put_in_the_order_of_the_past_and_are_the_same_draws():
+def test_draws_get_the_ranks_of_the_past_and_are_the_same_draws():
     rng = np.random.default_rng(0)
     shock = rng.normal(size=(1, 500, 2))
     moves = shock + 0.1 * rng.normal(size=(3, 500, 2))  # the sums moved together
     values = rng.normal(size=(3, 200, 2))
-    ordered = _in_the_order_of(values, moves)
+    ordered = reordered(values, moves)
     np.testing.assert_array_equal(np.sort(ordered, axis=1), np.sort(values, axis=1))
     assert np.corrcoef(ordered[:, :, 0])[0, 1] > 0.9
     assert abs(np.corrcoef(values[:, :, 0])[0, 1]) < 0.2
@@ -102,7 +102,7 @@ def test_a_total_is_of_the_series_of_fit_and_of_one_end():
         tsf.Clustered(by_features(), naive(), aggregate=True).fit(uneven)
 
 
-def test_series_that_begin_late_count_as_nothing_before():
+def test_series_that_begin_late_count_as_zero_before():
     frame = two_kinds()
     late = frame[(frame["unique_id"] != "s1") | (frame["ds"] >= 10)]
     model = tsf.Clustered(by_features(), naive(), aggregate=True).fit(late)
@@ -110,15 +110,17 @@ def test_series_that_begin_late_count_as_nothing_before():
     np.testing.assert_allclose(total, late.groupby("ds")["y"].sum())
 
 
-def test_a_missing_value_is_made_up_for_and_too_many_are_a_gap():
+def test_a_missing_value_is_imputed_and_with_too_many_the_sum_is_missing():
     y = np.array([[4.0, 4, np.nan, np.nan], [2.0, 2, 2, np.nan], [6.0, 6, 6, 6]])
-    begun = np.ones((3, 4), dtype=bool)
-    np.testing.assert_allclose(_summed(y, begun), [12, 12, 12, 12])
-    np.testing.assert_allclose(_summed(y[:2], begun[:2]), [6, 6, np.nan, np.nan])
-    np.testing.assert_allclose(_summed(y - 5, begun), [-3, -3, np.nan, np.nan])  # no share of what is not positive
+    started = np.ones((3, 4), dtype=bool)
+    np.testing.assert_allclose(sum_of_series(y, started), [12, 12, 12, 12])
+    np.testing.assert_allclose(sum_of_series(y[:2], started[:2]), [6, 6, np.nan, np.nan])
+    np.testing.assert_allclose(
+        sum_of_series(y - 5, started), [-3, -3, np.nan, np.nan]
+    )  # no share of what is not positive
 
 
-def test_the_laws_of_forecasters_hold():
+def test_the_properties_of_forecasters_hold():
     check_forecaster(tsf.Clustered(tsf.ByFeatures(AgglomerativeClustering(2)), naive(horizon=4)), make_frame(3, 40))
 
 
@@ -129,7 +131,7 @@ def test_what_clusters_no_series_is_refused(clusterer):
 
 
 def test_an_unknown_coupling_is_refused():
-    with pytest.raises(ValueError, match="'past' or 'independent'"):
+    with pytest.raises(ValueError, match="choose one of 'past', 'independent'"):
         tsf.Clustered(by_features(), naive(), coupling="copula").fit(two_kinds())
 
 

@@ -1,4 +1,4 @@
-"""What the page on preprocessors shows is what happens."""
+"""The example on the page on preprocessors prints what the page shows."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Ensembles: the mean of quantiles, by the laws of every forecaster."""
+"""Ensembles: the mean of quantiles, and the properties of every forecaster."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ def naive(**settings):
     return tsf.SeasonalNaive(horizon=3, **settings)
 
 
-def test_the_laws_hold():
+def test_the_properties_of_forecasters_hold():
     check_forecaster(tsf.Ensemble([naive(), tsf.Theta(horizon=3)], weights=[1, 2], seed=0))
 
 

@@ -73,7 +73,7 @@ def test_any_clusterer_goes_before_any_forecaster(clusterer, aggregate, name):
 
 
 @pytest.mark.parametrize("steps", ["scale", "average", "errors", "all"])
-def test_the_laws_of_forecasters_hold_for_pipelines(steps):
+def test_the_properties_of_forecasters_hold_for_pipelines(steps):
     check_forecaster(tsf.Pipeline(STEPS[steps], quick("SeasonalNaive")), make_frame(n_series=2, rows=40))
     check_forecaster(tsf.Pipeline(STEPS[steps], quick("Linear")), make_frame(n_series=2, rows=40))
 

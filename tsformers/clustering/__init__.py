@@ -1,1 +1,1 @@
-"""Clustering of series."""
+"""Clusterers of series, and coresets for them."""

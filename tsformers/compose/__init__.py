@@ -1,4 +1,4 @@
-"""Forecasters made of forecasters, which know them by their promises alone."""
+"""Forecasters composed of preprocessors, clusterers and other forecasters."""
 
 from tsformers.compose.clustered import Clustered
 from tsformers.compose.ensemble import Ensemble

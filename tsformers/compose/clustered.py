@@ -1,10 +1,11 @@
-"""Clustered: a forecaster for each cluster of series, and the sum of many series by way of its clusters."""
+"""Clustered: a forecaster for each cluster of series, and forecasts of the sum of all series."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, Unpack
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,30 +16,30 @@ from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.validation import check_settings
 
 SALT = 2_021_120_605
-LEAST_SEEN = 0.5  # share of a sum from which the rest is guessed
+LEAST_SHARE = 0.5  # of a sum that must be observed, so that the rest is imputed
 GOLDEN_RATIO = 1.618033988749895
 
 
 @dataclass(repr=False, eq=False)
 class Clustered(BaseEstimator):
-    """A forecaster for each cluster of series, and from many series to their sum.
+    """A forecaster for each cluster of series, or for the sum of each cluster.
 
-    The series of ``fit`` are clustered; each cluster gets a copy of the forecaster, fitted on its members, or, with
-    ``aggregate=True``, on their sum: the forecasts of these sums add up, draw by draw, to that of the total of all
-    series, the macroscopic forecast. Labels come from the rows of ``fit`` alone. A series that comes later goes to the
-    cluster that the clusterer says.
+    The series of ``fit`` are clustered; a copy of the forecaster is fitted on the members of each cluster, or with
+    ``aggregate=True`` on their sum: the draws of these sums add up to draws of the total of all series. Labels depend
+    on the rows of ``fit`` alone. The clusterer assigns later series to a cluster.
 
-    Sums have no covariates. A series counts as nothing before it begins. Where some values of a cluster are missing,
-    the sum of the others is raised by their usual share, as long as that is half or more and all means are positive;
-    else the sum is missing. Errors of clusters that move together would add up wrongly if drawn independently:
-    ``coupling="past"`` puts the draws of all clusters, at each step, in the order in which the sums moved together in
-    the past.
+    Sums have no covariates. A series counts as 0 before its first row. Where some values of a cluster are missing, the
+    sum of the others is divided by their usual share, if that is half or more and all means are positive; else the sum
+    is missing. Errors of different clusters are correlated, so independent draws would understate the uncertainty of
+    the total: ``coupling="past"`` sorts the draws of all clusters, at each step, by the ranks that changes of their
+    sums had together in the past.
 
     Args:
-        clusterer: ``MixSeq(3)``, ``ByFeatures(KMeans(3))``, or whatever keeps the promises of ``contracts.Clusterer``.
-        forecaster: any forecaster; a copy a cluster is fitted.
+        clusterer: ``MixSeq(3)``, ``ByFeatures(KMeans(3))``, or any other ``contracts.Clusterer``.
+        forecaster: any forecaster; a copy is fitted for each cluster.
         aggregate: forecast the total of all series, as the sum of the clusters' sums.
         coupling: of ``aggregate``: "past" as above, or "independent".
 
@@ -62,7 +63,7 @@ class Clustered(BaseEstimator):
         >>> list(forecast.ids), bool(abs(forecast.mean[0, 0] - y[:, -1].sum()) < 1e-6)
         (['total'], True)
 
-    Source: Zhu et al. (2021), MixSeq, section 3; the order of draws: Clark et al. (2004), The Schaake shuffle.
+    Source: Zhu et al. (2021), MixSeq, section 3; the ranks of draws: Clark et al. (2004), The Schaake shuffle.
     """
 
     clusterer: Any
@@ -82,7 +83,7 @@ class Clustered(BaseEstimator):
 
         Args:
             data: a long frame or a Panel.
-            **roles: the keywords of ``Panel.from_frame``; ``short`` is handed to the forecasters too.
+            **roles: the keywords of ``Panel.from_frame``; ``short`` is passed on to the forecasters.
 
         Returns:
             The model itself.
@@ -121,7 +122,7 @@ class Clustered(BaseEstimator):
         """Forecast what follows the end of each series, or of their total.
 
         Args:
-            data: these or other series; of the total, the very series of ``fit``. None: the end of those of ``fit``.
+            data: these or other series; for the total, the series of ``fit``. None: those of ``fit``, from their end.
             future: known covariates of the steps ahead.
             static: static covariates of the series of ``data``.
             n_samples: draws of each series.
@@ -132,7 +133,7 @@ class Clustered(BaseEstimator):
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
-            DataError: of the total, other series than those of ``fit``; and what the forecasters refuse.
+            DataError: for the total, other series than those of ``fit``; and as in the forecasters.
         """
         check_is_fitted(self, "forecasters_")
         asked: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
@@ -168,7 +169,7 @@ class Clustered(BaseEstimator):
         found = [drawn(each, asked["n_samples"], SALT + k) for k, each in enumerate(found)]
         values = np.stack([each.values[0] for each in found])  # (K, S, H)
         if self.coupling == "past":
-            values = _in_the_order_of(values, self.moves_)
+            values = reordered(values, self.moves_)
         return replace(found[0], ids=pd.Index(["total"]), values=values.sum(0)[None], schema=self.panel_.schema)
 
     def _sums(self, panel: Panel, labels: np.ndarray) -> list[Panel]:
@@ -182,8 +183,10 @@ class Clustered(BaseEstimator):
             )
         rows = int(panel.lengths.max())
         longest = int(panel.lengths.argmax())
-        begun = np.arange(rows) >= rows - panel.lengths[:, None]
-        sums = {name: _summed(panel.padded(rows)[labels == name], begun[labels == name]) for name in self.names_}
+        started = np.arange(rows) >= rows - panel.lengths[:, None]
+        sums = {
+            name: sum_of_series(panel.padded(rows)[labels == name], started[labels == name]) for name in self.names_
+        }
         times = panel.times[panel.ends[longest] - rows : panel.ends[longest]]
         schema = replace(panel.schema, past=(), known=())
         return [
@@ -195,33 +198,45 @@ class Clustered(BaseEstimator):
         ]  # fmt: skip
 
     def _check(self) -> None:
-        promised = isinstance(self.clusterer, Clusterer) or hasattr(type(self.clusterer), "labels_")
-        if isinstance(self.clusterer, type) or type(self.clusterer).__module__.startswith("sklearn.") or not promised:
+        clusters = isinstance(self.clusterer, Clusterer) or hasattr(type(self.clusterer), "labels_")
+        if isinstance(self.clusterer, type) or type(self.clusterer).__module__.startswith("sklearn.") or not clusters:
             raise TypeError(
-                f"clusterer must be an object that clusters series, such as MixSeq(3), not {self.clusterer!r}; one of "
-                "scikit-learn, which clusters rows of numbers, goes into ByFeatures(...)"
+                f"clusterer must be an object that clusters series, such as MixSeq(3), not {self.clusterer!r}; pass "
+                "a clusterer of scikit-learn, which clusters rows of numbers, as ByFeatures(...)"
             )
-        if self.coupling not in ("past", "independent"):
-            raise ValueError(f"coupling must be 'past' or 'independent', not {self.coupling!r}")
+        check_settings(self)
 
 
 def _in_pandas(panel: Panel) -> Panel:
     return replace(panel, schema=replace(panel.schema, backend="pandas"))
 
 
-def _summed(y: np.ndarray, begun: np.ndarray) -> np.ndarray:
-    """(T,) the sum of series (n, T), what is missing made up for by the usual share of what is not."""
-    seen = np.isfinite(y)
-    level = np.nanmean(np.where(seen.any(1, keepdims=True), y, 0.0), axis=1, keepdims=True)
+def sum_of_series(y: Float[np.ndarray, "N T"], started: Bool[np.ndarray, "N T"]) -> Float[np.ndarray, " T"]:
+    """The sum of series at each step, with missing values imputed by the usual share of the observed ones.
+
+    Args:
+        y: the series, NaN = missing.
+        started: False before the first row of a series, which counts as 0 there.
+
+    Returns:
+        Sums; NaN where less than half is observed, or where a value is missing and a series has no positive mean.
+
+    Example:
+        >>> y = np.array([[1.0, 1.0, np.nan], [3.0, np.nan, 3.0]])
+        >>> sum_of_series(y, np.ones((2, 3), dtype=bool))
+        array([ 4., nan,  4.])
+    """
+    observed = np.isfinite(y)
+    level = np.nanmean(np.where(observed.any(1, keepdims=True), y, 0.0), axis=1, keepdims=True)
     if (level <= 0).any():
-        return np.where(begun, y, 0.0).sum(0)
-    there, due = (level * (seen & begun)).sum(0), (level * begun).sum(0)
+        return np.where(started, y, 0.0).sum(0)
+    there, due = (level * (observed & started)).sum(0), (level * started).sum(0)
     share = np.divide(there, due, out=np.ones(y.shape[1]), where=due > 0)
-    return np.where(share >= LEAST_SEEN, np.where(seen, y, 0.0).sum(0) / np.maximum(share, LEAST_SEEN), np.nan)
+    return np.where(share >= LEAST_SHARE, np.where(observed, y, 0.0).sum(0) / np.maximum(share, LEAST_SHARE), np.nan)
 
 
 def _side_by_side(found: list[Forecast], ids: pd.Index) -> Forecast:
-    """The forecasts of all clusters as one, in the order of ``ids``; draws where one of them has draws."""
+    """The forecasts of all clusters as one, in the order of ``ids``; draws if one of them holds draws."""
     if len({each.levels for each in found}) > 1 or len({each.values.shape[1] for each in found}) > 1:
         found = [drawn(each, max(part.n_samples for part in found) or 100, SALT) for each in found]
     names = found[0].ids.append([each.ids for each in found[1:]])
@@ -231,18 +246,33 @@ def _side_by_side(found: list[Forecast], ids: pd.Index) -> Forecast:
 
 
 def _moves(sums: list[Panel], horizon: int) -> np.ndarray:
-    """(K, M, H) how far the K sums moved within H steps, from each of M past rows at which all are seen."""
+    """(K, M, H) changes of the K sums within H steps, from each of M past rows at which all are observed."""
     y = np.stack([part.y for part in sums])
     starts = np.arange(y.shape[1] - horizon)
     moves = y[:, starts[:, None] + 1 + np.arange(horizon)] - y[:, starts, None]
     return moves[:, np.isfinite(moves).all(axis=(0, 2))]
 
 
-def _in_the_order_of(values: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    """Draws (K, S, H) of each cluster and step in the order of ``moves`` at S of its rows, spread over the past."""
+def reordered(values: Float[np.ndarray, "K S H"], moves: Float[np.ndarray, "K M H"]) -> Float[np.ndarray, "K S H"]:
+    """Draws of each cluster and step, sorted so that their ranks are those of past changes (Schaake shuffle).
+
+    Args:
+        values: draws of K clusters.
+        moves: changes of the clusters within H steps, from M past rows; S of these, spread over the past, give ranks.
+
+    Returns:
+        The same draws in another order.
+
+    Example:
+        >>> moves = np.array([[[1.0], [2.0]], [[9.0], [8.0]]])  # the larger change of one is the smaller of the other
+        >>> reordered(np.array([[[0.0], [1.0]], [[0.0], [1.0]]]), moves).sum(0).ravel().tolist()
+        [1.0, 1.0]
+    """
     n_samples, n_moves = values.shape[1], moves.shape[1]
     if n_moves < 2:
         return values
-    turn = (np.arange(n_samples) * (n_moves / GOLDEN_RATIO) % n_moves).astype(int)  # even, and in no order of time
+    turn = (np.arange(n_samples) * (n_moves / GOLDEN_RATIO) % n_moves).astype(
+        int
+    )  # spread evenly, not in order of time
     rank = moves[:, turn].argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
     return np.take_along_axis(np.sort(values, axis=1), rank, axis=1)

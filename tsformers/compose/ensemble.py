@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self, Unpack
+from typing import Annotated, Any, Self, Unpack
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -13,6 +13,7 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.validation import AtLeast, check_settings
 
 LEVELS = (0.01, 0.025, *(round(0.05 * k, 2) for k in range(1, 20)), 0.975, 0.99)
 
@@ -21,19 +22,19 @@ LEVELS = (0.01, 0.025, *(round(0.05 * k, 2) for k in range(1, 20)), 0.975, 0.99)
 class Ensemble(BaseEstimator):
     """The weighted mean of several forecasters' quantiles, level by level.
 
-    ``q(p) = sum_i w_i q_i(p)``: the mean of sharp and well placed forecasts stays sharp, where a mixture of them would
-    be wider than each. The answer holds quantiles, which never cross because those of the members do not.
+    ``q(p) = sum_i w_i q_i(p)``: the mean of sharp forecasts stays sharp, where a mixture of them would be wider than
+    each. The forecast holds quantiles, which never cross because those of the members do not.
 
     Args:
         models: forecasters of one horizon; copies of them are fitted.
-        weights: one number a model, not negative, made to sum to 1; None = all alike.
-        seed: of ``predict``, given on to the models; None = their own.
+        weights: one number a model, not negative, rescaled to sum to 1; None: equal.
+        seed: of ``predict``, passed on to the models; None: their own.
 
     Returns:
         After ``fit``: ``models_``, the fitted copies.
 
     Raises:
-        ValueError: at ``fit``, no model, horizons that differ, or weights that do not fit.
+        ValueError: at ``fit``, no model, horizons that differ, or weights of another number.
 
     Example:
         >>> import pandas as pd
@@ -48,7 +49,7 @@ class Ensemble(BaseEstimator):
 
     models: Sequence[Any]
     weights: Sequence[float] | None = None
-    seed: int | None = None
+    seed: Annotated[int, AtLeast(0)] | None = None
 
     save = storage.save
 
@@ -57,7 +58,7 @@ class Ensemble(BaseEstimator):
         """H, that of all models."""
         horizons = sorted({model.horizon for model in self.models})
         if len(horizons) != 1:
-            raise ValueError(f"the models of an ensemble need one horizon, not {horizons}; set it alike in all")
+            raise ValueError(f"the models of an ensemble need one horizon, not {horizons}; set the same in all")
         return horizons[0]
 
     def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
@@ -70,6 +71,7 @@ class Ensemble(BaseEstimator):
         Returns:
             The ensemble itself.
         """
+        check_settings(self)
         self._shares()
         _ = self.horizon  # raises where the models differ
         short = roles.get("short", "error")
@@ -86,14 +88,14 @@ class Ensemble(BaseEstimator):
         n_samples: int = 100,
         seed: int | None = None,
     ) -> Forecast:
-        """What the models say on average, for the series that all of them forecast.
+        """The mean quantiles of the models, for the series that all of them forecast.
 
         Args:
-            data: other or longer series; None = the end of those of ``fit``.
+            data: other or longer series; None: those of ``fit``, from their end.
             future: known covariates of the steps ahead.
             static: static covariates of the series of ``data``.
             n_samples: draws of each model, from which its quantiles are taken.
-            seed: None = the ensemble's, else the models' own.
+            seed: None: the ensemble's, else the models' own.
 
         Returns:
             Quantiles at 23 levels from 0.01 to 0.99.

@@ -18,12 +18,12 @@ from tsformers.data.panel import Panel, Roles
 class Pipeline(BaseEstimator):
     """Preprocessors before a forecaster: itself a forecaster.
 
-    The panel goes through the steps from left to right, the forecast comes back through them from right to left, draw
-    by draw. Whatever a step learns it learns from the panel of ``fit`` alone, so that a backtest never looks ahead. A
-    step that is learned together with the forecaster (``AutocorrelatedErrors``) takes all that comes after it for one.
+    The steps transform the panel from left to right; they invert the forecast from right to left, draw by draw. Steps
+    learn from the panel of ``fit`` alone, so that a backtest never looks ahead. A step that is learned together with
+    the forecaster (``AutocorrelatedErrors``) treats the rest of the pipeline as that forecaster.
 
     Args:
-        steps: preprocessors, none of them fitted; copies are. May be empty.
+        steps: preprocessors; copies of them are fitted. May be empty.
         forecaster: any forecaster; a copy is fitted.
 
     Returns:
@@ -41,7 +41,7 @@ class Pipeline(BaseEstimator):
         >>> model.predict().median.round(1)
         array([[40., 44.]])
 
-    Source: the pipelines of scikit-learn, with a way back.
+    Source: the pipelines of scikit-learn, with an inverse.
     """
 
     steps: Sequence[Any]
@@ -55,11 +55,11 @@ class Pipeline(BaseEstimator):
         return self.forecaster.horizon
 
     def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
-        """Fit copies of the steps and of the forecaster, each on what the one before it gives.
+        """Fit copies of the steps and of the forecaster, each on the output of the one before it.
 
         Args:
             data: a long frame or a Panel.
-            **roles: the keywords of ``Panel.from_frame``; ``short`` is handed to the forecaster too.
+            **roles: the keywords of ``Panel.from_frame``; ``short`` is passed on to the forecaster.
 
         Returns:
             The pipeline itself.
@@ -94,18 +94,18 @@ class Pipeline(BaseEstimator):
         """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
 
         Args:
-            data: other or longer series, through the steps as they were fitted.
+            data: other or longer series, transformed by the fitted steps.
             future: known covariates of the steps ahead.
             static: static covariates of the series of ``data``.
             n_samples: draws of each series.
             seed: None: the forecaster's.
 
         Returns:
-            Draws in the caller's units (quantiles, where the forecaster gives them and every step leaves them so).
+            Draws in the caller's units (quantiles, if the forecaster gives them and every step keeps them).
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
-            DataError: what ``Panel.from_frame`` and the forecaster refuse.
+            DataError: as in ``Panel.from_frame`` and the forecaster.
         """
         check_is_fitted(self, "forecaster_")
         asked: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
