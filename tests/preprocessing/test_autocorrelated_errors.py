@@ -150,9 +150,9 @@ def test_a_network_wrapped_in_it_is_stored_and_training_is_resumed(tmp_path):
     fitted = loaded.forecaster_
     fitted.fit(tsf.Panel.from_frame(frame), warm_start=True, wrap=AutocorrelatedErrors(per_series=True))
     assert fitted.history_["step"].iloc[-1] == 6
-    with pytest.raises(ValueError, match="wrapped in AutocorrelatedErrors at fit and would be wrapped in nothing now"):
+    with pytest.raises(ValueError, match="AutocorrelatedErrors"):
         fitted.fit(tsf.Panel.from_frame(frame), warm_start=True)
-    with pytest.raises(ValueError, match="stream needs a network that reads the values"):
+    with pytest.raises(ValueError, match="stream"):
         fitted.stream()
 
 

@@ -6,6 +6,8 @@ import pytest
 
 import tsformers as tsf
 from tsformers import TrendSeasonalDecomposition
+from tsformers.preprocessing.extrapolation import Extrapolation
+from tsformers.storage.former_format import convert_model
 from tsformers.testing import check_preprocessor, make_frame
 
 KINDS = [
@@ -165,3 +167,11 @@ def test_it_is_stored_with_a_pipeline(tmp_path):
     np.testing.assert_array_equal(loaded.predict().values, model.predict().values)
     later = monthly(rows=130, noise=1)
     np.testing.assert_array_equal(loaded.predict(later, seed=1).values, model.predict(later, seed=1).values)
+
+
+def test_a_model_of_the_former_format_is_converted():
+    names = {"level": 1, "rise": 2, "kept": 3, "errors": 4, "drift": 5, "blur": 6}
+    _, learned = convert_model("TrendSeasonalDecomposition", {}, {"periods_": [1], "state_": {"course": names}})
+    rule = learned["state_"]["extrapolation"]
+    assert list(rule) == list(Extrapolation._fields) and list(rule.values()) == [1, 2, 3, 4, 5, 6]
+    assert convert_model("TrendSeasonalDecomposition", {"period": 2}, {}) == ({"period": 2}, {})

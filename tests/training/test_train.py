@@ -76,10 +76,10 @@ def test_random_state_and_threads_of_the_caller_are_left_alone():
 
 
 def test_the_best_weights_are_restored_and_a_run_without_improvement_ends_early():
-    seen = []
+    recorded = []
 
     def spoil(network):
-        seen.append(weights(network).clone())
+        recorded.append(weights(network).clone())
         if network.taken == 21:  # after the check at step 20
             with torch.no_grad():
                 network.weight.mul_(50)
@@ -90,7 +90,7 @@ def test_the_best_weights_are_restored_and_a_run_without_improvement_ends_early(
     best = history["validation_loss"].idxmin()
     assert history["step"].tolist() == [10, 20, 30, 40, 50]
     assert history["step"][best] == 20
-    assert torch.equal(weights(network), seen[20])  # what step 21 began with
+    assert torch.equal(weights(network), recorded[20])  # before step 21
 
 
 def test_without_patience_a_run_goes_to_its_last_step_and_the_best_weights_are_restored_all_the_same():
@@ -137,10 +137,10 @@ def test_ctrl_c_before_the_first_check_keeps_the_weights_there_are():
 
 @pytest.mark.parametrize(("windows", "words"), [(1, "best weights so far"), (0, "last weights are kept, none were")])
 def test_ctrl_c_between_checks_validates_once_more_and_reports_what_is_kept(windows, words):
-    seen = []
+    recorded = []
 
     def press(network):
-        seen.append(weights(network))
+        recorded.append(weights(network))
         if network.taken == 6:
             raise KeyboardInterrupt
 
@@ -150,7 +150,7 @@ def test_ctrl_c_between_checks_validates_once_more_and_reports_what_is_kept(wind
     assert history["step"].tolist() == [5]
     assert np.isfinite(history["train_loss"]).all()
     assert history["validation_loss"].isna().all() == (windows == 0)
-    assert torch.equal(weights(network), seen[5])
+    assert torch.equal(weights(network), recorded[5])
 
 
 def test_ctrl_c_pressed_twice_ends_without_that_check(monkeypatch):
@@ -193,7 +193,7 @@ def test_the_best_restart_is_that_of_the_lowest_loss_and_each_takes_all_steps(wi
     assert history["step"].iloc[-1] == 20
     assert not interrupted
     assert [network.taken for network in networks] == [20, 20, 20]
-    assert [network.level.item() != begun for network, begun in zip(networks, (1.0, 4.0, 7.0), strict=True)] == [
+    assert [network.level.item() != initial for network, initial in zip(networks, (1.0, 4.0, 7.0), strict=True)] == [
         True
     ] * 3
 

@@ -91,7 +91,7 @@ def moving_average(series: PackedSeries, period: int) -> Parts:
 
 
 def _window_sums(values: np.ndarray, at: np.ndarray, half: int, halved: bool) -> np.ndarray:
-    """Sums over rows ``at - half`` to ``at + half``, the outermost two halved if asked."""
+    """Sums over rows ``at - half`` to ``at + half``, the outermost two with half weight if ``halved``."""
     total = np.concatenate([[0.0], np.cumsum(values)])
     sums = total[at + half + 1] - total[at - half]
     return sums - 0.5 * (values[at - half] + values[at + half]) if halved else sums

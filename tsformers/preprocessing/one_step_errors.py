@@ -46,6 +46,14 @@ def one_step_errors(
     Returns:
         Errors of at most 60 steps, fewer where a history becomes too short for the forecaster.
 
+    Example:
+        >>> from tsformers import Theta
+        >>> panel = Panel.from_frame(pd.Series(np.arange(40.0) % 4, name="a"))
+        >>> model = Theta(horizon=1, season_length=4, seed=0).fit(panel)
+        >>> errors = one_step_errors(lambda past, n: model.predict(past, n_samples=n), panel, horizon=1)
+        >>> errors.values.shape, bool(np.abs(errors.values).max() < 0.5)
+        ((19, 1), True)
+
     Source: textbook.
     """
     long = np.flatnonzero(panel.lengths >= np.median(panel.lengths)) if panel.n_series > most_series else None

@@ -161,7 +161,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
             ``seasonal_168``, ...), remainder; their sum is the value. Missing values have a remainder of NaN.
 
         Raises:
-            DataError: what ``Panel.from_frame`` refuses.
+            DataError: as in ``Panel.from_frame``.
         """
         panel = Panel.from_frame(df, **roles)
         fresh = type(self)(**self.get_params(deep=False)).fit(panel)

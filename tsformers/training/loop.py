@@ -39,10 +39,10 @@ def run(
     """Trains ``network`` step by step and leaves it with the weights of the best check.
 
     The only training loop: whatever is trained differs in its steps and in its check. Ctrl-C ends the run with a
-    warning: the network is checked once more, then the best weights so far are put back.
+    warning: the network is checked once more, then the best weights so far are restored.
 
     Args:
-        network: whose weights are kept and put back.
+        network: whose weights are kept and restored.
         steps: each item is one step of an optimiser, already taken, and gives the loss of its batch.
         check: from the number of steps taken and the losses since the last check to the validation loss; NaN: there is
             none, and the last weights stay.

@@ -22,7 +22,7 @@ from tsformers.training.randomness import seeded
 from tsformers.training.schedule import rate_at
 
 MOST_FITTED = 50_000  # windows from which a network may fit a part of itself in closed form
-LATE = 0.25  # share of the checks, the last ones, whose training loss judges a restart without validation windows
+LATE = 0.25  # share of the checks, the last ones, whose training loss ranks restarts without validation windows
 
 Groups = list[dict[str, Any]]  # of an optimiser: "params", and "lr" where it differs
 
@@ -108,8 +108,8 @@ def best_restart(
 ) -> tuple[nn.Module, pd.DataFrame, bool]:
     """The one of ``n`` networks that training brings to the lowest loss.
 
-    Each is trained by itself, as ``plan`` says, on the same batches. The loss is the lowest of the validation windows,
-    or where there are none, the training loss of the run's last quarter. Ctrl-C ends the comparison: the best network
+    Each is trained by itself, with the same plan and batches. The loss is the lowest of the validation windows, or
+    where there are none, the training loss of the run's last quarter. Ctrl-C ends the comparison: the best network
     so far, trained that far, is the answer.
 
     Args:

@@ -44,14 +44,6 @@ def test_the_published_mixture_of_arma_series_is_separated(scaler, own_variance)
     assert found.shape[1] == 2 or scaler == "standard", "the order is found too"
 
 
-def test_the_number_of_clusters_is_found_on_validation_series(small):
-    model = MixSeq(backbone="ar", seed=0).fit(small[0])
-    assert model.n_clusters_ == 3
-    table = model.selection_
-    assert table["n_clusters"].tolist() == [1, 2, 3, 4, 5, 6, 8] and table["chosen"].sum() == 1
-    assert MixSeq([1, 2], backbone="ar", seed=0).fit(small[0]).n_clusters_ == 2
-
-
 def test_units_and_the_order_of_rows_do_not_change_the_clusters(small):
     frame, _ = small
     factor = np.random.default_rng(1).lognormal(0, 2, frame["unique_id"].nunique())
@@ -151,8 +143,6 @@ def test_too_few_series_are_refused(small):
     few = small[0][small[0]["unique_id"] < 2]
     with pytest.raises(tsf.DataError, match=r"3 clusters need as many series with .* there are 2 such series"):
         MixSeq(3, backbone="ar").fit(few)
-    with pytest.raises(tsf.DataError, match="2 series are too few to compare numbers of clusters"):
-        MixSeq(backbone="ar").fit(few)
 
 
 def test_before_fit_nothing_is_predicted_and_methods_are_known(fitted):

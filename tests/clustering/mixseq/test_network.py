@@ -17,7 +17,7 @@ def test_a_value_has_a_normal_distribution_given_those_before_it():
     many = torch.cat([x.expand(len(grid), -1), grid[:, None]], dim=1)
     before = net.log_densities(make_crop(x, torch.ones_like(x, dtype=torch.bool)))
     density = net.log_densities(make_crop(many, torch.ones_like(many, dtype=torch.bool))) - before
-    for each in density:  # what comes before does not depend on the last value, whose law integrates to 1
+    for each in density:  # what comes before does not depend on the last value, whose density integrates to 1
         assert torch.trapezoid(each.exp(), grid).item() == pytest.approx(1, abs=1e-6)
         bend = each.diff(n=2)
         torch.testing.assert_close(bend, bend.mean().expand_as(bend), rtol=1e-5, atol=1e-9)  # a parabola

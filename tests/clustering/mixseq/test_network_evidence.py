@@ -59,11 +59,11 @@ def test_missing_values_are_masked_and_their_fill_changes_nothing():
     y = np.random.default_rng(0).normal(size=20)
     y[[0, 1, 7, 8, 15]] = np.nan
     found = evaluate_network(network(), series_of(y), 1.0)
-    assert found.steps[0] == 14, "fifteen are seen, and the first is given"
+    assert found.steps[0] == 14, "fifteen are observed, and the first is given"
     spoiled, net = np.where(np.isnan(y), 50.0, y)[:16], network()
-    seen = torch.from_numpy(~np.isnan(y[:16]))[None]
+    observed = torch.from_numpy(~np.isnan(y[:16]))[None]
     one, other = (torch.from_numpy(each).float()[None] for each in (spoiled, np.nan_to_num(y[:16])))
-    first, second = (make_crop(each, seen) for each in (one, other))
+    first, second = (make_crop(each, observed) for each in (one, other))
     torch.testing.assert_close(net.log_densities(first), net.log_densities(second))
     torch.testing.assert_close(net.logits(first), net.logits(second))
 

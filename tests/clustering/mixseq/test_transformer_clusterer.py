@@ -16,6 +16,7 @@ from tsformers.clustering.coreset.coreset import Coreset
 from tsformers.clustering.mixseq.clusterer import MixSeq
 from tsformers.clustering.scaled_series import read_scaled
 from tsformers.errors import TrainingInterrupted
+from tsformers.storage.former_format import convert_model
 
 TINY = {"d_model": 8, "n_layers": 1, "batch_size": 40, "validation_share": 0.0, "verbose": False, "seed": 0}
 QUICK = TINY | {"max_epochs": 2, "pretrain_steps": 5}
@@ -173,3 +174,11 @@ def test_the_published_mixture_of_arma_series_is_separated(seed):
     for method in ("q", "bayes"):
         assert adjusted_rand_score(truth, model.predict(method=method)["cluster"]) >= 0.98
     assert model.history_["entropy"].iloc[-1] > 1.05
+
+
+def test_a_model_of_the_former_format_is_converted():
+    weights = {"components.embed.map.weight": 1, "law.weight": 2}
+    _, learned = convert_model("MixSeq", {}, {"parameters_": {"sizes": {}, "unit": 1.0, "weights": weights}})
+    assert learned["parameters_"]["weights"] == {"components.embed.map.weight": 1, "to_distribution.weight": 2}
+    of_ar = {"parameters_": {"weights": [0.5, 0.5], "centre": 0.0}}
+    assert convert_model("MixSeq", {}, of_ar) == ({}, of_ar)

@@ -77,6 +77,16 @@ def evaluate(parameters: dict[str, Any], scaled: ScaledSeries, order: int | None
 
     Returns:
         Densities of the values that follow, and exact posteriors.
+
+    Example:
+        >>> y = np.random.default_rng(0).normal(size=(20, 40))
+        >>> y[10:] = y[10:].cumsum(axis=1)
+        >>> scaled = ScaledSeries(y.ravel(), np.arange(20) * 40, np.arange(1, 21) * 40, np.zeros(20, dtype=bool))
+        >>> plan = Plan(order=1, own_variance=True, n_init=1, max_iter=50, verbose=False)
+        >>> parameters, _ = learn(scaled, np.ones(20), 2, plan, np.random.default_rng(0))
+        >>> labels = evaluate(parameters, scaled).q.argmax(1)
+        >>> len({*labels[:10].tolist()}), len({*labels[10:].tolist()}), bool(labels[0] != labels[10])
+        (1, 1, True)
     """
     mixture = ARMixture(**parameters)
     needed = mixture.coefficients.shape[1]
@@ -131,6 +141,11 @@ def highest_order(scaled: ScaledSeries) -> int:
 
     Returns:
         1 or more.
+
+    Example:
+        >>> rows = np.arange(0, 120, 20)
+        >>> highest_order(ScaledSeries(np.zeros(120), rows, rows + 20, np.zeros(6, dtype=bool)))
+        5
     """
     some = scaled.select(np.arange(0, len(scaled.starts), 1 + len(scaled.starts) // MOST_COMPARED))
     order = int(np.clip(np.median(some.stops - some.starts) // 4, 1, HIGHEST_ORDER))

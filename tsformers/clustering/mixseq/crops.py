@@ -78,6 +78,13 @@ def cut(
 
     Returns:
         Crops (G, C / G, T); T is less where all are shorter.
+
+    Example:
+        >>> y, blank = np.array([2.0, 4.0, 6.0]), np.zeros(2, dtype=bool)
+        >>> scaled = ScaledSeries(y, np.array([0, 1]), np.array([1, 3]), blank)
+        >>> crop = cut(scaled, whole(scaled, 4), length=4, unit=2.0, device=torch.device("cpu"))
+        >>> crop.values.tolist(), crop.observed.tolist()
+        ([[[1.0, 0.0], [2.0, 3.0]]], [[[True, False], [True, True]]])
     """
     stops = scaled.stops[stretches.series]
     length = int(min(length, (stops - stretches.starts).max()))

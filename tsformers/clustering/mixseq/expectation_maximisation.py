@@ -41,6 +41,13 @@ def fit_ar_mixture(
     Yields:
         The best mixture, its log-likelihood a step, and the history of the restart that led to it.
 
+    Example:
+        >>> sums = np.array([[[50, 0, 0], [0, 50, k], [0, k, 50]] for k in (40.0, 41.0, -40.0)])
+        >>> shares = np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9]])
+        >>> *_, (mixture, _, history) = fit_ar_mixture(LagMoments(sums, 0.0), np.ones(3), 2, iter([shares]), 50)
+        >>> mixture.weights.round(2).tolist(), mixture.coefficients.round(2).ravel().tolist()
+        ([0.67, 0.33], [0.81, -0.8])
+
     Source: Dempster, Laird & Rubin (1977); of autoregressions, Wong & Li (2000).
     """
     pooled = regress((weight @ moments.sums.reshape(len(weight), -1)).reshape(1, *moments.sums.shape[1:]), 0.0)

@@ -29,6 +29,13 @@ def evaluate_network(network: MixtureNetwork, scaled: ScaledSeries, unit: float)
     Returns:
         Densities of the values after the first, in the units of ``scaled``, and q.
 
+    Example:
+        >>> network = MixtureNetwork(Sizes(2, 8, 8, 1, 2, 3, 0.0, False))
+        >>> scaled = ScaledSeries(np.zeros(30), np.array([0, 10]), np.array([10, 30]), np.zeros(2, dtype=bool))
+        >>> found = evaluate_network(network, scaled, unit=1.0)
+        >>> found.steps.tolist(), found.q.sum(1).round(6).tolist()
+        ([9.0, 19.0], [1.0, 1.0])
+
     Source: Zhu et al. (2021), MixSeq, section 3; the stretches are ours.
     """
     length, n_clusters = network.sizes.context_length, network.sizes.n_clusters
