@@ -1,9 +1,9 @@
 """Which clusterers take the published mixture of ARMA series apart? Rand index, adjusted Rand index and NMI.
 
-Three autoregressions of order 2, of which each series follows one; "known laws" is the likelihood with true
+Three autoregressions of order 2, of which each series follows one; "true models" is the likelihood with true
 coefficients, what any clusterer can reach. ``python examples/mixseq_arma.py full`` makes the table of
-``docs/results/preprocessors.md`` (300 and 1,000 series a law, 100 steps, three seeds; the Transformers on 300), in some
-minutes; with nothing given it is a quick run on 30 series a law, with too few steps for the Transformers.
+``docs/results/preprocessors.md`` (300 and 1,000 series a regime, 100 steps, three seeds; the Transformers on 300), in
+some minutes; without an argument it is a quick run on 30 series a regime, with too few steps for the Transformers.
 """
 
 import sys
@@ -27,7 +27,7 @@ def wide(frame: pd.DataFrame) -> np.ndarray:
     return frame["y"].to_numpy().reshape(frame["unique_id"].nunique(), -1)
 
 
-def known_laws(frame: pd.DataFrame, seed: int) -> np.ndarray:
+def true_models(frame: pd.DataFrame, seed: int) -> np.ndarray:
     y = wide(frame)
     return np.stack([np.square(y[:, 2:] - a * y[:, 1:-1] - b * y[:, :-2]).sum(1) for a, b in ARMA]).argmin(0)
 
@@ -53,10 +53,10 @@ def by_features(frame: pd.DataFrame, seed: int) -> np.ndarray:
 
 
 def clusterers(full: bool) -> dict[str, tuple[Clusterer, int]]:
-    """By name: what gives labels, and the most series a law it is asked about."""
+    """By name: what gives labels, and the most series a regime it is run on."""
     short = {} if full else {"max_steps": 5, "pretrain_steps": 10}
     return {
-        "known laws": (known_laws, 1000),
+        "true models": (true_models, 1000),
         "MixSeq": (by_mixseq(**short), 300),
         "MixSeq, caller's units": (by_mixseq(scaler=None, **short), 300),
         "MixSeq, random start": (by_mixseq(init="random", **short), 300),
@@ -84,7 +84,7 @@ def main(full: bool) -> None:
                     score(truth, found) for score in (rand_score, adjusted_rand_score, normalized_mutual_info_score)
                 ]
                 rows.append([name, size, *scores, time.perf_counter() - began])
-            table = pd.DataFrame(rows, columns=["clusterer", "series a law", "RI", "ARI", "NMI", "seconds"])
+            table = pd.DataFrame(rows, columns=["clusterer", "series a regime", "RI", "ARI", "NMI", "seconds"])
             last = table.tail(len(seeds))
             means = ", ".join(f"{score} {last[score].mean():.4f}" for score in ("RI", "ARI", "NMI"))
             print(

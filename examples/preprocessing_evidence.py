@@ -49,7 +49,7 @@ HORIZONS |= {"nn5_daily": 14}
 
 
 class LSTMNetwork(DistributionNetwork):
-    """The published network: two layers of 64, the last state tells the law; nothing leads past them."""
+    """The published network: two layers of 64, the last state gives the distribution, without skip connections."""
 
     def __init__(self, channels: int, horizon: int, likelihood: str) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class LSTMNetwork(DistributionNetwork):
         self.head = tsf.nn.make_head(likelihood, 64, channels)
 
     def forward(self, window: Window) -> Distribution:
-        """The law of all steps."""
+        """The distribution of all steps."""
         last = self.read(window.past)[1][0][-1]
         return self.head(self.spread(last).unflatten(-1, (-1, 64)))
 
@@ -200,9 +200,9 @@ def published(panels: list[str], seeds: tuple[int, ...]) -> None:
                 )  # fmt: skip
                 fitted = tsf.Pipeline(steps, model).fit(scaled.transform(whole.until(whole.ends - fifth)))
                 panel = scaled.transform(whole)
-                said = fitted.forecaster_.predict_at(panel, np.arange(fifth, 0, -1), n_samples=2).mean(2)[..., 0]
+                predicted = fitted.forecaster_.predict_at(panel, np.arange(fifth, 0, -1), n_samples=2).mean(2)[..., 0]
                 y = panel.y.reshape(len(ids), -1)[:, -fifth:].T
-                errors.append(float(np.sqrt(((y - said) ** 2).sum() / ((y - y.mean()) ** 2).sum())))
+                errors.append(float(np.sqrt(((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum())))
                 rho = fitted.steps_[0].rho_ if steps else rho
             change = f"{100 * (errors[1] / errors[0] - 1):.0f} %"
             cells = [
