@@ -1,4 +1,4 @@
-"""A forecaster of one's own in one file: a GRU that reads the past and gives a Student-t law of each step to come.
+"""A forecaster of your own in one file: a GRU over the past, and a Student-t distribution for each step of the horizon.
 
 Run it with ``python examples/own_forecaster.py``; on the command line, ``--plugin examples/own_forecaster.py`` offers
 it to every job under the name "GRU".
@@ -13,13 +13,12 @@ from torch.distributions import Distribution
 
 import tsformers as tsf
 from tsformers.data.windows import Window
-from tsformers.forecasters.neural.base import TorchForecaster
-from tsformers.forecasters.neural.distribution_network import DistributionNetwork
+from tsformers.forecasters.neural import DistributionNetwork, TorchForecaster
 from tsformers.nn import make_head
 
 
 class GRUNetwork(DistributionNetwork):
-    """A recurrent network; its last state is turned into one feature vector a step."""
+    """A recurrent network; its last state is mapped to one feature vector per step of the horizon."""
 
     def __init__(self, channels: int, horizon: int, width: int, likelihood: str) -> None:
         super().__init__()
@@ -28,7 +27,7 @@ class GRUNetwork(DistributionNetwork):
         self.head = make_head(likelihood, width, channels)
 
     def forward(self, window: Window) -> Distribution:
-        """The law of the future, in the units of the window."""
+        """The predictive distribution, in the units of the window."""
         _, last = self.read(window.past)  # (1, B, D)
         features = self.spread(last[0]).unflatten(-1, (-1, last.shape[-1]))  # (B, H, D)
         return self.head(features, window.past[:, -1:], window.scale)

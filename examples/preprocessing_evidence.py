@@ -27,8 +27,7 @@ from torch.distributions import Distribution
 import tsformers as tsf
 from tsformers.data.windows import Window
 from tsformers.errors import JobError
-from tsformers.forecasters.neural.base import TorchForecaster
-from tsformers.forecasters.neural.distribution_network import DistributionNetwork
+from tsformers.forecasters.neural import DistributionNetwork, TorchForecaster
 
 OUT = Path("runs/evidence")
 SEEDS = (1, 2, 3)
