@@ -58,9 +58,7 @@ OUTSIDE = {
     "GaussianMixture": "sklearn.mixture",
     "BayesianGaussianMixture": "sklearn.mixture",
 }  # settings of ByFeatures that are stored, and named in job files, as if they were ours
-SETTINGS = {
-    "ConformalP": "tsformers.anomaly.conformal",
-    "PredictiveP": "tsformers.anomaly.predictive",
+PROCEDURES = {
     "LOND": "tsformers.fdr.lond",
     "AlphaSpending": "tsformers.fdr.alpha_spending",
     "MemoryLORD": "tsformers.fdr.memory_lord",
@@ -69,6 +67,11 @@ SETTINGS = {
     "AlphaInvesting": "tsformers.fdr.alpha_investing",
     "ADDIS": "tsformers.fdr.addis",
     "OnlineBH": "tsformers.fdr.online_bh",
+}  # online testing procedures
+SETTINGS = {
+    "ConformalP": "tsformers.anomaly.conformal",
+    "PredictiveP": "tsformers.anomaly.predictive",
+    **PROCEDURES,
 }  # frozen dataclasses that are kept by their fields
 PLUGIN_GROUP = "tsformers.forecasters"
 

@@ -5,13 +5,14 @@ in the cache on the way back. Cells of regime and count lie side by side, and th
 one loop without a branch, for the vectoriser. Parts are given with all their axes, those shared having size 1.
 """
 
-from collections.abc import Callable
 from typing import Any, no_type_check
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from tsformers.jit import compiled_nogil
 
 Array = np.ndarray[Any, Any]
 INF = np.inf
@@ -21,20 +22,8 @@ LEAST = -708.0  # below, exp has no normal number: 0
 FAINT = 1e-60  # a sum so small is one of products that may have lost cells: it is taken again in logarithms
 CERTAIN = 1e-38  # a chance to end that is smaller has no gradient: odds against it would overflow in float32
 AHEAD = 50.0  # of the other cells of its regime, a new one becomes what they are measured by
-
-
-def compiled(function: Callable[..., Any], *fast: str) -> Callable[..., Any]:
-    """Machine code on first call, kept on disk where there is a place for it."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", *fast}, "error_model": "numpy"}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return njit(**options)(function)
-
-
-def summing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, with sums and maxima taken in any order; there is no NaN."""
-    return compiled(function, "reassoc", "nsz", "nnan")
+compiled = compiled_nogil("contract")
+summing = compiled_nogil("contract", "reassoc", "nsz", "nnan")  # sums and maxima in any order; there is no NaN
 
 
 @intrinsic

@@ -4,9 +4,10 @@ from typing import Any, no_type_check
 
 import numpy as np
 
-from tsformers.jit import compiled
+from tsformers.jit import compiled_nogil
 
 Array = np.ndarray[Any, Any]
+compiled = compiled_nogil()
 
 
 @compiled

@@ -4,25 +4,17 @@ A lane is one channel of one series. What a lane remembers: the unit it is measu
 values without gaps in a ring, of which ``place`` is the oldest.
 """
 
-from collections.abc import Callable
 from typing import Any, no_type_check
 
 import numpy as np
-from numba import njit
+
+from tsformers.jit import compiled_nogil
 
 Array = np.ndarray[Any, Any]
 FIXED, STANDARD, MEAN_ABS, ROBUST = 0, 1, 2, 3
 OUTLIER, LEAST_STEP = 10.0, 0.01  # those of the network's ``signals``
 ROBUST_LIMIT = 3.0  # deviations: a value further away moves the units as if it were there
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Machine code on first call, kept on disk where there is a place for it; sums may be taken in any order."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy"}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return njit(**options)(function)
+compiled = compiled_nogil("contract", "reassoc", "nsz")  # sums may be taken in any order
 
 
 @compiled

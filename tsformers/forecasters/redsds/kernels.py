@@ -4,22 +4,15 @@ Weights stand with their inputs on the first axis, so that the inner loops run o
 gradients write what flows into each step and leave the sums over steps, which are matrix products, to torch.
 """
 
-from collections.abc import Callable
 from typing import Any, no_type_check
 
 import numpy as np
-from numba import njit
+
+from tsformers.jit import compiled_nogil
 
 Array = np.ndarray[Any, Any]
 LEAST_SCALE = 1e-6  # added to every standard deviation
-
-
-def compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """Machine code on first call, kept on disk where there is a place for it."""
-    try:
-        return njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return njit(nogil=True, fastmath={"contract"}, error_model="numpy")(function)
+compiled = compiled_nogil("contract")
 
 
 @compiled

@@ -5,22 +5,17 @@ also reads under another name (``out`` may be ``b`` itself), and memory is walke
 backwards, a block at a time.
 """
 
-from collections.abc import Callable
 from typing import Any, no_type_check
 
 import numpy as np
-from numba import njit
+
+from tsformers.jit import compiled_nogil
 
 Array = np.ndarray[Any, Any]
 BLOCK_STEPS = 64  # of the reverse scan: with 64 states of complex64 a block is 32 KB, the size of a first-level cache
 
 
-def compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """Machine code on first call, kept on disk where there is a place for it."""
-    try:
-        return njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return njit(nogil=True, fastmath={"contract"}, error_model="numpy")(function)
+compiled = compiled_nogil("contract")
 
 
 @compiled
