@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 import tsformers as tsf
-from tsformers.anomaly import ConformalP, Law, PredictiveP, alarm_chart
+from tsformers.anomaly import ConformalP, Marginals, PredictiveP, alarm_chart
 from tsformers.errors import JobError
 
 PROBATION = 0.15
@@ -104,18 +104,18 @@ class Recorder:
         return self.law.start(n_series)
 
     def log_p(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, rng: int = 0
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, rng: int = 0
     ) -> np.ndarray:
         """Never an alarm."""
         return np.zeros(len(y))
 
     def learn(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, normal: np.ndarray
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, normal: np.ndarray
     ) -> None:
         """Note rows of the stream."""
         self._note(arrays, series, y, law, held_back=False)
 
-    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law) -> None:
+    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals) -> None:
         """Note rows held back from the forecaster."""
         self._note(arrays, series, y, law, held_back=True)
 
@@ -132,7 +132,7 @@ class Recorder:
         return 0.0
 
     def _note(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, held_back: bool
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, held_back: bool
     ) -> None:
         log_p = self.law.log_p(arrays, series, y, law)
         centre, (low, high) = law.quantile(0.5), law.interval(0.8)
@@ -220,8 +220,8 @@ def replay(watched: list[Watched], kind: str, control: Any) -> Iterator[tuple[np
         yield levels[: lengths[i], i], alarms[: lengths[i], i]
 
 
-def _zeros(n: int) -> Law:
-    return Law(np.zeros((n, 1)), (0.5,))
+def _zeros(n: int) -> Marginals:
+    return Marginals(np.zeros((n, 1)), (0.5,))
 
 
 def runs(flags: Bits, near: int = 1) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import expon, lognorm, norm, t
 
 import tsformers as tsf
-from tsformers.anomaly import AnomalyDetector, ConformalP, Law, PredictiveP, PValue
+from tsformers.anomaly import AnomalyDetector, ConformalP, Marginals, PredictiveP, PValue
 from tsformers.errors import JobError
 
 SERIES = [  # data set, series (None: the only one), season, frequency
@@ -39,8 +39,8 @@ class Recorder:
     """Stands in for p-values and notes what they would be made of: one pass of the forecaster serves all kinds."""
 
     def __init__(self) -> None:
-        self.calibration: list[tuple[np.ndarray, Law]] = []
-        self.stream: list[tuple[np.ndarray, Law]] = []
+        self.calibration: list[tuple[np.ndarray, Marginals]] = []
+        self.stream: list[tuple[np.ndarray, Marginals]] = []
 
     def start(self, n_series: int) -> dict[str, np.ndarray]:
         """No state."""
@@ -51,18 +51,18 @@ class Recorder:
         return {}
 
     def log_p(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, rng: int = 0
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, rng: int = 0
     ) -> np.ndarray:
         """Never an alarm."""
         return np.zeros(len(y))
 
     def learn(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law, normal: np.ndarray
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, normal: np.ndarray
     ) -> None:
         """Note a row of the stream."""
         self.stream.append((y, law))
 
-    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Law) -> None:
+    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals) -> None:
         """Note a row held back."""
         self.calibration.append((y, law))
 
@@ -114,7 +114,7 @@ def tails(rows: int = 20_000) -> None:
     arrays, series = kind.start(rows), np.arange(rows)
     for n_draws, count in ((100, rows), (1000, rows // 10)):
         for name, truth in laws.items():
-            law = Law(truth.rvs(size=(count, n_draws), random_state=0))
+            law = Marginals(truth.rvs(size=(count, n_draws), random_state=0))
             said = []
             for level in levels:  # for each law the value whose p-value is the level, by halving the true log-tail
                 low, high = np.full(count, -60.0), np.zeros(count)

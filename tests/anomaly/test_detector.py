@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 import tsformers as tsf
 from tsformers.anomaly import AnomalyDetector, ConformalP, PredictiveP
-from tsformers.anomaly.engine import _distinct
+from tsformers.anomaly.engine import distinct_stretches
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.errors import DataError
 
@@ -144,8 +144,8 @@ def test_nothing_grows_with_the_stream(fitted):
 
 
 def test_stretches_without_a_series_twice_are_as_long_as_can_be():
-    assert _distinct(np.array([0, 1, 2, 1, 0, 0, 2])) == [(0, 3), (3, 5), (5, 7)]
-    assert _distinct(np.array([3])) == [(0, 1)]
+    assert distinct_stretches(np.array([0, 1, 2, 1, 0, 0, 2])) == [(0, 3), (3, 5), (5, 7)]
+    assert distinct_stretches(np.array([3])) == [(0, 1)]
 
 
 # contamination
@@ -298,11 +298,11 @@ def test_another_procedure_begins_anew_and_contexts_stay(detector):
     [
         ({"refresh": 0}, "refresh must be a whole number of 1 or more, not 0"),
         ({"seed": None}, "seed must be a whole number of 0 or more, not None"),
-        ({"scope": "all"}, "scope='all' is unknown; choose 'global' or 'series'"),
+        ({"scope": "all"}, "scope='all' is unknown; choose one of 'global', 'series'"),
         ({"contamination": "drop"}, "contamination='drop' is unknown"),
         ({"p_value": "magic"}, "p_value='magic' is unknown"),
         ({"control": 0.05}, "control must be a procedure of tsformers.fdr"),
-        ({"coverage": 1}, "coverage must lie between 0 and 1"),
+        ({"coverage": 1}, r"coverage must be a number in \(0, 1\), not 1"),
         (
             {"context_length": 5, "forecaster": tsf.Linear(horizon=2, context_length=9, max_steps=1)},
             "less than the 9 rows",
@@ -325,9 +325,9 @@ def test_data_it_cannot_watch_are_refused():
 
 def test_a_state_of_another_detector_is_refused(fitted):
     one, other = fitted["conformal"][0], fitted["each row a new forecast"][0]
-    with pytest.raises(ValueError, match="this state cannot be gone on from: its tests were those of"):
+    with pytest.raises(ValueError, match="this state cannot be resumed: its tests were those of"):
         one.state = other.state
-    with pytest.raises(ValueError, match="this state cannot be gone on from"):
+    with pytest.raises(ValueError, match="this state cannot be resumed"):
         one.state = {}
 
 

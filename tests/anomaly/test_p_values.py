@@ -15,7 +15,7 @@ from tsformers.anomaly.conformal import ConformalP
 from tsformers.anomaly.p_values import warn_if_blind
 from tsformers.anomaly.predictive import PredictiveP
 from tsformers.data.forecast import Forecast
-from tsformers.distributions.marginals import Law
+from tsformers.distributions.marginals import Marginals
 from tsformers.fdr import ADDIS, LOND, LORD, SAFFRON, OnlineBH
 
 GRID = tuple(np.linspace(0.01, 0.99, 99))
@@ -35,7 +35,7 @@ def test_quantiles_give_the_p_value_of_the_forecasts_own_distribution():
     values = np.sort(rng.normal(size=(200, 5, 1)), axis=1)
     levels, y = (0.05, 0.3, 0.5, 0.7, 0.9), rng.normal(scale=1.5, size=(200, 1))
     pit = Forecast(pd.RangeIndex(200), np.zeros((200, 1), dtype=int), values, levels=levels).cdf(y)[:, 0]
-    law = Law(values[:, :, 0], levels)
+    law = Marginals(values[:, :, 0], levels)
     assert np.allclose(p_of(PredictiveP("lower"), y[:, 0], law), pit, rtol=1e-9)
     assert np.allclose(p_of(PredictiveP("upper"), y[:, 0], law), 1 - pit, rtol=1e-9)
     assert np.allclose(p_of(PredictiveP(), y[:, 0], law), 2 * np.minimum(pit, 1 - pit), rtol=1e-9)
@@ -45,7 +45,7 @@ def test_quantiles_give_the_p_value_of_the_forecasts_own_distribution():
 def test_p_values_of_draws_are_uniform_and_hold_what_they_say_in_the_tail(law_of):
     rng = np.random.default_rng(1)
     rows = 20_000
-    law, y = Law(law_of.rvs(size=(rows, 100), random_state=rng)), law_of.rvs(size=rows, random_state=rng)
+    law, y = Marginals(law_of.rvs(size=(rows, 100), random_state=rng)), law_of.rvs(size=rows, random_state=rng)
     p = p_of(PredictiveP("upper"), y, law)
     assert stats.kstest(p, "uniform").statistic < 0.02  # a fitted tail is not exactly uniform; 0.0096 is noise
     assert (p <= 0.01).mean() < 0.01 + 3 * np.sqrt(0.01 / rows)
@@ -55,7 +55,7 @@ def test_p_values_of_draws_are_uniform_and_hold_what_they_say_in_the_tail(law_of
 def test_an_exponential_tail_of_many_draws_is_continued_as_it_is():
     draws = np.random.default_rng(2).exponential(size=(300, 4000))
     log_p = PredictiveP("upper", shape=0.0).log_p(
-        PredictiveP().start(300), np.arange(300), np.full(300, 12.0), Law(draws)
+        PredictiveP().start(300), np.arange(300), np.full(300, 12.0), Marginals(draws)
     )
     assert log_p.mean() == pytest.approx(-12, abs=1)  # a thirty-fold extrapolation beyond 1 / 4000
 
@@ -64,7 +64,7 @@ def test_an_exponential_tail_of_many_draws_is_continued_as_it_is():
 @pytest.mark.parametrize("levels", [None, (0.1, 0.5, 0.9)])
 def test_extremes_still_rank(levels, counts):
     rng = np.random.default_rng(3)
-    law = Law(np.repeat(rng.normal(size=(1, 40 if levels is None else 3)), 12, axis=0), levels)
+    law = Marginals(np.repeat(rng.normal(size=(1, 40 if levels is None else 3)), 12, axis=0), levels)
     for sign in (1, -1):
         far = sign * 10.0 ** np.arange(1, 13)
         log_p = PredictiveP(counts=counts).log_p(PredictiveP().start(12), np.arange(12), far, law)
@@ -78,11 +78,11 @@ def test_shift_scale_and_reflection_change_nothing(seed, shift, scale):
     rng = np.random.default_rng(seed)
     draws, y, series = rng.normal(size=(5, 50)), 3 * rng.normal(size=5), np.arange(5)
     arrays = PredictiveP().start(5)
-    plain = PredictiveP().log_p(arrays, series, y, Law(draws))
-    moved = PredictiveP().log_p(arrays, series, shift + scale * y, Law(shift + scale * draws))
+    plain = PredictiveP().log_p(arrays, series, y, Marginals(draws))
+    moved = PredictiveP().log_p(arrays, series, shift + scale * y, Marginals(shift + scale * draws))
     assert np.allclose(plain, moved, rtol=1e-6, atol=1e-6)
-    upper = PredictiveP("upper").log_p(arrays, series, y, Law(draws))
-    lower = PredictiveP("lower").log_p(arrays, series, -y, Law(-draws))
+    upper = PredictiveP("upper").log_p(arrays, series, y, Marginals(draws))
+    lower = PredictiveP("lower").log_p(arrays, series, -y, Marginals(-draws))
     assert np.allclose(upper, lower, rtol=1e-12, atol=1e-12)
 
 
@@ -91,14 +91,16 @@ def test_p_values_never_rise_with_the_distance(levels):
     rng = np.random.default_rng(4)
     one = rng.gamma(2.0, size=99).round(1)  # with ties
     y = np.sort(rng.gamma(2.0, size=400) * 3)
-    log_p = PredictiveP("upper").log_p(PredictiveP().start(400), np.arange(400), y, Law(np.tile(one, (400, 1)), levels))
+    log_p = PredictiveP("upper").log_p(
+        PredictiveP().start(400), np.arange(400), y, Marginals(np.tile(one, (400, 1)), levels)
+    )
     assert (np.diff(log_p) <= 1e-12).all()
 
 
 def test_counts_are_randomised_to_be_uniform():
     rng = np.random.default_rng(5)
     rows = 20_000
-    law, y = Law(rng.poisson(1.5, size=(rows, 200)).astype(float)), rng.poisson(1.5, size=rows).astype(float)
+    law, y = Marginals(rng.poisson(1.5, size=(rows, 200)).astype(float)), rng.poisson(1.5, size=rows).astype(float)
     p = p_of(PredictiveP("upper", counts=True), y, law)
     assert stats.kstest(p, "uniform").statistic < 0.015
     assert stats.kstest(p_of(PredictiveP("upper"), y, law), "uniform").statistic > 0.1  # without: conservative
@@ -106,18 +108,18 @@ def test_counts_are_randomised_to_be_uniform():
 
 def test_a_count_gets_a_p_value_between_those_of_more_and_of_at_least_as_many():
     draws = np.repeat(np.arange(5.0), [10, 30, 30, 20, 9])[None]
-    seeds = [p_of(PredictiveP("upper", counts=True, seed=seed), 3.0, Law(draws)).item() for seed in range(200)]
+    seeds = [p_of(PredictiveP("upper", counts=True, seed=seed), 3.0, Marginals(draws)).item() for seed in range(200)]
     assert 0.09 < min(seeds) < 0.10 and 0.28 < max(seeds) < 0.30  # P(X > 3) = 0.09, P(X >= 3) = 0.29
 
 
 def test_a_law_without_width_believes_in_rounding_but_not_in_a_jump():
-    law = Law(np.full((3, 100), 0.1))
+    law = Marginals(np.full((3, 100), 0.1))
     p = p_of(PredictiveP(), np.array([0.1, 0.1 + 2e-17, 0.2]), law)
     assert p[0] == p[1] == 1.0 and p[2] < 1e-15
 
 
 @pytest.mark.parametrize(
-    ("law", "reason"), [(Law(np.zeros((1, 9))), "10"), (Law(np.zeros((1, 1)), (0.5,)), "point forecast")]
+    ("law", "reason"), [(Marginals(np.zeros((1, 9))), "10"), (Marginals(np.zeros((1, 1)), (0.5,)), "point forecast")]
 )
 def test_a_law_without_tails_is_refused(law, reason):
     with pytest.raises(ValueError, match=reason):
@@ -146,7 +148,7 @@ def test_a_rank_is_what_the_definition_says(seed, n, window, decay, tail):
     rng = np.random.default_rng(seed)
     errors, y = rng.integers(-3, 4, size=n).astype(float), float(rng.integers(-3, 4))
     p_value = ConformalP(tail, window=window, decay=decay, score="residual", shift_after=None)
-    arrays, point = p_value.start(1), Law(np.zeros((1, 1)), (0.5,))
+    arrays, point = p_value.start(1), Marginals(np.zeros((1, 1)), (0.5,))
     p_value.calibrate(arrays, np.zeros(n, dtype=int), errors, point.take(np.zeros(n, dtype=int)))
     found = p_of(p_value, y, point, arrays)
     strange = {"two-sided": np.abs, "upper": np.positive, "lower": np.negative}[tail]
@@ -164,8 +166,8 @@ def test_ranks_are_uniform_whatever_the_law_is_worth(score):
     p_value = ConformalP(score=score, window=99)
     arrays = p_value.start(2000)
     for _ in range(99):  # laws half as wide as they should be
-        p_value.calibrate(arrays, series, 2 * rng.normal(size=2000), Law(rng.normal(size=(2000, 20))))
-    p = p_of(p_value, 2 * rng.normal(size=2000), Law(rng.normal(size=(2000, 20))), arrays)
+        p_value.calibrate(arrays, series, 2 * rng.normal(size=2000), Marginals(rng.normal(size=(2000, 20))))
+    p = p_of(p_value, 2 * rng.normal(size=2000), Marginals(rng.normal(size=(2000, 20))), arrays)
     assert stats.kstest(p, "uniform").statistic < 1.63 / np.sqrt(2000) + 0.01  # 1% point, and the grid of 1 / 100
     assert (arrays["kept"] == 99).all()
 
@@ -173,7 +175,7 @@ def test_ranks_are_uniform_whatever_the_law_is_worth(score):
 def test_equal_errors_are_ranked_at_random():
     series = np.arange(4000)
     p_value = ConformalP(score="residual", window=50)
-    arrays, point = p_value.start(4000), Law(np.zeros((4000, 1)), (0.5,))
+    arrays, point = p_value.start(4000), Marginals(np.zeros((4000, 1)), (0.5,))
     for _ in range(50):
         p_value.calibrate(arrays, series, np.zeros(4000), point)
     p = p_of(p_value, np.zeros(4000), point, arrays)
@@ -183,7 +185,7 @@ def test_equal_errors_are_ranked_at_random():
 
 def test_a_rank_is_one_at_best_in_n_and_resolution_says_so():
     p_value = ConformalP(score="residual", decay=0.9, window=40)
-    arrays, point = p_value.start(2), Law(np.zeros((2, 1)), (0.5,))
+    arrays, point = p_value.start(2), Marginals(np.zeros((2, 1)), (0.5,))
     for n in range(60):
         found = p_of(p_value, np.full(2, 1e9), point, arrays)
         assert found == pytest.approx(p_value.resolution(arrays))
@@ -195,7 +197,7 @@ def test_a_rank_is_one_at_best_in_n_and_resolution_says_so():
 @pytest.mark.parametrize(("calibrate_on", "kept"), [("quiet", [1, 0]), ("all", [1, 1])])
 def test_alarms_calibrate_unless_the_quiet_rows_alone_are_asked_for(calibrate_on, kept):
     p_value = ConformalP(score="residual", calibrate_on=calibrate_on)
-    arrays, point = p_value.start(2), Law(np.zeros((2, 1)), (0.5,))
+    arrays, point = p_value.start(2), Marginals(np.zeros((2, 1)), (0.5,))
     p_value.learn(arrays, np.array([0, 1]), np.array([1.0, 50.0]), point, np.array([True, False]))
     assert arrays["kept"].tolist() == kept and arrays["rows"].tolist() == [1, 1]
 
@@ -203,7 +205,7 @@ def test_alarms_calibrate_unless_the_quiet_rows_alone_are_asked_for(calibrate_on
 def test_with_alarms_in_the_calibration_the_rate_of_small_p_values_stays_what_it_says(rng):
     """Left out, they take the tail of the set with them, and the rate runs away."""
     rates = {}
-    y, point = rng.standard_t(3, size=6000), Law(np.zeros((1, 1)), (0.5,))
+    y, point = rng.standard_t(3, size=6000), Marginals(np.zeros((1, 1)), (0.5,))
     for calibrate_on in ("all", "quiet"):
         p_value = ConformalP(score="residual", window=500, calibrate_on=calibrate_on)
         arrays, p = p_value.start(1), []
@@ -218,7 +220,7 @@ def test_with_alarms_in_the_calibration_the_rate_of_small_p_values_stays_what_it
 def shifted(p_value, size):
     """p-values around a jump of the level by ``size`` after 200 of 300 rows, those at or below 1% being alarms."""
     rng = np.random.default_rng(7)
-    arrays, point, p = p_value.start(1), Law(np.zeros((1, 1)), (0.5,)), []
+    arrays, point, p = p_value.start(1), Marginals(np.zeros((1, 1)), (0.5,)), []
     zero = np.array([0])
     for t in range(300):
         y = rng.normal(size=1) + size * (t >= 200)
@@ -242,13 +244,13 @@ def test_without_shift_after_the_old_level_is_never_given_up():
 def test_back_at_the_old_level_rows_are_strange_again():
     p_value = ConformalP(score="residual", shift_after=20, calibrate_on="quiet")
     _, arrays = shifted(p_value, 30.0)
-    p = p_of(p_value, 0.0, Law(np.zeros((1, 1)), (0.5,)), arrays)
+    p = p_of(p_value, 0.0, Marginals(np.zeros((1, 1)), (0.5,)), arrays)
     assert p == pytest.approx(1 / (1 + arrays["kept"][0]))
 
 
 def test_a_score_that_needs_a_width_refuses_a_point_forecast():
     with pytest.raises(ValueError, match="residual"):
-        p_of(ConformalP(), 1.0, Law(np.zeros((1, 1)), (0.5,)))
+        p_of(ConformalP(), 1.0, Marginals(np.zeros((1, 1)), (0.5,)))
 
 
 # both
@@ -280,7 +282,7 @@ def stream():
     y = rng.poisson(3.0, size=(40, 4)).astype(float)
     y[20:, 1] += 40
     y[rng.random(y.shape) < 0.1] = np.nan
-    return y, [Law(rng.poisson(3.0, size=(4, 30)).astype(float)) for _ in y]
+    return y, [Marginals(rng.poisson(3.0, size=(4, 30)).astype(float)) for _ in y]
 
 
 @pytest.mark.parametrize("p_value", KINDS, ids=str)
@@ -322,14 +324,14 @@ def test_held_out_history_calibrates_as_normal_rows_do(p_value, stream):
         p_value.learn(learned, np.arange(4), row, laws[t], np.ones(4, dtype=bool))
     order = np.random.default_rng(9).permutation(4)  # series after series, in any order; each in order of time
     values = np.concatenate([np.stack([law.values for law in laws])[:, i] for i in order])
-    p_value.calibrate(calibrated, np.repeat(order, 40), y.T[order].ravel(), Law(values))
+    p_value.calibrate(calibrated, np.repeat(order, 40), y.T[order].ravel(), Marginals(values))
     assert all(np.array_equal(learned[name], calibrated[name], equal_nan=True) for name in learned)
 
 
 @pytest.mark.parametrize("p_value", KINDS, ids=str)
 def test_what_is_missing_has_no_p_value_and_leaves_no_trace(p_value):
     arrays = p_value.start(2)
-    law, y = Law(np.array([[np.nan] * 20, [1.0] * 20])), np.array([1.0, np.nan])
+    law, y = Marginals(np.array([[np.nan] * 20, [1.0] * 20])), np.array([1.0, np.nan])
     assert np.isnan(p_value.log_p(arrays, np.array([0, 1]), y, law)).all()
     p_value.learn(arrays, np.array([0, 1]), y, law, np.array([True, True]))
     assert all(np.array_equal(arrays[name], part, equal_nan=True) for name, part in p_value.start(2).items())

@@ -1,4 +1,4 @@
-"""Law: the numbers of a Forecast, one step at a time."""
+"""Marginals: the numbers of a Forecast, one step at a time."""
 
 import numpy as np
 import pandas as pd
@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tsformers.anomaly import marginals_of
 from tsformers.data.forecast import Forecast
-from tsformers.distributions.marginals import Law
+from tsformers.distributions.marginals import Marginals
 
 
 def forecast_of(values, levels=None):
@@ -21,7 +22,7 @@ def forecast_of(values, levels=None):
 def test_intervals_and_medians_are_those_of_the_forecast(levels, seed, share):
     values = np.sort(np.random.default_rng(seed).normal(size=(3, 4, 2)).round(1), axis=1)
     forecast = forecast_of(values, levels)
-    law = Law.of(forecast, step=1)
+    law = marginals_of(forecast, step=1)
     lower, upper = law.interval(share)
     assert np.allclose(np.stack([lower, upper], axis=1), forecast.interval(share)[:, :, 1], rtol=0, atol=1e-12)
     assert np.allclose(law.quantile(0.5), forecast.median[:, 1], rtol=0, atol=1e-12)
@@ -29,31 +30,31 @@ def test_intervals_and_medians_are_those_of_the_forecast(levels, seed, share):
 
 def test_what_is_expected_is_the_mean_of_draws_and_the_median_of_quantiles():
     values = np.array([[0.0, 1.0, 5.0]])
-    assert Law(values).expected == 2.0
-    assert Law(values, (0.2, 0.5, 0.8)).expected == 1.0
+    assert Marginals(values).expected == 2.0
+    assert Marginals(values, (0.2, 0.5, 0.8)).expected == 1.0
 
 
 def test_a_point_forecast_is_what_is_expected_and_has_no_width():
-    law = Law(np.array([[3.0]]), (0.5,))
+    law = Marginals(np.array([[3.0]]), (0.5,))
     assert law.expected == 3.0
     assert law.interval(0.9) == (3.0, 3.0)
 
 
 def test_the_order_of_draws_does_not_matter_and_the_callers_array_is_left_alone():
     draws = np.array([[3.0, 1.0, 2.0]])
-    assert np.array_equal(Law(draws).values, Law(np.sort(draws)).values)
+    assert np.array_equal(Marginals(draws).values, Marginals(np.sort(draws)).values)
     assert draws.tolist() == [[3.0, 1.0, 2.0]]
 
 
 def test_rows_are_taken_in_the_order_asked():
-    law = Law(np.array([[1.0, 2.0], [3.0, 4.0]]), (0.25, 0.75))
+    law = Marginals(np.array([[1.0, 2.0], [3.0, 4.0]]), (0.25, 0.75))
     taken = law.take(np.array([1, 0, 1]))
     assert taken.expected.tolist() == [3.5, 1.5, 3.5]
     assert taken.levels == law.levels
 
 
 def test_a_row_with_a_hole_says_nothing_and_spoils_no_other():
-    law = Law(np.array([[np.nan, 1.0, 2.0], [0.0, 1.0, 2.0]]))
+    law = Marginals(np.array([[np.nan, 1.0, 2.0], [0.0, 1.0, 2.0]]))
     assert np.isnan(law.expected).tolist() == [True, False]
     assert np.isnan(law.quantile(0.9)).tolist() == [True, False]
 
@@ -70,9 +71,9 @@ def test_a_row_with_a_hole_says_nothing_and_spoils_no_other():
 )
 def test_a_law_that_does_not_fit_together_is_refused(values, levels, reason):
     with pytest.raises(ValueError, match=reason):
-        Law(values, levels)
+        Marginals(values, levels)
 
 
 def test_a_share_of_one_is_refused():
-    with pytest.raises(ValueError, match="share"):
-        Law(np.zeros((1, 2))).interval(1.0)
+    with pytest.raises(ValueError, match="coverage"):
+        Marginals(np.zeros((1, 2))).interval(1.0)

@@ -166,7 +166,11 @@ def test_an_experiment_can_be_asked_for_alone(asked):
     ("old", "new", "message"),
     [
         ('class = "LORD"', 'class = "LARD"', "did you mean 'LORD'"),
-        ("decay = 0.9\n\n    [experiments", "decay = 9.0\n\n    [experiments", "procedures.decayed: decay must lie"),
+        (
+            "decay = 0.9\n\n    [experiments",
+            "decay = 9.0\n\n    [experiments",
+            "procedures.decayed: decay must be",
+        ),
         ("decay = 0.9\n\n    [experiments", "fade = 9.0\n\n    [experiments", "procedures.decayed.*fade"),
         ("share = [0.1, 0.02]", "", "either share"),
         ("share = [0.1, 0.02]", "share = [0.1, 0.02, 0.3]", "curve.share must hold"),

@@ -1,4 +1,4 @@
-"""What a row of the stream is answered: the decision, and what became of rows that were not tested."""
+"""Decision, the answer to a row; the statuses of rows, and why a row is not tested."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,20 +24,20 @@ FIELDS = ("expected", "lower", "upper", "p_value", "level", "anomaly")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a detector says about one row.
+    """A detector's answer to one row.
 
     Args:
         unique_id: the series, as the row had it.
         ds: the time, as the row had it.
         y: the value; NaN where there was none, or none that could be read.
-        expected: what the forecast expected; NaN where there was none.
+        expected: the expected value of the forecast; NaN without one.
         lower: lower end of the forecast's central interval.
         upper: upper end of it.
-        p_value: how likely a value at least as strange would be, were all normal; NaN where the row was not tested.
-        level: the level that the p-value was tested at.
+        p_value: the probability, under the null, of a value at least as extreme; NaN where the row was not tested.
+        level: the level of the test.
         anomaly: ``p_value <= level``: an alarm.
-        status: "tested", or what else: one of ``STATUSES``; ``docs/anomalies.md`` tells what each means.
-        why: of a row that was not tested, in a few words.
+        status: "tested", or what else: one of ``STATUSES``; ``docs/anomalies.md`` explains each.
+        why: why the row was not tested, in a few words.
 
     Example:
         >>> Decision("a", 7, 1.5).status
@@ -70,7 +70,7 @@ class Answers(NamedTuple):
 
     @classmethod
     def blank(cls, status: np.ndarray) -> "Answers":
-        """Nothing said yet about rows of these statuses.
+        """Answers to rows of these statuses, before any test.
 
         Example:
             >>> Answers.blank(np.array([LATE])).level
@@ -81,7 +81,7 @@ class Answers(NamedTuple):
         return cls(expected, lower, upper, p_value, level, anomaly, status.copy())
 
     def columns(self) -> dict[str, np.ndarray]:
-        """The columns of the answer, without id, time and value."""
+        """The columns of the answer by name, without id, time and value."""
         return {name: getattr(self, name) for name in FIELDS}
 
     def words(self) -> list[str]:

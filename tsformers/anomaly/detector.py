@@ -1,8 +1,8 @@
-"""AnomalyDetector: over any forecaster, row by row or frame by frame, alarms at a stated rate of false ones."""
+"""AnomalyDetector: alarms with a controlled rate of false ones, over any forecaster, on rows or frames."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, replace
-from typing import Any, Literal, Self, Unpack
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Annotated, Any, Literal, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,79 +11,74 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.anomaly.calibration import calibrate, calibration_lengths
 from tsformers.anomaly.conformal import ConformalP
-from tsformers.anomaly.decisions import FIELDS, TESTED, WHY, Answers, Decision
-from tsformers.anomaly.engine import Fold, State
+from tsformers.anomaly.decisions import FIELDS, WHY, Answers, Decision
+from tsformers.anomaly.engine import OnlineEngine, State
 from tsformers.anomaly.p_values import PValue, warn_if_blind
 from tsformers.anomaly.predictive import PredictiveP
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.row_reader import Columns, Reader
-from tsformers.anomaly.settings import Setup, longest_season, needed_rows
-from tsformers.calendar.grid import as_counts, decompose
-from tsformers.calendar.seasons import season_length
+from tsformers.anomaly.settings import Setup, context_rows
 from tsformers.data.dataframes import Frame, from_pandas, to_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.fdr import SAFFRON, Procedure
-from tsformers.progress import progress
+from tsformers.validation import AtLeast, Between, check_settings
 
-SLICE = 256  # rows between two looks at the progress bar, at least
 WINDOW = 1000
-LEAST_CONTEXT = 100
-SEASONS = 4
 
 
 @dataclass(repr=False, eq=False)
 class AnomalyDetector(BaseEstimator):
-    """Watches many series row by row and raises alarms of which, in the long run, few are false.
+    """Watches many series and raises alarms with a controlled share of false ones, row by row or frame by frame.
 
-    Each row is compared with a forecast made before it came: how far out it lies becomes a p-value, and the testing
-    procedure ``control`` decides at which level that is an alarm. The forecaster is fitted once; its forecast of all
-    series is renewed in one batch whenever a series has had ``refresh`` rows since (or its forecast reaches no
-    further), from the latest values of all series, which are kept in ring buffers. A row therefore costs a fixed time
-    and memory does not grow with the stream.
+    Each row is compared with a forecast made before it came: how far out it lies gives a p-value, and the online
+    testing procedure ``control`` chooses the level at which that is an alarm. The forecaster is fitted once; its
+    forecast of all series is renewed in one batch whenever a series has had ``refresh`` rows since (or its forecast
+    reaches no further), from the latest values of all series, which are kept in ring buffers. So a row costs constant
+    time, and memory does not grow with the stream.
 
-    Rows are taken in the order in which they arrive, and each series keeps its own time. ``detect`` sorts a frame by
-    time first; within one time step the rows stand as they do in the frame. ``detect`` on a frame and ``update`` row by
-    row in that order give the same decisions, bit for bit; so do a run and the same run stopped, saved, loaded and gone
-    on with. Every odd row has its answer, none raises, and ``counts`` tells how many there were of each kind
-    (``docs/anomalies.md``): gaps, late rows, duplicates, rows far ahead, missing
-    values, unseen series, stamps off the grid.
+    Rows are processed in order of arrival, and each series keeps its own time. ``detect`` sorts a frame by time first;
+    within one time step rows keep the order of the frame. ``detect`` on a frame and ``update`` row by row in that order
+    give the same decisions, bit for bit; so do an uninterrupted run and one that is stopped, saved, loaded and resumed.
+    Irregular rows (gaps, late rows, duplicates, rows far ahead, missing values, new series, times off the grid) are
+    answered like any other, never by an exception, and counted in ``counts`` (``docs/anomalies.md``).
 
-    Guaranteed is what ``control`` guarantees, where p-values are honest. Each row is tested against a forecast that
-    shares its errors with others, so p-values of one series depend on each other: give ``control`` a ``lag``, or take
-    ``LOND``, where that matters.
+    Guaranteed is what ``control`` guarantees for valid (super-uniform) p-values. Each row is tested against a forecast
+    that shares its errors with others, so p-values of one series depend on each other: give ``control`` a ``lag``, or
+    use ``LOND``, where that matters.
 
     Args:
         forecaster: any forecaster; a copy is fitted.
         control: the testing procedure; ``SAFFRON(alpha, decay=0.99)`` for an endless stream with few anomalies.
         p_value: "conformal": by rank among the series' own earlier errors, see ``ConformalP``; "predictive": by the
             tails of the forecast, see ``PredictiveP``; or an object like these.
-        refresh: rows of a series that one forecast serves; 1 is sharpest, the horizon is cheapest.
+        refresh: rows of a series that one forecast serves; 1 is most accurate, the horizon is cheapest.
         scope: "global": one procedure over all rows, which controls the whole; "series": one for each series.
-        contamination: "replace": what raised an alarm enters the context as the value that was expected; "keep": as it
+        contamination: "replace": a value that raises an alarm enters the context as the expected value; "keep": as it
             came.
         context_length: rows of each series that forecasts are made from; None: as many as the forecaster's network
-            looks at, else four seasons, at least 100.
+            reads, else four seasons, at least 100.
         window: how many errors of each series "conformal" ranks among, 20 or more, 8 bytes each; None: 1,000.
-        calibration: how many last rows of each series ``fit`` holds back from the forecaster, to learn from them how
-            large its errors are; None: a third of the median series, at most ``window``. At most half a series is held
-            back.
-        shift_after: with "replace", so many alarms of a series in a row are a new level, and the values that raised
+        calibration: rows at the end of each series that ``fit`` does not fit the forecaster to: its calibration set,
+            of which the errors are learned; None: a third of the median series, at most ``window``. Never more than
+            half a series.
+        shift_after: with "replace", so many alarms of a series in a row are a level shift, and the values that raised
             them enter the context after all; None: never.
         coverage: of the interval from ``lower`` to ``upper``.
         n_samples: draws of a forecast.
-        max_jump: so many steps may a row lie after the last one of its series. One further ahead is a wrong clock or
-            the end of an outage: it is answered "ahead" and does not move the series, until three of them in a row
+        max_jump: steps that a row may lie after the last one of its series. One further ahead is a wrong clock or
+            the end of an outage: its status is "ahead" and it does not move the series, until three of them in a row
             agree, each after the one before and at most so far; None: as many as a context holds.
-        unseen: "learn": a series that ``fit`` has not seen is taken in, and tested once its context is full, if the
-            forecaster can tell of such series; "skip": its rows are answered, and nothing is kept of it.
+        unseen: "learn": a series that ``fit`` did not have is added, and tested once its context is full, if the
+            forecaster can forecast such series; "skip": its rows are answered, and nothing is kept of it.
         seed: of fit, forecasts and ties.
         verbose: a progress bar while calibrating; None: where stderr is a terminal.
 
     Returns:
-        After ``fit``: ``forecaster_``, ``errors_`` (how many it learned of the median series), ``counts``, ``state``.
-        A setting changed later takes effect at the next fit.
+        After ``fit``: ``forecaster_``, ``errors_`` (how many errors of the median series were learned), ``counts``,
+        ``state``. A setting changed later takes effect at the next fit.
 
     Raises:
         ValueError: at ``fit``, a setting is out of its range.
@@ -100,25 +95,25 @@ class AnomalyDetector(BaseEstimator):
         True
 
     Source: Rebjock, Kurt, Januschowski & Callot (2021), Online false discovery rate control for anomaly detection in
-    time series; what becomes of odd rows is ours.
+    time series; the treatment of irregular rows is ours.
     """
 
     forecaster: Any
     control: Procedure = field(default_factory=lambda: SAFFRON(alpha=0.05))
     p_value: Literal["conformal", "predictive"] | PValue = "conformal"
-    refresh: int = 1
+    refresh: Annotated[int, AtLeast(1)] = 1
     scope: Literal["global", "series"] = "global"
     contamination: Literal["replace", "keep"] = "replace"
     _: KW_ONLY
-    context_length: int | None = None
-    window: int | None = None
-    calibration: int | None = None
-    shift_after: int | None = 10
-    coverage: float = 0.95
-    n_samples: int = 100
-    max_jump: int | None = None
+    context_length: Annotated[int, AtLeast(1)] | None = None
+    window: Annotated[int, AtLeast(20)] | None = None
+    calibration: Annotated[int, AtLeast(0)] | None = None
+    shift_after: Annotated[int, AtLeast(1)] | None = 10
+    coverage: Annotated[float, Between(0, 1, open="both")] = 0.95
+    n_samples: Annotated[int, AtLeast(10)] = 100
+    max_jump: Annotated[int, AtLeast(1)] | None = None
     unseen: Literal["learn", "skip"] = "learn"
-    seed: int = 0
+    seed: Annotated[int, AtLeast(0)] = 0
     verbose: bool | None = None
 
     save = storage.save
@@ -126,12 +121,12 @@ class AnomalyDetector(BaseEstimator):
     # fitting
 
     def fit(self, data: Frame | Panel, *, prefit: bool = False, **roles: Unpack[Roles]) -> Self:
-        """Fit the forecaster to all but the last rows, and learn from these how large its errors are.
+        """Fit the forecaster to all rows but the calibration set, and learn its errors from that.
 
         Args:
             data: the history, a long frame or a Panel.
             prefit: ``forecaster`` is fitted already and is used as it is; its errors look smaller than they are where
-                it has seen the last rows of ``data``.
+                it was fitted to the last rows of ``data``.
             **roles: the keywords of ``Panel.from_frame``; ``known`` is refused.
 
         Returns:
@@ -147,33 +142,17 @@ class AnomalyDetector(BaseEstimator):
                 f"column {panel.schema.known[0]!r} is known in advance, but a stream does not say its future; leave it "
                 "out of known=, so that it is read as it comes, or drop it"
             )
-        head = panel.until(panel.ends - self._held_back(panel))
+        head = panel.until(panel.ends - calibration_lengths(panel, self.calibration, self.window or WINDOW))
         short = roles.get("short", "error")
         forecaster = self.forecaster
         if not prefit:
             forecaster = clone(forecaster, safe=False).fit(head, **({} if short == "error" else {"short": short}))
-        self._begin(Fold(self._setup(forecaster, panel), self._contexts(forecaster, head)))
-        self._calibrate(panel, head)
+        setup = self._setup(forecaster, panel)
+        contexts = Contexts.from_panel(head, setup.rows + setup.horizon, head.grid)
+        self._attach(OnlineEngine(setup, contexts))
+        self.errors_ = calibrate(self._engine, panel, head, self.verbose)
+        warn_if_blind(setup.p_value, setup.control, self.errors_)
         return self
-
-    def _held_back(self, panel: Panel) -> np.ndarray:
-        """(N,) rows at the end that the forecaster is not fitted to."""
-        wanted = self.calibration
-        if wanted is None:
-            wanted = min(self.window or WINDOW, int(np.median(panel.lengths)) // 3)
-        return np.minimum(wanted, panel.lengths // 2)
-
-    def _rows(self, forecaster: Any, panel: Panel) -> int:
-        """T: how many rows of each series a context holds."""
-        least, horizon = needed_rows(forecaster), int(forecaster.horizon)
-        if self.context_length is not None and self.context_length < least:
-            raise ValueError(
-                f"context_length={self.context_length} is less than the {least} rows that the forecaster looks at; "
-                "leave it out, or write more"
-            )
-        season = max(season_length(panel.grid), longest_season(forecaster))
-        usual = least if least > 1 else max(LEAST_CONTEXT, SEASONS * season, 2 * horizon)
-        return usual if self.context_length is None else self.context_length
 
     def _setup(self, forecaster: Any, panel: Panel) -> Setup:
         ranks = ConformalP(window=self.window or WINDOW, seed=self.seed)
@@ -186,64 +165,26 @@ class AnomalyDetector(BaseEstimator):
             refresh=int(self.refresh),
             per_series=self.scope == "series",
             replace=self.contamination == "replace",
-            rows=self._rows(forecaster, panel),
+            rows=context_rows(self.context_length, forecaster, panel),
             horizon=int(forecaster.horizon),
             n_samples=int(self.n_samples),
             seed=int(self.seed),
             coverage=float(self.coverage),
             shift_after=self.shift_after,
-            learn_unseen=self.unseen == "learn",
+            add_new_series=self.unseen == "learn",
             max_jump=self.max_jump,
         )
 
-    def _contexts(self, forecaster: Any, head: Panel) -> Contexts:
-        """Ring buffers with the last rows of each series."""
-        cells, grid = self._rows(forecaster, head) + int(forecaster.horizon), head.grid
-        contexts = Contexts.blank(head.n_series, cells, 1 + head.past.shape[1])
-        position, phase = decompose(as_counts(head.times), grid)
-        begins, every = head.offsets[:-1], np.arange(head.n_series)
-        contexts.begin(every, position[begins], phase[begins])
-        latest = head.tail(cells)
-        position, _ = decompose(as_counts(latest.times), grid)
-        contexts.values[latest.owner, position % cells] = np.column_stack([latest.y, latest.past])
-        contexts.last[:] = position[latest.ends - 1]
-        return contexts
-
-    def _calibrate(self, panel: Panel, head: Panel) -> None:
-        """Go through the rows held back as if they came in, in order of time, and learn the errors."""
-        owner = panel.owner
-        within = np.arange(len(panel.y)) - panel.offsets[owner]
-        rows = np.flatnonzero(within >= head.lengths[owner])
-        position, phase = decompose(as_counts(panel.times[rows]), panel.grid)
-        order = np.lexsort((phase, position))
-        rows, position, phase = rows[order], position[order], phase[order]
-        values = np.column_stack([panel.y[rows], panel.past[rows]])
-        status = np.full(len(rows), TESTED, dtype=np.int8)
-        why = np.full(len(rows), "", dtype=object)
-        columns = Columns(panel.ids[owner[rows]], panel.times[rows], values, position, phase, status, why)
-        size = max(SLICE, panel.n_series)
-        starts = range(0, len(rows), size)
-        with progress(len(starts), self.verbose, "errors of the forecaster", delay=1) as bar:
-            for start in starts:
-                self._fold.take(columns.take(slice(start, start + size)), calibrating=True)
-                bar.update()
-        self._fold.forget_counts()
-        seen = np.isfinite(values[:, 0])
-        each = np.bincount(owner[rows][seen], minlength=panel.n_series)
-        setup = self._fold.setup
-        self.errors_ = int(np.median(each))
-        warn_if_blind(setup.p_value, setup.control, self.errors_)
-
-    def _begin(self, fold: Fold) -> None:
-        setup = fold.setup
-        self._fold, self.forecaster_ = fold, setup.forecaster
+    def _attach(self, engine: OnlineEngine) -> None:
+        setup = engine.setup
+        self._engine, self.forecaster_ = engine, setup.forecaster
         self._reader = Reader(setup.like.schema, setup.like.grid, setup.horizon)
         self._reasons = [text.format(rows=setup.rows, jump=setup.max_jump or setup.rows) for text in WHY]
 
-    # watching
+    # detection
 
     def update(self, row: Mapping[str, Any]) -> Decision:
-        """One row in, its decision out.
+        """The decision about one row.
 
         Args:
             row: id, time, value and past covariates, under the column names of ``fit``.
@@ -251,17 +192,17 @@ class AnomalyDetector(BaseEstimator):
         return self.update_many([row])[0]
 
     def update_many(self, rows: Sequence[Mapping[str, Any]]) -> list[Decision]:
-        """Rows in order of arrival: the decisions of ``update`` on each, several times faster."""
+        """The decisions about rows in order of arrival: those of ``update`` on each, several times faster."""
         check_is_fitted(self, "forecaster_")
         columns = self._reader.rows(rows)
-        return self._decisions(columns, self._fold.take(columns))
+        return self._decisions(columns, self._engine.process(columns))
 
     def stream(self, rows: Iterable[Any]) -> Iterator[Decision]:
         """Decisions one by one, as rows come.
 
         Args:
-            rows: dictionaries, Arrow batches or frames, of which each is taken in the order of its rows; or one Arrow
-                table or reader of batches.
+            rows: dictionaries, Arrow batches or frames, each processed in the order of its rows; or one Arrow table or
+                reader of batches.
 
         Yields:
             A decision a row.
@@ -272,21 +213,21 @@ class AnomalyDetector(BaseEstimator):
                 yield self.update(item)
                 continue
             columns = self._reader.frame(self._pandas(item)[0])
-            yield from self._decisions(columns, self._fold.take(columns))
+            yield from self._decisions(columns, self._engine.process(columns))
 
     def detect(self, data: Frame, *, status: bool = False) -> Frame:
-        """Take the rows of a frame, in order of time, and say of each whether it is an anomaly.
+        """Decide of each row of a frame whether it is an anomaly, in order of time.
 
         Args:
-            data: a long frame with the columns of ``fit``; what follows the rows seen so far.
-            status: add the columns ``status`` and ``why``, which say what became of each row, see ``Decision``.
+            data: a long frame with the columns of ``fit``; what follows the rows so far.
+            status: add the columns ``status`` and ``why``, what became of each row, see ``Decision``.
 
         Returns:
             One row a row of ``data``, in its order and its own frame type: id, time, value, ``expected, lower, upper,
             p_value, level, anomaly``.
 
         Raises:
-            DataError: a column is missing, or called like one of the answer.
+            DataError: a column is missing, or has the name of one of the answer.
         """
         check_is_fitted(self, "forecaster_")
         frame, backend = self._pandas(data)
@@ -299,21 +240,21 @@ class AnomalyDetector(BaseEstimator):
                     f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
                 )
         order = np.lexsort((columns.phase, columns.position))
-        found = self._fold.take(columns.take(order))
+        found = self._engine.process(columns.take(order))
         back = np.argsort(order, kind="stable")
         answers = Answers(*(part[back] for part in found))
-        own = {name: frame[name] for name in (schema.id_col, schema.time_col)}
-        said = {schema.target_col: columns.values[:, 0]} | answers.columns()
-        answer = pd.DataFrame({**own, **said}, index=frame.index)
+        given = {name: frame[name] for name in (schema.id_col, schema.time_col)}
+        found_columns = {schema.target_col: columns.values[:, 0]} | answers.columns()
+        answer = pd.DataFrame({**given, **found_columns}, index=frame.index)
         if status:
             answer["status"], answer["why"] = answers.words(), self._why(columns, answers)
         return from_pandas(answer, backend)
 
     def _decisions(self, columns: Columns, answers: Answers) -> list[Decision]:
-        """The rows with their answers, one by one."""
+        """Rows and their answers as decisions."""
         parts = [part.tolist() for part in answers[:-1]]
-        y, told = columns.values[:, 0].tolist(), (answers.words(), self._why(columns, answers))
-        return [Decision(*row) for row in zip(columns.ids, columns.stamps, y, *parts, *told, strict=True)]
+        y, status = columns.values[:, 0].tolist(), (answers.words(), self._why(columns, answers))
+        return [Decision(*row) for row in zip(columns.ids, columns.stamps, y, *parts, *status, strict=True)]
 
     def _why(self, columns: Columns, answers: Answers) -> list[str]:
         return [own or self._reasons[code] for own, code in zip(columns.why, answers.status.tolist(), strict=True)]
@@ -329,28 +270,28 @@ class AnomalyDetector(BaseEstimator):
     def counts(self) -> dict[str, int]:
         """How many rows came since ``fit``, and what became of them, see ``Decision``.
 
-        Besides: alarms, steps left out (``gaps``), values replaced, new levels (``shifts``) and forecasts renewed.
+        Also: alarms, steps left out (``gaps``), values replaced, level shifts (``shifts``) and forecasts renewed.
         """
         check_is_fitted(self, "forecaster_")
-        return dict(self._fold.counts)
+        return dict(self._engine.counts)
 
     @property
     def quiet_rate(self) -> float:
-        """How many false alarms to expect of each row in quiet times, when levels are at their least.
+        """The expected number of false alarms a row under the null, when levels are at their least.
 
-        That is so with honest p-values, and so long as nothing is found; each alarm raises the levels for a while. Zero
-        where no alarm is possible then: the levels die out, or the errors learned are too few.
+        That holds for valid p-values while there are no alarms; each alarm raises the levels for a while. Zero where no
+        alarm is possible then: the levels tend to 0, or the errors learned are too few.
         """
         check_is_fitted(self, "forecaster_")
-        least, setup = self._fold.setup.control.least_level, self._fold.setup
-        finest = float(np.median(setup.p_value.resolution(self._fold.p_arrays)))
+        least, setup = self._engine.setup.control.least_level, self._engine.setup
+        finest = float(np.median(setup.p_value.resolution(self._engine.p_arrays)))
         return least if finest == 0 else float(np.floor(least / finest * (1 + 1e-9)) * finest)
 
     @property
     def panel(self) -> Panel:
         """The last row of each series of ``fit``: its ids, frequency and column names."""
         check_is_fitted(self, "forecaster_")
-        return self._fold.setup.like
+        return self._engine.setup.like
 
     def read_times(self, stamps: Sequence[Any]) -> np.ndarray:
         """(M,) stamps of rows as they are understood: integers, or datetime64 in UTC, not-a-time where unreadable."""
@@ -359,19 +300,19 @@ class AnomalyDetector(BaseEstimator):
 
     @property
     def state(self) -> State:
-        """Everything that rows have changed: numbers, texts, lists, dicts and arrays. It can be set again."""
+        """Everything that rows have changed: numbers, texts, lists, dicts and arrays. It can be set."""
         check_is_fitted(self, "forecaster_")
-        return self._fold.state()
+        return self._engine.state()
 
     @state.setter
     def state(self, state: State) -> None:
         check_is_fitted(self, "forecaster_")
-        self._fold = Fold.load(self._fold.setup, state)
+        self._engine = OnlineEngine.load(self._engine.setup, state)
 
     def snapshot(self) -> State:
         """The state without the forecast, which is made again from the contexts: smaller, for a file."""
         check_is_fitted(self, "forecaster_")
-        return self._fold.state(with_forecast=False)
+        return self._engine.state(with_forecast=False)
 
     def step(self, state: State, row: Mapping[str, Any]) -> tuple[State, Decision]:
         """One row as a pure function: the next state and the decision; neither ``state`` nor the detector changes.
@@ -379,31 +320,29 @@ class AnomalyDetector(BaseEstimator):
         It copies the state, so that it costs more than ``update``, which does the same in place.
         """
         check_is_fitted(self, "forecaster_")
-        fold, columns = Fold.load(self._fold.setup, state), self._reader.rows([row])
-        answers = fold.take(columns)
-        return fold.state(), self._decisions(columns, answers)[0]
+        engine, columns = OnlineEngine.load(self._engine.setup, state), self._reader.rows([row])
+        answers = engine.process(columns)
+        return engine.state(), self._decisions(columns, answers)[0]
 
     def set_control(self, control: Procedure) -> Self:
-        """Test by another procedure from now on, which begins anew; contexts and calibration stay."""
+        """Test by another procedure from now on, from its first test; contexts and calibration stay."""
         check_is_fitted(self, "forecaster_")
         self.control = control
-        fold = self._fold
-        fold.setup = replace(fold.setup, control=control.fresh())
-        fold.tests = fold.setup.control.many(len(fold.contexts) if fold.setup.per_series else 1)
+        self._engine.use_control(control)
         return self
 
     def learned(self) -> dict[str, object]:
-        """What ``fit`` and the rows since have taught, as plain values."""
+        """What was learned by ``fit`` and the rows since, as serialisable values."""
         check_is_fitted(self, "forecaster_")
-        setup = self._fold.setup
-        settings = {name: getattr(setup, name) for name in setup.__dataclass_fields__ if name not in ("like",)}
+        setup = self._engine.setup
+        settings = {name: getattr(setup, name) for name in setup.__dataclass_fields__ if name != "like"}
         return {"settings": settings, "panel": setup.like, "state": self.snapshot(), "errors": self.errors_}
 
     def relearn(self, learned: dict[str, Any]) -> None:
-        """Take up what ``learned`` gave."""
+        """Restore what ``learned`` gave."""
         setup = Setup(like=learned["panel"], **learned["settings"])
-        self.errors_ = int(learned.get("errors", 0))  # versions before did not say
-        self._begin(Fold.load(setup, learned["state"]))
+        self.errors_ = int(learned.get("errors", 0))  # earlier versions did not keep it
+        self._attach(OnlineEngine.load(setup, learned["state"]))
 
     def check(self) -> None:
         """The settings are in range.
@@ -411,18 +350,7 @@ class AnomalyDetector(BaseEstimator):
         Raises:
             ValueError: names the setting, its value and what it may be.
         """
-        for name, least in (("refresh", 1), ("n_samples", 10), ("context_length", 1), ("calibration", 0),
-                            ("shift_after", 1), ("max_jump", 1), ("window", 20), ("seed", 0)):  # fmt: skip
-            value, optional = getattr(self, name), name not in ("refresh", "n_samples", "seed")
-            whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
-            if not whole and not (value is None and optional):
-                raise ValueError(
-                    f"{name} must be a whole number of {least} or more{' or None' if optional else ''}, not {value!r}"
-                )
-        for name, offered in (("scope", ("global", "series")), ("contamination", ("replace", "keep")),
-                              ("unseen", ("learn", "skip"))):  # fmt: skip
-            if getattr(self, name) not in offered:
-                raise ValueError(f"{name}={getattr(self, name)!r} is unknown; choose {' or '.join(map(repr, offered))}")
+        check_settings(self)
         if isinstance(self.p_value, str) and self.p_value not in ("conformal", "predictive"):
             raise ValueError(
                 f"p_value={self.p_value!r} is unknown; choose 'conformal' or 'predictive', or give a ConformalP"
@@ -433,5 +361,3 @@ class AnomalyDetector(BaseEstimator):
             )
         if not isinstance(self.control, Procedure):
             raise ValueError(f"control must be a procedure of tsformers.fdr, such as SAFFRON(); got {self.control!r}")
-        if not 0 < self.coverage < 1:
-            raise ValueError(f"coverage must lie between 0 and 1, for example 0.95; got {self.coverage!r}")

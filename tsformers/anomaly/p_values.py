@@ -1,7 +1,7 @@
-"""p-values of what has been seen: by the tails of its predictive law, or by its rank among earlier errors.
+"""What every kind of p-value promises a detector, and the warning where p-values are too coarse for the procedure.
 
-Both keep their state in arrays, one row a series, that the caller owns, saves and passes in; all is compiled, and
-nothing is drawn at random: what has to be random about a row is a hash of the seed, its series and its number.
+The state of a p-value is arrays, one row a series, that the caller owns, saves and passes in. Nothing is drawn from a
+generator: what is random about a row is a hash of the seed, its series and its number.
 """
 
 import math
@@ -11,35 +11,40 @@ from typing import Literal, Protocol
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-import tsformers.distributions.kernels as kernels
-from tsformers.distributions.marginals import Law
+import tsformers.distributions.rank_kernels as ranks
+from tsformers.distributions.marginals import Marginals
 from tsformers.fdr import LORD, Procedure
 
 Arrays = dict[str, np.ndarray]
 Tail = Literal["two-sided", "upper", "lower"]
-TAILS: dict[str, int] = {"two-sided": kernels.TWO_SIDED, "upper": kernels.UPPER, "lower": kernels.LOWER}
+TAILS: dict[str, int] = {"two-sided": ranks.TWO_SIDED, "upper": ranks.UPPER, "lower": ranks.LOWER}
 WIDE = 0.8  # share of the central interval whose half-width scales an error
-QUIET = 10_000  # tests of a quiet stream that are looked at
+N_NULL_TESTS = 10_000  # tests without a discovery that are looked at
 NO_WEIGHTS = np.zeros(0)
-BLUNT = LORD(alpha=0.1, decay=0.99)  # of the procedures with the usual settings, the one that fewest scores serve
+LEAST_DEMANDING = LORD(alpha=0.1, decay=0.99)  # of the usual procedures, the one that needs fewest scores
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 class PValue(Protocol):
-    """What a detector asks. Law: ``log_p`` changes nothing, and a batch of rows is the same as one by one."""
+    """What a detector asks of p-values: ``log_p`` changes nothing, and a batch of rows is the same as one by one."""
 
     def start(self, n_series: int) -> Arrays:
         """State of ``n_series`` series before their first row."""
         ...
 
     def grow(self, arrays: Arrays, n_series: int) -> Arrays:
-        """The same state with room for series not seen before, ``n_series`` in all."""
+        """The same state with room for new series, ``n_series`` in all."""
         ...
 
     def log_p(
-        self, arrays: Arrays, series: Integer[np.ndarray, " M"], y: Float[np.ndarray, " M"], law: Law, rng: int = 0
+        self,
+        arrays: Arrays,
+        series: Integer[np.ndarray, " M"],
+        y: Float[np.ndarray, " M"],
+        marginals: Marginals,
+        rng: int = 0,
     ) -> Float[np.ndarray, " M"]:
-        """Natural logarithms of the p-values of M rows; NaN where ``y`` or its law is NaN."""
+        """Natural logarithms of the p-values of M rows; NaN where ``y`` or its row of ``marginals`` is NaN."""
         ...
 
     def learn(
@@ -47,16 +52,16 @@ class PValue(Protocol):
         arrays: Arrays,
         series: Integer[np.ndarray, " M"],
         y: Float[np.ndarray, " M"],
-        law: Law,
+        marginals: Marginals,
         normal: Bool[np.ndarray, " M"],
     ) -> None:
-        """Take up, in place, rows of distinct series; ``normal`` are those without an alarm."""
+        """Update the state, in place, by rows of distinct series; ``normal`` are those without an alarm."""
         ...
 
     def calibrate(
-        self, arrays: Arrays, series: Integer[np.ndarray, " M"], y: Float[np.ndarray, " M"], law: Law
+        self, arrays: Arrays, series: Integer[np.ndarray, " M"], y: Float[np.ndarray, " M"], marginals: Marginals
     ) -> None:
-        """Take up held-out history in place: any number of rows a series, in order of time, all taken for normal."""
+        """Update the state, in place, by calibration rows, all taken as normal: any number a series, in time order."""
         ...
 
     def resolution(self, arrays: Arrays) -> Float[np.ndarray, " N"]:
@@ -69,10 +74,10 @@ class PValue(Protocol):
 
 
 def warn_if_blind(p_values: PValue, procedure: Procedure, n: int) -> None:
-    """Warn where ``n`` calibration scores cannot give a p-value as small as the levels it will be tested at.
+    """Warn where ``n`` calibration scores cannot give a p-value as small as the levels it is tested at.
 
     Two warnings: no first alarm is possible, at any time, because ``1 / (n + 1)`` is above the procedure's
-    ``first_level``; or one is possible in the first tests alone, and in quiet times no longer.
+    ``first_level``; or one is possible in the first tests only, and not after many tests without a discovery.
 
     Args:
         p_values: how p-values are made.
@@ -80,11 +85,11 @@ def warn_if_blind(p_values: PValue, procedure: Procedure, n: int) -> None:
         n: how many calibration scores each series has.
 
     Warns:
-        UserWarning: with the number of scores that would do, or what to change where no number would.
+        UserWarning: with the number of scores that is enough, or what to change where no number is.
 
     Example:
         >>> import warnings
-        >>> from tsformers.fdr import LORD
+        >>> from tsformers.anomaly import ConformalP
         >>> with warnings.catch_warnings(record=True) as caught:
         ...     warnings.simplefilter("always")
         ...     warn_if_blind(ConformalP(), LORD(alpha=0.1, decay=0.99), 100)
@@ -98,8 +103,8 @@ def warn_if_blind(p_values: PValue, procedure: Procedure, n: int) -> None:
         text = f"{head} {name} tests at {first:.3g} at most before its first alarm, so it can never alarm"
         warnings.warn(f"{text}: {_remedy(p_values, procedure)}", UserWarning, stacklevel=2)
         return
-    quiet = 0.25 + 0.75 * ((np.arange(1, QUIET + 1) * GOLDEN) % 1)  # p-values of which none is an alarm
-    blind = procedure.fresh().test_many(quiet)[0] < finest
+    without_alarm = 0.25 + 0.75 * ((np.arange(1, N_NULL_TESTS + 1) * GOLDEN) % 1)
+    blind = procedure.fresh().test_many(without_alarm)[0] < finest
     if not blind.any():
         return
     text = f"{head} {name} tests below that from test {1 + int(blind.argmax())} on while nothing is found"
@@ -107,11 +112,11 @@ def warn_if_blind(p_values: PValue, procedure: Procedure, n: int) -> None:
 
 
 def _remedy(p_values: PValue, procedure: Procedure) -> str:
-    """What would let it alarm at any time, in Python and in the shell; no remedy leads to another warning."""
+    """What makes alarms possible at any time, in Python and in the shell; no remedy leads to another warning."""
     least = procedure.least_level
     ways = [_enough(p_values, least) if least > 0 else "without decay no number of scores will do for ever"]
-    if procedure.fresh() != BLUNT:
-        needed = math.ceil(1 / BLUNT.least_level * (1 - 1e-12)) - 1
+    if procedure.fresh() != LEAST_DEMANDING:
+        needed = math.ceil(1 / LEAST_DEMANDING.least_level * (1 - 1e-12)) - 1
         ways.append(
             f"take LORD(alpha=0.1, decay=0.99) (--control LORD --alpha 0.1 --decay 0.99), for which {needed} do"
         )
@@ -121,29 +126,31 @@ def _remedy(p_values: PValue, procedure: Procedure) -> str:
 
 
 def _enough(p_values: PValue, level: float) -> str:
-    """How many scores reach a level, or what stands in the way."""
+    """How many scores reach a level, or which settings prevent it."""
     needed = math.ceil(1 / level * (1 - 1e-12)) - 1  # 1 / (n + 1) <= level, up to rounding
     if p_values.finest(needed) <= level * (1 + 1e-9):
-        return f"{needed} scores would do (by default a third of the rows of a series are held back)"
+        return f"{needed} scores would do (by default the last third of each series is its calibration set)"
     return (
         f"{needed} scores of equal weight would do: window={needed} or more (--detector window={needed}), "
         "three times as many rows of history, and, of ConformalP, decay=1 or one near enough to it"
     )
 
 
-def observed_rows(y: np.ndarray, law: Law) -> np.ndarray:
-    """Rows that have a p-value."""
-    return ~(np.isnan(y) | np.isnan(law.values[:, 0]) | np.isnan(law.values[:, -1]))
+def observed_rows(y: np.ndarray, marginals: Marginals) -> np.ndarray:
+    """(M,) whether a row has a p-value: neither its value nor its distribution is missing.
+
+    Example:
+        >>> observed_rows(np.array([np.nan, 1.0]), Marginals(np.zeros((2, 3))))
+        array([False,  True])
+    """
+    return ~(np.isnan(y) | np.isnan(marginals.values[:, 0]) | np.isnan(marginals.values[:, -1]))
 
 
 def grown(arrays: Arrays, more: Arrays) -> Arrays:
-    """The state with further rows appended."""
+    """The state with further rows appended.
+
+    Example:
+        >>> grown({"rows": np.array([3])}, {"rows": np.array([0])})
+        {'rows': array([3, 0])}
+    """
     return {name: np.concatenate([arrays[name], part]) for name, part in more.items()}
-
-
-def check_choice(tail: str, shape: float | None) -> None:
-    """The tail and the shape of a p-value are possible ones."""
-    if tail not in TAILS:
-        raise ValueError(f"tail must be 'two-sided', 'upper' or 'lower'; got {tail!r}")
-    if shape is not None and not 0 <= shape < 1:
-        raise ValueError(f"shape must lie in [0, 1), or be None to be fitted; got {shape}")

@@ -1,11 +1,11 @@
-"""The latest values of all series in packed ring buffers, and the panel that a forecaster is shown of them."""
+"""The latest values of all series in ring buffers, and the panel of them that a forecaster reads."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tsformers.calendar.grid import Grid, compose, like_times
+from tsformers.calendar.grid import Grid, as_counts, compose, decompose, like_times
 from tsformers.data.panel import Panel
 
 TABLE = 4  # stamps are looked up where they are this many times fewer than rows
@@ -39,6 +39,25 @@ class Contexts:
         whole = {name: np.full(n, -1, dtype=np.int64) for name in ("first", "last", "phase")}
         return cls({"values": np.full((n, cells, width), np.nan), **whole})
 
+    @classmethod
+    def from_panel(cls, panel: Panel, cells: int, grid: Grid) -> "Contexts":
+        """Buffers with the last rows of each series of a panel.
+
+        Args:
+            panel: the history.
+            cells: R.
+            grid: of the panel.
+        """
+        contexts = cls.blank(panel.n_series, cells, 1 + panel.past.shape[1])
+        position, phase = decompose(as_counts(panel.times), grid)
+        firsts, every = panel.offsets[:-1], np.arange(panel.n_series)
+        contexts.begin(every, position[firsts], phase[firsts])
+        latest = panel.tail(cells)
+        position, _ = decompose(as_counts(latest.times), grid)
+        contexts.values[latest.owner, position % cells] = np.column_stack([latest.y, latest.past])
+        contexts.last[:] = position[latest.ends - 1]
+        return contexts
+
     @property
     def arrays(self) -> dict[str, np.ndarray]:
         """The state, not copied."""
@@ -48,14 +67,14 @@ class Contexts:
         return len(self.last)
 
     def resize(self, n: int) -> None:
-        """Room for ``n`` series: new ones are blank, those beyond are forgotten."""
+        """Room for ``n`` series: new ones are blank, those beyond are dropped."""
         kept, (_, cells, width) = min(n, len(self)), self.values.shape
         more = Contexts.blank(n - kept, cells, width)
         for name, part in self.arrays.items():
             setattr(self, name, np.concatenate([part[:kept], getattr(more, name)]))
 
     def begin(self, series: np.ndarray, position: np.ndarray, phase: np.ndarray) -> None:
-        """Where the first row of some series stands."""
+        """Set the position of the first row of some series."""
         self.first[series], self.last[series], self.phase[series] = position, position - 1, phase
 
     def write(self, series: np.ndarray, position: np.ndarray, values: np.ndarray) -> None:
@@ -71,7 +90,7 @@ class Contexts:
         self.last[series] = position
 
     def amend(self, series: np.ndarray, position: np.ndarray, y: np.ndarray) -> None:
-        """Other targets for rows that are there; what the buffer no longer holds is left alone."""
+        """Change the targets of rows in the buffer; rows that it no longer holds are skipped."""
         cells = self.values.shape[1]
         held = (position > self.last[series] - cells) & (position <= self.last[series])
         self.values[series[held], position[held] % cells, 0] = y[held]
@@ -86,14 +105,14 @@ class Contexts:
     def panel(
         self, series: np.ndarray, origin: np.ndarray, rows: int, grid: Grid, like: Panel, names: pd.Index
     ) -> tuple[Panel, np.ndarray]:
-        """What is known of some series up to a grid position each, as a panel.
+        """The latest rows of some series, each up to a grid position, as a panel.
 
         Args:
             series: (n,) which.
             origin: (n,) the last position of each; beyond its last row values are missing.
             rows: at most so many rows of each.
             grid: of the positions.
-            like: the panel that says how everything else looks.
+            like: a panel with the statics, the frequency and the schema.
             names: (n,) their ids.
 
         Returns:
@@ -102,10 +121,10 @@ class Contexts:
         lengths = np.clip(origin - self.first[series] + 1, 0, rows)
         owner, place, offsets = _spans(origin - lengths + 1, lengths)
         values = self.read(series[owner], place)
-        seen = np.bincount(owner, weights=np.isfinite(values[:, 0]), minlength=len(series)) > 0
-        if not seen.all():
-            found = np.flatnonzero(seen)
-            return self.panel(series[seen], origin[seen], rows, grid, like, names[found])[0], series[seen]
+        observed = np.bincount(owner, weights=np.isfinite(values[:, 0]), minlength=len(series)) > 0
+        if not observed.all():
+            found = np.flatnonzero(observed)
+            return self.panel(series[observed], origin[observed], rows, grid, like, names[found])[0], series[observed]
         times = self._times(place, self.phase[series], owner, grid)
         known = np.zeros((len(values), 0))
         static = like.static.loc[names] if len(like.static.columns) else pd.DataFrame(index=names)
@@ -132,8 +151,8 @@ class Contexts:
         return like_times(compose(place, phase[owner], grid), grid)
 
 
-def _spans(starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Owner and position of each row of ``starts[i], starts[i] + 1, ...`` one series after another, and offsets."""
+def _spans(firsts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Owner and position of each row of ``firsts[i], firsts[i] + 1, ...`` one series after another, and offsets."""
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    owner = np.repeat(np.arange(len(starts)), lengths)
-    return owner, np.arange(offsets[-1]) - offsets[owner] + starts[owner], offsets
+    owner = np.repeat(np.arange(len(firsts)), lengths)
+    return owner, np.arange(offsets[-1]) - offsets[owner] + firsts[owner], offsets

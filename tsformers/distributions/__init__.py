@@ -1,1 +1,1 @@
-"""One-dimensional distributions, vectorised over series."""
+"""Distributions of one value, vectorised over series."""

@@ -1,19 +1,19 @@
-"""Families of one-dimensional distributions, vectorised over series: normal, Student t, counts, quantiles, draws."""
+"""Parametric families of one-value distributions: normal, Student's t, negative binomial; and joining any of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import scipy.special as sp
 
-from tsformers.distributions.quantile_function import between_levels, level_of, mean_weights, of_draws
+from tsformers.distributions.marginals import Marginals
 
 Array = np.ndarray
 
 
 class Family(Protocol):
-    """Laws of one kind, one of each of N values."""
+    """Distributions of N values, all of one kind; ``Marginals`` holds those known by draws or quantiles."""
 
     def mean(self) -> Array:
         """(N,)."""
@@ -34,172 +34,133 @@ class Family(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class NormalFamily:
-    """Normal laws.
+    """Normal distributions.
 
-    Source: textbook.
+    Args:
+        loc: (N,) means.
+        scale: (N,) standard deviations.
+
+    Example:
+        >>> NormalFamily(np.array([3.0]), np.array([2.0])).cdf(np.array([3.0]))
+        array([0.5])
     """
 
-    centre: Array
-    spread: Array
+    loc: Array
+    scale: Array
 
     def mean(self) -> Array:
-        """As the protocol says."""
-        return self.centre
+        """(N,) means."""
+        return self.loc
 
     def quantile(self, levels: Array) -> Array:
-        """As the protocol says."""
-        return self.centre[:, None] + self.spread[:, None] * sp.ndtri(levels)
+        """(N, Q) quantiles."""
+        return self.loc[:, None] + self.scale[:, None] * sp.ndtri(levels)
 
     def cdf(self, y: Array) -> Array:
-        """As the protocol says."""
-        return sp.ndtr((y - self.centre) / self.spread)
+        """(N,) ``P(X < y) + P(X = y) / 2``."""
+        return sp.ndtr((y - self.loc) / self.scale)
 
     def sample(self, rng: np.random.Generator, n: int) -> Array:
-        """As the protocol says."""
-        return self.centre[:, None] + self.spread[:, None] * rng.standard_normal((len(self.centre), n))
+        """(N, n) independent values."""
+        return self.loc[:, None] + self.scale[:, None] * rng.standard_normal((len(self.loc), n))
 
 
 @dataclass(frozen=True, eq=False)
-class StudentFamily:
-    """Student's t, shifted and scaled.
+class StudentTFamily:
+    """Student's t distributions, shifted and scaled.
 
-    Source: textbook.
+    Args:
+        df: (N,) degrees of freedom, above 2.
+        loc: (N,) means.
+        scale: (N,) scales; the variance is ``scale^2 df / (df - 2)``.
+
+    Example:
+        >>> StudentTFamily(np.array([4.0]), np.array([3.0]), np.array([2.0])).quantile(np.array([0.5]))
+        array([[3.]])
     """
 
     df: Array
-    centre: Array
-    spread: Array
+    loc: Array
+    scale: Array
 
     def mean(self) -> Array:
-        """As the protocol says; degrees of freedom are above 2."""
-        return self.centre
+        """(N,) means."""
+        return self.loc
 
     def quantile(self, levels: Array) -> Array:
-        """As the protocol says."""
-        found = np.where(levels > 0, sp.stdtrit(self.df[:, None], levels), -np.inf)  # scipy says +inf at level 0
-        return self.centre[:, None] + self.spread[:, None] * found
+        """(N, Q) quantiles."""
+        found = np.where(levels > 0, sp.stdtrit(self.df[:, None], levels), -np.inf)  # scipy gives +inf at level 0
+        return self.loc[:, None] + self.scale[:, None] * found
 
     def cdf(self, y: Array) -> Array:
-        """As the protocol says."""
-        return sp.stdtr(self.df, (y - self.centre) / self.spread)
+        """(N,) ``P(X < y) + P(X = y) / 2``."""
+        return sp.stdtr(self.df, (y - self.loc) / self.scale)
 
     def sample(self, rng: np.random.Generator, n: int) -> Array:
-        """As the protocol says."""
-        noise = rng.standard_t(self.df[:, None], (len(self.centre), n))
-        return self.centre[:, None] + self.spread[:, None] * noise
+        """(N, n) independent values."""
+        noise = rng.standard_t(self.df[:, None], (len(self.loc), n))
+        return self.loc[:, None] + self.scale[:, None] * noise
 
 
 @dataclass(frozen=True, eq=False)
-class CountFamily:
-    """Negative binomial laws of counts: ``total`` failures, each count with probability ``p``.
+class NegativeBinomialFamily:
+    """Negative binomial distributions of counts; the distribution function is a regularised incomplete beta function.
 
-    Source: textbook; the distribution function is a regularised incomplete beta function.
+    Args:
+        total: (N,) failures at which counting stops.
+        p: (N,) probability that a trial counts.
+
+    Example:
+        >>> NegativeBinomialFamily(np.array([3.0]), np.array([0.5])).mean()
+        array([3.])
     """
 
     total: Array
     p: Array
 
     def mean(self) -> Array:
-        """As the protocol says."""
+        """(N,) means."""
         return self.total * self.p / (1 - self.p)
 
     def quantile(self, levels: Array) -> Array:
-        """As the protocol says: the smallest count whose probability reaches the level."""
+        """(N, Q): the smallest counts whose distribution function reaches the levels."""
         from scipy.stats import nbinom
 
         found = nbinom.ppf(levels, self.total[:, None], 1 - self.p[:, None])
         return np.maximum(found, 0.0)  # scipy's answer at level 0 is -1
 
     def cdf(self, y: Array) -> Array:
-        """As the protocol says."""
-        return (self._upto(np.ceil(y) - 1) + self._upto(np.floor(y))) / 2
+        """(N,) ``P(X < y) + P(X = y) / 2``."""
+        return (self._at_most(np.ceil(y) - 1) + self._at_most(np.floor(y))) / 2
 
     def sample(self, rng: np.random.Generator, n: int) -> Array:
-        """As the protocol says."""
+        """(N, n) independent values."""
         drawn = rng.negative_binomial(self.total[:, None], 1 - self.p[:, None], (len(self.total), n))
         return drawn.astype(np.float64)
 
-    def _upto(self, count: Array) -> Array:
+    def _at_most(self, count: Array) -> Array:
         return np.where(count < 0, 0.0, sp.betainc(self.total, np.maximum(count, 0) + 1, 1 - self.p))
 
 
-@dataclass(frozen=True, eq=False)
-class QuantileFamily:
-    """Laws known at some levels, as a ``Forecast`` reads them: straight lines between, exponential tails beyond.
-
-    Source: Koenker & Bassett (1978); tails: ``tsformers.distributions.quantile_function``.
-    """
-
-    levels: Array
-    values: Array  # (N, Q)
-
-    def mean(self) -> Array:
-        """As the protocol says."""
-        return self.values @ mean_weights(self.levels)
-
-    def quantile(self, levels: Array) -> Array:
-        """As the protocol says."""
-        return between_levels(self.values[..., None], self.levels, levels)[..., 0]
-
-    def cdf(self, y: Array) -> Array:
-        """As the protocol says."""
-        below, upto = ((f(self.values, y[:, None])).sum(1)[:, None] for f in (np.less, np.less_equal))
-        return level_of(y[:, None], self.values[..., None], self.levels, below, upto)[:, 0]
-
-    def sample(self, rng: np.random.Generator, n: int) -> Array:
-        """As the protocol says, by inversion."""
-        values, levels = np.repeat(self.values, n, axis=0)[..., None], rng.random(len(self.values) * n)
-        held = self.levels
-        place = np.clip(np.searchsorted(held, levels), 1, len(held) - 1)
-        rows = np.arange(len(levels))
-        low, high = values[rows, place - 1, 0], values[rows, place, 0]
-        inside = low + (levels - held[place - 1]) / (held[place] - held[place - 1]) * (high - low)
-        with np.errstate(divide="ignore"):
-            left = values[:, 0, 0] + _slope(values[:, :2, 0], held[:2]) * np.log(levels / held[0])
-            right = values[:, -1, 0] - _slope(-values[:, :-3:-1, 0], 1 - held[:-3:-1]) * np.log(
-                (1 - levels) / (1 - held[-1])
-            )
-        drawn = np.where(levels < held[0], left, np.where(levels > held[-1], right, inside))
-        return drawn.reshape(len(self.values), n)
-
-
-@dataclass(frozen=True, eq=False)
-class DrawnFamily:
-    """Laws that nothing but draws are known of."""
-
-    draws: Array  # (N, S)
-
-    def mean(self) -> Array:
-        """As the protocol says."""
-        return self.draws.mean(1)
-
-    def quantile(self, levels: Array) -> Array:
-        """As the protocol says."""
-        return of_draws(self.draws[..., None], levels)[..., 0]
-
-    def cdf(self, y: Array) -> Array:
-        """As the protocol says."""
-        below, upto = (f(self.draws, y[:, None]).mean(1) for f in (np.less, np.less_equal))
-        return np.where(np.isnan(y), np.nan, (below + upto) / 2)
-
-    def sample(self, rng: np.random.Generator, n: int) -> Array:
-        """As the protocol says: some of the draws again."""
-        return rng.choice(self.draws, n, axis=1)
-
-
 def join_families(parts: Sequence[Family]) -> Family:
-    """One family of all the values of several of one kind."""
-    if len(parts) == 1:
-        return parts[0]
+    """One object for the values of several of the same kind, one after the other.
+
+    Args:
+        parts: of one class; ``Marginals`` at the same levels.
+
+    Returns:
+        The joined distributions, ``parts[0]`` itself where it is the only one.
+
+    Example:
+        >>> one, other = NormalFamily(np.zeros(1), np.ones(1)), NormalFamily(np.ones(2), np.ones(2))
+        >>> join_families([one, other]).mean()
+        array([0., 1., 1.])
+    """
     first: Any = parts[0]
-    shared = {"levels": first.levels} if isinstance(first, QuantileFamily) else {}
-    joined = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in fields(first)
-        if field.name not in shared
-    }
-    return type(first)(**shared, **joined)
-
-
-def _slope(values: Array, levels: Array) -> Array:
-    return (values[:, 1] - values[:, 0]) / np.log(levels[1] / levels[0])
+    if len(parts) == 1:
+        return first
+    if isinstance(first, Marginals):
+        values = [cast(Marginals, part).values for part in parts]
+        return Marginals.from_ascending(np.concatenate(values), first.levels)
+    joined = {field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(first)}
+    return type(first)(**joined)

@@ -1,4 +1,4 @@
-"""Tails of laws and ranks among earlier errors: compiled, a row of the stream a turn."""
+"""Logarithms of tail probabilities of draws and quantiles: compiled, row by row."""
 
 import math
 
@@ -6,12 +6,13 @@ import numpy as np
 
 from tsformers.jit import compiled
 
-TWO_SIDED, UPPER, LOWER = 0, 1, 2
 LOG_2 = math.log(2.0)
-PRIOR_SHAPE, PRIOR_WEIGHT = 0.1, 10.0  # what the shape of a tail is drawn to, and by how many exceedances
+PRIOR_SHAPE, PRIOR_WEIGHT = (
+    0.1,
+    10.0,
+)  # what the shape of a tail is shrunk to, and with the weight of how many exceedances
 LEAST_SHAPE, MOST_SHAPE = 0.0, 0.5
-WIDTH = 1e-9  # of a tail, at least, as a share of the greatest value: rounding is no anomaly
-SHARE = 0.8  # of the latest rows strange: the level has shifted
+LEAST_WIDTH = 1e-9  # of a tail, as a share of the greatest value: rounding is no anomaly
 
 
 @compiled
@@ -36,7 +37,7 @@ def spread_ties(rows: np.ndarray, levels: np.ndarray) -> None:
                 for k in range(begin, end + 1):
                     row[k] = x - 0.5 + (levels[k] - low) / (high - low)
             begin = end + 1
-        for k in range(1, last + 1):  # values that are no whole numbers may have been overtaken
+        for k in range(1, last + 1):  # values that are not whole numbers may be out of order now
             row[k] = max(row[k], row[k - 1])
 
 
@@ -53,17 +54,17 @@ def log_tails(
 ) -> None:
     """Logarithms of P(X >= y) into ``found[0]`` and of P(X <= y) into ``found[1]``; ``mirrored`` is ``-rows[:, ::-1]``.
 
-    The outermost ``exceedances`` draws say what the tail beyond the last one looks like, a generalised Pareto law; 0:
-    the rows are quantiles, and the last two say it. ``edges`` holds, for the upper and the lower tail, the logarithm of
-    what lies beyond the last value and, of quantiles, what turns the distance of the last two into the tail's scale.
-    ``shape`` is NaN where it is to be fitted.
+    The tail beyond the last draw is a generalised Pareto distribution fitted to the outermost ``exceedances`` draws; 0:
+    the rows are quantiles, and the last two give the tail. ``edges`` holds, for the upper and the lower tail, the
+    logarithm of the probability beyond the last value and, of quantiles, the factor from the distance of the last two
+    to the tail's scale. ``shape`` is NaN where it is to be fitted.
     """
     for m in range(y.size):
         row, back = rows[m], mirrored[m]
         if y[m] != y[m] or row[0] != row[0] or row[-1] != row[-1]:
             found[0, m] = found[1, m] = math.nan
             continue
-        near = WIDTH * max(abs(row[0]), abs(row[-1]))
+        near = LEAST_WIDTH * max(abs(row[0]), abs(row[-1]))
         if y[m] > row[-1] + near:
             found[0, m] = _log_beyond(y[m], row, edges[0], exceedances, shape)
             found[1, m] = _log_rest(found[0, m])
@@ -87,7 +88,7 @@ def _log_rest(log_part: float) -> float:
 
 @compiled
 def _levels_at(y: float, row: np.ndarray, levels: np.ndarray) -> tuple[float, float]:
-    """Bounds of P(X < y) and P(X <= y): one level where the quantile function passes through y, two where it stands."""
+    """Bounds of P(X < y) and P(X <= y): one level where the quantile function rises at y, two where it is flat."""
     begin, end = _count(row, y, False), _count(row, y, True)
     if end - begin > 1:
         return levels[begin - 1] if begin > 0 else 0.0, levels[end] if end < levels.size else 1.0
@@ -114,7 +115,7 @@ def _count(row: np.ndarray, y: float, equal: bool) -> int:
 @compiled
 def _log_beyond(y: float, row: np.ndarray, edge: np.ndarray, exceedances: int, shape: float) -> float:
     """Logarithm of P(X > y) beyond ``row[-1]``, where it is ``edge[0]``."""
-    least = max(WIDTH * max(abs(row[0]), abs(row[-1])), 1e-300)
+    least = max(LEAST_WIDTH * max(abs(row[0]), abs(row[-1])), 1e-300)
     if exceedances == 0:
         return edge[0] - _log_pareto(y - row[-1], max((row[-1] - row[-2]) * edge[1], least), shape)
     threshold = row[row.size - 1 - exceedances]
@@ -126,8 +127,8 @@ def _log_beyond(y: float, row: np.ndarray, edge: np.ndarray, exceedances: int, s
     if shape != shape:
         gap = first - 2 * second
         raw = min(max(2 - first / gap, -0.5), 1.0) if gap > 0 else 1.0
-        drawn = (exceedances * raw + PRIOR_WEIGHT * PRIOR_SHAPE) / (exceedances + PRIOR_WEIGHT)
-        shape = min(max(drawn, LEAST_SHAPE), MOST_SHAPE)
+        shrunk = (exceedances * raw + PRIOR_WEIGHT * PRIOR_SHAPE) / (exceedances + PRIOR_WEIGHT)
+        shape = min(max(shrunk, LEAST_SHAPE), MOST_SHAPE)
     scale = max(first * (1 - shape), least)
     shape += 1.0 / exceedances
     return edge[0] + _log_pareto(row[-1] - threshold, scale, shape) - _log_pareto(y - threshold, scale, shape)
@@ -135,136 +136,6 @@ def _log_beyond(y: float, row: np.ndarray, edge: np.ndarray, exceedances: int, s
 
 @compiled
 def _log_pareto(excess: float, scale: float, xi: float) -> float:
-    """Minus the logarithm of a generalised Pareto law's survival function."""
+    """Minus the logarithm of the generalised Pareto survival function."""
     ratio = excess / scale
     return ratio if xi < 1e-12 else math.log1p(xi * ratio) / xi
-
-
-@compiled
-def log_ranks(
-    scores: np.ndarray,
-    kept: np.ndarray,
-    place: np.ndarray,
-    offset: np.ndarray,
-    series: np.ndarray,
-    z: np.ndarray,
-    weights: np.ndarray,
-    tail: int,
-    uniform: np.ndarray,
-    found: np.ndarray,
-) -> None:
-    """Logarithms of (1 + weight of the scores above + uniform x weight of the equal ones) / (1 + weight of all).
-
-    ``weights`` of scores 1, 2, ... rows ago; none: all weigh 1.
-    """
-    window = scores.shape[1]
-    for m in range(z.size):
-        i = series[m]
-        if z[m] != z[m]:
-            found[m] = math.nan
-            continue
-        here = _strangeness(z[m] - offset[i], tail)
-        ring = scores[i, : kept[i]]
-        if weights.size == 0:
-            more, same = _count_from(ring, offset[i], here, tail)
-            found[m] = math.log((1.0 + more + uniform[m] * same) / (1.0 + ring.size))
-            continue
-        above, equal, total = 1.0, 0.0, 1.0
-        for k in range(ring.size):
-            weight = weights[place[i] - 1 - k if k < place[i] else place[i] - 1 - k + window]
-            other = _strangeness(ring[k] - offset[i], tail)
-            total += weight
-            above += weight * (other > here)
-            equal += weight * (other == here)
-        found[m] = math.log((above + uniform[m] * equal) / total)
-
-
-@compiled
-def _count_from(ring: np.ndarray, offset: float, here: float, tail: int) -> tuple[int, int]:
-    """How many scores are stranger, and how many equally strange: one loop a tail, so that each is vectorised."""
-    more, same = 0, 0
-    if tail == TWO_SIDED:
-        for k in range(ring.size):
-            more += abs(ring[k] - offset) > here
-            same += abs(ring[k] - offset) == here
-    elif tail == UPPER:
-        for k in range(ring.size):
-            more += ring[k] - offset > here
-            same += ring[k] - offset == here
-    else:
-        for k in range(ring.size):
-            more += offset - ring[k] > here
-            same += offset - ring[k] == here
-    return more, same
-
-
-@compiled
-def _strangeness(z: float, tail: int) -> float:
-    if tail == TWO_SIDED:
-        return abs(z)
-    return z if tail == UPPER else -z
-
-
-@compiled
-def push(
-    scores: np.ndarray,
-    kept: np.ndarray,
-    place: np.ndarray,
-    offset: np.ndarray,
-    latest: np.ndarray,
-    strange: np.ndarray,
-    rows: np.ndarray,
-    shifts: np.ndarray,
-    series: np.ndarray,
-    z: np.ndarray,
-    normal: np.ndarray,
-    scratch: np.ndarray,
-) -> None:
-    """Take up scores in order: normal ones become calibration; where most of the latest were not, these begin anew."""
-    window, recent = scores.shape[1], latest.shape[1]
-    for m in range(z.size):
-        i = series[m]
-        if z[m] != z[m]:
-            continue
-        if normal[m]:
-            scores[i, place[i]] = z[m]
-            place[i] = (place[i] + 1) % window
-            kept[i] = min(kept[i] + 1, window)
-        if recent > 0:
-            turn = rows[i] % recent
-            latest[i, turn] = z[m]
-            strange[i, turn] = not normal[m]
-            full = rows[i] + 1 >= recent
-            if full and not normal[m] and _count_true(strange[i]) >= SHARE * recent:
-                kept[i] = 0
-                for k in range(recent):
-                    here = (turn + 1 + k) % recent
-                    if strange[i, here]:
-                        scratch[kept[i]] = scores[i, kept[i]] = latest[i, here]
-                        kept[i] += 1
-                        strange[i, here] = False
-                place[i] = kept[i] % window
-                offset[i] = _median(scratch[: kept[i]])
-                shifts[i] += 1
-        rows[i] += 1
-
-
-@compiled
-def _count_true(flags: np.ndarray) -> int:
-    count = 0
-    for flag in flags:
-        if flag:
-            count += 1
-    return count
-
-
-@compiled
-def _median(values: np.ndarray) -> float:
-    """The middle of a short array, which is sorted on the way."""
-    for k in range(1, values.size):
-        value, j = values[k], k
-        while j > 0 and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
-    return (values[(values.size - 1) // 2] + values[values.size // 2]) / 2

@@ -1,23 +1,23 @@
-"""Law: what a forecast says about one value of each of many rows, as draws or as quantiles."""
+"""Marginals: the predictive distribution of one value for each of many rows, held as draws or as quantiles."""
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from functools import cached_property
+from typing import Self, overload
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Bool, Float, Integer
 
-from tsformers.data.forecast import Forecast
-from tsformers.distributions.quantile_function import between_levels
+from tsformers.distributions.quantile_function import at_own_levels, between_levels, level_of, mean_weights, of_draws
 
 
 @dataclass(frozen=True, eq=False)
-class Law:
-    """The predictive laws of M values, one a row: S draws each, or quantiles at fixed levels.
+class Marginals:
+    """The predictive distributions of M values, one a row: S draws each, or quantiles at fixed levels.
 
-    Law: as in ``Forecast``, of one step. Draws stand for the empirical distribution, quantiles for the distribution
-    whose quantile function is straight between neighbouring levels and exponential beyond the outermost. Rows are kept
-    in ascending order. A row with a NaN in it says nothing: all that is asked of it is NaN.
+    Draws are the empirical distribution. Quantiles are the distribution whose quantile function is linear between
+    neighbouring levels and has exponential tails beyond the outermost, as in ``Forecast``. Rows are kept in ascending
+    order. A row with a NaN in it is missing: whatever is computed from it is NaN.
 
     Args:
         values: (M, S) draws or (M, Q) quantiles, in the units of the data.
@@ -28,13 +28,15 @@ class Law:
         ValueError: the shape has no two axes or no column, or the levels do not fit the columns.
 
     Example:
-        >>> law = Law(np.array([[3.0, 1.0, 2.0], [8.0, 8.0, 8.0]]))
-        >>> law.expected
+        >>> marginals = Marginals(np.array([[3.0, 1.0, 2.0], [8.0, 8.0, 8.0]]))
+        >>> marginals.expected
         array([2., 8.])
-        >>> law.interval(0.5)
+        >>> marginals.interval(0.5)
         (array([1.5, 8. ]), array([2.5, 8. ]))
-        >>> len(law.take(np.array([1])))
+        >>> len(marginals.take(np.array([1])))
         1
+
+    Source: Koenker & Bassett (1978), quantiles; tails: ``tsformers.distributions.quantile_function``.
     """
 
     values: Float[np.ndarray, "M S"]
@@ -43,7 +45,7 @@ class Law:
     def __post_init__(self) -> None:
         values = np.asarray(self.values, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] == 0:
-            raise ValueError(f"a law holds one row of draws or quantiles a value, (M, S); got shape {values.shape}")
+            raise ValueError(f"marginals hold one row of draws or quantiles a value, (M, S); got shape {values.shape}")
         if self.levels is not None:
             levels = np.asarray(self.levels, dtype=np.float64)
             inside = levels.shape == values.shape[1:] and levels[0] > 0 and levels[-1] < 1
@@ -53,66 +55,134 @@ class Law:
                 )
         if (values[:, 1:] < values[:, :-1]).any():
             values = np.sort(values, axis=1)
-        hole = np.isnan(values).any(axis=1, keepdims=True)
-        if np.any(hole):
-            values = np.where(hole, np.nan, values)
+        missing = np.isnan(values).any(axis=1, keepdims=True)
+        if np.any(missing):
+            values = np.where(missing, np.nan, values)
         object.__setattr__(self, "values", values)
 
     def __len__(self) -> int:
         return len(self.values)
 
     @classmethod
-    def of(cls, forecast: Forecast, step: int = 0) -> Self:
-        """The law of one step of a forecast, a row for each of its series.
+    def from_ascending(cls, values: Float[np.ndarray, "M S"], levels: tuple[float, ...] | None = None) -> Self:
+        """The same as the constructor for rows that ascend already and levels that fit; nothing is checked.
 
         Args:
-            forecast: of M series.
-            step: from 0, the first step ahead.
+            values: as for the class.
+            levels: as for the class.
 
         Returns:
-            Its law, rows in the order of ``forecast.ids``.
-
-        Raises:
-            IndexError: the forecast does not reach that far.
+            Marginals that share ``values``.
 
         Example:
-            >>> import pandas as pd
-            >>> forecast = Forecast(pd.Index(["a"]), np.array([[7, 8]]), np.array([[[1.0, 4.0], [3.0, 6.0]]]))
-            >>> Law.of(forecast, step=1).values
-            array([[4., 6.]])
+            >>> Marginals.from_ascending(np.array([[1.0, 2.0]]), (0.25, 0.75)).quantile(0.5)
+            array([1.5])
         """
-        return cls(forecast.values[:, :, step], forecast.levels)
+        new = object.__new__(cls)
+        object.__setattr__(new, "values", values)
+        object.__setattr__(new, "levels", levels)
+        return new
 
     @property
     def expected(self) -> Float[np.ndarray, " M"]:
-        """The mean of the draws; of quantiles, the median."""
+        """What a detector reports as the expected value: the mean of the draws; of quantiles, the median."""
         return self.values.mean(axis=1) if self.levels is None else self.quantile(0.5)
 
-    def quantile(self, level: float) -> Float[np.ndarray, " M"]:
-        """The quantile of each row at one level in [0, 1]."""
+    def mean(self) -> Float[np.ndarray, " M"]:
+        """Means; of quantiles the integral of the quantile function, tails included.
+
+        Example:
+            >>> Marginals(np.array([[0.0, 3.0]]), (0.25, 0.75)).mean()
+            array([1.5])
+        """
+        return self.values.mean(axis=1) if self.levels is None else self.values @ mean_weights(self._levels)
+
+    @overload
+    def quantile(self, levels: float) -> Float[np.ndarray, " M"]: ...
+
+    @overload
+    def quantile(self, levels: Float[np.ndarray, " A"]) -> Float[np.ndarray, "M A"]: ...
+
+    def quantile(self, levels: float | Float[np.ndarray, " A"]) -> np.ndarray:
+        """Quantiles of each row.
+
+        Args:
+            levels: one level in [0, 1], or A of them.
+
+        Returns:
+            (M,) for one level, (M, A) for an array.
+
+        Example:
+            >>> marginals = Marginals(np.array([[0.0, 1.0, 2.0]]))
+            >>> marginals.quantile(0.25), marginals.quantile(np.array([0.0, 1.0]))
+            (array([0.5]), array([[0., 2.]]))
+        """
+        if np.ndim(levels):
+            asked = np.asarray(levels)
+            if self.levels is None:
+                return of_draws(self.values[..., None], asked)[..., 0]
+            return between_levels(self.values[..., None], self._levels, asked)[..., 0]
+        level = float(levels)
         if self.levels is not None:
-            return between_levels(self.values[:, :, None], np.asarray(self.levels), np.array([level]))[:, 0, 0]
+            return between_levels(self.values[:, :, None], self._levels, np.array([level]))[:, 0, 0]
         place = level * (self.values.shape[1] - 1)
         lower = self.values[:, int(place)]
         return lower + (self.values[:, math.ceil(place)] - lower) * (place - int(place))
 
-    def interval(self, share: float) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
-        """Lower and upper ends of the central interval that holds the value with probability ``share``.
+    def interval(self, coverage: float) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+        """Lower and upper ends of the central interval that holds the value with probability ``coverage``.
 
         Args:
-            share: in [0, 1), for example 0.9 for the quantiles at 0.05 and 0.95.
+            coverage: in [0, 1), for example 0.9 for the quantiles at 0.05 and 0.95.
 
         Returns:
             (M,) lower ends, (M,) upper ends.
 
         Raises:
-            ValueError: ``share`` is outside [0, 1).
+            ValueError: ``coverage`` is outside [0, 1).
+
+        Example:
+            >>> Marginals(np.array([[0.0, 1.0, 2.0]])).interval(0.5)
+            (array([0.5]), array([1.5]))
         """
-        if not 0 <= share < 1:
-            raise ValueError(f"share must be in [0, 1), for example 0.9; got {share!r}")
-        tail = (1 - share) / 2
+        if not 0 <= coverage < 1:
+            raise ValueError(f"coverage must be in [0, 1), for example 0.9; got {coverage!r}")
+        tail = (1 - coverage) / 2
         return self.quantile(tail), self.quantile(1 - tail)
 
-    def take(self, index: Integer[np.ndarray, " K"]) -> "Law":
-        """The laws of some rows, by position, in the order given; repeats allowed."""
-        return Law(self.values[index], self.levels)
+    def cdf(self, y: Float[np.ndarray, " M"]) -> Float[np.ndarray, " M"]:
+        """``P(X < y) + P(X = y) / 2`` of each row.
+
+        Example:
+            >>> Marginals(np.array([[0.0, 1.0, 2.0, 3.0]])).cdf(np.array([1.0]))
+            array([0.375])
+        """
+        if self.levels is None:
+            below, upto = (f(self.values, y[:, None]).mean(1) for f in (np.less, np.less_equal))
+            return np.where(np.isnan(y), np.nan, (below + upto) / 2)
+        below, upto = ((f(self.values, y[:, None])).sum(1)[:, None] for f in (np.less, np.less_equal))
+        return level_of(y[:, None], self.values[..., None], self._levels, below, upto)[:, 0]
+
+    def sample(self, rng: np.random.Generator, n: int) -> Float[np.ndarray, "M n"]:
+        """``n`` values of each row, rows independent: draws again, or inversion of the quantile function.
+
+        Example:
+            >>> Marginals(np.array([[4.0, 4.0]])).sample(np.random.default_rng(0), 3)
+            array([[4., 4., 4.]])
+        """
+        if self.levels is None:
+            return np.take_along_axis(self.values, rng.integers(self.values.shape[1], size=(len(self), n)), axis=1)
+        return at_own_levels(self.values, self._levels, rng.random(len(self) * n).reshape(len(self), n))
+
+    def take(self, index: Integer[np.ndarray, " K"] | Bool[np.ndarray, " M"]) -> "Marginals":
+        """Some rows, by position, in the order given; repeats allowed.
+
+        Example:
+            >>> Marginals(np.array([[1.0, 1.0], [5.0, 5.0]])).take(np.array([1, 1])).expected
+            array([5., 5.])
+        """
+        return Marginals.from_ascending(self.values[index], self.levels)
+
+    @cached_property
+    def _levels(self) -> np.ndarray:
+        return np.asarray(self.levels, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Quantiles of draws, and the distribution behind a few quantiles: straight between levels, exponential beyond."""
+"""Quantiles of draws, and the distribution behind a few quantiles: linear between levels, exponential tails beyond."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def of_draws(draws: np.ndarray, asked: np.ndarray) -> np.ndarray:
 
 
 def _tail_slopes(values: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scales of the exponential tails, left and right, (N, H) each; zero where there is but one level."""
+    """Scales of the exponential tails, left and right, (N, H) each, of values (N, Q, H); zero where Q is 1."""
     if len(levels) == 1:
         return np.zeros_like(values[:, 0]), np.zeros_like(values[:, 0])
     left = (values[:, 1] - values[:, 0]) / np.log(levels[1] / levels[0])
@@ -36,7 +36,7 @@ def _tail_slopes(values: np.ndarray, levels: np.ndarray) -> tuple[np.ndarray, np
 
 
 def between_levels(values: np.ndarray, levels: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Quantiles at any levels: straight between held levels, exponential beyond them.
+    """Quantiles at any levels: linear between held levels, exponential tails beyond them.
 
     Beyond the lowest, ``q(p) = q_1 + b log(p / p_1)`` with ``b = (q_2 - q_1) / log(p_2 / p_1)``, so that the curve also
     passes through the second; beyond the highest the same with ``1 - p``. With one level, or two equal outermost
@@ -71,6 +71,34 @@ def _tail(slopes: np.ndarray, logs: np.ndarray) -> np.ndarray:
     """How far an exponential tail reaches, (N, Q, H); a slope of zero stays where it is, even at level 0 or 1."""
     with np.errstate(invalid="ignore"):
         return np.where(slopes[:, None] > 0, slopes[:, None] * logs[:, None], 0.0)
+
+
+def at_own_levels(values: np.ndarray, levels: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Quantiles of each row at levels of its own: ``between_levels`` for inversion sampling.
+
+    Args:
+        values: (N, Q) held quantiles, rising along Q.
+        levels: (Q,) their levels, rising, inside (0, 1).
+        asked: (N, A) levels in [0, 1).
+
+    Returns:
+        (N, A).
+
+    Example:
+        >>> at_own_levels(np.array([[0.0, 1.0], [4.0, 8.0]]), np.array([0.25, 0.75]), np.array([[0.5], [0.25]]))
+        array([[0.5],
+               [4. ]])
+    """
+    if len(levels) == 1:
+        return np.repeat(values, asked.shape[1], axis=1)
+    place = np.clip(np.searchsorted(levels, asked), 1, len(levels) - 1)
+    low, high = np.take_along_axis(values, place - 1, axis=1), np.take_along_axis(values, place, axis=1)
+    inside = low + (asked - levels[place - 1]) / (levels[place] - levels[place - 1]) * (high - low)
+    left, right = (slopes[:, None] for slopes in _tail_slopes(values, levels))
+    with np.errstate(divide="ignore"):
+        below = values[:, :1] + left * np.log(asked / levels[0])
+        above = values[:, -1:] - right * np.log((1 - asked) / (1 - levels[-1]))
+    return np.where(asked < levels[0], below, np.where(asked > levels[-1], above, inside))
 
 
 def mean_weights(levels: np.ndarray) -> np.ndarray:

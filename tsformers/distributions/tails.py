@@ -1,4 +1,4 @@
-"""How much of a law lies beyond a value: both tails, as logarithms, each computed as such."""
+"""Tail probabilities of a value under its predictive distribution: both, as logarithms, each computed as such."""
 
 import math
 
@@ -6,41 +6,43 @@ import numpy as np
 from jaxtyping import Float
 
 import tsformers.distributions.kernels as kernels
-from tsformers.distributions.marginals import Law
+from tsformers.distributions.marginals import Marginals
 
 LEAST_DRAWS = 10
 
 
 def log_tails(
     y: Float[np.ndarray, " M"],
-    law: Law,
+    marginals: Marginals,
     *,
     uniform: Float[np.ndarray, " M"] | None = None,
     shape: float | None = None,
 ) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
-    """Natural logarithms of ``P(X >= y)`` and ``P(X <= y)``; see ``PredictiveP`` for the law between and beyond.
+    """Natural logarithms of ``P(X >= y)`` and ``P(X <= y)``.
+
+    ``PredictiveP`` says what the distribution is between and beyond draws or quantiles.
 
     Args:
         y: of M rows.
-        law: of the same rows.
-        uniform: in (0, 1), where values are whole numbers: the tails are ``P(X > y) + U P(X = y)`` and what remains.
+        marginals: of the same rows.
+        uniform: in (0, 1), where values are whole numbers: the tails are ``P(X > y) + U P(X = y)`` and its complement.
             None: values are continuous.
         shape: of generalised-Pareto tails; None: fitted to draws, 0 for quantiles.
 
     Returns:
-        Upper and lower tails, (M,) each; NaN where ``y`` or the law is NaN.
+        Upper and lower tails, (M,) each; NaN where ``y`` or its row of ``marginals`` is NaN.
 
     Raises:
         ValueError: fewer than 10 draws, or a point forecast.
 
     Example:
-        >>> law = Law(np.array([[0.0, 1.0]]), (0.1, 0.9))
-        >>> upper, lower = log_tails(np.array([100.0]), law)
+        >>> marginals = Marginals(np.array([[0.0, 1.0]]), (0.1, 0.9))
+        >>> upper, lower = log_tails(np.array([100.0]), marginals)
         >>> upper.round(2), lower < 0
         (array([-219.83]), array([ True]))
     """
-    levels, edges, exceedances = _edges(law, shape)
-    rows = np.array(law.values, order="C")
+    levels, edges, exceedances = _edges(marginals, shape)
+    rows = np.array(marginals.values, order="C")
     if uniform is not None:
         kernels.spread_ties(rows, levels)
     mirrored = np.negative(rows[:, ::-1], order="C")
@@ -60,10 +62,10 @@ def log_tails(
     return _between(above[0], below[0], uniform), _between(below[1], above[1], 1 - uniform)
 
 
-def _edges(law: Law, shape: float | None) -> tuple[np.ndarray, np.ndarray, int]:
-    """Levels of the columns, the edges that the kernel wants, and how many draws make a tail."""
-    columns = law.values.shape[1]
-    if law.levels is None:
+def _edges(marginals: Marginals, shape: float | None) -> tuple[np.ndarray, np.ndarray, int]:
+    """Levels of the columns, ``edges`` of the kernel, and how many draws the tail is fitted to."""
+    columns = marginals.values.shape[1]
+    if marginals.levels is None:
         if columns < LEAST_DRAWS:
             raise ValueError(
                 f"tails of {columns} draws cannot be fitted; draw {LEAST_DRAWS} or more (n_samples=100), or use "
@@ -73,8 +75,10 @@ def _edges(law: Law, shape: float | None) -> tuple[np.ndarray, np.ndarray, int]:
         edge = -math.log(columns + 1)
         return np.arange(1, columns + 1) / (columns + 1), np.array([[edge, 0.0], [edge, 0.0]]), k
     if columns < 2:
-        raise ValueError("a point forecast has no tails; use ConformalP(score='residual'), or a forecast with a law")
-    levels = np.asarray(law.levels)
+        raise ValueError(
+            "a point forecast has no tails; use ConformalP(score='residual'), or a forecast with a distribution"
+        )
+    levels = np.asarray(marginals.levels)
     upper, lower = (1 - levels[-1], 1 - levels[-2]), (levels[0], levels[1])
     edges = [[math.log(outer), _per_step(inner / outer, shape)] for outer, inner in (upper, lower)]
     return levels, np.array(edges), 0

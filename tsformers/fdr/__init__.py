@@ -1,4 +1,4 @@
-"""Online testing: each p-value gets a level that keeps the share of false alarms in check. ``docs/fdr.md`` compares."""
+"""Online multiple testing with control of the false discovery rate; ``docs/fdr.md`` compares the procedures."""
 
 from tsformers.fdr.addis import ADDIS
 from tsformers.fdr.alpha_investing import AlphaInvesting

@@ -2,11 +2,14 @@
 
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
+from math import inf
+from typing import Annotated
 
 from tsformers.fdr.gamma import FAST
 from tsformers.fdr.procedure import Procedure
-from tsformers.fdr.wealth_kernel import Rule
-from tsformers.fdr.weights import check_alpha, check_thresholds, earnings, rule
+from tsformers.fdr.wealth_kernel import WealthRule
+from tsformers.fdr.weights import earnings, wealth_rule
+from tsformers.validation import AtLeast, Between
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class ADDIS(Procedure):
     more alarms for smaller p-values, since one that falls below tau begins to cost.
 
     Args:
-        alpha: share of false alarms among alarms aimed at.
+        alpha: the target FDR: the share of false alarms among alarms.
         w0: wealth at the start, at most alpha; None: half of it.
         lambda_: what makes a candidate, and the highest level there is.
         tau: p-values above it are discarded.
@@ -56,26 +59,26 @@ class ADDIS(Procedure):
     decay.
     """
 
-    alpha: float = 0.05
+    alpha: Annotated[float, Between(0, 1, open="both")] = 0.05
     _: KW_ONLY
-    w0: float | None = None
-    lambda_: float = 0.25
-    tau: float = 0.5
-    decay: float = 1.0
-    eta: float | None = None
-    lag: int = 0
-    gamma_size: int | None = None
-    tolerance: float = 1e-9
-
-    def __post_init__(self) -> None:
-        self._rule  # noqa: B018  # refuses what is out of range
+    w0: Annotated[float, AtLeast(0)] | None = None
+    lambda_: Annotated[float, Between(0, 1, open="both")] = 0.25
+    tau: Annotated[float, Between(0, 1, open="low")] = 0.5
+    decay: Annotated[float, Between(0, 1, open="low")] = 1.0
+    eta: Annotated[float, Between(0, inf, open="both")] | None = None
+    lag: Annotated[int, AtLeast(0)] = 0
+    gamma_size: Annotated[int, AtLeast(1)] | None = None
+    tolerance: Annotated[float, Between(0, 0.1)] = 1e-9
 
     @cached_property
-    def _rule(self) -> Rule:
-        check_alpha(self.alpha)
-        check_thresholds(self.lambda_, self.tau)
+    def rule(self) -> WealthRule:
+        """What the settings mean for the kernel."""
+        if not self.lambda_ < self.tau:
+            raise ValueError(
+                f"the thresholds must keep 0 < lambda_ < tau <= 1; got lambda_={self.lambda_}, tau={self.tau}"
+            )
         factor = self.tau - self.lambda_
-        return rule(
+        return wealth_rule(
             FAST,
             earnings(budget=self.alpha, factor=factor, w0=self.w0, decay=self.decay, eta=self.eta),
             clock=(self.lambda_, self.tau),

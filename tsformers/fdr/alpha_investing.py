@@ -2,11 +2,13 @@
 
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
+from typing import Annotated
 
 from tsformers.fdr.gamma import FAST
 from tsformers.fdr.procedure import Procedure
-from tsformers.fdr.wealth_kernel import Rule
-from tsformers.fdr.weights import check_alpha, earnings, rule
+from tsformers.fdr.wealth_kernel import WealthRule
+from tsformers.fdr.weights import earnings, wealth_rule
+from tsformers.validation import AtLeast, Between
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class AlphaInvesting(Procedure):
     Guaranteed: FDR <= alpha for independent p-values. Not guaranteed: anything for dependent ones.
 
     Args:
-        alpha: share of false alarms among alarms aimed at.
+        alpha: the target FDR: the share of false alarms among alarms.
         w0: wealth at the start, at most alpha; None: half of it.
         gamma_size: see ``LORD``; the terms are counted by tests without a discovery.
         tolerance: see ``LORD``.
@@ -37,17 +39,14 @@ class AlphaInvesting(Procedure):
     Source: Foster & Stine (2008); Ramdas, Zrnic, Wainwright & Jordan (2018), section 2.5.
     """
 
-    alpha: float = 0.05
+    alpha: Annotated[float, Between(0, 1, open="both")] = 0.05
     _: KW_ONLY
-    w0: float | None = None
-    gamma_size: int | None = None
-    tolerance: float = 1e-9
-
-    def __post_init__(self) -> None:
-        self._rule  # noqa: B018  # refuses what is out of range
+    w0: Annotated[float, AtLeast(0)] | None = None
+    gamma_size: Annotated[int, AtLeast(1)] | None = None
+    tolerance: Annotated[float, Between(0, 0.1)] = 1e-9
 
     @cached_property
-    def _rule(self) -> Rule:
-        check_alpha(self.alpha)
+    def rule(self) -> WealthRule:
+        """What the settings mean for the kernel."""
         pay = earnings(budget=self.alpha, factor=1.0, w0=self.w0, decay=1.0, eta=None)
-        return rule(FAST, pay, gamma_size=self.gamma_size, tolerance=self.tolerance, adaptive=True)
+        return wealth_rule(FAST, pay, gamma_size=self.gamma_size, tolerance=self.tolerance, adaptive=True)

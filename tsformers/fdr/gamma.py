@@ -1,4 +1,4 @@
-"""The base sequences gamma_j, and sums of exponentials that stand for them in constant memory."""
+"""The base sequences gamma_j, and the sums of exponentials that approximate them in constant memory."""
 
 import math
 from functools import lru_cache
@@ -57,7 +57,14 @@ def harmonic(j: Float[np.ndarray, " J"]) -> Float[np.ndarray, " J"]:
 
 
 def normaliser(shape: int, gamma_size: int | None) -> float:
-    """What ``gamma`` is multiplied with: 1, or what makes its first ``gamma_size`` terms sum to 1.
+    """The factor of ``gamma``: 1, or what makes its first ``gamma_size`` terms sum to 1.
+
+    Args:
+        shape: as for ``gamma``.
+        gamma_size: None: the infinite series.
+
+    Returns:
+        The factor.
 
     Example:
         >>> round(normaliser(FAST, 1) * 0.4374901658, 6)
@@ -75,7 +82,7 @@ def exponential_sum(shape: int, tolerance: float, reach: float = REACH) -> tuple
     One running value for each m then replaces the list of all past rejections. ``j^-s`` is
     ``integral v^s exp(-j v) / Gamma(s) d(ln v)``; SLOW is a mixture of such powers, because ``exp(-sqrt(x))`` is one of
     ``exp(-x s)`` under the Levy density. The trapezoid rule over ``ln v`` converges exponentially in its step, and the
-    step is refined until the error, looked at on a grid of ages, is within the tolerance.
+    step is refined until the error, measured on a grid of ages, is within the tolerance.
 
     Args:
         shape: SLOW or FAST.
@@ -99,7 +106,7 @@ def exponential_sum(shape: int, tolerance: float, reach: float = REACH) -> tuple
         nodes = np.arange(math.log(tolerance / (20 * reach)), math.log(5 - math.log(tolerance)), step)
         gains, rates = _nodes(shape, nodes, step)
         ratio = _along(gains, rates, ages) / exact
-        if shape == SLOW:  # where max(j, 2) breaks the smooth law, one more term mends it
+        if shape == SLOW:  # where max(j, 2) makes a kink, one more term corrects it
             gains, rates = np.append(gains, exact[0] * (1 - ratio[0])), np.append(rates, 1e3)
             ratio[0] = 1.0
         if ratio.max() - ratio.min() < 0.8 * tolerance:

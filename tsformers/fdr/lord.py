@@ -1,12 +1,15 @@
-"""LORD: wealth is earned by discoveries and spent as time passes."""
+"""LORD++ and its forms: levels rise with each discovery and fall with the time since."""
 
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
+from math import inf
+from typing import Annotated
 
 from tsformers.fdr.gamma import DEPENDENT, SLOW
 from tsformers.fdr.procedure import Procedure
-from tsformers.fdr.wealth_kernel import SPENT, SUMS, Rule
-from tsformers.fdr.weights import Earnings, check_alpha, earnings, rule
+from tsformers.fdr.wealth_kernel import SPENT, SUMS, WealthRule
+from tsformers.fdr.weights import Earnings, earnings, wealth_rule
+from tsformers.validation import AtLeast, Between
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class LORD(Procedure):
 
         level = w0 g(t) + (alpha - w0) g(t - tau_1) + alpha sum_{j >= 2} g(t - tau_j)
 
-    With ``decay`` = delta < 1, or with ``eta`` given, the smoothed form with a fading memory, which never dies:
+    With ``decay`` = delta < 1, or with ``eta`` given, the smoothed form with decaying memory, whose level has a floor:
 
         level = alpha eta max(g(t), 1 - delta) + alpha sum_j delta^(t - tau_j) g(t - tau_j)
 
@@ -30,15 +33,14 @@ class LORD(Procedure):
     p-values must be uniformly conservative. On every path ``sum of levels <= alpha max(R, 1)``. With decay: the
     smoothed decayed rate ``E[V_d / (R_d + eta)] <= alpha``, by ``sum delta^(T - t) level_t <= alpha (eta + R_d(T))``.
     Not guaranteed: anything for dependent p-values (see ``dependent``); and, with decay, the ordinary FDR, which tends
-    to 1 when anomalies are rare, because false alarms go on at a rate of about ``alpha eta (1 - delta)`` a test for
-    ever.
+    to 1 when anomalies are rare, because false alarms continue at a rate of about ``alpha eta (1 - delta)`` a test.
 
     Args:
-        alpha: share of false alarms among alarms aimed at.
+        alpha: the target FDR: the share of false alarms among alarms.
         w0: wealth at the start, at most alpha (tau alpha); None: half of it.
         tau: discard p-values above it; None: keep all.
         decay: delta; memory lasts about ``1 / (1 - decay)`` tests.
-        eta: offset of the smoothed rate; None: 1 with decay, no smoothing without. Larger: higher levels at rest.
+        eta: offset of the smoothed rate; None: 1 with decay, no smoothing without. Larger: higher levels.
         lag: L, how many tests back a p-value may depend on others.
         dependent: the form for any dependence: ``level = alpha / (alpha - w0) g_D(t) W(last discovery)``, where the
             wealth W starts at w0 <= alpha / 2, loses each level and gains ``alpha - w0`` a discovery. It controls FDR
@@ -68,31 +70,26 @@ class LORD(Procedure):
     Ramdas (2019), discarding; Zrnic, Ramdas & Jordan (2021), lag; Rebjock, Kurt, Januschowski & Callot (2021), decay.
     """
 
-    alpha: float = 0.05
+    alpha: Annotated[float, Between(0, 1, open="both")] = 0.05
     _: KW_ONLY
-    w0: float | None = None
-    tau: float | None = None
-    decay: float = 1.0
-    eta: float | None = None
-    lag: int = 0
+    w0: Annotated[float, AtLeast(0)] | None = None
+    tau: Annotated[float, Between(0, 1, open="low")] | None = None
+    decay: Annotated[float, Between(0, 1, open="low")] = 1.0
+    eta: Annotated[float, Between(0, inf, open="both")] | None = None
+    lag: Annotated[int, AtLeast(0)] = 0
     dependent: bool = False
-    gamma_size: int | None = None
-    tolerance: float = 1e-9
+    gamma_size: Annotated[int, AtLeast(1)] | None = None
+    tolerance: Annotated[float, Between(0, 0.1)] = 1e-9
     fade_in_flight: bool = True
 
-    def __post_init__(self) -> None:
-        self._rule  # noqa: B018  # refuses what is out of range
-
     @cached_property
-    def _rule(self) -> Rule:
-        check_alpha(self.alpha)
+    def rule(self) -> WealthRule:
+        """What the settings mean for the kernel."""
         if self.dependent:
             return self._for_any_dependence()
         tau = 1.0 if self.tau is None else self.tau
-        if not 0 < tau <= 1:
-            raise ValueError(f"tau must lie in (0, 1], or be None to discard nothing; got {self.tau}")
         pay = earnings(budget=tau * self.alpha, factor=1.0, w0=self.w0, decay=self.decay, eta=self.eta)
-        return rule(
+        return wealth_rule(
             SLOW,
             pay,
             clock=(-1.0, tau),
@@ -104,7 +101,7 @@ class LORD(Procedure):
             memory=SUMS,
         )
 
-    def _for_any_dependence(self) -> Rule:
+    def _for_any_dependence(self) -> WealthRule:
         others = {
             "tau": self.tau,
             "eta": self.eta,
@@ -121,5 +118,5 @@ class LORD(Procedure):
                 f"with dependent=True w0 must lie between 0 and alpha / 2 = {self.alpha / 2:.6g}; got {self.w0}"
             )
         pay = Earnings(base=wealth, first=reward, later=reward)
-        spent = rule(DEPENDENT, pay, gamma_size=self.gamma_size, tolerance=self.tolerance, memory=SPENT)
+        spent = wealth_rule(DEPENDENT, pay, gamma_size=self.gamma_size, tolerance=self.tolerance, memory=SPENT)
         return spent._replace(norm=spent.norm * self.alpha / reward)

@@ -1,28 +1,56 @@
-"""What all procedures share: one test, many tests, the state, and many procedures side by side."""
+"""Procedure, the base of all online tests: one test, many tests, the state; and Parallel, many procedures at once."""
 
 import dataclasses
 from collections.abc import Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64, Integer, Real
 
 import tsformers.fdr.wealth_kernel as wealth
-from tsformers.fdr.wealth_kernel import Books, Rule
+from tsformers.catalog import PROCEDURES
+from tsformers.validation import check_settings
 
 State = dict[str, Any]
-ALONE = np.zeros(1, dtype=np.int64)  # the rows of a procedure by itself
+ONLY_ROW = np.zeros(1, dtype=np.int64)  # the rows of a single procedure
 
 
 class Procedure:
     """An online testing procedure: one p-value in, its level and the decision out, for as long as the stream lasts.
 
-    Law: the level of a test is settled before its p-value is seen, and it is rejected when ``p <= level``. Settings are
-    fixed at construction; two procedures are equal when their settings are, whatever they have seen since.
+    The level of a test is fixed before its p-value is known, and the hypothesis is rejected when ``p <= level``.
+    Settings are fixed at construction; two procedures are equal when their settings are, whatever they have tested.
+
+    A procedure of one's own is a frozen dataclass that says what its settings mean: ``rule``, for one of the compiled
+    kernels.
+
+    Raises:
+        ValueError: a setting is out of range, or does not go with another.
+
+    Example:
+        >>> from tsformers.fdr import LOND
+        >>> LOND(alpha=0.1).test(0.001)[1]
+        True
 
     Source: the contract of ``tsformers.contracts.Procedure``.
     """
+
+    kernel: ClassVar[Any] = wealth  # the module of compiled code
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        self.rule  # noqa: B018  # refuses settings that do not go together
+
+    @cached_property
+    def rule(self) -> Any:
+        """What the settings mean for the kernel.
+
+        Raises:
+            ValueError: two settings do not go together.
+        """
+        raise NotImplementedError
 
     def test(self, p: float) -> tuple[float, bool]:
         """Test one hypothesis, in constant time.
@@ -39,13 +67,13 @@ class Procedure:
         if not 0 <= p <= 1:
             raise ValueError(_refusal(p))
         self._reserve(1)
-        levels, rejected = _run(self, self._books, ALONE, np.array([p], dtype=np.float64))
+        levels, rejected = _run(self, self._running, ONLY_ROW, np.array([p], dtype=np.float64))
         return levels.item(), rejected.item()
 
     def test_many(
         self, p: Real[np.ndarray, " T"] | Sequence[float]
     ) -> tuple[Float[np.ndarray, " T"], Bool[np.ndarray, " T"]]:
-        """Test a whole stretch of the stream: bit for bit what ``test`` gives one by one, in one compiled call.
+        """Test many p-values: bit for bit what ``test`` gives one by one, in one compiled call.
 
         Args:
             p: T p-values in [0, 1], in order of arrival.
@@ -61,27 +89,28 @@ class Procedure:
         if values.ndim != 1:
             raise ValueError(f"test_many takes one stream, an array of one axis; this has shape {values.shape}")
         self._reserve(values.size)
-        return _run(self, self._books, ALONE, values)
+        return _run(self, self._running, ONLY_ROW, values)
 
     @property
     def next_level(self) -> float:
         """The level that the next test will have; no p-value can change it any more."""
-        return float(self._books.level[0])
+        return float(self._running.level[0])
 
     @property
     def first_level(self) -> float:
         """The level of the very first test: until something is rejected, no later level is higher."""
-        return float(self._open(1).level[0])
+        return float(self._initial(1).level[0])
 
     @property
     def least_level(self) -> float:
-        """What the level never falls below; 0 where it dies out between discoveries."""
-        return self._floor
+        """What the level never falls below; 0 where it tends to 0 between discoveries."""
+        rule = self.rule
+        return min(rule.cap, rule.base * rule.floor)
 
     @property
     def n_tests(self) -> int:
         """How many tests have been done."""
-        return int(self._books.tests[0])
+        return int(self._running.tests[0])
 
     def fresh(self) -> Self:
         """The same settings before the first test."""
@@ -100,53 +129,48 @@ class Procedure:
 
     @property
     def state(self) -> State:
-        """Everything needed to go on, as plain JSON: numbers, texts, lists and dicts."""
-        running = self._kernel.written(self._books)
+        """Everything needed to resume, serialisable as JSON: numbers, texts, lists and dicts."""
+        running = self.kernel.to_json(self._running)
         settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(cast(Any, self))}
         return {"procedure": type(self).__name__, "settings": settings, "running": running}
 
     @classmethod
     def from_state(cls, state: State) -> Self:
-        """The procedure that ``state`` was taken from: it goes on as if nothing had happened, bit for bit.
+        """The procedure that ``state`` was taken from: later tests are those of an uninterrupted run, bit for bit.
 
         Args:
             state: what ``.state`` gave, directly or through JSON. ``Procedure.from_state`` finds the class itself.
 
         Raises:
             ValueError: this is no such state, or that of another class.
+
+        Example:
+            >>> from tsformers.fdr import LOND
+            >>> resumed = Procedure.from_state(LOND(alpha=0.1).state)
+            >>> resumed == LOND(alpha=0.1)
+            True
         """
         if not isinstance(state, dict) or not {"procedure", "settings", "running"} <= state.keys():
             raise ValueError("this is no state of a procedure; pass the dict that .state gave")
-        kind = {known.__name__: known for known in Procedure.__subclasses__()}.get(state["procedure"])
+        kind: Any = cls if state["procedure"] == cls.__name__ else find_procedure(state["procedure"])
         if kind is None or not issubclass(kind, cls):
             raise ValueError(f"this is the state of {state['procedure']!r}, not of {cls.__name__}")
         try:
             new = kind(**state["settings"])
-            new.__dict__["_books"] = new._kernel.read(new._rule, state["running"])
+            new.__dict__["_running"] = new.kernel.from_json(new.rule, state["running"])
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"the state of {kind.__name__} cannot be read: {error}") from error
         return new
 
-    _kernel: ClassVar[Any] = wealth
-
     @cached_property
-    def _rule(self) -> Any:
-        raise NotImplementedError
+    def _running(self) -> Any:
+        return self._initial(1)
 
-    @property
-    def _floor(self) -> float:
-        rule: Rule = self._rule
-        return min(rule.cap, rule.base * rule.floor)
-
-    @cached_property
-    def _books(self) -> Any:
-        return self._open(1)
-
-    def _open(self, n: int) -> Any:
-        return self._kernel.open_books(self._rule, n)
+    def _initial(self, n: int) -> Any:
+        return self.kernel.initial_state(self.rule, n)
 
     def _reserve(self, tests: int) -> None:
-        self.__dict__["_books"] = self._kernel.reserve(self._rule, self._books, tests)
+        self.__dict__["_running"] = self.kernel.reserve(self.rule, self._running, tests)
 
 
 class Parallel:
@@ -175,10 +199,10 @@ class Parallel:
         if n < 1:
             raise ValueError(f"there must be one procedure at least, not n={n}")
         self.procedure = procedure.fresh()
-        self._books = self.procedure._open(n)
+        self._running = self.procedure._initial(n)
 
     def __len__(self) -> int:
-        return len(self._books.level)
+        return len(self._running.level)
 
     def __repr__(self) -> str:
         return f"Parallel({self.procedure!r}, {len(self)})"
@@ -186,12 +210,12 @@ class Parallel:
     @property
     def next_level(self) -> Float[np.ndarray, " N"]:
         """The level of each one's next test."""
-        return self._books.level.copy()
+        return self._running.level.copy()
 
     @property
     def n_tests(self) -> Int64[np.ndarray, " N"]:
         """How many tests each has done."""
-        return self._books.tests.copy()
+        return self._running.tests.copy()
 
     def test(
         self, p: Real[np.ndarray, " K"] | Sequence[float], series: Integer[np.ndarray, " K"] | None = None
@@ -219,11 +243,11 @@ class Parallel:
         if not np.issubdtype(rows.dtype, np.integer) or rows.min() < 0 or rows.max() >= len(self):
             raise ValueError(f"series must be whole numbers from 0 to {len(self) - 1}; call grow(n) to add procedures")
         most = 1 if series is None else int(np.bincount(rows).max())
-        self._books = self.procedure._kernel.reserve(self.procedure._rule, self._books, most)
-        return _run(self.procedure, self._books, np.ascontiguousarray(rows, dtype=np.int64), values)
+        self._running = self.procedure.kernel.reserve(self.procedure.rule, self._running, most)
+        return _run(self.procedure, self._running, np.ascontiguousarray(rows, dtype=np.int64), values)
 
     def grow(self, n: int) -> None:
-        """Add procedures before their first test until there are ``n``; those there are go on unchanged.
+        """Add procedures before their first test until there are ``n``; the others do not change.
 
         Raises:
             ValueError: there are more than ``n`` already.
@@ -231,23 +255,23 @@ class Parallel:
         if n < len(self):
             raise ValueError(f"there are {len(self)} procedures already; grow(n) cannot take any away")
         if n > len(self):
-            self._books = _joined(self._books, self.procedure._open(n - len(self)))
+            self._running = _joined(self._running, self.procedure._initial(n - len(self)))
 
     def one(self, i: int) -> Procedure:
-        """A copy of procedure ``i`` that goes on alone."""
+        """A copy of procedure ``i`` by itself."""
         alone = self.procedure.fresh()
         rows = range(len(self))[i]
-        alone.__dict__["_books"] = type(self._books)(*(part[rows : rows + 1].copy() for part in self._books))
+        alone.__dict__["_running"] = type(self._running)(*(part[rows : rows + 1].copy() for part in self._running))
         return alone
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The state: copies of all arrays by name, N first. With ``procedure.state`` it is all that must be saved."""
-        return {name: part.copy() for name, part in self._books._asdict().items()}
+        """The state: copies of all arrays by name, N first; with ``procedure.state`` all that must be saved."""
+        return {name: part.copy() for name, part in self._running._asdict().items()}
 
     @classmethod
     def from_arrays(cls, procedure: Procedure, arrays: dict[str, np.ndarray]) -> Self:
-        """The N procedures whose ``arrays`` these are; they go on bit for bit.
+        """The N procedures whose ``arrays`` these are, resumed bit for bit.
 
         Args:
             procedure: with the settings they had.
@@ -257,30 +281,46 @@ class Parallel:
             ValueError: the arrays are not those of such procedures.
         """
         new = cls(procedure, 1)
-        kernel, rule, names = new.procedure._kernel, new.procedure._rule, new._books._fields
+        kernel, rule, names = new.procedure.kernel, new.procedure.rule, new._running._fields
         try:
-            new._books = kernel.checked(rule, type(new._books)(**{name: np.array(arrays[name]) for name in names}))
+            new._running = kernel.checked(rule, type(new._running)(**{name: np.array(arrays[name]) for name in names}))
         except (KeyError, ValueError) as error:
             raise ValueError(f"these are not the arrays of {procedure!r}: {error}") from error
         return new
 
 
+def find_procedure(name: str) -> type[Procedure] | None:
+    """The class of a procedure of this package.
+
+    Args:
+        name: a key of ``tsformers.catalog.PROCEDURES``.
+
+    Returns:
+        The class; None where there is none of that name.
+
+    Example:
+        >>> find_procedure("LOND").__name__
+        'LOND'
+    """
+    return getattr(import_module(PROCEDURES[name]), name) if name in PROCEDURES else None
+
+
 def _run(
-    procedure: Procedure, books: Books, rows: Int64[np.ndarray, " R"], p: Float[np.ndarray, " K"]
+    procedure: Procedure, state: Any, rows: Int64[np.ndarray, " R"], p: Float[np.ndarray, " K"]
 ) -> tuple[np.ndarray, np.ndarray]:
     levels, rejected = np.empty(p.size), np.empty(p.size, dtype=bool)
-    procedure._kernel.run(procedure._rule, books, rows, p, levels, rejected)
+    procedure.kernel.run(procedure.rule, state, rows, p, levels, rejected)
     return levels, rejected
 
 
-def _joined(books: Any, more: Any) -> Any:
-    """Both, one after the other; what has grown in one is padded in the other."""
+def _joined(state: Any, more: Any) -> Any:
+    """Both, one after the other; arrays that have grown in one are padded in the other."""
     parts = []
-    for old, new in zip(books, more, strict=True):
+    for old, new in zip(state, more, strict=True):
         if old.ndim == 2 and old.shape[1] > new.shape[1]:
             new = np.pad(new, ((0, 0), (0, old.shape[1] - new.shape[1])))
         parts.append(np.concatenate([old, new]))
-    return type(books)(*parts)
+    return type(state)(*parts)
 
 
 def _checked(p: Real[np.ndarray, "..."] | Sequence[float]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""One test of the Benjamini-Hochberg rule over the latest p-values: compiled, n procedures a side."""
+"""One test of the Benjamini-Hochberg rule over the latest p-values: compiled, for n procedures."""
 
 from typing import Any, NamedTuple
 
@@ -10,14 +10,14 @@ ABOVE = 2.0  # stands for every p-value above alpha: none of them can be rejecte
 GROWING = ("ranked",)
 
 
-class Rule(NamedTuple):
+class RankingRule(NamedTuple):
     """What the settings mean for the kernel."""
 
     alpha: float
     window: int  # 0: the whole stream
 
 
-class Books(NamedTuple):
+class RankingState(NamedTuple):
     """The running state of n procedures; the first axis of every array is n."""
 
     tests: np.ndarray  # done so far
@@ -27,9 +27,9 @@ class Books(NamedTuple):
     ranked: np.ndarray  # (n, capacity) those at or below alpha that count for the next test, ascending
 
 
-def open_books(rule: Rule, n: int) -> Books:
-    """The books of n procedures before their first test."""
-    return Books(
+def initial_state(rule: RankingRule, n: int) -> RankingState:
+    """The state of n procedures before their first test."""
+    return RankingState(
         tests=np.zeros(n, dtype=np.int64),
         level=np.full(n, rule.alpha),
         latest=np.full((n, rule.window), ABOVE),
@@ -38,30 +38,32 @@ def open_books(rule: Rule, n: int) -> Books:
     )
 
 
-def reserve(rule: Rule, books: Books, tests: int) -> Books:
-    """The same books, or ones with room for ``tests`` more p-values at or below alpha."""
-    needed, capacity = int(books.kept.max(initial=0)) + tests, books.ranked.shape[1]
+def reserve(rule: RankingRule, state: RankingState, tests: int) -> RankingState:
+    """The same state, or one with room for ``tests`` more p-values at or below alpha."""
+    needed, capacity = int(state.kept.max(initial=0)) + tests, state.ranked.shape[1]
     if rule.window:
         needed = min(needed, rule.window)
     if needed <= capacity:
-        return books
-    return books._replace(ranked=np.pad(books.ranked, ((0, 0), (0, max(needed, 2 * capacity) - capacity))))
+        return state
+    return state._replace(ranked=np.pad(state.ranked, ((0, 0), (0, max(needed, 2 * capacity) - capacity))))
 
 
 @compiled
-def run(rule: Rule, books: Books, rows: np.ndarray, p: np.ndarray, levels: np.ndarray, rejected: np.ndarray) -> None:
+def run(
+    rule: RankingRule, state: RankingState, rows: np.ndarray, p: np.ndarray, levels: np.ndarray, rejected: np.ndarray
+) -> None:
     """Test ``p[k]`` with procedure ``rows[k]`` (``rows[0]`` where it is alone), in order."""
     for k in range(p.size):
-        levels[k], rejected[k] = _advance(rule, books, rows[k] if rows.size > 1 else rows[0], p[k])
+        levels[k], rejected[k] = _advance(rule, state, rows[k] if rows.size > 1 else rows[0], p[k])
 
 
 @inlined
-def _advance(rule: Rule, books: Books, row: int, p: float) -> tuple[float, bool]:
-    """One test of procedure ``row``: its level, which was settled before, and whether ``p`` is rejected."""
-    level = books.level[row]
-    ranked, kept, t = books.ranked[row], books.kept[row], books.tests[row] + 1
-    books.tests[row] = t
-    counted = t + 1  # p-values in sight of the next test, itself included
+def _advance(rule: RankingRule, state: RankingState, row: int, p: float) -> tuple[float, bool]:
+    """One test of procedure ``row``: its level, which was fixed before, and whether ``p`` is rejected."""
+    level = state.level[row]
+    ranked, kept, t = state.ranked[row], state.kept[row], state.tests[row] + 1
+    state.tests[row] = t
+    counted = t + 1  # p-values in the window of the next test, itself included
     if p <= rule.alpha:
         place = _count(ranked, kept, p)
         for k in range(kept, place, -1):
@@ -69,7 +71,7 @@ def _advance(rule: Rule, books: Books, row: int, p: float) -> tuple[float, bool]
         ranked[place] = p
         kept += 1
     if rule.window:
-        latest = books.latest[row]
+        latest = state.latest[row]
         latest[t % rule.window] = p if p <= rule.alpha else ABOVE
         if t >= rule.window:
             counted = rule.window
@@ -80,14 +82,14 @@ def _advance(rule: Rule, books: Books, row: int, p: float) -> tuple[float, bool]
                 for k in range(here.size):
                     here[k] = after[k]
                 kept -= 1
-    books.kept[row] = kept
+    state.kept[row] = kept
     k = kept + 1  # the largest rank k that a p-value at alpha k / counted would have: from above, down to it
     while True:
         within = 1 + _count(ranked, k - 1, rule.alpha * k / counted)
         if within >= k:
             break
         k = within
-    books.level[row] = rule.alpha * k / counted
+    state.level[row] = rule.alpha * k / counted
     return level, p <= level
 
 
@@ -104,36 +106,44 @@ def _count(ranked: np.ndarray, kept: int, p: float) -> int:
     return low
 
 
-def written(books: Books) -> dict[str, Any]:
-    """The first procedure's books as plain JSON; room not in use is left out."""
-    state: dict[str, Any] = {name: part[0].tolist() for name, part in books._asdict().items()}
-    return state | {"ranked": books.ranked[0, : books.kept[0]].tolist()}
+def to_json(state: RankingState) -> dict[str, Any]:
+    """The first procedure's state for JSON; unused capacity is left out."""
+    page: dict[str, Any] = {name: part[0].tolist() for name, part in state._asdict().items()}
+    return page | {"ranked": state.ranked[0, : state.kept[0]].tolist()}
 
 
-def read(rule: Rule, state: dict[str, Any]) -> Books:
-    """The books that ``written`` wrote."""
-    fresh = open_books(rule, 1)._asdict()
-    if state.keys() != fresh.keys():
-        raise ValueError(f"it should hold {', '.join(fresh)}, and holds {', '.join(state)}")
+def from_json(rule: RankingRule, page: dict[str, Any]) -> RankingState:
+    """The state that ``to_json`` wrote.
+
+    Raises:
+        ValueError: it is not one, or one of other settings.
+    """
+    fresh = initial_state(rule, 1)._asdict()
+    if page.keys() != fresh.keys():
+        raise ValueError(f"it should hold {', '.join(fresh)}, and holds {', '.join(page)}")
     for name, part in fresh.items():
-        values = np.array(state[name], dtype=part.dtype)
+        values = np.array(page[name], dtype=part.dtype)
         if name in GROWING and values.ndim == 1:
             part = np.zeros((1, max(part.shape[1], values.size)))
             part[0, : values.size] = values
         else:
             part = values[None]
         fresh[name] = part
-    return checked(rule, Books(**fresh))
+    return checked(rule, RankingState(**fresh))
 
 
-def checked(rule: Rule, books: Books) -> Books:
-    """The books, unless compiled code would leave their arrays or they belong to other settings."""
-    n = len(books.level)
-    for name, part in open_books(rule, 1)._asdict().items():
-        given = getattr(books, name)
+def checked(rule: RankingRule, state: RankingState) -> RankingState:
+    """The state itself, if its arrays fit each other and the settings: compiled code checks no bounds.
+
+    Raises:
+        ValueError: names the array that does not fit.
+    """
+    n = len(state.level)
+    for name, part in initial_state(rule, 1)._asdict().items():
+        given = getattr(state, name)
         wide = name in GROWING and given.ndim == 2 and given.shape[1] >= part.shape[1]
         if given.dtype != part.dtype or given.shape[:1] != (n,) or not (wide or given.shape[1:] == part.shape[1:]):
             raise ValueError(f"{name} has shape {given.shape}, not {(n, *part.shape[1:])}; were the settings others?")
-    if books.tests.min() < 0 or books.kept.min() < 0 or books.kept.max() > books.ranked.shape[1]:
+    if state.tests.min() < 0 or state.kept.min() < 0 or state.kept.max() > state.ranked.shape[1]:
         raise ValueError("kept counts more p-values than there are")
-    return books
+    return state

@@ -1,11 +1,11 @@
-"""One test of every procedure whose level is a base plus what its rejections earned: compiled, n procedures a side."""
+"""One test of every procedure with wealth, whose level is a base plus what rejections earned: compiled."""
 
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-# what is compiled keeps these numbers: a change of theirs needs a touch of this file
+# compiled code holds these constants: a change there needs a change of this file, or the cache keeps the old ones
 from tsformers.fdr.gamma import CONSTANTS, DEPENDENT, EULER, FAST, HARMONIC
 from tsformers.jit import compiled, inlined
 
@@ -15,14 +15,14 @@ TINY = 1e-290  # smaller numbers become 0: those below 1e-308 would slow the pro
 BLOCK = 8  # sums of exponentials come in multiples of this
 
 
-class Rule(NamedTuple):
+class WealthRule(NamedTuple):
     """What a procedure's settings mean for the kernel; the same for all its copies."""
 
     shape: int  # of gamma
     norm: float
     size: int  # gamma is 0 beyond it; 0: never
     memory: int  # COUNT, SUMS, RECORDS or SPENT
-    low: float  # the clock of gamma ticks at p-values in (low, high]
+    low: float  # the index of gamma (its clock) advances (ticks) at p-values in (low, high]
     high: float
     adaptive: bool  # the clock ticks at tests not rejected, and s becomes s / (1 + s)
     cap: float
@@ -40,7 +40,7 @@ class Rule(NamedTuple):
     table: np.ndarray  # RECORDS: gamma at 1, 2, ...
 
 
-class Books(NamedTuple):
+class WealthState(NamedTuple):
     """The running state of n procedures; the first axis of every array is n."""
 
     tests: np.ndarray  # done so far
@@ -60,14 +60,14 @@ class Books(NamedTuple):
     weights: np.ndarray  # (n, capacity)
 
 
-def open_books(rule: Rule, n: int) -> Books:
-    """The books of n procedures before their first test."""
+def initial_state(rule: WealthRule, n: int) -> WealthState:
+    """The state of n procedures before their first test."""
     capacity = 2 * (rule.size + 1) if rule.memory == RECORDS else 0
 
     def zeros(*shape: int, dtype: type = np.float64) -> np.ndarray:
         return np.zeros((n, *shape), dtype=dtype)
 
-    books = Books(
+    state = WealthState(
         **{name: zeros(dtype=np.int64) for name in ("tests", "clock", "rejections", "latest", "start", "kept")},
         **{name: zeros() for name in ("level", "gamma", "earned", "wealth")},
         scale=np.ones(n),
@@ -77,125 +77,130 @@ def open_books(rule: Rule, n: int) -> Books:
         weights=zeros(capacity),
     )
     if rule.memory == SPENT:
-        books.earned[:] = books.wealth[:] = rule.base
-    _begin(rule, books)
-    return books
+        state.earned[:] = state.wealth[:] = rule.base
+    _begin(rule, state)
+    return state
 
 
-def reserve(rule: Rule, books: Books, tests: int) -> Books:
-    """The same books, or ones with room for the records of ``tests`` more: exact sums over all rejections grow."""
+def reserve(rule: WealthRule, state: WealthState, tests: int) -> WealthState:
+    """The same state, or one with room for the records of ``tests`` more: exact sums over all rejections grow."""
     if rule.memory != RECORDS or rule.size:
-        return books
-    needed, capacity = int(books.kept.max(initial=0)) + tests + 1, books.marks.shape[1]
+        return state
+    needed, capacity = int(state.kept.max(initial=0)) + tests + 1, state.marks.shape[1]
     if needed <= capacity:
-        return books
+        return state
     more = ((0, 0), (0, max(needed, 2 * capacity) - capacity))
-    return books._replace(marks=np.pad(books.marks, more), weights=np.pad(books.weights, more))
+    return state._replace(marks=np.pad(state.marks, more), weights=np.pad(state.weights, more))
 
 
 @compiled
-def _begin(rule: Rule, books: Books) -> None:
-    for row in range(books.level.size):
-        books.gamma[row] = _gamma(rule, 1)
-        books.level[row] = _level(rule, books, row, 0.0)
+def _begin(rule: WealthRule, state: WealthState) -> None:
+    for row in range(state.level.size):
+        state.gamma[row] = _gamma(rule, 1)
+        state.level[row] = _level(rule, state, row, 0.0)
 
 
 @compiled
-def run(rule: Rule, books: Books, rows: np.ndarray, p: np.ndarray, levels: np.ndarray, rejected: np.ndarray) -> None:
+def run(
+    rule: WealthRule, state: WealthState, rows: np.ndarray, p: np.ndarray, levels: np.ndarray, rejected: np.ndarray
+) -> None:
     """Test ``p[k]`` with procedure ``rows[k]`` (``rows[0]`` where it is alone), in order."""
     for k in range(p.size):
-        levels[k], rejected[k] = _advance(rule, books, rows[k] if rows.size > 1 else rows[0], p[k])
+        levels[k], rejected[k] = _advance(rule, state, rows[k] if rows.size > 1 else rows[0], p[k])
 
 
 @inlined
-def _advance(rule: Rule, books: Books, row: int, p: float) -> tuple[float, bool]:
-    """One test of procedure ``row``: its level, which was settled before, and whether ``p`` is rejected."""
-    level = books.level[row]
+def _advance(rule: WealthRule, state: WealthState, row: int, p: float) -> tuple[float, bool]:
+    """One test of procedure ``row``: its level, which was fixed before, and whether ``p`` is rejected."""
+    level = state.level[row]
     rejected = p <= level
-    t = books.tests[row] + 1
+    t = state.tests[row] + 1
     outcome = 0
     if (not rejected) if rule.adaptive else (rule.low < p <= rule.high):
         outcome |= TICKED
     if rejected:
-        outcome |= REJECTED if books.rejections[row] else REJECTED | FIRST
-        books.rejections[row] += 1
-        books.latest[row] = t
-    books.tests[row] = t
+        outcome |= REJECTED if state.rejections[row] else REJECTED | FIRST
+        state.rejections[row] += 1
+        state.latest[row] = t
+    state.tests[row] = t
     turn = 2 * rule.lag + 1
-    books.outcomes[row, t % turn] = outcome
-    landed = books.outcomes[row, (t - rule.lag) % turn] if t > rule.lag else 0
+    state.outcomes[row, t % turn] = outcome
+    landed = state.outcomes[row, (t - rule.lag) % turn] if t > rule.lag else 0
     ticked = (landed & TICKED) != 0
     if ticked:
-        books.clock[row] += 1
-    _earn(rule, books, row, outcome, landed)
-    if (ticked or t <= rule.lag) and books.gamma[row] > rule.floor:
-        books.gamma[row] = _gamma(rule, 1 + min(rule.lag, t) + books.clock[row])
-    books.level[row] = _level(rule, books, row, _fresh(rule, books, row, t))
+        state.clock[row] += 1
+    _earn(rule, state, row, outcome, landed)
+    if (ticked or t <= rule.lag) and state.gamma[row] > rule.floor:
+        state.gamma[row] = _gamma(rule, 1 + min(rule.lag, t) + state.clock[row])
+    state.level[row] = _level(rule, state, row, _fresh(rule, state, row, t))
     return level, rejected
 
 
 @inlined
-def _earn(rule: Rule, books: Books, row: int, outcome: int, landed: int) -> None:
-    """What the past weighs at the next test."""
+def _earn(rule: WealthRule, state: WealthState, row: int, outcome: int, landed: int) -> None:
+    """Update ``earned``: the sum of what past rejections pay at the next test."""
     if rule.memory == COUNT:
-        books.earned[row] += _weight(rule, landed)
+        state.earned[row] += _weight(rule, landed)
         return
     if rule.memory == SPENT:
-        books.wealth[row] += _weight(rule, outcome) - books.level[row]
+        state.wealth[row] += _weight(rule, outcome) - state.level[row]
         if outcome & REJECTED:
-            books.earned[row] = books.wealth[row]
+            state.earned[row] = state.wealth[row]
         return
-    if rule.base_fades and books.rejections[row]:
-        books.scale[row] *= rule.decay
-    begin = books.tests[row] - 2 * rule.lag
-    weight = _weight(rule, books.outcomes[row, begin % (2 * rule.lag + 1)]) * rule.entry if begin > 0 else 0.0
-    if weight == 0 and books.earned[row] == 0:
+    if rule.base_fades and state.rejections[row]:
+        state.scale[row] *= rule.decay
+    begin = state.tests[row] - 2 * rule.lag
+    weight = _weight(rule, state.outcomes[row, begin % (2 * rule.lag + 1)]) * rule.entry if begin > 0 else 0.0
+    if weight == 0 and state.earned[row] == 0:
         return
     ticked = (landed & TICKED) != 0
     if rule.memory == SUMS:
-        books.earned[row] = _remember_sums(rule, books, row, ticked, weight)
+        state.earned[row] = _remember_sums(rule, state, row, ticked, weight)
     else:
-        books.earned[row] = _remember_records(rule, books, row, weight)
+        state.earned[row] = _remember_records(rule, state, row, weight)
 
 
 @inlined
-def _level(rule: Rule, books: Books, row: int, fresh: float) -> float:
+def _level(rule: WealthRule, state: WealthState, row: int, fresh: float) -> float:
     if rule.memory == COUNT:
-        level = books.gamma[row] * (rule.base + books.earned[row])
+        level = state.gamma[row] * (rule.base + state.earned[row])
     elif rule.memory == SPENT:
-        level = books.gamma[row] * books.earned[row]
+        level = state.gamma[row] * state.earned[row]
     else:
-        level = rule.base * books.scale[row] * max(books.gamma[row], rule.floor) + books.earned[row] + fresh
+        level = rule.base * state.scale[row] * max(state.gamma[row], rule.floor) + state.earned[row] + fresh
     if rule.adaptive:
         level /= 1 + level
     return min(max(level, 0.0), rule.cap)
 
 
 @inlined
-def _weight(rule: Rule, outcome: int) -> float:
+def _weight(rule: WealthRule, outcome: int) -> float:
     if not outcome & REJECTED:
         return 0.0
     return rule.first if outcome & FIRST else rule.later
 
 
 @inlined
-def _fresh(rule: Rule, books: Books, row: int, t: int) -> float:
-    """What rejections that landed in the last ``lag`` tests earn: the tests since, all in flight, count as ticks."""
+def _fresh(rule: WealthRule, state: WealthState, row: int, t: int) -> float:
+    """What rejections of the last ``lag`` landed tests earn: the tests since, all in flight, count as ticks."""
     total = 0.0
-    if rule.lag == 0 or rule.memory == COUNT or books.latest[row] == 0 or t + 1 - books.latest[row] > 2 * rule.lag:
+    if rule.lag == 0 or rule.memory == COUNT or state.latest[row] == 0 or t + 1 - state.latest[row] > 2 * rule.lag:
         return total
     for age in range(1, rule.lag + 1):
         tau = t + 1 - rule.lag - age
         if tau < 1:
             break
-        total += _weight(rule, books.outcomes[row, tau % (2 * rule.lag + 1)]) * rule.fresh[age - 1]
+        total += _weight(rule, state.outcomes[row, tau % (2 * rule.lag + 1)]) * rule.fresh[age - 1]
     return total
 
 
 @inlined
-def _remember_sums(rule: Rule, books: Books, row: int, ticked: bool, weight: float) -> float:
-    """Age the sums of exponentials by a test, add a rejection, and add them up in a fixed order."""
-    sums, gains, losses, idle = books.sums[row], rule.gains, rule.losses, 1 - rule.decay
+def _remember_sums(rule: WealthRule, state: WealthState, row: int, ticked: bool, weight: float) -> float:
+    """Age the sums of exponentials by a test, add a rejection, and add them up in a fixed order.
+
+    ``s_m <- decay exp(-b_m tick) s_m + weight a_m``; earned = ``sum_m s_m``.
+    """
+    sums, gains, losses, idle = state.sums[row], rule.gains, rule.losses, 1 - rule.decay
     if ticked:
         for m in range(sums.size):
             aged = sums[m] - sums[m] * losses[m] + weight * gains[m]
@@ -218,10 +223,10 @@ def _remember_sums(rule: Rule, books: Books, row: int, ticked: bool, weight: flo
 
 
 @inlined
-def _remember_records(rule: Rule, books: Books, row: int, weight: float) -> float:
-    """Age the list of rejections by a test, forget those that count no more, add one, and add up what all earn."""
-    marks, weights, capacity = books.marks[row], books.weights[row], books.marks.shape[1]
-    start, kept, clock = books.start[row], books.kept[row], books.clock[row]
+def _remember_records(rule: WealthRule, state: WealthState, row: int, weight: float) -> float:
+    """Age the list of rejections by a test, drop those of no weight, add one, and add up what all earn."""
+    marks, weights, capacity = state.marks[row], state.weights[row], state.marks.shape[1]
+    start, kept, clock = state.start[row], state.kept[row], state.clock[row]
     for k in range(start, start + kept):
         weights[k] *= rule.decay
     while kept and ((rule.size and clock + 1 - marks[start] > rule.size) or weights[start] < TINY):
@@ -237,7 +242,7 @@ def _remember_records(rule: Rule, books: Books, row: int, weight: float) -> floa
                 start = 0
             marks[start + kept], weights[start + kept] = mark, weight
             kept += 1
-    books.start[row], books.kept[row] = start, kept
+    state.start[row], state.kept[row] = start, kept
     total = 0.0
     for k in range(start, start + kept):
         index = clock + 1 - marks[k]
@@ -246,7 +251,7 @@ def _remember_records(rule: Rule, books: Books, row: int, weight: float) -> floa
 
 
 @compiled
-def _gamma(rule: Rule, j: int) -> float:
+def _gamma(rule: WealthRule, j: int) -> float:
     """``gamma`` at one index, as the rule scales and cuts it."""
     if rule.size and j > rule.size:
         return 0.0
@@ -271,45 +276,53 @@ def _harmonic(j: int) -> float:
     return total
 
 
-GROWING = ("marks", "weights")  # arrays whose second axis depends on what was seen
+GROWING = ("marks", "weights")  # arrays whose second axis depends on the p-values
 
 
-def written(books: Books) -> dict[str, Any]:
-    """The first procedure's books as plain JSON; sums that are all 0 and room not in use are left out."""
-    start, kept = int(books.start[0]), int(books.kept[0])
-    live = {name: getattr(books, name)[0, start : start + kept].tolist() for name in GROWING}
-    sums = books.sums[0].tolist() if books.sums[0].any() else []
-    state = {name: part[0].tolist() for name, part in books._asdict().items()}
-    return state | live | {"sums": sums, "start": 0}
+def to_json(state: WealthState) -> dict[str, Any]:
+    """The first procedure's state for JSON; sums that are all 0 and unused capacity are left out."""
+    start, kept = int(state.start[0]), int(state.kept[0])
+    live = {name: getattr(state, name)[0, start : start + kept].tolist() for name in GROWING}
+    sums = state.sums[0].tolist() if state.sums[0].any() else []
+    page = {name: part[0].tolist() for name, part in state._asdict().items()}
+    return page | live | {"sums": sums, "start": 0}
 
 
-def read(rule: Rule, state: dict[str, Any]) -> Books:
-    """The books that ``written`` wrote."""
-    fresh = open_books(rule, 1)._asdict()
-    if state.keys() != fresh.keys():
-        raise ValueError(f"it should hold {', '.join(fresh)}, and holds {', '.join(state)}")
+def from_json(rule: WealthRule, page: dict[str, Any]) -> WealthState:
+    """The state that ``to_json`` wrote.
+
+    Raises:
+        ValueError: it is not one, or one of other settings.
+    """
+    fresh = initial_state(rule, 1)._asdict()
+    if page.keys() != fresh.keys():
+        raise ValueError(f"it should hold {', '.join(fresh)}, and holds {', '.join(page)}")
     for name, part in fresh.items():
-        values = np.array(state[name], dtype=part.dtype)
+        values = np.array(page[name], dtype=part.dtype)
         if name in GROWING and values.ndim == 1:
             part = np.zeros((1, max(part.shape[1], values.size)), dtype=part.dtype)
             part[0, : values.size] = values
         elif name != "sums" or values.size:
             part = values[None]
         fresh[name] = part
-    return checked(rule, Books(**fresh))
+    return checked(rule, WealthState(**fresh))
 
 
-def checked(rule: Rule, books: Books) -> Books:
-    """The books, unless compiled code would leave their arrays or they belong to other settings."""
-    n = len(books.level)
-    for name, part in open_books(rule, 1)._asdict().items():
-        given = getattr(books, name)
+def checked(rule: WealthRule, state: WealthState) -> WealthState:
+    """The state itself, if its arrays fit each other and the settings: compiled code checks no bounds.
+
+    Raises:
+        ValueError: names the array that does not fit.
+    """
+    n = len(state.level)
+    for name, part in initial_state(rule, 1)._asdict().items():
+        given = getattr(state, name)
         wide = name in GROWING and given.ndim == 2 and given.shape[1] >= part.shape[1]
         if given.dtype != part.dtype or given.shape[:1] != (n,) or not (wide or given.shape[1:] == part.shape[1:]):
             raise ValueError(f"{name} has shape {given.shape}, not {(n, *part.shape[1:])}; were the settings others?")
-    if any(part.min() < 0 for part in (*books[:4], books.start, books.kept)):
+    if any(part.min() < 0 for part in (*state[:4], state.start, state.kept)):
         raise ValueError("a count is negative")
-    room = min(books.marks.shape[1], books.weights.shape[1])
-    if (books.start + books.kept > room).any() or (books.marks > books.clock[:, None]).any():
+    room = min(state.marks.shape[1], state.weights.shape[1])
+    if (state.start + state.kept > room).any() or (state.marks > state.clock[:, None]).any():
         raise ValueError("there are fewer records than it counts, or later ones than tests")
-    return books
+    return state

@@ -1,4 +1,4 @@
-"""From the settings of a procedure to the rule its kernel follows; what is out of range is refused here."""
+"""From the settings of a procedure with wealth to the rule of its kernel; settings that conflict are refused here."""
 
 import math
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from tsformers.fdr.gamma import LEAST_TOLERANCE, REACH, exponential_sum, gamma, normaliser
-from tsformers.fdr.wealth_kernel import BLOCK, RECORDS, SUMS, Rule
+from tsformers.fdr.wealth_kernel import BLOCK, RECORDS, SUMS, WealthRule
 
-NEAR = 4096  # exact sums look gamma up below this index and compute it above
+TABLED = 4096  # exact sums look gamma up below this index and compute it above
 
 
 @dataclass(frozen=True, kw_only=True)
 class Earnings:
-    """What a procedure pays itself: the base, the first rejection and each later one; and how these fade."""
+    """Weights of gamma in the level: the base, the first rejection and each later one; and how they decay."""
 
     base: float
     first: float
@@ -27,7 +27,7 @@ class Earnings:
 def earnings(
     *, budget: float, factor: float, w0: float | None, decay: float, eta: float | None, share: float = 0.5
 ) -> Earnings:
-    """Weights of a published rule with wealth, or with ``eta`` or ``decay`` < 1 of the smoothed decayed one.
+    """Weights of the published rule with wealth; with ``eta`` or ``decay`` < 1, of the smoothed decayed one.
 
     Args:
         budget: alpha, or tau alpha where p-values above tau are discarded before the wealth is spent.
@@ -37,15 +37,18 @@ def earnings(
         eta: offset of the smoothed rate; None: no smoothing, or 1 where ``decay`` < 1.
         share: see ``w0``.
 
+    Returns:
+        The weights.
+
     Raises:
-        ValueError: out of range, or ``w0`` beside ``eta`` or ``decay`` < 1.
+        ValueError: ``w0`` is more than the budget, or stands beside ``eta`` or ``decay`` < 1.
+
+    Example:
+        >>> earnings(budget=0.1, factor=1.0, w0=None, decay=1.0, eta=None).base
+        0.05
     """
-    if not 0 < decay <= 1:
-        raise ValueError(f"decay must lie in (0, 1]; got {decay}. 0.99 remembers about 100 tests, 1 all of them")
     if decay < 1 or eta is not None:
         smooth = 1.0 if eta is None else eta
-        if not 0 < smooth < math.inf:
-            raise ValueError(f"eta must be positive and finite; got {eta}")
         if w0 is not None:
             raise ValueError(f"w0={w0} belongs to the undecayed rule; with decay < 1 or eta, use eta in its place")
         weight = factor * budget
@@ -56,31 +59,20 @@ def earnings(
     return Earnings(base=factor * wealth, first=factor * (budget - wealth), later=factor * budget)
 
 
-def check_alpha(alpha: float) -> None:
-    """Refuse a target that is no rate.
-
-    Example:
-        >>> check_alpha(5)
-        Traceback (most recent call last):
-        ValueError: alpha is the share of false alarms aimed at, between 0 and 1 exclusively; got 5
-    """
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha is the share of false alarms aimed at, between 0 and 1 exclusively; got {alpha}")
-
-
 def refuse_decay(procedure: Any) -> None:
-    """Refuse ``decay`` other than 1 where there is no decayed form."""
+    """Refuse ``decay`` other than 1 where there is no decayed form.
+
+    Args:
+        procedure: with a setting ``decay``.
+
+    Raises:
+        ValueError: it is not 1.
+    """
     if procedure.decay != 1:
         raise ValueError(f"{type(procedure).__name__} has no decayed form; use decay=1, or LORD, SAFFRON or ADDIS")
 
 
-def check_thresholds(lambda_: float, tau: float = 1.0) -> None:
-    """Refuse thresholds that are not in order: ``0 < lambda_ < tau <= 1``."""
-    if not 0 < lambda_ < tau <= 1:
-        raise ValueError(f"the thresholds must keep 0 < lambda_ < tau <= 1; got lambda_={lambda_}, tau={tau}")
-
-
-def rule(
+def wealth_rule(
     shape: int,
     pay: Earnings,
     *,
@@ -92,31 +84,28 @@ def rule(
     tolerance: float = 1e-9,
     memory: int = SUMS,
     adaptive: bool = False,
-) -> Rule:
-    """The rule of a procedure; see the fields of ``Rule``.
+) -> WealthRule:
+    """The rule of a procedure with wealth; see the fields of ``WealthRule``.
 
     Args:
         shape: of gamma.
         pay: the weights.
-        clock: ticks at p-values in (low, high].
-        cap: the level's.
+        clock: low and high; the index of gamma advances at p-values in (low, high].
+        cap: the highest level.
         lag: how many tests a p-value may depend on.
         fade_in_flight: whether weights decay during the lag.
         gamma_size: None, or how many terms of gamma there are.
         tolerance: relative error allowed in what past rejections earn; 0: exact.
         memory: SUMS is replaced by RECORDS where the sum has to be exact.
-        adaptive: see ``Rule``.
+        adaptive: see ``WealthRule``.
+
+    Returns:
+        The rule.
 
     Raises:
-        ValueError: a setting is out of range.
+        ValueError: ``tolerance`` is below what double precision allows.
     """
-    if lag < 0 or lag != int(lag):
-        raise ValueError(f"lag must be a whole number of tests, 0 or more; got {lag}")
-    if gamma_size is not None and (gamma_size < 1 or gamma_size != int(gamma_size)):
-        raise ValueError(
-            f"gamma_size must be a positive whole number, or None for the infinite series; got {gamma_size}"
-        )
-    if tolerance != 0 and not LEAST_TOLERANCE <= tolerance <= 0.1:
+    if 0 < tolerance < LEAST_TOLERANCE:
         raise ValueError(
             f"tolerance must lie between {LEAST_TOLERANCE} and 0.1, or be 0 for exact sums; got {tolerance}"
         )
@@ -127,10 +116,10 @@ def rule(
     if memory == SUMS:
         reach = REACH if delta == 1 else min(REACH, math.log(tolerance) / math.log(delta))
         gains, rates = (np.pad(part, (0, -part.size % BLOCK)) for part in exponential_sum(shape, tolerance, reach))
-    known = np.arange(1, max(lag, NEAR if memory == RECORDS else 0, gamma_size or 0) + 1, dtype=np.float64)
+    known = np.arange(1, max(lag, TABLED if memory == RECORDS else 0, gamma_size or 0) + 1, dtype=np.float64)
     table = norm * gamma(shape, known) * (known <= (gamma_size or math.inf))
     flight = lag if fade_in_flight else 0
-    return Rule(
+    return WealthRule(
         shape=shape,
         norm=norm,
         size=int(gamma_size or 0),

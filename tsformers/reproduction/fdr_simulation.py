@@ -11,7 +11,9 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from tsformers import fdr
+from tsformers.catalog import PROCEDURES
 from tsformers.errors import JobError, did_you_mean
+from tsformers.fdr.procedure import find_procedure
 from tsformers.reproduction.fdr_figures import draw
 from tsformers.reproduction.published_tables import FOLDER, find_reproduction, read_result, write_result
 from tsformers.toml_tables import parse_table, read_toml
@@ -164,14 +166,14 @@ class Simulation:
 
     def _procedure(self, name: str, chosen: dict[str, Any], table: ExperimentTable, target: float) -> fdr.Procedure:
         place, settings = f"{self.path}: procedures.{name}", dict(chosen)
-        kinds: dict[str, Any] = {kind.__name__: kind for kind in fdr.Procedure.__subclasses__()}
-        asked = settings.pop("class", "")
-        if asked not in kinds:
-            raise JobError(f"{place}: there is no procedure {asked!r}; {did_you_mean(str(asked), kinds)}")
+        asked = str(settings.pop("class", ""))
+        kind: Any = find_procedure(asked)
+        if kind is None:
+            raise JobError(f"{place}: there is no procedure {asked!r}; {did_you_mean(asked, PROCEDURES)}")
         if table.gamma_size is not None:
             settings = {"gamma_size": table.gamma_size} | settings
         try:
-            return kinds[asked](alpha=target, **settings)
+            return kind(alpha=target, **settings)
         except (TypeError, ValueError) as error:
             raise JobError(f"{place}: {error}; correct the settings") from error
 

@@ -120,7 +120,14 @@ def _mixseq(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
     return params, {**learned, "parameters_": {**parameters, "weights": weights}}
 
 
+def _detector(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
+    """Detectors: whether new series are added has another name."""
+    settings = renamed(learned["settings"], {"learn_unseen": "add_new_series"}) if learned else {}
+    return params, {**learned, "settings": settings} if learned else learned
+
+
 CONVERSIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Converted]] = {
+    "AnomalyDetector": _detector,
     "Autoformer": _autoformer,
     "LRU": _network,
     "MixSeq": _mixseq,

@@ -8,10 +8,11 @@ from typing import Any
 
 import tsformers.fdr
 from tsformers import storage
-from tsformers.catalog import load_public
+from tsformers.catalog import PROCEDURES, load_public
 from tsformers.data.files.table_files import read_table
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import Procedure
+from tsformers.fdr.procedure import find_procedure
 from tsformers.jobs.build import build, load_plugins
 from tsformers.plotting.alarms import alarm_chart
 from tsformers.streaming.watch import Latest, watch
@@ -174,13 +175,13 @@ def find_control(name: str | None, alpha: float | None, decay: float | None, bef
     """
     if name is None and alpha is None and decay is None:
         return before
-    kinds = {kind.__name__: kind for kind in Procedure.__subclasses__()}
-    if name is not None and name not in kinds:
-        raise JobError(f"there is no procedure {name!r}; {did_you_mean(name, sorted(kinds))}")
+    if name is not None and name not in PROCEDURES:
+        raise JobError(f"there is no procedure {name!r}; {did_you_mean(name, sorted(PROCEDURES))}")
     same = name is None or name == type(before).__name__
     asked = {"alpha": alpha, "decay": decay} if same else {"alpha": alpha or _alpha(before), "decay": decay}
     said = {key: value for key, value in asked.items() if value is not None}
-    base: Any = before if same else kinds[str(name)]()
+    kind: Any = find_procedure(str(name))
+    base: Any = before if same else kind()
     if not said.keys() <= {field.name for field in dataclasses.fields(base)}:
         raise JobError(f"{type(base).__name__} has no decay; leave --decay out, or choose LORD, SAFFRON or ADDIS")
     return dataclasses.replace(base, **said)

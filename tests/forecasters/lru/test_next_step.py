@@ -8,9 +8,10 @@ import torch
 
 from tsformers.calendar.grid import parse
 from tsformers.data.forecast import Forecast
-from tsformers.distributions.families import QuantileFamily, join_families
+from tsformers.distributions.families import join_families
+from tsformers.distributions.marginals import Marginals
 from tsformers.forecasters.lru.kernels import quantiles
-from tsformers.forecasters.lru.next_step import NextLaw, read_law
+from tsformers.forecasters.lru.next_step import NextStepDistribution, family_of
 from tsformers.nn.heads.distributions import Rescaled, SquaredError
 from tsformers.nn.heads.quantile import QuantileHead
 
@@ -44,13 +45,13 @@ LAWS = {
 
 def law_of(family):
     n = len(family.mean())
-    return NextLaw(pd.RangeIndex(n), family, (np.arange(n), np.zeros(n, np.int64)), parse(1))
+    return NextStepDistribution(pd.RangeIndex(n), family, (np.arange(n), np.zeros(n, np.int64)), parse(1))
 
 
 @pytest.mark.parametrize("kind", LAWS)
 def test_formulas_say_what_scipy_says(kind):
     torch_law, peer = LAWS[kind]
-    law = law_of(read_law(torch_law, LOCATION, SCALE))
+    law = law_of(family_of(torch_law, LOCATION, SCALE))
     np.testing.assert_allclose(law.mean, peer.mean(), rtol=1e-6)
     wanted = np.stack([peer.ppf(level) for level in LEVELS], axis=1)
     np.testing.assert_allclose(law.quantile(LEVELS), np.maximum(wanted, 0) if kind == "counts" else wanted, rtol=1e-6)
@@ -66,12 +67,12 @@ def test_formulas_say_what_scipy_says(kind):
 @pytest.fixture
 def held(rng):
     levels = np.array([0.05, 0.2, 0.5, 0.9])
-    return QuantileFamily(levels, np.sort(rng.normal(size=(4, 4)), axis=1))
+    return Marginals(rng.normal(size=(4, 4)), tuple(levels))
 
 
 def test_quantiles_are_read_as_a_forecast_reads_them(held):
     law = law_of(held)
-    forecast = Forecast(law.ids, np.arange(4)[:, None], held.values[..., None], levels=tuple(held.levels))
+    forecast = Forecast(law.ids, np.arange(4)[:, None], held.values[..., None], levels=held.levels)
     asked = [0.001, 0.05, 0.3, 0.95]
     np.testing.assert_allclose(law.quantile(asked), forecast.quantile(asked)[..., 0])
     np.testing.assert_allclose(law.mean, forecast.mean[:, 0])
@@ -86,7 +87,7 @@ def test_quantiles_are_read_as_a_forecast_reads_them(held):
 
 
 def test_formulas_become_a_forecast_of_fine_levels():
-    forecast = law_of(read_law(LAWS["normal"][0], LOCATION, SCALE)).to_forecast()
+    forecast = law_of(family_of(LAWS["normal"][0], LOCATION, SCALE)).to_forecast()
     np.testing.assert_allclose(forecast.quantile(0.25)[:, 0, 0], LAWS["normal"][1].ppf(0.25), rtol=1e-6)
     assert forecast.times[:, 0].tolist() == [0, 1, 2]
 
@@ -94,7 +95,7 @@ def test_formulas_become_a_forecast_of_fine_levels():
 def test_a_law_without_a_formula_is_told_by_draws():
     torch.manual_seed(0)
     gumbel = torch.distributions.Gumbel(centre, spread)
-    law = law_of(read_law(gumbel, LOCATION, SCALE))
+    law = law_of(family_of(gumbel, LOCATION, SCALE))
     peer = scipy.stats.gumbel_r(CENTRE * SCALE + LOCATION, SPREAD * SCALE)
     np.testing.assert_allclose(law.quantile([0.2, 0.7]), np.stack([peer.ppf(0.2), peer.ppf(0.7)], 1), atol=0.5)
     np.testing.assert_allclose(law.cdf(peer.ppf(0.4)), 0.4, atol=0.06)
@@ -104,7 +105,7 @@ def test_a_law_without_a_formula_is_told_by_draws():
 def test_joined_laws_are_the_laws_one_after_the_other(held):
     joined = join_families([held, held])
     np.testing.assert_array_equal(joined.quantile(LEVELS[1:]), np.tile(held.quantile(LEVELS[1:]), (2, 1)))
-    parts = [read_law(LAWS["student"][0], LOCATION, SCALE)] * 2
+    parts = [family_of(LAWS["student"][0], LOCATION, SCALE)] * 2
     np.testing.assert_array_equal(join_families(parts).mean(), np.tile(parts[0].mean(), 2))
 
 

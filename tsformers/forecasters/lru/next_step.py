@@ -1,7 +1,7 @@
-"""What a stream says about the next value of each series: one law a series, in the caller's units."""
+"""NextStepDistribution: the predictive distribution of the next value of each series, in the caller's units."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,36 +14,35 @@ from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.distributions.families import (
     Array,
-    CountFamily,
-    DrawnFamily,
     Family,
+    NegativeBinomialFamily,
     NormalFamily,
-    QuantileFamily,
-    StudentFamily,
+    StudentTFamily,
 )
+from tsformers.distributions.marginals import Marginals
 from tsformers.nn.heads.distributions import Quantiles, Rescaled
 
-N_DRAWN = 1000  # of a law that nothing but draws are known of
-FINE = tuple(round(0.01 * i, 2) for i in range(1, 100))  # levels of a Forecast made of a law in a formula
+N_DRAWN = 1000  # draws of a distribution without a closed form
+FINE_LEVELS = tuple(round(0.01 * i, 2) for i in range(1, 100))  # of a Forecast made from a closed form
 
 
-class NextLaw:
-    """The predictive law of the next value of N series, or of as many as were updated.
+class NextStepDistribution:
+    """The predictive distributions of the next value of N series, or of as many as were updated.
 
-    It belongs to the moment at which the stream gave it: later updates leave it alone.
+    Later updates of the stream do not change it.
 
     Args:
         ids: of the series, in order.
-        family: their laws.
-        ticks: positions and phases (N,) of these values on the grid of time.
+        family: their distributions.
+        ticks: positions and phases (N,) of these values on the time grid.
         grid: of the series.
         schema: names of columns, for frames.
 
     Example:
         >>> from tsformers.calendar.grid import parse
-        >>> family = NormalFamily(centre=np.array([3.0]), spread=np.array([2.0]))
-        >>> law = NextLaw(pd.Index(["a"]), family, (np.array([7]), np.array([0])), parse(1))
-        >>> law.mean, law.quantile(0.5), law.cdf(3.0)
+        >>> family = NormalFamily(loc=np.array([3.0]), scale=np.array([2.0]))
+        >>> following = NextStepDistribution(pd.Index(["a"]), family, (np.array([7]), np.array([0])), parse(1))
+        >>> following.mean, following.quantile(0.5), following.cdf(3.0)
         (array([3.]), array([[3.]]), array([0.5]))
     """
 
@@ -62,7 +61,7 @@ class NextLaw:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        return f"NextLaw({len(self.ids)} series, {type(self.family).__name__})"
+        return f"NextStepDistribution({len(self.ids)} series, {type(self.family).__name__})"
 
     @property
     def times(self) -> Array:
@@ -102,7 +101,7 @@ class NextLaw:
         return self.quantile([tail, 1 - tail])
 
     def cdf(self, y: float | Sequence[float] | Array) -> Array:
-        """Where in their laws the values ``y`` (N,) fall, 0 to 1; ties count half, NaN gives NaN.
+        """Probability integral transforms (N,) of the values ``y`` (N,); ties count half, NaN gives NaN.
 
         Raises:
             ValueError: there is not one value a series.
@@ -113,19 +112,31 @@ class NextLaw:
         return self.family.cdf(values)
 
     def sample(self, n_samples: int = 100, seed: int | None = None) -> Array:
-        """Draws (N, S), of each series alone."""
+        """Draws (N, S), of each series on its own."""
         return self.family.sample(np.random.default_rng(seed), n_samples)
 
     def to_forecast(self) -> Forecast:
         """The same as a ``Forecast`` of horizon 1: quantiles at the levels learned, else at 0.01, 0.02, ..., 0.99."""
-        own = isinstance(self.family, QuantileFamily)
-        levels = tuple(cast(QuantileFamily, self.family).levels.tolist()) if own else FINE
+        levels = (self.family.levels if isinstance(self.family, Marginals) else None) or FINE_LEVELS
         values = self.quantile(levels)[..., None]
         return Forecast(self.ids, self.times[:, None], values, levels=levels, grid=self._grid, schema=self._schema)
 
 
-def read_law(law: Any, location: Array, scale: Array) -> Family:
-    """What a head said (N, 1, C) about values in units of ``location`` and ``scale`` (N C,), series by series.
+def family_of(head: Any, location: Array, scale: Array) -> Family:
+    """The output of a distribution head in the caller's units, series by series.
+
+    Args:
+        head: a torch distribution, or ``Quantiles``, of shape (N, 1, C), in units of ``location`` and ``scale``.
+        location: (N C,) what a value of 0 stands for.
+        scale: (N C,) what a distance of 1 stands for.
+
+    Returns:
+        A family of N C distributions; 1,000 draws of each where there is no closed form.
+
+    Example:
+        >>> import torch
+        >>> family_of(Normal(torch.zeros(1, 1, 1), torch.ones(1, 1, 1)), np.array([3.0]), np.array([2.0])).mean()
+        array([3.])
 
     Source: change of units.
     """
@@ -133,15 +144,15 @@ def read_law(law: Any, location: Array, scale: Array) -> Family:
     def flat(x: Tensor) -> Array:
         return x.detach().double().cpu().numpy().reshape(len(location))
 
-    if isinstance(law, Quantiles):
-        values = law.values.detach().cpu().numpy().reshape(len(location), -1) * scale[:, None]
+    if isinstance(head, Quantiles):
+        values = head.values.detach().cpu().numpy().reshape(len(location), -1) * scale[:, None]
         values += location[:, None]
-        return QuantileFamily(np.array(law.levels), values)
-    if isinstance(law, Normal):
-        return NormalFamily(flat(law.loc) * scale + location, flat(law.scale) * scale)
-    if isinstance(law, StudentT):
-        return StudentFamily(flat(law.df), flat(law.loc) * scale + location, flat(law.scale) * scale)
-    if isinstance(law, Rescaled) and isinstance(law.base, NegativeBinomial):
-        return CountFamily(flat(law.base.total_count), flat(law.base.probs))
-    draws = law.sample((N_DRAWN,)).detach().double().cpu().numpy().reshape(N_DRAWN, -1)
-    return DrawnFamily((draws * scale + location).T)
+        return Marginals.from_ascending(values, head.levels)
+    if isinstance(head, Normal):
+        return NormalFamily(flat(head.loc) * scale + location, flat(head.scale) * scale)
+    if isinstance(head, StudentT):
+        return StudentTFamily(flat(head.df), flat(head.loc) * scale + location, flat(head.scale) * scale)
+    if isinstance(head, Rescaled) and isinstance(head.base, NegativeBinomial):
+        return NegativeBinomialFamily(flat(head.base.total_count), flat(head.base.probs))
+    draws = head.sample((N_DRAWN,)).detach().double().cpu().numpy().reshape(N_DRAWN, -1)
+    return Marginals((draws * scale + location).T)

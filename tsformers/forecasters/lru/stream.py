@@ -18,7 +18,7 @@ from tsformers.data.windows import cut
 from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import check_unchanged
 from tsformers.forecasters.lru.layers import SIGNALS
-from tsformers.forecasters.lru.next_step import NextLaw
+from tsformers.forecasters.lru.next_step import NextStepDistribution
 from tsformers.forecasters.lru.stream_state import ARRAYS, RULES, TENSORS, FrozenNetwork, Memory, Reader, load_kernels
 from tsformers.forecasters.neural.validation import check_bare, check_like
 from tsformers.nn.heads.gluonts_output import OutputHead
@@ -75,7 +75,7 @@ class LRUStream:
         self._repr = repr(model)
         self._memory: Memory | None = None
         self._clocks: FeatureCache | None = None
-        self._next: NextLaw | None = None
+        self._next: NextStepDistribution | None = None
         self.ids = pd.Index([])
 
     def __len__(self) -> int:
@@ -85,7 +85,7 @@ class LRUStream:
         return f"LRUStream({len(self.ids)} series of {self._repr})"
 
     @property
-    def next(self) -> NextLaw:
+    def next(self) -> NextStepDistribution:
         """The law of the next value of every series."""
         rows = self._rows(None)
         with torch.inference_mode():
@@ -137,7 +137,7 @@ class LRUStream:
         ids: Sequence[Any] | pd.Index | None = None,
         known: Any = None,
         past: Any = None,
-    ) -> NextLaw:
+    ) -> NextStepDistribution:
         """Take in one value of each series.
 
         Args:
@@ -264,7 +264,7 @@ class LRUStream:
         x = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
         return torch.from_numpy(x).to(self._network.device, self._network.dtype)
 
-    def _law(self, rows: np.ndarray) -> NextLaw:
+    def _law(self, rows: np.ndarray) -> NextStepDistribution:
         assert self._memory is not None
         memory, ahead = self._memory, np.empty(len(rows))
         self._kernels.look_ahead(rows, self._network.kernel, *memory.lanes(), ahead)
@@ -274,7 +274,7 @@ class LRUStream:
             family = self._network.laws(features, ahead, location, spread, self._kernels)
         ids = self.ids if rows is self._all else self.ids[rows]
         ticks = memory.position[rows] + 1, memory.phase[rows]
-        return NextLaw(ids, family, ticks, self._panel.grid, self._panel.schema)
+        return NextStepDistribution(ids, family, ticks, self._panel.grid, self._panel.schema)
 
 
 def stream(

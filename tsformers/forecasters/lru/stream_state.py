@@ -12,10 +12,11 @@ from torch.nn import functional
 
 from tsformers.data.window_scaling import scale
 from tsformers.data.windows import Window
-from tsformers.distributions.families import Family, QuantileFamily, join_families
+from tsformers.distributions.families import Family, join_families
+from tsformers.distributions.marginals import Marginals
 from tsformers.forecasters.lru.layers import SIGNALS
 from tsformers.forecasters.lru.network import LRUNetwork
-from tsformers.forecasters.lru.next_step import read_law
+from tsformers.forecasters.lru.next_step import family_of
 from tsformers.nn import LRULayer, QuantileHead, RecurrentBlock
 
 TOGETHER = 512  # series stepped at once: what they need then stays in the second-level cache
@@ -174,13 +175,13 @@ class FrozenNetwork:
                 raw = functional.linear(here, *self.project).view(-1, len(self.levels)).cpu().numpy()
                 values = np.empty(raw.shape)
                 kernels.quantiles(raw, len(self.levels) // 2, ahead[some], location[some], spread[some], values)
-                parts.append(QuantileFamily(self.levels, values))
+                parts.append(Marginals.from_ascending(values, tuple(self.levels.tolist())))
                 continue
             centre, width = (
                 torch.from_numpy(part[some]).to(self.device, self.dtype).view(len(here), 1, channels)
                 for part in (ahead, spread)
             )
-            parts.append(read_law(self.next(here[:, None], centre, width), location[some], spread[some]))
+            parts.append(family_of(self.next(here[:, None], centre, width), location[some], spread[some]))
         return join_families(parts)
 
 

@@ -1,4 +1,4 @@
-"""Saving and going on, procedures side by side, and what is refused."""
+"""Saving and resuming, procedures in parallel, and what is refused."""
 
 import copy
 import json
@@ -9,8 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tsformers as tsf
-from tsformers.contracts import Procedure as Promise
-from tsformers.fdr import ADDIS, LOND, LORD, SAFFRON, AlphaInvesting, AlphaSpending, OnlineBH, Parallel, Procedure
+from tsformers.contracts import Procedure as Protocol
+from tsformers.fdr import (
+    ADDIS,
+    LOND,
+    LORD,
+    SAFFRON,
+    AlphaInvesting,
+    AlphaSpending,
+    MemoryLORD,
+    OnlineBH,
+    Parallel,
+    Procedure,
+)
 
 SOME = [
     LOND(0.1, lag=1),
@@ -31,7 +42,7 @@ p_values = st.lists(st.one_of(st.floats(0, 1), st.floats(0, 0.01)), max_size=80)
 @pytest.mark.parametrize("procedure", SOME, ids=repr)
 @settings(max_examples=30, deadline=None)
 @given(before=p_values, after=p_values)
-def test_save_and_go_on_is_go_on(procedure, before, after):
+def test_a_saved_and_loaded_procedure_continues_as_an_uninterrupted_one(procedure, before, after):
     running = procedure.fresh()
     running.test_many(before)
     text = json.dumps(running.state, allow_nan=False)
@@ -44,7 +55,7 @@ def test_save_and_go_on_is_go_on(procedure, before, after):
 
 
 @pytest.mark.parametrize("procedure", SOME, ids=repr)
-def test_the_state_stays_as_small_as_it_is(procedure, rng):
+def test_the_size_of_the_state_does_not_grow(procedure, rng):
     running = procedure.fresh()
     sizes = []
     for _ in range(4):
@@ -58,7 +69,7 @@ def test_the_state_stays_as_small_as_it_is(procedure, rng):
 @pytest.mark.parametrize("procedure", SOME, ids=repr)
 @settings(max_examples=20, deadline=None)
 @given(p=p_values, n=st.integers(1, 5), seed=st.integers(0, 99), at=st.floats(0, 1))
-def test_side_by_side_each_is_what_it_would_be_alone(procedure, p, n, seed, at):
+def test_in_parallel_each_is_what_it_would_be_alone(procedure, p, n, seed, at):
     p = np.array(p, dtype=float)
     series = np.random.default_rng(seed).integers(0, n, len(p))
     cut = round(at * len(p))
@@ -91,7 +102,7 @@ def test_procedures_are_added_while_others_run(rng):
             together.grow(2)
 
 
-def test_what_is_no_p_value_is_refused_and_nothing_is_tested():
+def test_a_number_that_is_not_a_p_value_is_refused_and_nothing_is_tested():
     procedure = SAFFRON(0.1)
     together = procedure.many(2)
     start = procedure.state
@@ -126,28 +137,28 @@ def test_series_that_do_not_exist_are_refused():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LORD(0), "alpha is the share"),
-        (lambda: OnlineBH(1.0), "alpha is the share"),
+        (lambda: LORD(0), r"alpha must be a number in \(0, 1\), not 0"),
+        (lambda: OnlineBH(1.0), "alpha must be a number in"),
         (lambda: LORD(0.1, w0=0.2), "w0 must lie between 0 and 0.1"),
         (lambda: LORD(0.1, tau=0.5, w0=0.06), "w0 must lie between 0 and 0.05"),
-        (lambda: LORD(0.1, tau=0.0), "tau must lie in"),
-        (lambda: SAFFRON(0.1, w0=-1), "w0 must lie"),
-        (lambda: SAFFRON(0.1, decay=0), "decay must lie in"),
-        (lambda: SAFFRON(0.1, decay=1.5), "decay must lie in"),
-        (lambda: SAFFRON(0.1, decay=0.9, eta=0), "eta must be positive"),
+        (lambda: LORD(0.1, tau=0.0), r"tau must be a number in \(0, 1\] or None, not 0.0"),
+        (lambda: SAFFRON(0.1, w0=-1), "w0 must be a number of 0 or more or None, not -1"),
+        (lambda: SAFFRON(0.1, decay=0), r"decay must be a number in \(0, 1\], not 0"),
+        (lambda: MemoryLORD(0.1, decay=1.5), r"decay must be a number in \(0, 1\]"),
+        (lambda: SAFFRON(0.1, decay=0.9, eta=0), r"eta must be a number in \(0, inf\) or None"),
         (lambda: ADDIS(0.1, decay=0.9, w0=0.05), "w0=0.05 belongs to the undecayed rule"),
-        (lambda: SAFFRON(0.1, lambda_=1.0), "0 < lambda_ < tau <= 1"),
+        (lambda: SAFFRON(0.1, lambda_=1.0), r"lambda_ must be a number in \(0, 1\)"),
         (lambda: ADDIS(0.1, lambda_=0.5, tau=0.5), "0 < lambda_ < tau <= 1"),
         (lambda: LORD(0.1, lag=-1), "lag must be a whole number"),
         (lambda: LORD(0.1, lag=1.5), "lag must be a whole number"),
-        (lambda: LORD(0.1, gamma_size=0), "gamma_size must be a positive whole number"),
+        (lambda: LORD(0.1, gamma_size=0), "gamma_size must be a whole number of 1 or more or None"),
         (lambda: LORD(0.1, tolerance=1e-13), "tolerance must lie between 1e-11 and 0.1, or be 0"),
         (lambda: LORD(0.1, dependent=True, lag=2, decay=0.9), "no form with lag, decay"),
         (lambda: LORD(0.1, dependent=True, w0=0.06), "w0 must lie between 0 and alpha / 2"),
         (lambda: LOND(0.1, decay=0.99), "LOND has no decayed form"),
         (lambda: AlphaSpending(0.1, decay=0.99), "AlphaSpending has no decayed form"),
         (lambda: OnlineBH(0.1, decay=0.99), "OnlineBH has no decayed form"),
-        (lambda: OnlineBH(0.1, window=1), "window must be a whole number from 2"),
+        (lambda: OnlineBH(0.1, window=1), "window must be a whole number of 2 or more or None"),
     ],
 )
 def test_settings_out_of_range_are_refused_by_name(make, message):
@@ -174,7 +185,7 @@ def test_a_state_of_something_else_is_refused():
         OnlineBH.from_state({**OnlineBH(0.1).state, "running": OnlineBH(0.1).state["running"] | {"kept": 99}})
 
 
-def test_equality_is_that_of_settings_and_copies_go_their_own_way():
+def test_equality_is_that_of_settings_and_copies_are_independent():
     one, other = LORD(0.1), LORD(0.1)
     one.test(0.0)
     assert one == other != LORD(0.1, decay=0.99)
@@ -188,7 +199,7 @@ def test_equality_is_that_of_settings_and_copies_go_their_own_way():
         one.alpha = 0.2
 
 
-def test_procedures_keep_the_promise_of_the_contract_and_are_reached_from_the_top():
-    assert isinstance(tsf.fdr.SAFFRON(alpha=0.05), Promise)
+def test_procedures_satisfy_the_protocol_and_are_public():
+    assert isinstance(tsf.fdr.SAFFRON(alpha=0.05), Protocol)
     assert tsf.fdr.LORD is LORD
     assert LORD().alpha == 0.05

@@ -1,4 +1,4 @@
-"""The page on procedures says what is so: its examples run, and its table of simulated rates comes out again."""
+"""The page on procedures: its examples run, and its table of simulated rates is reproduced."""
 
 import doctest
 import re
@@ -41,7 +41,7 @@ def simulated(procedure, p, anomalous):
 
 
 @pytest.mark.parametrize("share", ["none", "0.1%", "1.0%", "10.0%"])
-def test_the_simulated_rates_of_the_page_come_out_again(share):
+def test_the_simulated_rates_of_the_page_are_reproduced(share):
     rng = np.random.default_rng(1)
     anomalous = rng.random((TESTS, STREAMS)) < (0 if share == "none" else float(share[:-1]) / 100)
     p = norm.sf(rng.normal(size=(TESTS, STREAMS)) + 3.0 * anomalous)

@@ -1,4 +1,4 @@
-"""What the theory says of every path, on paths made up by the machine; and the definitions, written out plainly."""
+"""Properties that hold on every path, on generated streams; and the definitions, written as double loops."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ EVERY = [
     OnlineBH(0.1, window=None),
 ]
 EARNING = [LORD, SAFFRON, ADDIS]
-quiet = settings(max_examples=30, deadline=None)
+thirty = settings(max_examples=30, deadline=None)
 p_values = st.one_of(st.floats(0, 1), st.floats(0, 0.02), st.sampled_from([0.0, 0.25, 0.5, 1.0, 1e-6]))
 streams = st.lists(p_values, min_size=1, max_size=120).map(np.array)
 lags = st.integers(0, 6)
@@ -44,12 +44,12 @@ decays = st.sampled_from([0.5, 0.9, 0.99])
 
 
 @pytest.mark.parametrize("procedure", EVERY, ids=repr)
-def test_every_procedure_keeps_the_law_of_procedures(procedure):
+def test_every_procedure_keeps_the_contract_of_procedures(procedure):
     check_procedure(procedure, n_tests=60)
 
 
 @pytest.mark.parametrize("procedure", EVERY, ids=repr)
-@quiet
+@thirty
 @given(p=streams, at=st.floats(0, 1))
 def test_many_at_once_are_one_after_the_other_bit_for_bit(procedure, p, at):
     one = procedure.fresh()
@@ -67,7 +67,7 @@ def test_many_at_once_are_one_after_the_other_bit_for_bit(procedure, p, at):
 
 
 @pytest.mark.parametrize("procedure", [LORD(0.1), LORD(0.1, decay=0.99), LOND(0.1), AlphaSpending(0.1)], ids=repr)
-@quiet
+@thirty
 @given(p=st.lists(st.floats(0.2, 1.0), min_size=1, max_size=60), other=st.floats(0.2, 1.0))
 def test_without_a_discovery_levels_do_not_depend_on_p(procedure, p, other):
     levels, rejected = procedure.fresh().test_many(p)
@@ -76,7 +76,7 @@ def test_without_a_discovery_levels_do_not_depend_on_p(procedure, p, other):
 
 
 @pytest.mark.parametrize("procedure", [SAFFRON(0.1), SAFFRON(0.1, decay=0.99), ADDIS(0.1), ADDIS(0.1, lag=3)], ids=repr)
-@quiet
+@thirty
 @given(p=st.lists(st.floats(0.3, 0.49), min_size=1, max_size=60), other=st.floats(0.3, 0.49))
 def test_between_the_thresholds_levels_do_not_depend_on_p(procedure, p, other):
     levels, _ = procedure.fresh().test_many(p)
@@ -88,7 +88,7 @@ def test_between_the_thresholds_levels_do_not_depend_on_p(procedure, p, other):
     [LORD(0.1), LORD(0.1, decay=0.9), LORD(0.1, lag=2), SAFFRON(0.1), SAFFRON(0.1, decay=0.9, lag=1), LOND(0.1)],
     ids=repr,
 )
-@quiet
+@thirty
 @given(p=streams, share=st.floats(0, 1), seed=st.integers(0, 99))
 def test_smaller_p_values_never_lower_a_later_level(procedure, p, share, seed):
     smaller = np.where(np.random.default_rng(seed).random(len(p)) < share, p * share, p)
@@ -109,7 +109,7 @@ def spent(procedure, p, levels):
 
 
 @pytest.mark.parametrize("kind", [*EARNING, lambda alpha, **rest: LORD(alpha, tau=0.6, **rest)])
-@quiet
+@thirty
 @given(p=streams, decay=decays, eta=st.floats(0.1, 3), lag=lags, exact=st.booleans())
 def test_the_decayed_budget_is_kept_at_every_time(kind, p, decay, eta, lag, exact):
     procedure = kind(0.1, decay=decay, eta=eta, lag=lag, tolerance=0 if exact else 1e-9)
@@ -122,7 +122,7 @@ def test_the_decayed_budget_is_kept_at_every_time(kind, p, decay, eta, lag, exac
 
 
 @pytest.mark.parametrize("kind", [*EARNING, lambda alpha, **rest: LORD(alpha, tau=0.6, **rest)])
-@quiet
+@thirty
 @given(p=streams, share=st.floats(0, 1), lag=lags, exact=st.booleans())
 def test_the_budget_is_kept_at_every_time(kind, p, share, lag, exact):
     budget = 0.1 * (kind(0.1).tau or 1) if kind not in (SAFFRON, ADDIS) else 0.1
@@ -145,7 +145,7 @@ def test_the_packages_form_of_the_lag_breaks_the_budget_that_the_safe_form_keeps
     assert excess(True) < 0 < excess(False)
 
 
-def plainly(procedure, p):
+def by_definition(procedure, p):
     """Levels by the definition: two loops, every discovery kept. LORD, SAFFRON and ADDIS, with lag and decay."""
     lag, decay, alpha = procedure.lag, procedure.decay, procedure.alpha
     low, high, factor, cap = -1.0, 1.0, 1.0, 1.0
@@ -176,16 +176,16 @@ def plainly(procedure, p):
 
 
 @pytest.mark.parametrize("kind", EARNING)
-@quiet
+@thirty
 @given(p=streams, decay=st.sampled_from([1.0, 0.95]), lag=lags)
 def test_levels_are_those_of_the_definition(kind, p, decay, lag):
     procedure = kind(0.1, decay=decay, lag=lag, tolerance=0)
-    expected = plainly(procedure, p)
+    expected = by_definition(procedure, p)
     np.testing.assert_allclose(procedure.test_many(p)[0], expected, rtol=1e-12)
     np.testing.assert_allclose(replace(procedure, tolerance=1e-9).test_many(p)[0], expected, rtol=1e-9)
 
 
-@quiet
+@thirty
 @given(p=streams, window=st.integers(2, 40))
 def test_the_moving_rule_rejects_what_sorting_the_window_rejects(p, window):
     _, rejected = OnlineBH(0.2, window=window).test_many(p)
@@ -221,14 +221,14 @@ def test_the_first_level_is_the_highest_before_a_discovery_and_the_least_is_neve
     assert LORD(0.1).least_level == 0
 
 
-def test_a_decayed_procedure_wakes_where_the_undecayed_one_has_died():
+def test_with_decay_an_alarm_is_possible_where_the_level_without_decay_has_fallen_to_nothing():
     p = np.ones(200_000)
     p[-1] = 5e-4
     assert not LORD(0.1).test_many(p)[1].any()
     assert LORD(0.1, decay=0.99).test_many(p)[1].tolist() == [False] * 199_999 + [True]
 
 
-def test_what_is_past_counting_is_forgotten_wholly():
+def test_sums_too_small_to_count_become_exactly_zero():
     procedure = SAFFRON(0.1, decay=0.9)
     procedure.test_many(np.r_[np.zeros(50), np.ones(20_000)])
     assert procedure.state["running"]["sums"] == []
