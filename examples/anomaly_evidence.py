@@ -93,55 +93,55 @@ CONTROLS: dict[str, Any] = {
 
 
 class Recorder:
-    """Stands in for p-values and notes, row by row, what both kinds are made of: scaled errors and tails of the law."""
+    """Stands in for p-values and notes, row by row, what both kinds are made of: scaled errors and tails."""
 
     def __init__(self) -> None:
-        self.law = PredictiveP()
+        self.predictive = PredictiveP()
         self.noted: dict[bool, list[tuple[np.ndarray, ...]]] = {True: [], False: []}
 
     def start(self, n_series: int) -> dict[str, np.ndarray]:
-        """Counts of rows, which the law asks for."""
-        return self.law.start(n_series)
+        """Counts of rows, the state of predictive p-values."""
+        return self.predictive.start(n_series)
 
     def log_p(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, rng: int = 0
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, rng: int = 0
     ) -> np.ndarray:
         """Never an alarm."""
         return np.zeros(len(y))
 
     def learn(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, normal: np.ndarray
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, normal: np.ndarray
     ) -> None:
         """Note rows of the stream."""
-        self._note(arrays, series, y, law, held_back=False)
+        self._note(arrays, series, y, marginals, calibrating=False)
 
-    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals) -> None:
-        """Note rows held back from the forecaster."""
-        self._note(arrays, series, y, law, held_back=True)
+    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals) -> None:
+        """Note rows of the calibration set."""
+        self._note(arrays, series, y, marginals, calibrating=True)
 
     def grow(self, arrays: dict[str, np.ndarray], n_series: int) -> dict[str, np.ndarray]:
         """The same with further series."""
-        return self.law.grow(arrays, n_series)
+        return self.predictive.grow(arrays, n_series)
 
     def resolution(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
         """Anything is possible."""
-        return self.law.resolution(arrays)
+        return self.predictive.resolution(arrays)
 
     def finest(self, n: int) -> float:
         """Anything is possible."""
         return 0.0
 
     def _note(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, held_back: bool
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, calibrating: bool
     ) -> None:
-        log_p = self.law.log_p(arrays, series, y, law)
-        centre, (low, high) = law.quantile(0.5), law.interval(0.8)
+        log_p = self.predictive.log_p(arrays, series, y, marginals)
+        centre, (low, high) = marginals.quantile(0.5), marginals.interval(0.8)
         width = np.maximum((high - low) / 2, np.maximum(1e-9 * np.abs(centre), 1e-300))
-        self.noted[held_back].append((series.copy(), log_p, (y - centre) / width))
+        self.noted[calibrating].append((series.copy(), log_p, (y - centre) / width))
 
-    def of(self, held_back: bool, n_series: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """For each series log p-values by the law, and scaled errors."""
-        series, log_p, score = (np.concatenate(parts) for parts in zip(*self.noted[held_back], strict=True))
+    def of(self, calibrating: bool, n_series: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For each series predictive log p-values, and scaled errors."""
+        series, log_p, score = (np.concatenate(parts) for parts in zip(*self.noted[calibrating], strict=True))
         return [(log_p[series == i], score[series == i]) for i in range(n_series)]
 
 
@@ -189,7 +189,7 @@ def watch(frame: pd.DataFrame, name: str) -> list[Watched]:
 
 
 def replay(watched: list[Watched], kind: str, control: Any) -> Iterator[tuple[np.ndarray, Bits]]:
-    """Levels and alarms of each series, a procedure each: by the law at once, by rank step by step, side by side."""
+    """Levels and alarms of each series, a procedure each: predictive at once, by rank step by step, in parallel."""
     if kind == "law":
         for one in watched:
             p = np.exp(one.log_p)
@@ -208,13 +208,13 @@ def replay(watched: list[Watched], kind: str, control: Any) -> Iterator[tuple[np
         score[: len(one.score), i] = one.score
     levels, alarms = np.empty(score.shape), np.zeros(score.shape, dtype=bool)
     live = np.searchsorted(-lengths[order], -np.arange(lengths.max()), side="left")
-    laws = {k: _zeros(int(k)) for k in np.unique(live)}
+    points = {k: _zeros(int(k)) for k in np.unique(live)}
     for step, k in enumerate(live):
         series = order[:k]
-        y, law = score[step, series], laws[k]
-        p = np.exp(ranks.log_p(arrays, series, y, law))
+        y, point = score[step, series], points[k]
+        p = np.exp(ranks.log_p(arrays, series, y, point))
         level, alarm = tests.test(p, series)
-        ranks.learn(arrays, series, y, law, ~alarm)
+        ranks.learn(arrays, series, y, point, ~alarm)
         levels[step, series], alarms[step, series] = level, alarm
     for i in range(n):
         yield levels[: lengths[i], i], alarms[: lengths[i], i]

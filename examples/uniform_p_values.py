@@ -51,20 +51,20 @@ class Recorder:
         return {}
 
     def log_p(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, rng: int = 0
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, rng: int = 0
     ) -> np.ndarray:
         """Never an alarm."""
         return np.zeros(len(y))
 
     def learn(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals, normal: np.ndarray
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, normal: np.ndarray
     ) -> None:
         """Note a row of the stream."""
-        self.stream.append((y, law))
+        self.stream.append((y, marginals))
 
-    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, law: Marginals) -> None:
-        """Note a row held back."""
-        self.calibration.append((y, law))
+    def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals) -> None:
+        """Note a row of the calibration set."""
+        self.calibration.append((y, marginals))
 
     def finest(self, n: int) -> float:
         """Anything is possible."""
@@ -73,12 +73,12 @@ class Recorder:
     def p_values(self, kind: PValue) -> np.ndarray:
         """Those that ``kind`` makes of what was noted, row after row, none of them taken for an alarm."""
         arrays, series, normal = kind.start(1), np.zeros(1, dtype=np.int64), np.ones(1, dtype=bool)
-        for y, law in self.calibration:
-            kind.calibrate(arrays, series, y, law)
+        for y, marginals in self.calibration:
+            kind.calibrate(arrays, series, y, marginals)
         p = []
-        for y, law in self.stream:
-            p.append(np.exp(kind.log_p(arrays, series, y, law)).item())
-            kind.learn(arrays, series, y, law, normal)
+        for y, marginals in self.stream:
+            p.append(np.exp(kind.log_p(arrays, series, y, marginals)).item())
+            kind.learn(arrays, series, y, marginals, normal)
         return np.array(p)
 
 
@@ -103,7 +103,7 @@ def distance(p: np.ndarray) -> float:
 
 def tails(rows: int = 20_000) -> None:
     """Print how probable an upper p-value of at most 1 / 100, ... is, in units of what it should be."""
-    laws = {
+    truths = {
         "normal": norm(),
         "exponential": expon(),
         "Student t, 5": t(5),
@@ -113,17 +113,17 @@ def tails(rows: int = 20_000) -> None:
     kind, levels = PredictiveP("upper"), 10.0 ** -np.arange(2, 6)
     arrays, series = kind.start(rows), np.arange(rows)
     for n_draws, count in ((100, rows), (1000, rows // 10)):
-        for name, truth in laws.items():
-            law = Marginals(truth.rvs(size=(count, n_draws), random_state=0))
-            said = []
-            for level in levels:  # for each law the value whose p-value is the level, by halving the true log-tail
+        for name, truth in truths.items():
+            marginals = Marginals(truth.rvs(size=(count, n_draws), random_state=0))
+            ratios = []
+            for level in levels:  # for each row the value whose p-value is the level, by halving the true log-tail
                 low, high = np.full(count, -60.0), np.zeros(count)
                 for _ in range(50):
                     middle = (low + high) / 2
-                    strange = kind.log_p(arrays, series[:count], truth.isf(np.exp(middle)), law) <= np.log(level)
-                    low, high = np.where(strange, middle, low), np.where(strange, high, middle)
-                said.append(float(np.exp(low).mean() / level))
-            print(n_draws, name, *(f"{value:.2f}" for value in said), sep=" | ")
+                    below = kind.log_p(arrays, series[:count], truth.isf(np.exp(middle)), marginals) <= np.log(level)
+                    low, high = np.where(below, middle, low), np.where(below, high, middle)
+                ratios.append(float(np.exp(low).mean() / level))
+            print(n_draws, name, *(f"{value:.2f}" for value in ratios), sep=" | ")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What the tests of AnomalyDetector share: hourly series, detectors of several kinds, and how answers compare."""
+"""What tests of anomaly detection share: hourly series, detectors of several kinds, and how answers compare."""
 
 import warnings
 
@@ -37,7 +37,7 @@ def history(n: int = 3, rows: int = T, start: str = "2024-01-01", seed: int = 0,
     )
 
 
-def quiet(detector: AnomalyDetector, frame: pd.DataFrame, **how: object) -> AnomalyDetector:
+def fit_silently(detector: AnomalyDetector, frame: pd.DataFrame, **how: object) -> AnomalyDetector:
     """Fitted; that short histories make some procedures blind is no news here."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*calibration scores.*")
@@ -51,7 +51,7 @@ def naive(**chosen: object) -> AnomalyDetector:
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, tuple[AnomalyDetector, dict]]:
     """Each variant, and its state after fit."""
-    made = {name: quiet(naive(**chosen), history()) for name, chosen in VARIANTS.items()}
+    made = {name: fit_silently(naive(**chosen), history()) for name, chosen in VARIANTS.items()}
     return {name: (detector, detector.state) for name, detector in made.items()}
 
 
@@ -75,3 +75,10 @@ def same(left: list, right: list) -> bool:
         a, b = ([getattr(x, name) for name in x.__slots__] for x in (one, other))
         assert repr(a) == repr(b)
     return True
+
+
+def p_of(p_value, y, marginals, arrays=None, series=None):
+    """p-values of rows, by default each of a series of its own."""
+    y = np.atleast_1d(np.asarray(y, dtype=float))
+    series = np.arange(len(y)) if series is None else series
+    return np.exp(p_value.log_p(p_value.start(len(y)) if arrays is None else arrays, series, y, marginals))

@@ -1,5 +1,6 @@
-"""AnomalyDetector: a frame at once and row by row, stopped and gone on, what it answers, and its settings."""
+"""AnomalyDetector: a frame at once and row by row, stopped and resumed, its answers, and its settings."""
 
+import json
 import math
 from itertools import pairwise
 
@@ -15,11 +16,10 @@ from sklearn.exceptions import NotFittedError
 
 import tsformers as tsf
 from tsformers.anomaly import AnomalyDetector, ConformalP, PredictiveP
-from tsformers.anomaly.engine import distinct_stretches
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.errors import DataError
 
-from .conftest import EXTREME, VARIANTS, at, history, naive, quiet, same
+from .conftest import EXTREME, VARIANTS, at, fit_silently, history, naive, same
 
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -54,7 +54,7 @@ def test_many_rows_at_once_are_answered_as_one_by_one_in_any_order_and_wherever_
 
 @settings(max_examples=25, deadline=None)
 @given(rows=ROWS, cut=st.integers(0, 40))
-def test_stopped_kept_and_gone_on_with_is_as_if_nothing_had_happened(fitted, rows, cut):
+def test_stopped_and_resumed_is_the_same_as_uninterrupted(fitted, rows, cut):
     detector, begin = fitted["one forecast for the horizon"]
     detector.state = begin
     whole = [detector.update(row) for row in rows]
@@ -87,7 +87,7 @@ def test_a_frame_is_taken_in_order_of_time_and_within_a_step_in_its_own_order(fi
 
 @settings(max_examples=15, deadline=None)
 @given(rows=ROWS)
-def test_odd_rows_of_a_frame_are_answered_as_those_of_a_stream(fitted, rows):
+def test_irregular_rows_of_a_frame_are_answered_as_those_of_a_stream(fitted, rows):
     detector, begin = fitted["each row a new forecast"]
     frame = pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=object) for name in ("unique_id", "ds", "y")}
@@ -118,7 +118,7 @@ def test_step_is_the_pure_form_of_update(fitted):
     assert state["counts"] == detector.counts
 
 
-def test_a_saved_detector_goes_on_where_it_was(fitted, tmp_path):
+def test_a_saved_detector_resumes_where_it_was(fitted, tmp_path):
     detector, begin = fitted["a procedure a series"]
     rows = history(3, 8, at(1).isoformat(), seed=2).sort_values("ds", kind="stable").to_dict("records")
     detector.state = begin
@@ -128,6 +128,29 @@ def test_a_saved_detector_goes_on_where_it_was(fitted, tmp_path):
     assert repr(back) == repr(detector)
     assert back.counts == detector.counts
     assert same(detector.update_many(rows[11:]), back.update_many(rows[11:]))
+
+
+def test_a_detector_saved_in_format_1_loads(fitted, tmp_path):
+    detector, begin = fitted["conformal"]
+    detector.state = begin
+    detector.save(tmp_path / "d")
+    page = json.loads((tmp_path / "d" / "model.json").read_text("utf-8"))
+    page["learned"]["settings"]["learn_unseen"] = page["learned"]["settings"].pop("add_new_series")
+    (tmp_path / "d" / "model.json").write_text(json.dumps(page | {"format": 1}), "utf-8")
+    row = {"unique_id": "a", "ds": at(1), "y": 0.5}
+    assert same([detector.update(row)], [tsf.load(tmp_path / "d").update(row)])
+
+
+def test_a_state_that_holds_the_forecast_under_its_former_name_is_resumed(fitted):
+    detector, begin = fitted["one forecast for the horizon"]
+    detector.state = begin
+    row, other = ({"unique_id": "a", "ds": at(k), "y": 0.5} for k in (1, 2))
+    detector.update(row)
+    state = detector.state
+    whole = detector.update(other)
+    state["forecast"] = {"laws": state["forecast"]["values"], "levels": state["forecast"]["levels"]}
+    detector.state = state
+    assert same([whole], [detector.update(other)])
 
 
 def test_nothing_grows_with_the_stream(fitted):
@@ -143,17 +166,12 @@ def test_nothing_grows_with_the_stream(fitted):
     assert size() == before
 
 
-def test_stretches_without_a_series_twice_are_as_long_as_can_be():
-    assert distinct_stretches(np.array([0, 1, 2, 1, 0, 0, 2])) == [(0, 3), (3, 5), (5, 7)]
-    assert distinct_stretches(np.array([3])) == [(0, 1)]
-
-
 # contamination
 
 
 @pytest.mark.parametrize("kind", ["replace", "keep"])
-def test_what_raised_an_alarm_enters_the_context_as_expected_or_as_it_came(kind):
-    made = quiet(naive(contamination=kind), history(scale=0.1))
+def test_a_value_that_raises_an_alarm_enters_the_context_as_expected_or_as_it_came(kind):
+    made = fit_silently(naive(contamination=kind), history(scale=0.1))
     said = made.update({"unique_id": "b", "ds": at(1), "y": 80.0})
     assert said.anomaly
     contexts = Contexts(made.state["contexts"])
@@ -162,9 +180,9 @@ def test_what_raised_an_alarm_enters_the_context_as_expected_or_as_it_came(kind)
     assert made.counts["replaced"] == (kind == "replace")
 
 
-def test_alarms_in_a_row_are_a_new_level_and_the_forecast_moves_there():
+def test_alarms_in_a_row_are_a_level_shift_and_the_forecast_moves_there():
     frame = history(scale=0.3)
-    made = quiet(
+    made = fit_silently(
         naive(shift_after=4, p_value=PredictiveP(), forecaster=tsf.SeasonalNaive(horizon=3, season_length=1)), frame
     )
     last = frame[frame["unique_id"] == "a"]["y"].iloc[-1]
@@ -177,7 +195,7 @@ def test_alarms_in_a_row_are_a_new_level_and_the_forecast_moves_there():
     assert (held > last + 30).all(), "those that raised the alarms came back into the context"
 
 
-def test_alarms_mark_what_is_strange_and_little_else():
+def test_alarms_mark_anomalies_and_little_else():
     frame, later = history(4, 600, scale=0.5), history(4, 200, "2024-01-26", seed=9, scale=0.5)
     strange = [30, 250, 420, 421, 700]
     later.loc[strange, "y"] += 25
@@ -228,7 +246,7 @@ def test_other_column_names_integer_time_and_integer_ids():
         {"shop": np.repeat([10, 7], 60), "t": np.tile(np.arange(60) * 5, 2), "n": np.arange(120.0) % 9}
     )
     made = AnomalyDetector(tsf.SeasonalNaive(horizon=2), **EXTREME)
-    made = quiet(made, frame, id_col="shop", time_col="t", target_col="n")
+    made = fit_silently(made, frame, id_col="shop", time_col="t", target_col="n")
     rows = [{"shop": 7, "t": 300, "n": 3}, {"shop": 7, "t": "305", "n": 4}, {"shop": 7, "t": 307, "n": 4}]
     rows += [{"shop": 7, "t": 310.5, "n": 4}, {"shop": 7, "t": 2**70, "n": 4}, {"shop": 7, "t": True, "n": 4}]
     said = made.update_many(rows)
@@ -241,7 +259,7 @@ def test_other_column_names_integer_time_and_integer_ids():
 def test_stamps_with_a_zone_keep_the_wall_clock():
     days = pd.date_range("2024-03-01", periods=60, freq="D", tz="Europe/Berlin")
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.arange(60.0) % 7})
-    made = quiet(AnomalyDetector(tsf.SeasonalNaive(horizon=2), **EXTREME), frame)
+    made = fit_silently(AnomalyDetector(tsf.SeasonalNaive(horizon=2), **EXTREME), frame)
     begin = made.state
     later = pd.DataFrame({"unique_id": "a", "ds": days[-1:] + pd.Timedelta(days=1), "y": [4.0]})
     assert made.detect(later, status=True)["status"].tolist() == ["tested"]
@@ -252,7 +270,7 @@ def test_stamps_with_a_zone_keep_the_wall_clock():
 
 def test_stamps_are_read_to_the_nanosecond():
     frame = pd.DataFrame({"unique_id": "a", "ds": pd.to_datetime(np.arange(60) * 10 + 5), "y": np.arange(60.0) % 7})
-    made = quiet(AnomalyDetector(tsf.SeasonalNaive(horizon=2), **EXTREME), frame)
+    made = fit_silently(AnomalyDetector(tsf.SeasonalNaive(horizon=2), **EXTREME), frame)
     assert made.update({"unique_id": "a", "ds": "1970-01-01T00:00:00.000000605", "y": 4.0}).status == "tested"
     assert made.update({"unique_id": "a", "ds": "1970-01-01T00:00:00.000000616", "y": 4.0}).status == "off_grid"
 
@@ -278,13 +296,13 @@ def test_it_is_an_estimator_like_any_other():
 
 def test_fit_leaves_forecaster_and_procedure_as_they_were():
     control, model = tsf.fdr.LORD(0.1, decay=0.9), tsf.SeasonalNaive(horizon=3)
-    made = quiet(AnomalyDetector(model, control, p_value="predictive"), history())
+    made = fit_silently(AnomalyDetector(model, control, p_value="predictive"), history())
     made.detect(history(3, 5, at(1).isoformat()))
     assert control.n_tests == 0
     assert not hasattr(model, "panel_")
 
 
-def test_another_procedure_begins_anew_and_contexts_stay(detector):
+def test_another_procedure_starts_at_its_first_test_and_contexts_stay(detector):
     detector.update({"unique_id": "a", "ds": at(1), "y": 0.5})
     before = detector.state["contexts"]["last"]
     detector.set_control(tsf.fdr.LOND(alpha=0.01))
@@ -318,7 +336,7 @@ def test_data_it_cannot_watch_are_refused():
     with pytest.raises(DataError, match="column 'load' is known in advance"):
         naive().fit(history().assign(load=1.0), known=["load"])
     clash = history().rename(columns={"y": "level"})
-    made = quiet(naive(), clash, target_col="level")
+    made = fit_silently(naive(), clash, target_col="level")
     with pytest.raises(DataError, match="column 'level' of the data has the name of a column of the answer"):
         made.detect(clash)
 
@@ -331,20 +349,20 @@ def test_a_state_of_another_detector_is_refused(fitted):
         one.state = {}
 
 
-def test_too_little_calibration_is_said_at_fit():
+def test_too_little_calibration_is_warned_of_at_fit():
     with pytest.warns(UserWarning, match="calibration scores"):
         AnomalyDetector(tsf.SeasonalNaive(horizon=2), tsf.fdr.LORD(0.1)).fit(history())
 
 
-def test_a_window_of_errors_is_a_setting_and_holds_back_as_many_rows():
-    made = quiet(naive(p_value="conformal", window=25), history(rows=200))
+def test_the_window_of_errors_bounds_the_calibration_set():
+    made = fit_silently(naive(p_value="conformal", window=25), history(rows=200))
     assert made.errors_ == 25
     assert made.state["p_value"]["scores"].shape == (3, 25)
-    assert quiet(naive(p_value="conformal"), history(rows=200)).errors_ == 66
+    assert fit_silently(naive(p_value="conformal"), history(rows=200)).errors_ == 66
     with pytest.raises(ValueError, match="window must be a whole number of 20 or more or None, not 5"):
-        quiet(naive(p_value="conformal", window=5), history())
+        fit_silently(naive(p_value="conformal", window=5), history())
     with pytest.raises(ValueError, match="window=30 belongs to p_value='conformal'"):
-        quiet(naive(p_value=ConformalP(), window=30), history())
+        fit_silently(naive(p_value=ConformalP(), window=30), history())
 
 
 @pytest.mark.parametrize(("p_value", "control", "wanted"), [
@@ -353,6 +371,6 @@ def test_a_window_of_errors_is_a_setting_and_holds_back_as_many_rows():
     ("conformal", tsf.fdr.LORD(alpha=0.1, decay=0.99), 0.0),
     ("conformal", tsf.fdr.LORD(alpha=0.2, decay=0.8), 2 / 67),
 ])  # fmt: skip
-def test_the_rate_of_quiet_times_is_the_least_level_as_far_as_ranks_reach(p_value, control, wanted):
-    made = quiet(naive(p_value=p_value, control=control), history(rows=200))
+def test_quiet_rate_is_the_least_level_as_far_as_ranks_reach(p_value, control, wanted):
+    made = fit_silently(naive(p_value=p_value, control=control), history(rows=200))
     assert made.quiet_rate == pytest.approx(wanted)

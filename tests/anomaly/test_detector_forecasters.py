@@ -1,4 +1,4 @@
-"""AnomalyDetector and its forecaster: when it is asked, what it is shown, and that any will do."""
+"""AnomalyDetector and its forecaster: when it predicts, from what, and that any will do."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ import tsformers as tsf
 from tsformers.anomaly import AnomalyDetector
 from tsformers.errors import DataError
 
-from .conftest import EXTREME, at, history, quiet, same
+from .conftest import EXTREME, at, fit_silently, history, same
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -36,7 +36,7 @@ class Spy(BaseEstimator):
 def spied(frame=None, calibration=0, **chosen):
     own = {key: chosen.pop(key) for key in ("horizon", "multivariate") if key in chosen}
     detector = AnomalyDetector(Spy(**({"horizon": 4} | own)), **(EXTREME | {"context_length": 20} | chosen))
-    quiet(detector.set_params(calibration=calibration), history() if frame is None else frame)
+    fit_silently(detector.set_params(calibration=calibration), history() if frame is None else frame)
     detector.forecaster_.panels_.clear()
     return detector, detector.forecaster_.panels_
 
@@ -55,7 +55,7 @@ def test_a_forecast_reaches_no_further_than_its_horizon():
     assert len(panels) == 3
 
 
-def test_the_forecaster_sees_what_came_before_and_nothing_else():
+def test_the_forecaster_gets_what_came_before_and_nothing_else():
     detector, panels = spied(contamination="keep")
     later = history(3, 5, at(1).isoformat(), seed=3)
     later.loc[7, "y"] = np.nan
@@ -99,8 +99,8 @@ def test_contexts_of_a_multivariate_forecaster_end_together():
     ],
     ids=lambda model: type(model).__name__,
 )
-def test_any_forecaster_of_the_house_will_do(model, tmp_path):
-    made = quiet(AnomalyDetector(model, **EXTREME, refresh=3, calibration=6), history())
+def test_any_forecaster_of_the_package_will_do(model, tmp_path):
+    made = fit_silently(AnomalyDetector(model, **EXTREME, refresh=3, calibration=6), history())
     later = history(3, 9, at(1).isoformat(), seed=5)
     later.loc[13, "y"] = 500.0
     rows = later.sort_values("ds", kind="stable").to_dict("records")
@@ -115,5 +115,5 @@ def test_any_forecaster_of_the_house_will_do(model, tmp_path):
 
 def test_a_forecaster_that_is_fitted_already_is_used_as_it_is():
     model = tsf.SeasonalNaive(horizon=3, seed=0).fit(history())
-    made = quiet(AnomalyDetector(model, **EXTREME), history(), prefit=True)
+    made = fit_silently(AnomalyDetector(model, **EXTREME), history(), prefit=True)
     assert made.forecaster_ is model

@@ -1,4 +1,4 @@
-"""AnomalyDetector on odd rows: broken, missing, late, far ahead, or of a series never seen."""
+"""AnomalyDetector on irregular rows: broken, missing, late, far ahead, or of a new series."""
 
 import math
 from itertools import pairwise
@@ -12,10 +12,10 @@ from numpy.testing import assert_array_equal
 import tsformers as tsf
 from tsformers.anomaly import AnomalyDetector
 
-from .conftest import EXTREME, HOUR, at, history, naive, quiet, same
+from .conftest import EXTREME, HOUR, at, fit_silently, history, naive, same
 
 
-def test_odd_rows_are_answered_and_counted_and_change_nothing(detector):
+def test_irregular_rows_are_answered_and_counted_and_change_nothing(detector):
     detector.update({"unique_id": "a", "ds": at(2), "y": 0.5})
     before = detector.snapshot()
     odd = {
@@ -76,7 +76,7 @@ def test_odd_rows_are_answered_and_counted_and_change_nothing(detector):
         ({"unique_id": "new", "ds": at(1), "y": 1}, "its context of 30 rows is not full yet, or holds no value"),
     ],
 )
-def test_a_row_that_is_not_tested_is_told_why(detector, row, why):
+def test_a_row_that_is_not_tested_gets_a_reason(detector, row, why):
     begin = detector.state
     said = detector.update(row)
     assert said.why == why
@@ -92,13 +92,15 @@ def test_a_row_that_is_not_tested_is_told_why(detector, row, why):
 
 def test_booleans_are_values_of_covariates_alone():
     frame, later = (part.assign(open=part["y"] > 0) for part in (history(), history(3, 2, at(1).isoformat())))
-    made = quiet(naive(), frame)
+    made = fit_silently(naive(), frame)
     begin = made.state
     told = made.detect(later, status=True)
     assert set(told["status"]) == {"tested"}
     made.state = begin
     assert {d.status for d in made.update_many(later.sort_values("ds").to_dict("records"))} == {"tested"}
-    assert set(quiet(naive(), history()).detect(later.assign(y=True), status=True)["why"]) == {"'y' is a boolean: True"}
+    assert set(fit_silently(naive(), history()).detect(later.assign(y=True), status=True)["why"]) == {
+        "'y' is a boolean: True"
+    }
 
 
 def test_a_missing_value_takes_its_place_untested_with_what_was_expected(detector):
@@ -110,7 +112,7 @@ def test_a_missing_value_takes_its_place_untested_with_what_was_expected(detecto
 
 
 def test_a_gap_is_missing_values_and_the_row_after_it_is_tested():
-    detector = quiet(naive(max_jump=70), history())
+    detector = fit_silently(naive(max_jump=70), history())
     said = detector.update({"unique_id": "a", "ds": at(70), "y": 0.0})
     assert said.status == "waiting", "nothing is left in the context"
     assert detector.counts["gaps"] == 69
@@ -126,7 +128,7 @@ def test_one_row_with_a_wrong_clock_does_not_move_its_series(detector):
     rows = [{"unique_id": "a", "ds": at(1 + k), "y": 0.1} for k in range(6)]
     wrong = {"unique_id": "a", "ds": at(1000), "y": 0.1}
     alone = detector.update_many(rows)
-    detector.state = quiet(naive(refresh=1), history()).state
+    detector.state = fit_silently(naive(refresh=1), history()).state
     said = detector.update_many([*rows[:2], wrong, wrong, rows[2], {**wrong, "ds": at(1001)}, *rows[3:], wrong])
     assert [d.status for d in said] == ["tested"] * 2 + ["ahead"] * 2 + ["tested", "ahead"] + ["tested"] * 3 + ["ahead"]
     assert same(alone, [d for d in said if d.status == "tested"])
@@ -144,7 +146,7 @@ def test_rows_that_agree_on_where_an_outage_ended_move_their_series(detector):
 @pytest.fixture(scope="module")
 def jumpy():
     """Series may jump five steps, and no more; one forecast reaches over all."""
-    made = quiet(naive(max_jump=5, refresh=7), history())
+    made = fit_silently(naive(max_jump=5, refresh=7), history())
     return made, made.state
 
 
@@ -178,48 +180,48 @@ def test_the_rule_of_rows_ahead_is_that_of_the_page_wherever_the_stream_is_cut(j
     assert found == said
 
 
-def test_a_state_from_before_jumps_were_bounded_is_gone_on_from(detector):
+def test_a_state_from_before_jumps_were_bounded_is_resumed(detector):
     state = detector.snapshot()
     del state["series"]["ahead"], state["series"]["ahead_at"], state["counts"]["ahead"]
     detector.state = state
     assert detector.update({"unique_id": "a", "ds": at(500), "y": 0.1}).status == "ahead"
 
 
-# series never seen
+# new series
 
 
-def test_a_series_never_seen_is_tested_once_its_context_is_full(detector):
+def test_a_new_series_is_tested_once_its_context_is_full(detector):
     rows = [{"unique_id": "new", "ds": at(k), "y": 0.1 * k % 1} for k in range(1, 35)]
     said = detector.update_many(rows)
     assert [d.status for d in said] == ["waiting"] * 30 + ["tested"] * 4
     assert detector.update({"unique_id": "new", "ds": at(35), "y": 99.0}).anomaly
 
 
-def test_a_forecaster_that_cannot_tell_of_new_series_says_so_once_and_keeps_nothing_of_them():
+def test_a_forecaster_that_cannot_forecast_new_series_warns_once_and_nothing_is_kept_of_them():
     model = tsf.HoltWinters(horizon=3, seasonal=None, seed=0, n_jobs=1)
-    made = quiet(AnomalyDetector(model, **EXTREME, refresh=3, context_length=12, calibration=3), history(2, 48))
+    made = fit_silently(AnomalyDetector(model, **EXTREME, refresh=3, context_length=12, calibration=3), history(2, 48))
     start = pd.Timestamp("2024-01-03")
     rows = [{"unique_id": "x", "ds": start + k * HOUR, "y": 0.2 * k} for k in range(12)]
     assert {d.status for d in made.update_many(rows)} == {"waiting"}
-    with pytest.warns(UserWarning, match="1 series that fit had not seen cannot be forecast by HoltWinters"):
+    with pytest.warns(UserWarning, match="1 series that were not in the data of fit cannot be forecast by HoltWinters"):
         assert made.update({"unique_id": "x", "ds": start + 12 * HOUR, "y": 1.0}).status == "unseen"
     assert len(made.state["contexts"]["last"]) == 2
     assert made.update({"unique_id": "y", "ds": start, "y": 1.0}).status == "unseen"
     assert made.update({"unique_id": "a", "ds": start, "y": 1.0}).status == "tested"
 
 
-def test_rows_of_a_series_that_is_forgotten_are_unseen_from_there_on_and_touch_no_other_series():
+def test_rows_of_a_series_that_is_dropped_are_unseen_from_then_on_and_change_no_other_series():
     model = tsf.HoltWinters(horizon=3, seasonal=None, seed=0, n_jobs=1)
-    made = quiet(AnomalyDetector(model, **EXTREME, refresh=3, context_length=12, calibration=3), history(2, 48))
+    made = fit_silently(AnomalyDetector(model, **EXTREME, refresh=3, context_length=12, calibration=3), history(2, 48))
     start = pd.Timestamp("2024-01-03")
     rows = [{"unique_id": "x", "ds": start + k * HOUR, "y": 1000.0 + k} for k in range(30)]
-    with pytest.warns(UserWarning, match="1 series that fit had not seen"):
+    with pytest.warns(UserWarning, match="1 series that were not in the data of fit"):
         said = made.update_many(rows)
     assert [d.status for d in said] == ["waiting"] * 12 + ["unseen"] * 18
     assert made.update({"unique_id": "b", "ds": start, "y": 1.0}).status == "tested"
 
 
-def test_unseen_series_can_be_left_out_altogether():
-    made = quiet(naive(unseen="skip"), history())
+def test_new_series_can_be_skipped():
+    made = fit_silently(naive(unseen="skip"), history())
     assert made.update({"unique_id": "x", "ds": at(1), "y": 1.0}).status == "unseen"
     assert len(made.state["contexts"]["last"]) == 3

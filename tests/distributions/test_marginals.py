@@ -17,27 +17,27 @@ def forecast_of(values, levels=None):
 
 
 @pytest.mark.parametrize("levels", [None, (0.1, 0.4, 0.6, 0.95)])
-@given(seed=st.integers(0, 2**31), share=st.floats(0, 0.99))
+@given(seed=st.integers(0, 2**31), coverage=st.floats(0, 0.99))
 @settings(max_examples=30, deadline=None)
-def test_intervals_and_medians_are_those_of_the_forecast(levels, seed, share):
+def test_intervals_and_medians_are_those_of_the_forecast(levels, seed, coverage):
     values = np.sort(np.random.default_rng(seed).normal(size=(3, 4, 2)).round(1), axis=1)
     forecast = forecast_of(values, levels)
-    law = marginals_of(forecast, step=1)
-    lower, upper = law.interval(share)
-    assert np.allclose(np.stack([lower, upper], axis=1), forecast.interval(share)[:, :, 1], rtol=0, atol=1e-12)
-    assert np.allclose(law.quantile(0.5), forecast.median[:, 1], rtol=0, atol=1e-12)
+    marginals = marginals_of(forecast, step=1)
+    lower, upper = marginals.interval(coverage)
+    assert np.allclose(np.stack([lower, upper], axis=1), forecast.interval(coverage)[:, :, 1], rtol=0, atol=1e-12)
+    assert np.allclose(marginals.quantile(0.5), forecast.median[:, 1], rtol=0, atol=1e-12)
 
 
-def test_what_is_expected_is_the_mean_of_draws_and_the_median_of_quantiles():
+def test_the_expected_value_is_the_mean_of_draws_and_the_median_of_quantiles():
     values = np.array([[0.0, 1.0, 5.0]])
     assert Marginals(values).expected == 2.0
     assert Marginals(values, (0.2, 0.5, 0.8)).expected == 1.0
 
 
-def test_a_point_forecast_is_what_is_expected_and_has_no_width():
-    law = Marginals(np.array([[3.0]]), (0.5,))
-    assert law.expected == 3.0
-    assert law.interval(0.9) == (3.0, 3.0)
+def test_a_point_forecast_is_the_expected_value_and_has_no_width():
+    marginals = Marginals(np.array([[3.0]]), (0.5,))
+    assert marginals.expected == 3.0
+    assert marginals.interval(0.9) == (3.0, 3.0)
 
 
 def test_the_order_of_draws_does_not_matter_and_the_callers_array_is_left_alone():
@@ -47,16 +47,16 @@ def test_the_order_of_draws_does_not_matter_and_the_callers_array_is_left_alone(
 
 
 def test_rows_are_taken_in_the_order_asked():
-    law = Marginals(np.array([[1.0, 2.0], [3.0, 4.0]]), (0.25, 0.75))
-    taken = law.take(np.array([1, 0, 1]))
+    marginals = Marginals(np.array([[1.0, 2.0], [3.0, 4.0]]), (0.25, 0.75))
+    taken = marginals.take(np.array([1, 0, 1]))
     assert taken.expected.tolist() == [3.5, 1.5, 3.5]
-    assert taken.levels == law.levels
+    assert taken.levels == marginals.levels
 
 
-def test_a_row_with_a_hole_says_nothing_and_spoils_no_other():
-    law = Marginals(np.array([[np.nan, 1.0, 2.0], [0.0, 1.0, 2.0]]))
-    assert np.isnan(law.expected).tolist() == [True, False]
-    assert np.isnan(law.quantile(0.9)).tolist() == [True, False]
+def test_a_row_with_a_missing_draw_is_missing_and_changes_no_other():
+    marginals = Marginals(np.array([[np.nan, 1.0, 2.0], [0.0, 1.0, 2.0]]))
+    assert np.isnan(marginals.expected).tolist() == [True, False]
+    assert np.isnan(marginals.quantile(0.9)).tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_a_row_with_a_hole_says_nothing_and_spoils_no_other():
         (np.zeros((2, 2)), (0.0, 0.4), "inside"),
     ],
 )
-def test_a_law_that_does_not_fit_together_is_refused(values, levels, reason):
+def test_values_and_levels_that_do_not_fit_are_refused(values, levels, reason):
     with pytest.raises(ValueError, match=reason):
         Marginals(values, levels)
 
 
-def test_a_share_of_one_is_refused():
+def test_a_coverage_of_one_is_refused():
     with pytest.raises(ValueError, match="coverage"):
         Marginals(np.zeros((1, 2))).interval(1.0)

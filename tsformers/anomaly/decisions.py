@@ -13,7 +13,7 @@ WHY = (
     "before the last row of its series",
     "at the time of the last row of its series",
     "more than {jump} steps after the last row of its series",
-    "fit has not seen this series",
+    "this series was not in the data of fit",
     "its context of {rows} rows is not full yet, or holds no value",
     "between two steps of its series",
     "",

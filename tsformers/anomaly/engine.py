@@ -210,9 +210,9 @@ class OnlineEngine:
 
     def _drop_new_series(self, error: DataError) -> None:
         """The forecaster cannot forecast series that it was not fitted to: they are skipped from now on."""
-        n = len(self.contexts) - self.n_fitted
+        n, name = len(self.contexts) - self.n_fitted, type(self.setup.forecaster).__name__
         warnings.warn(
-            f"{n} series that fit had not seen cannot be forecast by {type(self.setup.forecaster).__name__}; their "
+            f"{n} series that were not in the data of fit cannot be forecast by {name}; their "
             f"rows are answered untested, as 'unseen': {error}",
             UserWarning,
             stacklevel=2,

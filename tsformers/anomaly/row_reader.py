@@ -1,4 +1,4 @@
-"""Rows of a stream as columns of numbers; what cannot be read is marked, row by row, and never an exception."""
+"""Rows of a stream as columns of numbers; a row that cannot be read gets a status and a reason, not an exception."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, datetime
@@ -15,7 +15,7 @@ from tsformers.errors import DataError
 
 EPOCH = datetime(1970, 1, 1)
 LONGEST = {"int": 1, "tick": 1, "day": DAY, "bday": 3 * DAY, "week": 7 * DAY, "month": 31 * DAY, "listed": 31 * DAY}
-SHOWN = 40  # characters of an odd value
+SHOWN = 40  # characters of an invalid value
 UNREADABLE = np.iinfo(np.int64).min
 
 
@@ -28,8 +28,8 @@ class Columns(NamedTuple):
         values: (M, 1 + P) target and past covariates, NaN = missing.
         position: (M,) on the grid of the frequency.
         phase: (M,) within the step.
-        status: (M,) "tested" where the row can be read, else "invalid" or "off_grid".
-        why: (M,) of invalid rows what is wrong with them, else empty.
+        status: (M,) codes of "tested" where the row can be read, else of "invalid" or "off_grid".
+        why: (M,) of invalid rows the reason, else empty.
     """
 
     ids: Any
@@ -51,7 +51,7 @@ class Reader:
     Args:
         schema: of the panel.
         grid: of the panel.
-        horizon: H; a time so late that the steps after it could not be counted is invalid.
+        horizon: H; a time so late that H steps after it overflow is invalid.
 
     Example:
         >>> from tsformers.calendar.grid import parse
@@ -63,18 +63,25 @@ class Reader:
         self.schema, self.grid = schema, grid
         self.names = (schema.target_col, *schema.past)
         self.last = np.iinfo(np.int64).max - (horizon + 2) * self.grid.step * LONGEST[self.grid.unit] - 2 * DAY
-        self.memo: tuple[Any, int] = (None, UNREADABLE)  # rows of one step bear one stamp
+        self.memo: tuple[Any, int] = (None, UNREADABLE)  # rows of one step have one stamp
 
     def rows(self, rows: Sequence[Mapping[str, Any]]) -> Columns:
-        """Dictionaries as columns; what is no dictionary is an invalid row."""
-        plain = [row if isinstance(row, Mapping) else {} for row in rows]
-        ids = [row.get(self.schema.id_col) for row in plain]
-        stamps = [row.get(self.schema.time_col) for row in plain]
+        """Dictionaries as columns; anything else is an invalid row.
+
+        Args:
+            rows: M rows.
+
+        Returns:
+            The columns, in the same order.
+        """
+        mappings = [row if isinstance(row, Mapping) else {} for row in rows]
+        ids = [row.get(self.schema.id_col) for row in mappings]
+        stamps = [row.get(self.schema.time_col) for row in mappings]
         target = self.schema.target_col
-        values = np.array([[number(row.get(name), name == target) for name in self.names] for row in plain])
+        values = np.array([[number(row.get(name), name == target) for name in self.names] for row in mappings])
         named = np.array([is_name(name) for name in ids], dtype=bool)
         values = values.reshape(-1, len(self.names))
-        return self._columns(ids, stamps, values, self._moments(stamps), named, plain.__getitem__)
+        return self._columns(ids, stamps, values, self._moments(stamps), named, mappings.__getitem__)
 
     def frame(self, frame: pd.DataFrame) -> Columns:
         """A frame as columns.
@@ -108,16 +115,16 @@ class Reader:
         readable = (counts != UNREADABLE) & (counts <= self.last)
         position, phase = decompose(np.where(readable, counts, 0), self.grid)
         status = np.where(phase == OFF, OFF_GRID, TESTED).astype(np.int8)
-        wild = np.abs(values) > GREATEST
-        status[~(readable & named & ~wild.any(axis=1))] = INVALID
-        values[wild] = np.nan
+        too_large = np.abs(values) > GREATEST
+        status[~(readable & named & ~too_large.any(axis=1))] = INVALID
+        values[too_large] = np.nan
         why = np.full(len(status), "", dtype=object)
         for i in np.flatnonzero(status == INVALID).tolist():
             why[i] = self._why(row(i), bool(named[i]), int(counts[i]))
         return Columns(ids, stamps, values, position, phase, status, why)
 
     def _why(self, row: Mapping[Any, Any], named: bool, count: int) -> str:
-        """What is wrong with an invalid row, the first thing alone."""
+        """The first reason why a row is invalid."""
         if not row:
             return "no row that could be read"
         name, stamp = row.get(self.schema.id_col), row.get(self.schema.time_col)
@@ -126,10 +133,14 @@ class Reader:
         if missing(stamp):
             return f"no time in {self.schema.time_col!r}"
         if count != UNREADABLE:
-            wild = next(
+            unfit = next(
                 (n for n in self.names if abs(number(row.get(n), n == self.schema.target_col)) > GREATEST), None
             )
-            return f"time {_short(stamp)} is out of reach" if wild is None else f"{wild!r} is {_odd(row.get(wild))}"
+            return (
+                f"time {_short(stamp)} is out of reach"
+                if unfit is None
+                else f"{unfit!r} is {_described(row.get(unfit))}"
+            )
         if self.grid.unit == "int":
             return f"time {_short(stamp)} is no whole number, or out of reach"
         wanted = "without a time zone" if self.schema.tz is None else "with a time zone"
@@ -156,8 +167,8 @@ class Reader:
             whole = int(stamp)
         except (TypeError, ValueError, OverflowError):
             return UNREADABLE
-        odd = isinstance(stamp, bool | datetime | np.datetime64) or (not isinstance(stamp, str) and whole != stamp)
-        return UNREADABLE if odd or abs(whole) > self.last else whole
+        unfit = isinstance(stamp, bool | datetime | np.datetime64) or (not isinstance(stamp, str) and whole != stamp)
+        return UNREADABLE if unfit or abs(whole) > self.last else whole
 
     def _moment(self, stamp: Any) -> int:
         kept, count = self.memo
@@ -176,11 +187,11 @@ class Reader:
 
 
 def number(value: Any, target: bool = True) -> float:
-    """A value as a float: NaN where it is missing, infinite where it is no number, as text is none.
+    """A value as a float: NaN where it is missing, infinite where it is not a number; text is not.
 
     Args:
         value: of any type.
-        target: it is no covariate: then a boolean is no number either.
+        target: it is the target, not a covariate: then a boolean is not a number either.
 
     Example:
         >>> number(1.5), number(None), number("1.5"), number(True), number(True, target=False)
@@ -199,7 +210,7 @@ def number(value: Any, target: bool = True) -> float:
 
 
 def missing(value: Any) -> bool:
-    """Whether nothing is said: None, empty text, and what pandas has for it; NaN is a number.
+    """Whether a value is missing: None, empty text, and pandas' own markers; NaN is a number.
 
     Example:
         >>> missing(""), missing(0)
@@ -209,7 +220,7 @@ def missing(value: Any) -> bool:
 
 
 def is_name(value: Any) -> bool:
-    """Whether a series can be called so: hashable, and not missing.
+    """Whether a value can be the id of a series: hashable, and not missing.
 
     Example:
         >>> is_name("a"), is_name(None), is_name([1])
@@ -227,7 +238,7 @@ def is_name(value: Any) -> bool:
 
 
 def _parsed(stamp: Any) -> Any:
-    """A stamp as a pandas time stamp; None where it is none, or a number (of what since when?)."""
+    """A stamp as a pandas time stamp; None where it is none, or a number, whose unit nobody knows."""
     if isinstance(stamp, str):
         if len(stamp) > 26 or "." in stamp:  # more digits than a datetime keeps
             return pd.to_datetime(stamp, format="ISO8601")
@@ -238,7 +249,7 @@ def _parsed(stamp: Any) -> Any:
     if isinstance(stamp, pd.Period):
         return stamp.start_time
     if isinstance(stamp, datetime | date | np.datetime64):
-        return pd.Timestamp(stamp)  # of not-a-time, not-a-time: it has no value
+        return pd.Timestamp(stamp)  # of not-a-time it is not-a-time, which has no value
     return None
 
 
@@ -254,8 +265,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
-def _odd(value: Any) -> str:
-    """What a value is that is no number of use."""
+def _described(value: Any) -> str:
+    """The kind of a value that is not a usable number, and the value."""
     kinds = {str: "text", bytes: "text", bool: "a boolean", np.bool_: "a boolean"}
     kind = kinds.get(type(value))
     if kind is None:

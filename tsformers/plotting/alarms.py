@@ -1,4 +1,4 @@
-"""Pictures of alarms: what was seen, what was expected, and how near each p-value came to its level."""
+"""Charts of alarms: observed and expected values, and p-values beside the levels of their tests."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,10 +22,10 @@ def alarm_chart(
     time_col: str = "ds",
     target_col: str = "y",
 ) -> Any:
-    """Two rows a series: values within their interval and alarms; below, p-values and the levels they were tested at.
+    """Two rows a series: values within their interval and alarms; below, p-values and the levels of their tests.
 
     Args:
-        decisions: what ``detect`` answered, or decisions as a frame.
+        decisions: the answer of ``detect``, or decisions as a frame.
         ids: series to draw; None: the four with most alarms.
         id_col: column of ids.
         time_col: column of times.
@@ -86,8 +86,8 @@ def _values(axes: Any, times: np.ndarray, rows: pd.DataFrame, target_col: str) -
     light = tuple(1 - (1 - BAND) * 0.3)
     band = axes.fill_between(x, rows["lower"].to_numpy(float), rows["upper"].to_numpy(float), color=light, linewidth=0)
     (expected,) = axes.plot(x, rows["expected"].to_numpy(float), color=MEDIAN, linewidth=1.0)
-    (seen,) = axes.plot(x, y, color=HISTORY, linewidth=0.9)
-    shown = {"seen": seen, "expected": expected, "interval": band}
+    (observed,) = axes.plot(x, y, color=HISTORY, linewidth=0.9)
+    shown = {"observed": observed, "expected": expected, "interval": band}
     if alarms.any():
         (shown["alarm"],) = axes.plot(x[alarms], y[alarms], "o", color=ALARM, markersize=4.5)
     return shown

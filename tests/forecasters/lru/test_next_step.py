@@ -1,4 +1,4 @@
-"""The law of the next value: against scipy's distributions and against ``Forecast``."""
+"""The distribution of the next value: against scipy's distributions and against ``Forecast``."""
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ def normal(kind=torch.distributions.Normal):
     return kind(centre, spread, validate_args=False)
 
 
-LAWS = {
+DISTRIBUTIONS = {
     "normal": (normal(), scipy.stats.norm(CENTRE * SCALE + LOCATION, SPREAD * SCALE)),
     "squared error": (normal(SquaredError), scipy.stats.norm(CENTRE * SCALE + LOCATION, SPREAD * SCALE)),
     "student": (
@@ -43,22 +43,24 @@ LAWS = {
 }
 
 
-def law_of(family):
+def next_step(family):
     n = len(family.mean())
     return NextStepDistribution(pd.RangeIndex(n), family, (np.arange(n), np.zeros(n, np.int64)), parse(1))
 
 
-@pytest.mark.parametrize("kind", LAWS)
-def test_formulas_say_what_scipy_says(kind):
-    torch_law, peer = LAWS[kind]
-    law = law_of(family_of(torch_law, LOCATION, SCALE))
-    np.testing.assert_allclose(law.mean, peer.mean(), rtol=1e-6)
+@pytest.mark.parametrize("kind", DISTRIBUTIONS)
+def test_closed_forms_agree_with_scipy(kind):
+    head, peer = DISTRIBUTIONS[kind]
+    following = next_step(family_of(head, LOCATION, SCALE))
+    np.testing.assert_allclose(following.mean, peer.mean(), rtol=1e-6)
     wanted = np.stack([peer.ppf(level) for level in LEVELS], axis=1)
-    np.testing.assert_allclose(law.quantile(LEVELS), np.maximum(wanted, 0) if kind == "counts" else wanted, rtol=1e-6)
+    np.testing.assert_allclose(
+        following.quantile(LEVELS), np.maximum(wanted, 0) if kind == "counts" else wanted, rtol=1e-6
+    )
     for y in (np.array([0.0, 3.0, 1.0]), np.array([5.5, -2.0, 7.25])):
         ties = (peer.cdf(np.ceil(y) - 1) + peer.cdf(np.floor(y))) / 2 if kind == "counts" else peer.cdf(y)
-        np.testing.assert_allclose(law.cdf(y), ties, rtol=1e-6, atol=1e-12)
-    drawn = law.sample(40_000, seed=0)
+        np.testing.assert_allclose(following.cdf(y), ties, rtol=1e-6, atol=1e-12)
+    drawn = following.sample(40_000, seed=0)
     assert drawn.shape == (3, 40_000)
     np.testing.assert_allclose(drawn.mean(1), peer.mean(), atol=0.1)
     np.testing.assert_allclose(np.quantile(drawn, 0.8, axis=1), peer.ppf(0.8), atol=0.1)
@@ -71,41 +73,41 @@ def held(rng):
 
 
 def test_quantiles_are_read_as_a_forecast_reads_them(held):
-    law = law_of(held)
-    forecast = Forecast(law.ids, np.arange(4)[:, None], held.values[..., None], levels=held.levels)
+    following = next_step(held)
+    forecast = Forecast(following.ids, np.arange(4)[:, None], held.values[..., None], levels=held.levels)
     asked = [0.001, 0.05, 0.3, 0.95]
-    np.testing.assert_allclose(law.quantile(asked), forecast.quantile(asked)[..., 0])
-    np.testing.assert_allclose(law.mean, forecast.mean[:, 0])
+    np.testing.assert_allclose(following.quantile(asked), forecast.quantile(asked)[..., 0])
+    np.testing.assert_allclose(following.mean, forecast.mean[:, 0])
     y = np.array([-9.0, 0.0, np.nan, 9.0])
-    np.testing.assert_allclose(law.cdf(y), forecast.cdf(y[:, None])[:, 0])
-    own = law.to_forecast()
+    np.testing.assert_allclose(following.cdf(y), forecast.cdf(y[:, None])[:, 0])
+    own = following.to_forecast()
     assert np.array_equal(own.values, forecast.values) and own.levels == forecast.levels and own.horizon == 1
-    np.testing.assert_allclose(np.quantile(law.sample(50_000, seed=1), [0.01, 0.3, 0.97], axis=1).T,
-                               law.quantile([0.01, 0.3, 0.97]), atol=0.06)  # fmt: skip
-    np.testing.assert_allclose(law.interval(0.6), law.quantile([0.2, 0.8]))
-    np.testing.assert_allclose(law.median, held.values[:, 2])
+    np.testing.assert_allclose(np.quantile(following.sample(50_000, seed=1), [0.01, 0.3, 0.97], axis=1).T,
+                               following.quantile([0.01, 0.3, 0.97]), atol=0.06)  # fmt: skip
+    np.testing.assert_allclose(following.interval(0.6), following.quantile([0.2, 0.8]))
+    np.testing.assert_allclose(following.median, held.values[:, 2])
 
 
-def test_formulas_become_a_forecast_of_fine_levels():
-    forecast = law_of(family_of(LAWS["normal"][0], LOCATION, SCALE)).to_forecast()
-    np.testing.assert_allclose(forecast.quantile(0.25)[:, 0, 0], LAWS["normal"][1].ppf(0.25), rtol=1e-6)
+def test_a_closed_form_becomes_a_forecast_of_fine_levels():
+    forecast = next_step(family_of(DISTRIBUTIONS["normal"][0], LOCATION, SCALE)).to_forecast()
+    np.testing.assert_allclose(forecast.quantile(0.25)[:, 0, 0], DISTRIBUTIONS["normal"][1].ppf(0.25), rtol=1e-6)
     assert forecast.times[:, 0].tolist() == [0, 1, 2]
 
 
-def test_a_law_without_a_formula_is_told_by_draws():
+def test_a_distribution_without_a_closed_form_is_drawn_from():
     torch.manual_seed(0)
     gumbel = torch.distributions.Gumbel(centre, spread)
-    law = law_of(family_of(gumbel, LOCATION, SCALE))
+    following = next_step(family_of(gumbel, LOCATION, SCALE))
     peer = scipy.stats.gumbel_r(CENTRE * SCALE + LOCATION, SPREAD * SCALE)
-    np.testing.assert_allclose(law.quantile([0.2, 0.7]), np.stack([peer.ppf(0.2), peer.ppf(0.7)], 1), atol=0.5)
-    np.testing.assert_allclose(law.cdf(peer.ppf(0.4)), 0.4, atol=0.06)
-    assert np.isnan(law.cdf([np.nan, 1.0, 2.0])[0]) and law.sample(7).shape == (3, 7)
+    np.testing.assert_allclose(following.quantile([0.2, 0.7]), np.stack([peer.ppf(0.2), peer.ppf(0.7)], 1), atol=0.5)
+    np.testing.assert_allclose(following.cdf(peer.ppf(0.4)), 0.4, atol=0.06)
+    assert np.isnan(following.cdf([np.nan, 1.0, 2.0])[0]) and following.sample(7).shape == (3, 7)
 
 
-def test_joined_laws_are_the_laws_one_after_the_other(held):
+def test_joined_families_are_one_after_the_other(held):
     joined = join_families([held, held])
     np.testing.assert_array_equal(joined.quantile(LEVELS[1:]), np.tile(held.quantile(LEVELS[1:]), (2, 1)))
-    parts = [family_of(LAWS["student"][0], LOCATION, SCALE)] * 2
+    parts = [family_of(DISTRIBUTIONS["student"][0], LOCATION, SCALE)] * 2
     np.testing.assert_array_equal(join_families(parts).mean(), np.tile(parts[0].mean(), 2))
 
 
@@ -122,11 +124,11 @@ def test_the_compiled_quantiles_are_those_of_the_head():
 
 
 def test_levels_and_values_out_of_place_are_refused(held):
-    law = law_of(held)
+    following = next_step(held)
     with pytest.raises(ValueError, match=r"in \[0, 1\], at least one; got 1\.5"):
-        law.quantile(1.5)
+        following.quantile(1.5)
     with pytest.raises(ValueError, match="coverage must be in"):
-        law.interval(1.0)
+        following.interval(1.0)
     with pytest.raises(ValueError, match=r"one value a series, \(4,\)"):
-        law.cdf([1.0, 2.0])
-    assert len(law) == 4 and "4 series" in repr(law)
+        following.cdf([1.0, 2.0])
+    assert len(following) == 4 and "4 series" in repr(following)
