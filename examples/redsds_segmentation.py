@@ -27,7 +27,7 @@ from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mu
 
 import tsformers as tsf
 from tsformers import simulate
-from tsformers.cli.terminal import assignments
+from tsformers.cli.parsing import assignments
 
 PUBLISHED = {
     "bouncing_ball": {"SNLDS": (0.97, 0.82, 0.89), "ED-SDS": (0.94, 0.70, 0.79), "RED-SDS": (0.97, 0.81, 0.88)},

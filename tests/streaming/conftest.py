@@ -38,10 +38,8 @@ def decisions(path: Path) -> dict[object, dict]:
     return {found["row"]: found for found in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
 
 
-@pytest.fixture(scope="session")
-def place(tmp_path_factory) -> Path:
-    """A folder with a history, a detector made of it by the command, and rows to watch."""
-    folder = tmp_path_factory.mktemp("watch")
+def fill(folder: Path) -> Path:
+    """Puts a history, a detector made of it by the command, and rows to watch into a folder."""
     series(120, "2024-01-01", 0).to_csv(folder / "history.csv", index=False)
     assert main(["detect", "--fit", str(folder / "history.csv"), *FIT, "--save", str(folder / "d")]) == 0
     later = series(STEPS, "2024-01-06", 1)
@@ -52,11 +50,15 @@ def place(tmp_path_factory) -> Path:
     rows[100:100] = [*odd, rows[99]]
     (folder / "rows.jsonl").write_text("".join(rows), encoding="utf-8")
     (folder / "few.jsonl").write_text("".join(rows[:40]), encoding="utf-8")
-    assert (
-        main(["detect", "--model", str(folder / "d"), str(folder / "rows.jsonl"), "-o", str(folder / "whole.jsonl")])
-        == 0
-    )
+    words = ["detect", "--model", str(folder / "d"), str(folder / "rows.jsonl"), "-o", str(folder / "whole.jsonl")]
+    assert main(words) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory) -> Path:
+    """A folder with a history, a detector made of it, and rows to watch."""
+    return fill(tmp_path_factory.mktemp("watch"))
 
 
 @pytest.fixture

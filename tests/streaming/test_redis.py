@@ -1,4 +1,4 @@
-"""The command detect on Redis streams: addresses, rows in, decisions out, crashes between."""
+"""Watching Redis streams: addresses, rows in, decisions out, crashes between."""
 
 import json
 import os
@@ -6,13 +6,14 @@ import shutil
 import socket
 import subprocess
 import time
+from dataclasses import replace
 
 import pytest
 
 import tsformers as tsf
-import tsformers.streaming.detectors as detect
 from tsformers.errors import JobError
 from tsformers.streaming.redis import Address
+from tsformers.streaming.watch import WatchSettings, watch
 
 from .conftest import STEPS, lines, series
 
@@ -63,7 +64,7 @@ def entries(client, key):
 
 
 def filled(client, place, key, end=300):
-    """A stream with rows, half of them in fields and half as JSON, and what the detector says of them."""
+    """A stream with rows, half of them in fields and half as JSON, and the decisions of the detector on them."""
     client.delete(key, f"{key}-out")
     rows = [json.loads(line) for line in lines(series(STEPS, "2024-01-06", 1))[:end]]
     for k, row in enumerate(rows):
@@ -74,63 +75,61 @@ def filled(client, place, key, end=300):
 
 def test_rows_come_from_a_redis_stream_and_decisions_go_into_one(redis_server, place, tmp_path):
     client, server = redis_server
-    said = filled(client, place, "rows")
-    detect.watch(
-        tsf.load(place / "d"),
-        source=f"{server}/rows",
-        sink=f"{server}/rows-out",
-        state=tmp_path / "s",
-        idle=0.2,
-        every=70,
+    expected = filled(client, place, "rows")
+    settings = WatchSettings(
+        source=f"{server}/rows", sink=f"{server}/rows-out", state=tmp_path / "s", idle=0.2, every=70
     )
+    watch(tsf.load(place / "d"), settings)
     found = entries(client, "rows-out")
-    assert [found[f"{k + 1}-0"]["status"] for k in range(300)] == [d.status for d in said]
+    assert [found[f"{k + 1}-0"]["status"] for k in range(300)] == [d.status for d in expected]
     assert [float(found[f"{k + 1}-0"]["p_value"]) for k in range(300)] == pytest.approx(
-        [d.p_value for d in said], rel=0, abs=0, nan_ok=True
+        [d.p_value for d in expected], rel=0, abs=0, nan_ok=True
     )
     assert client.xpending("rows", "tsformers")["pending"] == 0
 
 
-def test_what_was_not_acknowledged_comes_again_and_what_was_kept_changes_nothing(redis_server, place, tmp_path):
+def test_entries_not_acknowledged_come_again_and_entries_kept_change_nothing(redis_server, place, tmp_path):
     client, server = redis_server
-    said = filled(client, place, "again")
-    how = {"source": f"{server}/again?group=g", "sink": f"{server}/again-out", "state": tmp_path / "s", "idle": 0.2}
+    expected = filled(client, place, "again")
+    settings = WatchSettings(
+        source=f"{server}/again?group=g", sink=f"{server}/again-out", state=tmp_path / "s", idle=0.2, every=50
+    )
 
     class Crash(Exception):
         pass
 
     def crash_at(number):
-        seen = []
+        answered = []
 
         def keep(_):
-            seen.append(1)
-            if len(seen) == number:
+            answered.append(1)
+            if len(answered) == number:
                 raise Crash
 
         return keep
 
     for rows in (90, 170, 20):  # killed between a state and the next: decisions are out, entries not acknowledged
         with pytest.raises(Crash):
-            detect.watch(tsf.load(place / "d"), keep=crash_at(rows), every=50, **how)
+            watch(tsf.load(place / "d"), settings, keep=crash_at(rows))
         assert client.xpending("again", "g")["pending"] > 0
     client.xadd("again", {"y": "1"}, id="301-0")
-    counts = detect.watch(tsf.load(place / "d"), every=50, **how)
+    counts = watch(tsf.load(place / "d"), settings)
     assert counts["rows"] == 301
     assert client.xpending("again", "g")["pending"] == 0
     found = entries(client, "again-out")
     assert [*found] == [f"{k}-0" for k in range(1, 302)], "each once, in order"
-    assert [found[f"{k + 1}-0"]["status"] for k in range(301)] == [*(d.status for d in said), "invalid"]
+    assert [found[f"{k + 1}-0"]["status"] for k in range(301)] == [*(d.status for d in expected), "invalid"]
 
 
-def test_the_state_of_one_stream_is_not_gone_on_from_with_another(redis_server, place, tmp_path):
+def test_the_state_of_one_stream_is_refused_with_another(redis_server, place, tmp_path):
     client, server = redis_server
     filled(client, place, "one", 20)
     filled(client, place, "two", 20)
-    how = {"sink": os.devnull, "format": "jsonl", "state": tmp_path / "s", "idle": 0.1}
-    detect.watch(tsf.load(place / "d"), source=f"{server}/one", **how)
+    one = WatchSettings(source=f"{server}/one", sink=os.devnull, format="jsonl", state=tmp_path / "s", idle=0.1)
+    watch(tsf.load(place / "d"), one)
     with pytest.raises(JobError, match=r"has read stream 'one', and this is stream 'two'; .*--fresh-input"):
-        detect.watch(tsf.load(place / "d"), source=f"{server}/two", **how)
-    counts = detect.watch(tsf.load(place / "d"), source=f"{server}/two", fresh_input=True, **how)
+        watch(tsf.load(place / "d"), replace(one, source=f"{server}/two"))
+    counts = watch(tsf.load(place / "d"), replace(one, source=f"{server}/two", fresh_input=True))
     assert counts["rows"] == 40
     assert counts["duplicate"] + counts["late"] == 20
 

@@ -1,36 +1,56 @@
 """The command `decompose`: trend, seasonal parts and remainder of every series."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
+import typer
 
-from tsformers.catalog import find_model
-from tsformers.cli.reading import named_series, read_panel
+from tsformers.cli.options import Frequency, InputFile, SeriesIds, TableInput, TableOutput
+from tsformers.cli.parsing import split_list, whole_numbers
+from tsformers.cli.reading import ids_in, read_series, roles_of
+from tsformers.cli.terminal import report_written
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second, which --help need not pay
 
 
-def decompose_file(
-    file: str,
-    *,
-    settings: Mapping[str, Any],
-    roles: Mapping[str, Any],
-    plot: Path | None = None,
-    ids: Sequence[str] = (),
-    format: str | None = None,
-) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class DecomposeOptions:
+    """How series are decomposed, and what is drawn.
+
+    Example:
+        >>> DecomposeOptions(period=["24,168"], method="mstl").ids
+        []
+    """
+
+    method: Annotated[str, typer.Option(help="moving_average, stl, or mstl for several seasons.")] = "stl"
+    period: Annotated[list[str], typer.Option(help="Rows of a season; commas; default: by frequency.")] = field(
+        default_factory=list
+    )
+    freq: Frequency = None
+    plot: Annotated[Path | None, typer.Option(help="Picture to draw, such as parts.png.")] = None
+    ids: SeriesIds = field(default_factory=list)
+
+
+def decompose(file: InputFile, options: DecomposeOptions, target: TableOutput, table: TableInput) -> None:
+    """Decompose every series into trend, seasonal parts and remainder, which add up to the value."""
+    from tsformers.data.files.table_files import write_table
+
+    write_table(decompose_file(file, options, table), target.output, target.format)
+    report_written(target.output, options.plot)
+
+
+def decompose_file(file: str, options: DecomposeOptions, table: TableInput) -> "pd.DataFrame":
     r"""Trend, seasonal parts and remainder of a table from a file.
 
     Args:
         file: path, or "-" for standard input.
-        settings: of ``TrendSeasonalDecomposition``; None values are left out.
-        roles: keywords of ``Panel.from_frame``; None values are left out.
-        plot: picture to draw; None = none.
-        ids: series in the picture; none = the first three.
-        format: of ``file``; None = by suffix or first bytes.
+        options: method and periods as for ``TrendSeasonalDecomposition``, and the picture to draw.
+        table: how ``file`` is read.
 
     Returns:
-        What ``TrendSeasonalDecomposition.decompose`` gives.
+        What ``TrendSeasonalDecomposition.decompose`` returns.
 
     Raises:
         DataError: the table cannot be used.
@@ -38,17 +58,21 @@ def decompose_file(
 
     Example:
         >>> from tempfile import TemporaryDirectory
-        >>> roles = {"id_col": "unique_id", "time_col": "ds", "target_col": "y"}
         >>> with TemporaryDirectory() as folder:
         ...     _ = (path := Path(folder) / "a.csv").write_text("unique_id,ds,y\na,1,5\na,2,7\na,3,5\na,4,7\n")
-        ...     parts = decompose_file(str(path), settings={"period": 2}, roles=roles)
+        ...     parts = decompose_file(str(path), DecomposeOptions(method="moving_average", period=["2"]), TableInput())
         >>> parts["seasonal"].tolist()
         [-1.0, 1.0, -1.0, 1.0]
     """
-    frame, given = read_panel(file, roles, format)
-    chosen = {key: value for key, value in settings.items() if value is not None}
-    step = find_model("TrendSeasonalDecomposition")(**chosen)  # type: ignore[call-arg, unused-ignore]
-    parts = step.decompose(frame, **given)
-    if plot is not None:
-        step.plot(frame, named_series(frame, given, ids), **given).savefig(plot)
+    from tsformers.catalog import find_model
+
+    periods = whole_numbers("--period", options.period)
+    settings: dict[str, Any] = {"method": options.method}
+    if periods:
+        settings["period"] = periods if len(periods) > 1 else periods[0]
+    frame, roles = read_series(file, table), roles_of(table, options.freq)
+    step: Any = find_model("TrendSeasonalDecomposition")(**settings)
+    parts = step.decompose(frame, **roles)
+    if options.plot is not None:
+        step.plot(frame, ids_in(frame, table.id_col, split_list(options.ids)), **roles).savefig(options.plot)
     return parts

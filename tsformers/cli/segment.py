@@ -1,41 +1,85 @@
-"""Files in, parts, clusters and regimes out: what the commands ``decompose``, ``cluster`` and ``segment`` do."""
+"""The command `segment`: regimes that last, row by row, and a picture coloured by regime."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
+import typer
 
-from tsformers import storage
-from tsformers.cli.reading import named_series, read_panel
+from tsformers.cli.options import Frequency, InputFile, SeriesIds, TableInput, TableOutput
+from tsformers.cli.parsing import assignments, split_list
+from tsformers.cli.reading import ids_in, read_series, roles_of
+from tsformers.cli.terminal import report_written
 from tsformers.errors import JobError
-from tsformers.jobs.build import build
 
-LONGEST_READ = 100  # rows that REDSDS learns from at once, where the series are as long and nothing else is asked for
+if TYPE_CHECKING:
+    import pandas as pd  # half a second, which --help need not pay
+
+    from tsformers.data.panel import Roles
+
+MOST_CONTEXT = 100  # rows of the default context: enough of a regime to learn from; shorter series give fewer
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentOptions:
+    """Which model finds the regimes, how they are decoded, and where model and picture are kept.
+
+    Example:
+        >>> SegmentOptions(regimes=3).method
+        'posterior'
+    """
+
+    regimes: Annotated[int | None, typer.Option(min=1, help="How many regimes.")] = None
+    model: Annotated[str | None, typer.Option(help="Folder of a saved REDSDS; default: one is fitted.")] = None
+    max_duration: Annotated[
+        int | None, typer.Option(min=1, help="Longest run that the duration distribution counts.")
+    ] = None
+    method: Annotated[str, typer.Option(help="posterior (likeliest regime of each row) or viterbi.")] = "posterior"
+    set_: Annotated[list[str], typer.Option("--set", help="Setting of REDSDS, key=value; repeatable.")] = field(
+        default_factory=list
+    )
+    seed: Annotated[int, typer.Option(help="Same seed, same regimes.")] = 0
+    save: Annotated[Path | None, typer.Option(help="Folder to keep the fitted model in.")] = None
+    plot: Annotated[Path | None, typer.Option(help="Picture; default: beside the output, or FILE_regimes.png.")] = None
+    ids: SeriesIds = field(default_factory=list)
+    freq: Frequency = None
+
+    def settings(self) -> dict[str, Any]:
+        """The settings of REDSDS that were given.
+
+        Example:
+            >>> SegmentOptions(regimes=3, set_=["max_steps=200"]).settings()
+            {'n_regimes': 3, 'max_steps': 200}
+        """
+        given = {"n_regimes": self.regimes, "max_duration": self.max_duration}
+        return {key: value for key, value in given.items() if value is not None} | assignments(self.set_)
+
+
+def segment(file: InputFile, options: SegmentOptions, target: TableOutput, table: TableInput) -> None:
+    """Find regimes that last: for every row its regime, how sure, how much longer; and a picture coloured by regime."""
+    from tsformers.data.files.table_files import write_table
+
+    plot = options.plot
+    if plot is None:
+        stem = "data" if file == "-" else Path(file).stem
+        plot = Path(f"{stem}_regimes.png") if target.output == "-" else Path(target.output).with_suffix(".png")
+    answer, fitted = segment_file(file, options, table, plot)
+    if options.save is not None:
+        fitted.save(options.save)
+    write_table(answer, target.output, target.format)
+    report_written(target.output, options.save, plot)
 
 
 def segment_file(
-    file: str,
-    *,
-    model: str | None,
-    settings: Mapping[str, Any],
-    roles: Mapping[str, Any],
-    method: str,
-    plot: Path | None = None,
-    ids: Sequence[str] = (),
-    format: str | None = None,
-) -> tuple[pd.DataFrame, Any]:
+    file: str, options: SegmentOptions, table: TableInput, plot: Path | None = None
+) -> "tuple[pd.DataFrame, Any]":
     """The regime of each row of a table from a file, by a model that is fitted to it or was saved before.
 
     Args:
         file: path, or "-" for standard input.
-        model: folder of a saved REDSDS; None = one is fitted.
-        settings: of REDSDS, if one is fitted.
-        roles: keywords of ``Panel.from_frame``; None values are left out.
-        method: "posterior" or "viterbi".
+        options: settings of REDSDS, or the folder of a saved one; how regimes are decoded; series in the picture.
+        table: how ``file`` is read.
         plot: picture to draw; None = none.
-        ids: series in the picture; none = the first three.
-        format: of ``file``; None = by suffix or first bytes.
 
     Returns:
         A frame of id, time, regime, probability and expected_remaining; and the model.
@@ -44,27 +88,44 @@ def segment_file(
         JobError: a setting for a saved model, a model that finds no regimes, or an unknown setting.
         DataError: the table cannot be used.
     """
-    if model is not None:
-        fitted = storage.load(model)
-        if not hasattr(fitted, "segment"):
-            raise JobError(f"{model} is a {type(fitted).__name__}, which finds no regimes; save a REDSDS")
-        if settings:
-            raise JobError(f"{model} is fitted already and takes no {', '.join(settings)}; leave --model out to fit")
-        frame, given = read_panel(file, {**roles, "freq": None}, format)
-        if given != _columns_of(fitted, given):
-            raise JobError(f"{model} was fitted on columns of other names: {fitted.panel_.schema.columns[:3]}")
+    if options.model is not None:
+        fitted = _saved(options.model, options.settings())
+        frame, roles = read_series(file, table), roles_of(table)
+        if roles != _columns_of(fitted, roles):
+            raise JobError(f"{options.model} was fitted on columns of other names: {fitted.panel_.schema.columns[:3]}")
     else:
-        fitted = build("REDSDS", {"horizon": 1, **settings}, place="--set")
-        frame, given = read_panel(file, roles, format)
-        if fitted.context_length is None and roles["id_col"] in frame:
-            shortest = int(frame[roles["id_col"]].value_counts().min()) if len(frame) else 0
-            fitted.context_length = min(LONGEST_READ, shortest - 1) if shortest > 2 else None
-        fitted.fit(frame, **given)
-    answer = fitted.segment(frame, method=method)
+        from tsformers.jobs.build import build
+
+        fitted = build("REDSDS", {"horizon": 1, "seed": options.seed, **options.settings()}, place="--set")
+        frame, roles = read_series(file, table), roles_of(table, options.freq)
+        if fitted.context_length is None:
+            fitted.context_length = _context_length(frame, table.id_col)
+        fitted.fit(frame, **roles)
+    answer = fitted.segment(frame, method=options.method)
     if plot is not None:
-        fitted.plot_segments(frame, named_series(frame, given, ids), method=method).savefig(plot)
+        ids = ids_in(frame, table.id_col, split_list(options.ids))
+        fitted.plot_segments(frame, ids, method=options.method).savefig(plot)
     return answer, fitted
 
 
-def _columns_of(fitted: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: getattr(fitted.panel_.schema, key, value) for key, value in given.items()}
+def _saved(folder: str, settings: dict[str, Any]) -> Any:
+    """A saved model that finds regimes; it takes no settings."""
+    from tsformers import storage
+
+    fitted: Any = storage.load(folder)
+    if not hasattr(fitted, "segment"):
+        raise JobError(f"{folder} is a {type(fitted).__name__}, which finds no regimes; save a REDSDS")
+    if settings:
+        raise JobError(f"{folder} is fitted already and takes no {', '.join(settings)}; leave --model out to fit")
+    return fitted
+
+
+def _columns_of(fitted: Any, roles: "Roles") -> dict[str, Any]:
+    """The names of the columns that a model was fitted on."""
+    return {key: getattr(fitted.panel_.schema, key) for key in roles}
+
+
+def _context_length(frame: "pd.DataFrame", id_col: str) -> int | None:
+    """Rows that REDSDS learns from at once: up to ``MOST_CONTEXT`` where all series are longer; None = its default."""
+    shortest = int(frame[id_col].value_counts().min()) if len(frame) and id_col in frame else 0
+    return min(MOST_CONTEXT, shortest - 1) if shortest > 2 else None

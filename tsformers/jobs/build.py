@@ -6,12 +6,13 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
+from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, find_class, find_model, plugin_names
+from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, PROCEDURES, find_class, find_model, plugin_names
 from tsformers.errors import JobError, did_you_mean
 from tsformers.validation import allowed_values, remedies_of
 
@@ -124,6 +125,30 @@ def find_variant(name: str, extra: Mapping[str, type], place: str = "") -> tuple
         known = did_you_mean(variant, variants, otherwise=f"write class = {class_name!r}")
         raise JobError(f"{place + ': ' if place else ''}{class_name} has no variant {variant!r}; {known}")
     return kind, variant
+
+
+def find_procedure(name: str, place: str = "") -> Any:
+    """The class of a procedure of online testing.
+
+    Args:
+        name: of a class of ``tsformers.fdr``.
+        place: file and table, for the message.
+
+    Returns:
+        The class.
+
+    Raises:
+        JobError: there is no such procedure; the nearest names are given.
+
+    Example:
+        >>> find_procedure("LORD").__name__
+        'LORD'
+    """
+    if name not in PROCEDURES:
+        raise JobError(
+            f"{place + ': ' if place else ''}there is no procedure {name!r}; {did_you_mean(name, sorted(PROCEDURES))}"
+        )
+    return getattr(import_module(PROCEDURES[name]), name)
 
 
 def setting_names(kind: type) -> list[str] | None:

@@ -1,46 +1,90 @@
-"""From a table of history to a detector in a folder, and from there over rows that come in: the command ``detect``."""
+"""From a table of history to a saved detector, and from there over rows as they come: the command ``detect``."""
 
 import dataclasses
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tsformers.fdr
 from tsformers import storage
-from tsformers.catalog import PROCEDURES, load_public
+from tsformers.catalog import load_public
 from tsformers.data.files.table_files import read_table
+from tsformers.data.panel import Roles
 from tsformers.errors import JobError, did_you_mean
-from tsformers.fdr import Procedure
-from tsformers.fdr.procedure import find_procedure
-from tsformers.jobs.build import build, load_plugins
+from tsformers.fdr import SAFFRON, Procedure
+from tsformers.jobs.build import build, find_procedure, load_plugins
 from tsformers.plotting.alarms import alarm_chart
-from tsformers.streaming.watch import Latest, watch
+from tsformers.streaming.latest import LatestDecisions
+from tsformers.streaming.watch import Watched, WatchSettings, watch
 
-Control = tuple[str | None, float | None, float | None]  # name, alpha, decay; None: as it was
 
-
-def make(file: str, model: str, save: str | Path | None, *, control: Control, **how: Any) -> str:
-    """Fit a detector and keep it in a folder: the first of an operator's two commands.
+@dataclass(frozen=True, kw_only=True)
+class ControlChoice:
+    """A testing procedure as an operator names it; what is None stays as it was.
 
     Args:
-        file: table of history.
+        name: of a procedure of ``tsformers.fdr``.
+        alpha: share of false alarms aimed at.
+        decay: of its memory.
+
+    Example:
+        >>> ControlChoice(name="LORD", alpha=0.1).decay is None
+        True
+    """
+
+    name: str | None = None
+    alpha: float | None = None
+    decay: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """What a detector is made of.
+
+    Args:
+        forecaster: settings of the forecaster, ``horizon`` among them.
+        detector: settings of the detector.
+        control: the testing procedure; what it leaves open is that of SAFFRON.
+        roles: keywords of ``Panel.from_frame``.
+        plugins: Python files whose ``FORECASTERS`` may be named.
+        seed: of fit and detector.
+        format: of the table of history; None = by suffix or first bytes.
+
+    Example:
+        >>> FitSettings(forecaster={"horizon": 24}).seed
+        0
+    """
+
+    forecaster: Mapping[str, Any] = field(default_factory=dict)
+    detector: Mapping[str, Any] = field(default_factory=dict)
+    control: ControlChoice = ControlChoice()
+    roles: Roles = field(default_factory=lambda: Roles())
+    plugins: Sequence[str | Path] = ()
+    seed: int = 0
+    format: str | None = None
+
+
+def fit_and_save(file: str, model: str, folder: str | Path | None, settings: FitSettings) -> str:
+    """Fit a detector and save it in a folder: the first of an operator's two commands.
+
+    Args:
+        file: table of history; "-" is standard input.
         model: as for ``fit_detector``.
-        save: the folder.
-        control: of the testing procedure.
-        **how: the other arguments of ``fit_detector``.
+        folder: where it is saved.
+        settings: what it is made of.
 
     Returns:
-        A line about what was made.
+        A line about the detector.
 
     Raises:
-        JobError: no folder is named.
+        JobError: no folder is named, or a model or setting is unknown.
+        DataError: the table cannot be used.
     """
-    if save is None:
-        raise JobError("--fit makes a detector and --save keeps it; say where, for example --save d/")
-    procedure = find_control(*control, tsformers.fdr.SAFFRON())
-    detector = fit_detector(file, model, control=procedure, **how)
-    detector.save(save)
+    if folder is None:
+        raise JobError("--fit makes a detector and --save keeps it; name a folder, for example --save d/")
+    detector = fit_detector(file, model, settings)
+    detector.save(folder)
     return described(detector)
 
 
@@ -51,46 +95,50 @@ def described(detector: Any) -> str:
         detector: fitted.
 
     Returns:
-        Series, step, season, errors learned, and the least rate of false alarms.
+        Series, step, season, calibration errors, and the least rate of false alarms.
     """
     panel, season = detector.panel, getattr(detector.forecaster_, "season_", None)
     step, rate = panel.freq if isinstance(panel.freq, int) else f"{panel.freq!r}", detector.quiet_rate
-    parts = [f"{panel.n_series:,} series", f"step {step}", f"{detector.errors_:,} errors held back of each"]
+    parts = [f"{panel.n_series:,} series", f"step {step}", f"{detector.errors_:,} calibration errors per series"]
     if season is not None:
         parts.insert(2, f"season_length {season:,}")
-    alarms = f"false alarms in quiet times: about {1000 * rate:.2g} of 1,000 rows, if p-values are honest"
-    return ", ".join(parts) + "; " + (alarms if rate else "no alarm is possible in quiet times")
+    alarms = f"false alarms in normal operation: about {1000 * rate:.2g} of 1,000 rows, if p-values are valid"
+    return ", ".join(parts) + "; " + (alarms if rate else "no alarm is possible in normal operation")
 
 
-def run(
-    model: str, source: str, sink: str, *, control: Control, plot: str | Path | None, plugins: Sequence[str | Path],
-    **how: Any,
-) -> dict[str, int]:  # fmt: skip
-    """Watch rows with a detector that was kept: the second command.
+def watch_with_saved(
+    model: str,
+    settings: WatchSettings,
+    *,
+    control: ControlChoice = ControlChoice(),
+    plot: str | Path | None = None,
+    plugins: Sequence[str | Path] = (),
+    report: Callable[[Watched], object] | None = None,
+) -> dict[str, int]:
+    """Watch rows with a saved detector: the second command.
 
     Args:
         model: its folder.
-        source: as for ``watch``.
-        sink: as for ``watch``.
-        control: of the testing procedure.
+        settings: source, sink and state.
+        control: the testing procedure, where it is another one.
         plot: picture to draw of the latest decisions.
-        plugins: Python files whose ``FORECASTERS`` it may be made of.
-        **how: the other arguments of ``watch``.
+        plugins: Python files of the forecaster that it may be made of.
+        report: as for ``watch``.
 
     Returns:
         What became of all rows.
 
     Raises:
-        JobError: no model is named.
+        JobError: no model is named, or it is no detector; and as for ``watch``.
     """
     if not model:
         raise JobError("--model is missing; name the folder of a detector, which --fit HISTORY --save FOLDER makes")
     detector = load_detector(model, plugins)
-    procedure = find_control(*control, detector.control)
+    procedure = choose_procedure(control, detector.control)
     if procedure != detector.control:
         detector.set_control(procedure)
-    latest = None if plot is None else Latest(times=detector.read_times)
-    counts = watch(detector, source=source, sink=sink, model=model, keep=latest, **how)
+    latest = None if plot is None else LatestDecisions(times=detector.read_times)
+    counts = watch(detector, settings, model=model, keep=latest, report=report)
     if plot is not None and latest is not None:
         found = latest.frame()
         if found.empty:
@@ -100,99 +148,84 @@ def run(
     return counts
 
 
-def fit_detector(
-    file: str,
-    model: str,
-    *,
-    settings: Mapping[str, Any],
-    watching: Mapping[str, Any],
-    control: Procedure,
-    roles: Mapping[str, Any],
-    plugins: Sequence[str | Path] = (),
-    seed: int = 0,
-    format: str | None = None,
-) -> Any:
+def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
     """A detector fitted to a table of history.
 
     Args:
         file: the table; "-" is standard input.
         model: name of a forecaster, which is fitted too, or a folder with one that is fitted.
-        settings: of the forecaster, ``horizon`` among them.
-        watching: settings of the detector.
-        control: the testing procedure.
-        roles: keywords of ``Panel.from_frame``; None values are left out.
-        plugins: Python files whose ``FORECASTERS`` may be named.
-        seed: of fit and detector.
-        format: of ``file``; None = by suffix or first bytes.
+        settings: what it is made of.
 
     Returns:
         The fitted detector.
 
     Raises:
-        JobError: an unknown model or setting.
+        JobError: an unknown model, procedure or setting.
         DataError: the table cannot be used.
     """
-    extra = load_plugins(plugins)
-    given = {key: value for key, value in roles.items() if value is not None}
-    named = {key: given[key] for key in ("id_col", "time_col") if key in given}
+    control, roles = choose_procedure(settings.control, SAFFRON()), settings.roles
+    extra = load_plugins(settings.plugins)
     prefit = Path(model).is_dir() or "/" in model
-    if prefit and set(settings) - {"horizon"}:
+    if prefit and set(settings.forecaster) - {"horizon"}:
         raise JobError(f"{model} is fitted and takes no --set; leave it out, or name a forecaster to fit")
     if prefit:
         forecaster = storage.load(model, extra)
-    elif "horizon" not in settings:
-        raise JobError("--horizon is missing; say how many steps a forecast reaches, for example --horizon 24")
+    elif "horizon" not in settings.forecaster:
+        raise JobError("--horizon is missing; give the steps that a forecast reaches, for example --horizon 24")
     else:
-        forecaster = build(model, settings, place="--model and --set", defaults={"seed": seed}, extra=extra)
+        place, defaults = "--model and --set", {"seed": settings.seed}
+        forecaster = build(model, settings.forecaster, place=place, defaults=defaults, extra=extra)
     kind: Any = load_public("AnomalyDetector")
     allowed = [*{field.name: None for field in dataclasses.fields(kind)} - {"forecaster": 0, "control": 0}.keys()]
-    for key in watching:
+    for key in settings.detector:
         if key not in allowed:
             raise JobError(f"--detector: there is no setting {key!r}; {did_you_mean(key, sorted(allowed))}")
-    detector = kind(forecaster, control, **({"seed": seed} | dict(watching)))
-    return detector.fit(read_table(file, format, **named), prefit=prefit, **given)
+    detector = kind(forecaster, control, **({"seed": settings.seed} | dict(settings.detector)))
+    id_col, time_col = roles.get("id_col", "unique_id"), roles.get("time_col", "ds")
+    history = read_table(file, settings.format, id_col=id_col, time_col=time_col)
+    return detector.fit(history, prefit=prefit, **roles)
 
 
-def find_control(name: str | None, alpha: float | None, decay: float | None, before: Procedure) -> Procedure:
-    """A testing procedure by name and rate; what is not said stays as it was.
+def choose_procedure(choice: ControlChoice, current: Procedure) -> Procedure:
+    """The testing procedure that was named; what was left open stays as it is.
 
     Args:
-        name: of a procedure of ``tsformers.fdr``.
-        alpha: share of false alarms aimed at.
-        decay: of its memory.
-        before: what there was.
+        choice: name, alpha and decay.
+        current: the procedure so far.
 
     Returns:
-        The procedure, ``before`` itself where nothing is said.
+        The procedure, ``current`` itself where nothing was named.
 
     Raises:
-        JobError: there is no such procedure.
+        JobError: there is no such procedure, or it has no decay.
         ValueError: it refuses alpha or decay.
 
     Example:
-        >>> find_control("LORD", 0.1, None, tsformers.fdr.SAFFRON()).alpha
+        >>> choose_procedure(ControlChoice(name="LORD", alpha=0.1), SAFFRON()).alpha
         0.1
     """
-    if name is None and alpha is None and decay is None:
-        return before
-    if name is not None and name not in PROCEDURES:
-        raise JobError(f"there is no procedure {name!r}; {did_you_mean(name, sorted(PROCEDURES))}")
-    same = name is None or name == type(before).__name__
-    asked = {"alpha": alpha, "decay": decay} if same else {"alpha": alpha or _alpha(before), "decay": decay}
-    said = {key: value for key, value in asked.items() if value is not None}
-    kind: Any = find_procedure(str(name))
-    base: Any = before if same else kind()
-    if not said.keys() <= {field.name for field in dataclasses.fields(base)}:
+    if choice == ControlChoice():
+        return current
+    kind = type(current) if choice.name is None else find_procedure(choice.name)
+    asked = {"alpha": choice.alpha, "decay": choice.decay}
+    if kind is not type(current) and not choice.alpha:
+        asked["alpha"] = float(current.alpha)  # type: ignore[attr-defined]
+    given = {key: value for key, value in asked.items() if value is not None}
+    base: Any = current if kind is type(current) else kind()
+    if not given.keys() <= {field.name for field in dataclasses.fields(base)}:
         raise JobError(f"{type(base).__name__} has no decay; leave --decay out, or choose LORD, SAFFRON or ADDIS")
-    return dataclasses.replace(base, **said)
-
-
-def _alpha(procedure: Any) -> float:
-    return float(procedure.alpha)
+    return dataclasses.replace(base, **given)
 
 
 def load_detector(folder: str, plugins: Sequence[str | Path] = ()) -> Any:
     """A detector that was saved.
+
+    Args:
+        folder: where it is saved.
+        plugins: Python files of the forecaster that it may be made of.
+
+    Returns:
+        The detector.
 
     Raises:
         JobError: the folder holds something else.

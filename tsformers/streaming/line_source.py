@@ -1,4 +1,4 @@
-"""Lines of CSV and JSON, Parquet files and endless pipes: rows in as they come."""
+"""Rows of CSV or JSON lines, from files, growing files and pipes, as they come."""
 
 import csv
 import json
@@ -15,32 +15,42 @@ from typing import Any
 
 from tsformers.data.files.table_files import EMPTY_CELLS, SUFFIXES, Format
 from tsformers.errors import DataError, JobError
-from tsformers.streaming.parquet_source import Parquet
+from tsformers.streaming.parquet_source import ParquetSource
 from tsformers.streaming.source import OTHER_INPUT, Batch, Row, Source
 
 CHUNK = 2**16  # bytes read at once
-PATIENCE = 0.1  # seconds between two looks at a file that may grow, or at whether to stop
+POLL_SECONDS = 0.1  # between two looks at a file that may grow, or at whether to stop
 ROTATED = "tail -n +1 -F {} | tsformers detect --fresh-input ..."
 
 
-class Lines:
-    """Rows of CSV or JSON lines from a file, a pipe or a file that grows.
+class LineSource:
+    r"""Rows of CSV or JSON lines from a file, a pipe or a file that grows.
 
-    A line that cannot be read is a row all the same, an empty one. An incomplete last line waits for its end where the
-    file may grow, and is a row where it may not. Blank lines are no rows. CSV has one row a line.
+    A line that cannot be read is an empty row. An incomplete last line waits for its end where the file may grow, and
+    is a row where it may not. Blank lines are no rows. CSV has one row a line.
 
-    A mark says how far the row reaches in bytes, how far the whole lines up to it reach, and their checksum
-    (``byte:byte:checksum``; once it was the first alone). An input that does not begin with these bytes is refused.
+    A mark is ``byte:byte:checksum``: where the row ends, where the last complete line up to it ends, and the checksum
+    of all complete lines (marks of earlier versions are the first number alone). An input that does not start with
+    these bytes is refused.
 
     Args:
         path: file, or "-" for standard input.
         format: "csv" or "jsonl"; None: by suffix, else by the first byte.
         follow: at the end of the file wait for more.
-        idle: seconds without a new row after which to end all the same; None: never.
-        typed: what makes an id, or a number, of the text of a CSV cell, by column; that of ids comes first.
+        idle: seconds without a new row after which to end even so; None: never.
+        typed: converters of the text of a CSV cell, by column; that of ids comes first.
 
     Raises:
-        DataError: there is no such file; at ``batches``, it is not the input that the mark is of.
+        DataError: there is no such file; at ``batches``, it is not the input that the mark belongs to.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> path = Path(mkdtemp()) / "rows.csv"
+        >>> _ = path.write_text("unique_id,y\na,1.5\nb,\n")
+        >>> source = LineSource(str(path), None, follow=False, idle=None, typed={"unique_id": str, "y": float})
+        >>> next(source.batches(None, 0)).rows
+        [{'unique_id': 'a', 'y': 1.5}, {'unique_id': 'b', 'y': None}]
+        >>> source.close()
     """
 
     kind = "lines of text"
@@ -60,21 +70,21 @@ class Lines:
                 raise DataError(
                     f"{path} cannot be read ({error.strerror}); give a file, or - for standard input"
                 ) from None
-        self.number = number_of(self.file)
-        self.regular = self.number is not None and stat.S_ISREG(os.fstat(self.number).st_mode)
+        self.descriptor = descriptor_of(self.file)
+        self.regular = self.descriptor is not None and stat.S_ISREG(os.fstat(self.descriptor).st_mode)
         self.header: list[str] | None = None
-        self.told = False
+        self.rotation_reported = False
 
     def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
         """Rows, as many at a time as there are."""
         skip, until, wanted = _read_mark(mark)
-        self._refuse_short(skip)
-        at, whole, seen, row, rest = 0, 0, 0, done, b""  # ``whole``: where the last line that has an end ends
-        for piece in self._pieces():
-            if piece is None:
+        self._refuse_shorter(skip)
+        at, complete, checksum, row, rest = 0, 0, 0, done, b""  # complete: where the last complete line ends
+        for chunk in self._chunks():
+            if chunk is None:
                 yield Batch((), (), ())
                 continue
-            ends, lines = piece == b"", (rest + piece).split(b"\n")
+            ends, lines = chunk == b"", (rest + chunk).split(b"\n")
             rest = lines.pop()
             names: list[int | str] = []
             rows: list[Row] = []
@@ -82,9 +92,9 @@ class Lines:
             for line in [*lines, rest] if ends else lines:
                 at += len(line) + 1  # a last line without an end counts as if it had one
                 if not (ends and line is rest):
-                    whole, seen = at, zlib.crc32(line + b"\n", seen)
+                    complete, checksum = at, zlib.crc32(line + b"\n", checksum)
                 if until and at >= until:
-                    self._compare(whole == until and seen == wanted, until)
+                    self._require_same(complete == until and checksum == wanted, until)
                     until = 0
                 if self.format is None and line.strip():
                     self.format = "jsonl" if line.lstrip()[:1] == b"{" else "csv"
@@ -94,16 +104,16 @@ class Lines:
                     row += 1
                     names.append(row)
                     rows.append(parsed)
-                    marks.append(f"{at}:{whole}:{seen}")
+                    marks.append(f"{at}:{complete}:{checksum}")
             if rows:
                 yield Batch(names, rows, marks)
-        self._compare(at >= skip and not until, skip)
+        self._require_same(at >= skip and not until, skip)
 
-    def settle(self, mark: int | str) -> None:
+    def acknowledge(self, mark: int | str) -> None:
         """Nothing to do: a file stays."""
 
     def close(self) -> None:
-        """A file of ours is closed."""
+        """Close the file; standard input stays open."""
         if self.path != "-":
             self.file.close()
 
@@ -133,38 +143,36 @@ class Lines:
             row[name] = None if empty else self.typed.get(name, str)(cell)
         return row
 
-    def _pieces(self) -> Iterator[bytes | None]:
-        """What can be read, piece by piece; None while there is nothing; b"" at the end."""
-        quiet = time.monotonic()
+    def _chunks(self) -> Iterator[bytes | None]:
+        """Bytes as they can be read; None while there are none; b"" at the end."""
+        last_read = time.monotonic()
         while True:
             if not self._ready():
-                piece = None
+                chunk = None
             else:
-                piece = os.read(self.number, CHUNK) if self.number is not None else self.file.read1(CHUNK)
-            if piece:
-                quiet = time.monotonic()
-                yield piece
+                chunk = os.read(self.descriptor, CHUNK) if self.descriptor is not None else self.file.read1(CHUNK)
+            if chunk:
+                last_read = time.monotonic()
+                yield chunk
                 continue
-            if piece == b"" and not (self.follow and self.regular):
+            if chunk == b"" and not (self.follow and self.regular):
                 break
-            if self.idle is not None and time.monotonic() - quiet > self.idle:
+            if self.idle is not None and time.monotonic() - last_read > self.idle:
                 break
-            self._look_for_rotation()
+            self._check_rotation()
             yield None
-            if piece is not None:
-                time.sleep(PATIENCE)
+            if chunk is not None:
+                time.sleep(POLL_SECONDS)
         yield b""
 
-    def _compare(self, alike: bool, place: int) -> None:
-        if not alike:
-            raise DataError(
-                f"{self._name} is not the input that the state has read up to byte {place:,}; {OTHER_INPUT}"
-            )
+    def _require_same(self, same: bool, byte: int) -> None:
+        if not same:
+            raise DataError(f"{self._name} is not the input that the state has read up to byte {byte:,}; {OTHER_INPUT}")
 
-    def _refuse_short(self, skip: int) -> None:
-        """A file that ends before the mark will not come to be what it is not, even if it grows."""
-        if self.regular and self.number is not None:
-            left = os.fstat(self.number).st_size - os.lseek(self.number, 0, os.SEEK_CUR)
+    def _refuse_shorter(self, skip: int) -> None:
+        """A file that ends before the mark is another one, even if it grows."""
+        if self.regular and self.descriptor is not None:
+            left = os.fstat(self.descriptor).st_size - os.lseek(self.descriptor, 0, os.SEEK_CUR)
             if left + 1 < skip:
                 raise DataError(
                     f"{self._name} has {left:,} bytes, and the state has read its input up to byte {skip:,}; "
@@ -176,27 +184,27 @@ class Lines:
         return "standard input" if self.path == "-" else self.path
 
     def _ready(self) -> bool:
-        """Whether reading would not wait; a moment is waited for it."""
-        if self.number is None or self.regular:
+        """Whether bytes can be read without waiting; waits a moment for them."""
+        if self.descriptor is None or self.regular:
             return True
-        return bool(select.select([self.number], [], [], PATIENCE)[0])
+        return bool(select.select([self.descriptor], [], [], POLL_SECONDS)[0])
 
-    def _look_for_rotation(self) -> None:
-        """A file that was cut is refused; one that was renamed is read on, and what stands in its place is told of."""
-        if not self.regular or self.number is None:
+    def _check_rotation(self) -> None:
+        """Refuse a file that was cut; warn, once, where another file took the name of the one that is followed."""
+        if not self.regular or self.descriptor is None:
             return
-        here, found = os.lseek(self.number, 0, os.SEEK_CUR), os.fstat(self.number)
+        here, found = os.lseek(self.descriptor, 0, os.SEEK_CUR), os.fstat(self.descriptor)
         remedy = f"follow a file that is only added to, or pipe one that is rotated: {ROTATED.format(self._name)}"
         if found.st_size < here:
             raise DataError(f"{self._name} has become shorter than what was read of it; {remedy}")
-        if self.path == "-" or self.told:
+        if self.path == "-" or self.rotation_reported:
             return
         try:
             now = os.stat(self.path)
-        except OSError:  # between the old and the new
+        except OSError:  # the old file is gone, the new one not there yet
             return
         if (now.st_dev, now.st_ino) != (found.st_dev, found.st_ino):
-            self.told = True
+            self.rotation_reported = True
             warnings.warn(
                 f"{self.path} is another file now, and the old one is still followed; {remedy}",
                 UserWarning,
@@ -207,23 +215,35 @@ class Lines:
 def open_source(
     path: str, format: Format | None, *, follow: bool, idle: float | None, typed: Mapping[str, Callable[[str], Any]]
 ) -> Source:
-    """The rows of a file or of standard input; arguments as for ``Lines``."""
+    """The rows of a file or of standard input; arguments as for ``LineSource``."""
     chosen = format or SUFFIXES.get(Path(path).suffix.lower())
     if chosen == "parquet":
         if follow:
             raise JobError("a Parquet file is whole and does not grow; leave --follow out, or follow JSON lines")
-        return Parquet(path)
-    return Lines(path, chosen, follow=follow, idle=idle, typed=typed)
+        return ParquetSource(path)
+    return LineSource(path, chosen, follow=follow, idle=idle, typed=typed)
 
 
 def _read_mark(mark: int | str | None) -> tuple[int, int, int]:
-    """How far a row of lines reaches, how far whole lines do, and their checksum; 0 and 0 where nobody knows."""
+    """Where the row ends, where the last complete line ends, and the checksum; 0 and 0 where the mark lacks them."""
     found = [int(part) for part in str(mark or 0).split(":")]
     return (found[0], found[1], found[2]) if len(found) == 3 else (found[0], 0, 0)
 
 
-def number_of(file: Any) -> int | None:
-    """The number of an open file; None for one that is none of the system's."""
+def descriptor_of(file: Any) -> int | None:
+    """The file descriptor of an open file.
+
+    Args:
+        file: an open file, or an object like one.
+
+    Returns:
+        Its number; None for an object that is no file of the operating system.
+
+    Example:
+        >>> import io
+        >>> descriptor_of(io.BytesIO()) is None
+        True
+    """
     try:
         return int(file.fileno())
     except (AttributeError, OSError, ValueError):

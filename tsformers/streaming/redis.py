@@ -1,4 +1,4 @@
-"""Rows from a Redis stream and decisions into one: acknowledged when the state is kept, so that nothing is lost."""
+"""Rows from a Redis stream, acknowledged when the state is kept so that none is lost, and decisions into one."""
 
 import json
 import time
@@ -12,8 +12,8 @@ from tsformers.errors import JobError
 from tsformers.streaming.source import Batch
 
 GROUP, CONSUMER = "tsformers", "detect"
-MANY = 1000  # entries asked for at once
-WAIT = 100  # milliseconds that the server holds an answer back while there is nothing
+BATCH = 1000  # entries asked for at once
+WAIT = 100  # milliseconds that the server waits for an entry before it answers
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,32 @@ class Address:
 
     @classmethod
     def read(cls, text: str) -> "Address":
-        """Take an address apart.
+        """The parts of an address.
 
         Raises:
-            JobError: it names no stream, or has an option that is unknown.
+            JobError: it names no stream, or has an unknown option.
         """
-        parts, asked = urlsplit(text), {key: values[-1] for key, values in parse_qs(urlsplit(text).query).items()}
+        parts, options = urlsplit(text), {key: values[-1] for key, values in parse_qs(urlsplit(text).query).items()}
         database, _, stream = parts.path.strip("/").rpartition("/")
         if parts.scheme not in ("redis", "rediss") or not stream or not (database or "0").isdigit():
             raise JobError(f"{text!r} names no stream; write redis://localhost:6379/STREAM, or .../DATABASE/STREAM")
-        unknown = asked.keys() - {"group", "consumer"}
+        unknown = options.keys() - {"group", "consumer"}
         if unknown:
             raise JobError(f"{text!r}: there is no option {min(unknown)!r}; there are group and consumer")
-        return cls(f"{parts.scheme}://{parts.netloc}/{database or 0}", stream, **asked)
+        return cls(f"{parts.scheme}://{parts.netloc}/{database or 0}", stream, **options)
 
 
 def connect(address: Address) -> Any:
-    """A connection that answers.
+    """A connection to a server that answers.
+
+    Args:
+        address: where.
+
+    Returns:
+        A client of the package ``redis``.
 
     Raises:
-        JobError: the package is missing, or nobody answers there.
+        JobError: the package is missing, or no server answers there.
     """
     try:
         import redis
@@ -76,31 +82,31 @@ def connect(address: Address) -> Any:
 class RedisSource:
     """Rows of a stream, read as a consumer of a group.
 
-    An entry holds a row in fields of the columns' names, or as JSON in the one field ``json``. Entries are acknowledged
-    by ``settle``. Those that an earlier run took and did not acknowledge come first; what the state holds already
-    (entries up to its mark) is acknowledged and not given again.
+    An entry holds a row in fields named after the columns, or as JSON in the one field ``json``. Entries that an
+    earlier run read and did not acknowledge come first; those that the state covers already (up to its mark) are
+    acknowledged and not given again.
 
     Args:
         address: where.
         idle: seconds without an entry after which to end; None: never.
-        typed: what makes an id, or a number, of text, by column.
+        typed: converters of text, by column.
     """
 
     def __init__(self, address: Address, *, idle: float | None, typed: Mapping[str, Callable[[str], Any]]) -> None:
         self.address, self.idle, self.typed = address, idle, typed
         self.server, self.kind = connect(address), f"stream {address.stream!r}"
-        self.given: list[bytes] = []  # and not acknowledged yet
+        self.unacknowledged: list[bytes] = []  # ids of entries
 
     def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
-        """Entries after ``mark``; those that were given before and not acknowledged first."""
+        """Entries after ``mark``; those that were read before and not acknowledged first."""
         self._join()
-        last, after, quiet = _place(mark or "0-0"), "0", time.monotonic()
+        last, after, last_read = _entry_id(mark or "0-0"), "0", time.monotonic()
         while True:
             found = self._read(after)
             if found:
-                quiet = time.monotonic()
-                self.given += [name for name, _ in found]
-                new = [(name.decode(), self._row(cells or {})) for name, cells in found if _place(name) > last]
+                last_read = time.monotonic()
+                self.unacknowledged += [name for name, _ in found]
+                new = [(name.decode(), self._row(cells or {})) for name, cells in found if _entry_id(name) > last]
                 after = found[-1][0].decode() if after != ">" else ">"
                 if new:
                     names = [name for name, _ in new]
@@ -109,24 +115,24 @@ class RedisSource:
             if after != ">":
                 after = ">"
                 continue
-            if self.idle is not None and time.monotonic() - quiet > self.idle:
+            if self.idle is not None and time.monotonic() - last_read > self.idle:
                 return
             yield Batch((), (), ())
 
-    def settle(self, mark: int | str) -> None:
-        """Acknowledge what was given up to ``mark``."""
-        until = _place(mark)
-        done = [name for name in self.given if _place(name) <= until]
-        for start in range(0, len(done), MANY):
-            self.server.xack(self.address.stream, self.address.group, *done[start : start + MANY])
-        self.given = self.given[len(done) :]
+    def acknowledge(self, mark: int | str) -> None:
+        """Acknowledge the entries that were given up to ``mark``."""
+        until = _entry_id(mark)
+        done = [name for name in self.unacknowledged if _entry_id(name) <= until]
+        for start in range(0, len(done), BATCH):
+            self.server.xack(self.address.stream, self.address.group, *done[start : start + BATCH])
+        self.unacknowledged = self.unacknowledged[len(done) :]
 
     def close(self) -> None:
-        """The connection is closed."""
+        """Close the connection."""
         self.server.close()
 
     def _join(self) -> None:
-        """Join the group; a new one begins at the stream's beginning."""
+        """Join the group; a new group starts at the first entry of the stream."""
         import redis
 
         try:
@@ -137,7 +143,7 @@ class RedisSource:
 
     def _read(self, after: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
         where = {self.address.stream: after}
-        found = self.server.xreadgroup(self.address.group, self.address.consumer, where, count=MANY, block=WAIT)
+        found = self.server.xreadgroup(self.address.group, self.address.consumer, where, count=BATCH, block=WAIT)
         if isinstance(found, dict):  # newer protocol: batches by stream
             batches = [batch for parts in found.values() for batch in parts]
             return [entry for batch in batches for entry in batch]
@@ -155,44 +161,43 @@ class RedisSource:
 
 
 class RedisSink:
-    """Decisions as entries of a stream, each under the name of its row, so that a repeated one changes nothing.
+    """Decisions as entries of a stream, each with the id of its row, so that a repeated one changes nothing.
 
     Args:
-        address: where; group and consumer mean nothing.
-        columns: what id, time and value are called.
+        address: where; group and consumer have no effect.
+        columns: names of the columns of id, time and value.
     """
 
     def __init__(self, address: Address, columns: Sequence[str]) -> None:
         self.address, self.server = address, connect(address)
-        given = [field.name for field in fields(Decision)]
-        self.heads = [*columns, *given[3:]]
+        self.header = [*columns, *[field.name for field in fields(Decision)][3:]]
         entries = self.server.xrevrange(address.stream, count=1)
-        self.last = _place(entries[0][0]) if entries else (0, 0)
+        self.last = _entry_id(entries[0][0]) if entries else (0, 0)
 
     def write(self, names: Sequence[int | str], decisions: Sequence[Decision]) -> None:
-        """One entry a decision; those that are there already are left out."""
+        """One entry a decision; entries that the stream has already are left out."""
         pipe = self.server.pipeline(transaction=False)
-        for name, said in zip(names, decisions, strict=True):
-            place = _place(name)
-            if place > self.last:
-                values = [getattr(said, field.name) for field in fields(Decision)]
-                cells = {head: json.dumps(value, default=str) if isinstance(value, bool) else str(value)
-                         for head, value in zip(self.heads, values, strict=True)}  # fmt: skip
-                pipe.xadd(self.address.stream, cells, id=f"{place[0]}-{place[1]}")
-                self.last = place
+        for name, decision in zip(names, decisions, strict=True):
+            entry_id = _entry_id(name)
+            if entry_id > self.last:
+                values = [getattr(decision, field.name) for field in fields(Decision)]
+                cells = {column: json.dumps(value, default=str) if isinstance(value, bool) else str(value)
+                         for column, value in zip(self.header, values, strict=True)}  # fmt: skip
+                pipe.xadd(self.address.stream, cells, id=f"{entry_id[0]}-{entry_id[1]}")
+                self.last = entry_id
         pipe.execute()
 
-    def place(self) -> int:
-        """Entries are there once written."""
+    def position(self) -> int:
+        """-1: entries are kept once they are written."""
         return -1
 
     def close(self) -> None:
-        """The connection is closed."""
+        """Close the connection."""
         self.server.close()
 
 
-def _place(name: int | str | bytes) -> tuple[int, int]:
-    """The name of an entry, or the number of a row, as what it is sorted by."""
+def _entry_id(name: int | str | bytes) -> tuple[int, int]:
+    """The id of an entry, or the number of a row, as a pair that sorts by age."""
     text = name.decode() if isinstance(name, bytes) else str(name)
     time_part, _, turn = text.partition("-")
     return int(time_part), int(turn or 0)

@@ -4,11 +4,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 Row = Mapping[str, Any]
-OTHER_INPUT = "give that input from its beginning, or take this one as new rows with --fresh-input"
+OTHER_INPUT = "give that input from its first row, or take this one as new rows with --fresh-input"
 
 
 class Batch(NamedTuple):
-    """Rows that came together: what each is called, each row, and where to go on after each (None: the row's name)."""
+    """Rows that came together: the name of each, the row, and the mark to resume from after it.
+
+    Args:
+        names: row numbers, or the ids of entries.
+        rows: values by column.
+        marks: one a row; a source that is opened at it gives the rows after it.
+
+    Example:
+        >>> Batch([1], [{"y": 2.0}], ["12:12:0"]).names
+        [1]
+    """
 
     names: Sequence[int | str]
     rows: Sequence[Row]
@@ -16,9 +26,9 @@ class Batch(NamedTuple):
 
 
 class Source(Protocol):
-    """Where rows come from. Law: begun again at a mark, it gives the rows after it, or refuses before it gives any.
+    """Where rows come from. Guaranteed: opened again at a mark, it gives the rows after it, or refuses before any.
 
-    ``kind`` is what tells one kind of input from another, and one stream of a server from another.
+    ``kind`` tells one kind of input from another, and one stream of a server from another.
     """
 
     kind: str
@@ -27,8 +37,8 @@ class Source(Protocol):
         """Rows after ``mark`` (None: all), of which ``done`` came before; an empty batch now and then while waiting."""
         ...
 
-    def settle(self, mark: int | str) -> None:
-        """All up to here is kept, and need not be given again."""
+    def acknowledge(self, mark: int | str) -> None:
+        """Everything up to the mark is kept, and need not be given again."""
         ...
 
     def close(self) -> None:

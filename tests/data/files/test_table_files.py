@@ -1,3 +1,5 @@
+"""Tables of files and back: every digit, missing values and times with offsets."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,3 +56,16 @@ def test_places_that_cannot_be_written_are_named(tmp_path):
         write_table(frame, tmp_path / "nowhere" / "a.csv")
     with pytest.raises(DataError, match="there is no format 'xls'"):
         write_table(frame, tmp_path / "a", "xls")
+
+
+def test_json_lines_keep_every_digit_and_what_is_missing(tmp_path):
+    frame = pd.DataFrame({"unique_id": ["a", "b"], "ds": [1, 2], "y": [0.1 + 0.2, np.nan], "z": [1e-300, 1e300]})
+    write_table(frame, tmp_path / "a.jsonl")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "a.jsonl"), frame, check_exact=True)
+
+
+def test_times_with_offsets_are_read_as_utc():
+    mixed = parse_times(pd.Series(["2024-03-31T01:00:00+01:00", "2024-03-31T03:00:00+02:00"]))
+    assert mixed.tolist() == [pd.Timestamp("2024-03-31 00:00", tz="UTC"), pd.Timestamp("2024-03-31 01:00", tz="UTC")]
+    one = parse_times(pd.Series(["2024-01-01T00:00:00+05:30"]))
+    assert one[0] == pd.Timestamp("2023-12-31 18:30", tz="UTC")

@@ -1,4 +1,4 @@
-"""The command detect on rows without end: files that are followed, pipes, and how it is stopped."""
+"""Watching rows without end: files that are followed, pipes, and how a run is stopped."""
 
 import os
 import signal
@@ -6,13 +6,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import tsformers as tsf
-import tsformers.streaming.detectors as detect
 from tsformers.storage.state_file import read_state
+from tsformers.streaming.watch import WatchSettings, watch
 
 from .conftest import decisions, lines, series
 
@@ -30,14 +31,16 @@ def test_a_file_that_grows_is_followed(place, tmp_path):
 
     writer = threading.Thread(target=grow)
     writer.start()
-    detect.watch(tsf.load(place / "d"), source=str(growing), sink=str(out), follow=True, idle=1.0, state=tmp_path / "s")
+    settings = WatchSettings(source=str(growing), sink=str(out), follow=True, idle=1.0, state=tmp_path / "s")
+    watch(tsf.load(place / "d"), settings)
     writer.join()
     assert [*decisions(out).values()] == [*decisions(place / "whole.jsonl").values()][:40]
 
 
-def test_a_log_that_is_cut_or_renamed_while_it_is_followed_is_told_with_a_remedy_that_works(place, run, tmp_path):
+def test_a_log_that_is_cut_or_renamed_while_it_is_followed_is_reported_with_a_remedy_that_works(place, run, tmp_path):
     rows = (place / "rows.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    log, how = tmp_path / "g.log", {"sink": str(tmp_path / "out.jsonl"), "state": tmp_path / "s", "follow": True}
+    log, out = tmp_path / "g.log", str(tmp_path / "out.jsonl")
+    settings = WatchSettings(source=str(log), sink=out, state=tmp_path / "s", follow=True, input_format="jsonl")
     log.write_text("".join(rows[:30]), encoding="utf-8")
 
     def rename(_):
@@ -46,37 +49,37 @@ def test_a_log_that_is_cut_or_renamed_while_it_is_followed_is_told_with_a_remedy
             log.write_text("".join(rows[30:35]), encoding="utf-8")
 
     with pytest.warns(UserWarning, match=r"is another file now, .*: tail -n \+1 -F .*g.log \| .*--fresh-input"):
-        detect.watch(tsf.load(place / "d"), source=str(log), idle=0.4, keep=rename, input_format="jsonl", **how)
-    detect.watch(tsf.load(place / "d"), source=str(log), fresh_input=True, input_format="jsonl", **how, idle=0.1)
+        watch(tsf.load(place / "d"), replace(settings, idle=0.4), keep=rename)
+    watch(tsf.load(place / "d"), replace(settings, fresh_input=True, idle=0.1))
+    other = replace(settings, state=tmp_path / "other", sink=os.devnull, format="jsonl", idle=5)
     with pytest.raises(tsf.errors.DataError, match=r"has become shorter .*: tail -n \+1 -F .*g.log \| .*--fresh-input"):
-        detect.watch(
-            tsf.load(place / "d"), source=str(log), input_format="jsonl", keep=lambda _: os.truncate(log, 10),
-            **(how | {"state": tmp_path / "other", "sink": os.devnull}), format="jsonl", idle=5,
-        )  # fmt: skip
+        watch(tsf.load(place / "d"), other, keep=lambda _: os.truncate(log, 10))
     assert read_state(tmp_path / "other")["rows"] == 5, "what was learned before is kept"
-    assert [said["p_value"] for said in decisions(tmp_path / "out.jsonl").values()] == [
-        said["p_value"] for said in decisions(place / "whole.jsonl").values()
+    assert [each["p_value"] for each in decisions(tmp_path / "out.jsonl").values()] == [
+        each["p_value"] for each in decisions(place / "whole.jsonl").values()
     ][:35]
 
 
 def test_the_state_is_kept_while_few_rows_come(place, tmp_path):
     growing, state = tmp_path / "rows.jsonl", tmp_path / "s"
     growing.write_bytes((place / "few.jsonl").read_bytes())
-    seen = []
+    states = []
 
     def look():
         time.sleep(0.5)
-        seen.append(read_state(state))
+        states.append(read_state(state))
 
     thread = threading.Thread(target=look)
     thread.start()
-    detect.watch(tsf.load(place / "d"), source=str(growing), sink=os.devnull, format="jsonl", follow=True, idle=1.0,
-                 state=state, seconds=0.05)  # fmt: skip
+    settings = WatchSettings(
+        source=str(growing), sink=os.devnull, format="jsonl", follow=True, idle=1.0, state=state, seconds=0.05
+    )
+    watch(tsf.load(place / "d"), settings)
     thread.join()
-    assert seen[0]["rows"] == 40
+    assert states[0]["rows"] == 40
 
 
-def test_a_pipe_is_answered_as_rows_come_in_steady_memory_and_ends_well_when_told_to(tmp_path):
+def test_a_pipe_is_answered_as_rows_come_in_steady_memory_and_ends_well_on_sigterm(tmp_path):
     n, steps = 50, 800
     made = tsf.AnomalyDetector(
         tsf.SeasonalNaive(horizon=12),
@@ -122,7 +125,7 @@ def test_a_pipe_is_answered_as_rows_come_in_steady_memory_and_ends_well_when_tol
     assert late - early < 4_000, f"{early} kB after 10,000 rows, {late} kB after {len(rows)}"
 
 
-def test_ctrl_c_says_how_far_it_came_and_where_the_state_is(tmp_path, place):
+def test_ctrl_c_reports_how_far_it_came_and_where_the_state_is(tmp_path, place):
     words = ["detect", "--model", str(place / "d"), "--state", str(tmp_path / "s"), "--output", str(tmp_path / "o.csv")]
     with subprocess.Popen([sys.executable, "-P", "-m", "tsformers", *words, "--follow", str(place / "few.jsonl")],
                           stderr=subprocess.PIPE, text=True) as process:  # fmt: skip

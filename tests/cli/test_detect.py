@@ -1,4 +1,4 @@
-"""The command detect: what it reads and writes, and mistakes in its words."""
+"""The command detect: what it reads and writes, and mistakes in one line."""
 
 import io
 import json
@@ -14,28 +14,49 @@ from numpy.testing import assert_array_equal
 import tsformers as tsf
 from tsformers.cli.app import main
 
-from .conftest import FIT, STEPS, decisions, lines, series
+from ..streaming.conftest import FIT, STEPS, decisions, fill, lines, series
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a history, a detector made of it, and rows to watch."""
+    return fill(tmp_path_factory.mktemp("watch"))
+
+
+@pytest.fixture
+def run(place, capsys):
+    """Runs the command with the detector; returns exit code, standard output, and lines on standard error."""
+
+    def call(*words, model="d"):
+        code = main(["detect", *(["--model", str(place / model)] if model else []), *map(str, words)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err.splitlines()
+
+    return call
+
 
 # in and out
 
 
-def test_the_command_says_what_the_detector_says(place):
+def test_the_command_gives_the_decisions_of_the_detector(place):
     found = decisions(place / "whole.jsonl")
     detector = tsf.load(place / "d")
     rows = [line for line in (place / "rows.jsonl").read_text(encoding="utf-8").splitlines() if line]
     assert len(found) == len(rows)
     for number, line in enumerate(rows, start=1):
-        said = found[number]
+        answer = found[number]
         row = json.loads(line) if line.startswith("{") else {}
         decision = detector.update(row)
-        assert said["status"] == decision.status
-        assert said["anomaly"] == decision.anomaly
-        assert (said["p_value"] is None and decision.p_value != decision.p_value) or said["p_value"] == decision.p_value
-    assert {said["status"] for said in found.values()} == {"tested", "missing", "late", "duplicate", "invalid"}
-    assert sum(said["anomaly"] for said in found.values()) > 10
+        assert answer["status"] == decision.status
+        assert answer["anomaly"] == decision.anomaly
+        assert (answer["p_value"] is None and decision.p_value != decision.p_value) or answer[
+            "p_value"
+        ] == decision.p_value
+    assert {answer["status"] for answer in found.values()} == {"tested", "missing", "late", "duplicate", "invalid"}
+    assert sum(answer["anomaly"] for answer in found.values()) > 10
 
 
-def test_csv_parquet_and_json_lines_bring_the_same_answers(place, run, tmp_path):
+def test_csv_parquet_and_json_lines_give_the_same_decisions(place, run, tmp_path):
     code, out, err = run(place / "rows.csv")
     assert code == 0
     assert "4,500 rows" in err[-1]
@@ -46,23 +67,23 @@ def test_csv_parquet_and_json_lines_bring_the_same_answers(place, run, tmp_path)
         assert_array_equal(of_csv[name], of_parquet[name])
     (tmp_path / "plain.jsonl").write_text("".join(lines(series(STEPS, "2024-01-06", 1))), encoding="utf-8")
     assert run(tmp_path / "plain.jsonl", "-o", tmp_path / "out.jsonl")[0] == 0
-    of_lines = [said["p_value"] for said in decisions(tmp_path / "out.jsonl").values()]
+    of_lines = [answer["p_value"] for answer in decisions(tmp_path / "out.jsonl").values()]
     assert_array_equal(np.array(of_lines, dtype=float), of_csv["p_value"])
 
 
-def test_what_was_made_is_told_in_a_line(place, run, tmp_path):
+def test_a_new_detector_is_described_in_a_line(place, run, tmp_path):
     words = ["--fit", place / "history.csv", *FIT, "--save", tmp_path / "d"]
     code, _, err = run(*words, model=None)
     assert code == 0
     assert err[0] == (
-        "3 series, step 'h', season_length 24, 40 errors held back of each; "
-        "false alarms in quiet times: about 20 of 1,000 rows, if p-values are honest"
+        "3 series, step 'h', season_length 24, 40 calibration errors per series; "
+        "false alarms in normal operation: about 20 of 1,000 rows, if p-values are valid"
     )
     words += ["--decay", "1.0"]
-    assert run(*words, model=None)[2][0].endswith("of each; no alarm is possible in quiet times")
+    assert run(*words, model=None)[2][0].endswith("per series; no alarm is possible in normal operation")
     code, _, err = run(*words[:2], *FIT[:10], "--detector", "window=30", "--save", tmp_path / "d", model=None)
     assert code == 0
-    assert "30 errors held back of each" in err[-2]
+    assert "30 calibration errors per series" in err[-2]
 
 
 def test_standard_input_to_standard_output(place, run, monkeypatch):
@@ -76,13 +97,13 @@ def test_alarms_alone_and_a_picture(place, run, tmp_path):
     pytest.importorskip("matplotlib")
     code, out, err = run(place / "rows.jsonl", "--alarms", "--plot", tmp_path / "p.png")
     assert code == 0
-    said = [json.loads(line) for line in out.splitlines()]
-    assert all(one["anomaly"] for one in said)
-    assert f"{len(said)} alarms" in err[-1]
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert all(one["anomaly"] for one in answers)
+    assert f"{len(answers)} alarms" in err[-1]
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_picture_leaves_out_what_has_no_place_in_it_and_nothing_new_is_no_mistake(place, run, tmp_path):
+def test_a_picture_leaves_out_rows_without_a_time_and_needs_no_new_row(place, run, tmp_path):
     pytest.importorskip("matplotlib")
     odd = ['{"unique_id": "aa", "ds": "soon", "y": 1}\n', '{"unique_id": "aa", "ds": 7, "y": 1}\n', "nothing\n"]
     (tmp_path / "r.jsonl").write_text("".join([*odd, (place / "few.jsonl").read_text(encoding="utf-8"), *odd]))
@@ -131,11 +152,11 @@ def test_parquet_holds_odd_ids_and_times_too(place, run, tmp_path):
 def test_text_among_values_is_no_number_but_in_csv_all_cells_are_text(place, run, tmp_path):
     (tmp_path / "r.jsonl").write_text('{"unique_id": "aa", "ds": "2024-01-06T00:00:00", "y": "1.5"}\n')
     (tmp_path / "r.csv").write_text("unique_id,ds,y\naa,2024-01-06T00:00:00,1.5\nab,2024-01-06T00:00:00,high\n")
-    said = json.loads(run(tmp_path / "r.jsonl")[1])
-    assert (said["status"], said["why"]) == ("invalid", "'y' is text: '1.5'")
-    said = pd.read_csv(io.StringIO(run(tmp_path / "r.csv")[1]))
-    assert said["status"].tolist() == ["tested", "invalid"]
-    assert said["why"].fillna("").tolist() == ["", "'y' is text: 'high'"]
+    answer = json.loads(run(tmp_path / "r.jsonl")[1])
+    assert (answer["status"], answer["why"]) == ("invalid", "'y' is text: '1.5'")
+    answer = pd.read_csv(io.StringIO(run(tmp_path / "r.csv")[1]))
+    assert answer["status"].tolist() == ["tested", "invalid"]
+    assert answer["why"].fillna("").tolist() == ["", "'y' is text: 'high'"]
 
 
 def test_whole_number_ids_are_read_from_csv_as_such(tmp_path, capsys):
@@ -166,7 +187,7 @@ def test_a_forecaster_that_is_fitted_becomes_a_detector(place, run, tmp_path):
 
 
 @pytest.mark.parametrize("end", [40, 1500])
-def test_rows_under_other_names_are_told_of(end, place, run, tmp_path):
+def test_rows_under_other_names_are_warned_of(end, place, run, tmp_path):
     rows = [json.loads(line) for line in lines(series(STEPS, "2024-01-06", 1))[:end]]
     for part, names in (("y", {"y": "value"}), ("'unique_id', 'ds', 'y'", {"unique_id": "host", "ds": "t", "y": "v"})):
         other = "".join(json.dumps({names.get(k, k): v for k, v in row.items()}) + "\n" for row in rows)
@@ -186,7 +207,7 @@ def test_rows_under_other_names_are_told_of(end, place, run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--fit", "h.csv"], "--fit makes a detector and --save keeps it"),
         (["--fit", "h.csv", "--save", "x"], "--horizon is missing"),
@@ -208,13 +229,13 @@ def test_rows_under_other_names_are_told_of(end, place, run, tmp_path):
         (["--fit", "h.csv", "--save", "x", "--horizon", "2", "--state", "s"], "--state does nothing beside --fit"),
         (["r.jsonl", "--model", "nowhere"], "there is no saved model at nowhere"),
         (["--model", "d", "none.jsonl"], "none.jsonl cannot be read"),
-        (["--model", "d", "r.jsonl", "--format", "parquet"], "a Parquet file cannot be gone on with, or piped"),
+        (["--model", "d", "r.jsonl", "--format", "parquet"], "a Parquet file cannot be resumed, or piped"),
         (["--model", "d", "r.parquet", "--follow"], "a Parquet file is whole and does not grow"),
         (["--model", "d", "r.jsonl", "--control", "OnlineBH", "--decay", "0.9"], "decay"),
         (["--model", "d", "--source", "redis://localhost"], "names no stream; write redis://localhost:6379/STREAM"),
     ],
 )
-def test_a_mistake_is_one_line_with_the_remedy(words, said, place, tmp_path, monkeypatch, capsys):
+def test_a_mistake_is_one_line_with_the_remedy(words, message, place, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(place / "d", "d")
     shutil.copy(place / "history.csv", "h.csv")
@@ -224,7 +245,7 @@ def test_a_mistake_is_one_line_with_the_remedy(words, said, place, tmp_path, mon
     captured = capsys.readouterr()
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 1
-    assert said in captured.err
+    assert message in captured.err
 
 
 def test_help_waits_for_no_slow_library():

@@ -1,4 +1,4 @@
-"""The command detect with a state: stopped or killed and gone on, and inputs that it knows again."""
+"""Watching with a state: runs that are stopped or killed and resume, and inputs that are recognised."""
 
 import io
 import json
@@ -37,10 +37,10 @@ for line in sys.stdin:
 """
 
 
-# stopped, killed, and gone on
+# stopped, killed, and resumed
 
 
-def test_more_rows_later_go_on_where_the_state_was(place, run, tmp_path):
+def test_more_rows_later_resume_from_the_state(place, run, tmp_path):
     rows = (place / "rows.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     part, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
     for end in (500, 501, 2000, len(rows)):
@@ -49,7 +49,7 @@ def test_more_rows_later_go_on_where_the_state_was(place, run, tmp_path):
     assert out.read_text(encoding="utf-8") == (place / "whole.jsonl").read_text(encoding="utf-8")
 
 
-def test_what_comes_out_twice_says_the_same(place, run, tmp_path):
+def test_rows_answered_twice_get_the_same_decisions(place, run, tmp_path):
     out, state = tmp_path / "out.jsonl", tmp_path / "s"
     shorter = tmp_path / "shorter.jsonl"
     shorter.write_text("".join((place / "rows.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)[:700]))
@@ -64,7 +64,7 @@ def test_what_comes_out_twice_says_the_same(place, run, tmp_path):
     assert decisions(out) == decisions(place / "whole.jsonl")
 
 
-def test_the_file_of_a_state_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_the_file_of_a_state_is_replaced_completely_or_not_at_all(tmp_path, monkeypatch):
     write_state({"rows": 1, "a": np.arange(3)}, tmp_path / "s")
 
     def fails(*_):
@@ -87,19 +87,19 @@ def nursery(place):
         [sys.executable, "-P", "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:  # fmt: skip
 
-        def say(*words):
+        def ask(*words):
             process.stdin.write(json.dumps(words) + "\n")
             process.stdin.flush()
             return process.stdout.readline().strip()
 
-        assert say(["detect", "--model", str(place / "d")], str(place / "few.jsonl")) == "ready"
-        yield say
+        assert ask(["detect", "--model", str(place / "d")], str(place / "few.jsonl")) == "ready"
+        yield ask
         process.stdin.close()
         process.wait(10)
 
 
 @pytest.mark.parametrize("way", ["standard output", "a file of its own"])
-def test_killed_at_random_moments_and_started_again_it_says_what_it_would_have_said(way, place, nursery, tmp_path):
+def test_killed_at_random_moments_and_run_again_it_gives_the_same_decisions(way, place, nursery, tmp_path):
     out, state = tmp_path / "out.jsonl", tmp_path / "s"
     words = ["detect", "--model", str(place / "d"), "--state", str(state), "--every", "100"]
     target = str(out)
@@ -121,13 +121,13 @@ def test_killed_at_random_moments_and_started_again_it_says_what_it_would_have_s
         state.unlink()
 
 
-def test_a_half_line_that_a_crash_left_in_the_output_is_cut_off(tmp_path):
-    from tsformers.streaming.sinks import cut_to_whole_lines
+def test_an_incomplete_line_that_a_crash_left_in_the_output_is_cut_off(tmp_path):
+    from tsformers.streaming.sinks import truncate_to_complete_lines
 
     out = tmp_path / "out.jsonl"
     out.write_bytes(b'{"row": 1}\n{"ro')
     with out.open("ab") as file:
-        cut_to_whole_lines(file.fileno())
+        truncate_to_complete_lines(file.fileno())
         file.write(b'{"row": 2}\n')
     assert out.read_bytes() == b'{"row": 1}\n{"row": 2}\n'
 
@@ -148,7 +148,7 @@ def test_a_state_of_another_detector_or_another_rate_is_refused(place, run, tmp_
 
 
 def halves(place, tmp_path):
-    """Rows 1 to 900 and the rest as two files, and what is said of all of them."""
+    """Rows 1 to 900 and the rest as two files, and the decisions on all of them."""
     rows = (place / "rows.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     first, rest = tmp_path / "first.jsonl", tmp_path / "rest.jsonl"
     first.write_text("".join(rows[:900]), encoding="utf-8")
@@ -156,11 +156,11 @@ def halves(place, tmp_path):
     return first, rest, (place / "whole.jsonl").read_text(encoding="utf-8")
 
 
-def test_an_input_that_the_state_has_not_seen_is_refused_before_anything_is_written(place, run, tmp_path):
+def test_another_input_than_that_of_the_state_is_refused_before_anything_is_written(place, run, tmp_path):
     first, rest, _ = halves(place, tmp_path)
     out, state = tmp_path / "out.jsonl", tmp_path / "s"
     assert run(first, "--state", state, "--output", out)[0] == 0
-    kept, said = state.read_bytes(), out.read_text(encoding="utf-8")
+    kept, written = state.read_bytes(), out.read_text(encoding="utf-8")
     text = first.read_text(encoding="utf-8")
     (tmp_path / "edited.jsonl").write_text(text.replace('"ab"', '"ba"', 1) + rest.read_text(encoding="utf-8"))
     (tmp_path / "late.jsonl").write_text(text[:-40] + text[-39:] + "\n\n" + rest.read_text(encoding="utf-8"))
@@ -177,7 +177,7 @@ def test_an_input_that_the_state_has_not_seen_is_refused_before_anything_is_writ
         assert (code, printed, len(err)) == (2, "", 1), other
         assert words in err[0]
         assert "--fresh-input" in err[0]
-        assert (state.read_bytes(), out.read_text(encoding="utf-8")) == (kept, said)
+        assert (state.read_bytes(), out.read_text(encoding="utf-8")) == (kept, written)
 
 
 def test_a_pipe_that_is_another_or_ends_too_early_is_refused(place, run, tmp_path, monkeypatch):
@@ -193,21 +193,19 @@ def test_a_pipe_that_is_another_or_ends_too_early_is_refused(place, run, tmp_pat
 def test_rows_of_a_fresh_input_are_all_new_and_nothing_learned_is_lost(place, run, tmp_path):
     first, rest, whole = halves(place, tmp_path)
     out, how = tmp_path / "out.jsonl", ("--state", tmp_path / "s", "--output", tmp_path / "out.jsonl")
-    assert run(first, *how, "--fresh-input")[0] == 0, (
-        "no state yet: the same command begins a pipe and goes on with one"
-    )
+    assert run(first, *how, "--fresh-input")[0] == 0, "no state yet: the same command starts a pipe and resumes one"
     assert run(rest, *how, "--fresh-input")[0] == 0
     assert out.read_text(encoding="utf-8") == whole
     code, _, err = run(rest, *how)
     assert (code, err[0]) == (
         0,
-        f"{len(whole.splitlines()) - 899:,} rows that the state has seen were passed over, 0 were new",
+        f"{len(whole.splitlines()) - 899:,} rows that the state covers were passed over, 0 were new",
     )
     assert out.read_text(encoding="utf-8") == whole
     assert run(rest, "--fresh-input")[2][0].endswith("name its file with --state, or leave it out")
 
 
-def test_a_parquet_file_is_known_again_too(place, run, tmp_path):
+def test_a_parquet_file_is_recognised_too(place, run, tmp_path):
     frame = pd.read_parquet(place / "rows.parquet")
     frame[:800].to_parquet(tmp_path / "part.parquet", index=False)
     frame[::-1].to_parquet(tmp_path / "other.parquet", index=False)
@@ -217,12 +215,12 @@ def test_a_parquet_file_is_known_again_too(place, run, tmp_path):
     assert (code, len(err)) == (2, 1)
     assert "other.parquet is not the file that the state has read up to row 800" in err[0]
     code, _, err = run(place / "rows.parquet", *how)
-    assert (code, err[0]) == (0, "800 rows that the state has seen were passed over, 3,700 were new")
+    assert (code, err[0]) == (0, "800 rows that the state covers were passed over, 3,700 were new")
     assert [*decisions(tmp_path / "out.jsonl")] == [*range(1, 4501)]
     assert run(tmp_path / "part.parquet", *how)[0] == 2
 
 
-def test_a_state_from_before_inputs_were_known_again_is_gone_on_from(place, run, tmp_path):
+def test_a_state_of_an_earlier_version_without_a_checksum_resumes(place, run, tmp_path):
     first, _, whole = halves(place, tmp_path)
     out, state = tmp_path / "out.jsonl", tmp_path / "s"
     assert run(first, "--state", state, "--output", out)[0] == 0
@@ -233,7 +231,7 @@ def test_a_state_from_before_inputs_were_known_again_is_gone_on_from(place, run,
     assert out.read_text(encoding="utf-8") == whole
 
 
-def test_half_a_line_that_was_answered_and_grew_is_answered_again(place, run, tmp_path):
+def test_an_incomplete_line_that_was_answered_and_grew_is_answered_again(place, run, tmp_path):
     text = (place / "few.jsonl").read_text(encoding="utf-8")
     growing, how = tmp_path / "g.jsonl", ("--state", tmp_path / "s", "--output", tmp_path / "out.jsonl")
     half = text.index("\n", 1000) - 20
@@ -242,4 +240,4 @@ def test_half_a_line_that_was_answered_and_grew_is_answered_again(place, run, tm
         assert run(growing, *how)[0] == 0
     found = decisions(tmp_path / "out.jsonl")
     assert len(found) == 41
-    assert [said["status"] for said in found.values()].count("invalid") == 1
+    assert [each["status"] for each in found.values()].count("invalid") == 1

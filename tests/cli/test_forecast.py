@@ -1,0 +1,149 @@
+"""The command forecast: tables in every format, models fitted and saved, and data that are refused."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tsformers.data.files.table_files import read_table, write_table
+
+from .conftest import NAIVE, mistake
+
+
+def test_a_forecast_has_one_row_a_series_and_step(run, sales):
+    code, out, err = run("forecast", "sales.csv", *NAIVE)
+    frame = pd.read_csv(io.StringIO(out), keep_default_na=False)
+    assert (code, err) == (0, [])
+    assert list(frame.columns) == ["unique_id", "ds", "mean", "q0.1", "q0.5", "q0.9"]
+    assert frame["unique_id"].tolist() == ["NA"] * 3 + ["b"] * 3
+    assert frame["ds"].tolist()[:3] == ["2024-01-29", "2024-01-30", "2024-01-31"]
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(run, sales):
+    answers = [run("forecast", "sales.csv", *NAIVE, "--seed", seed)[1] for seed in (1, 1, 2)]
+    assert answers[0] == answers[1] != answers[2]
+
+
+def test_quantiles_and_settings_are_those_asked_for(run, sales):
+    code, out, _ = run("forecast", "sales.csv", *NAIVE, "--quantiles", "0.25, 0.75", "--set", "season_length=1")
+    frame = pd.read_csv(io.StringIO(out))
+    assert code == 0 and list(frame.columns)[3:] == ["q0.25", "q0.75"]
+    last = sales["y"].iloc[-1]
+    assert abs(frame["mean"].iloc[3] - last) < 2.0  # the last value, not the first day of the week
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_every_format_comes_in_and_goes_out(run, sales, here, suffix):
+    sales["ds"] = pd.to_datetime(sales["ds"])
+    write_table(sales, here / f"in.{suffix}")
+    code, out, err = run("forecast", f"in.{suffix}", *NAIVE, "--output", f"out.{suffix}")
+    assert (code, out, err) == (0, "", [f"wrote out.{suffix}"])
+    _, reference, _ = run("forecast", "sales.csv", *NAIVE)
+    frame = read_table(here / f"out.{suffix}")
+    pd.testing.assert_frame_equal(frame, read_table_text(reference, here), check_dtype=False)
+
+
+def read_table_text(text: str, folder: Path) -> pd.DataFrame:
+    (folder / "reference.csv").write_text(text)
+    return read_table(folder / "reference.csv")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_the_format_of_standard_input_is_found_by_its_first_bytes(run, piped, sales, here, suffix):
+    write_table(sales, here / f"in.{suffix}")
+    piped((here / f"in.{suffix}").read_bytes())
+    code, out, _ = run("forecast", "-", *NAIVE, "--format", "jsonl")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0 and len(rows) == 6 and rows[0]["unique_id"] == "NA" and rows[0]["ds"] == "2024-01-29T00:00:00"
+
+
+def test_parquet_goes_through_a_pipe_byte_for_byte(sales, here):
+    command = [sys.executable, "-P", "-m", "tsformers", "forecast", "-", *NAIVE, "--format", "parquet"]
+    done = subprocess.run(command, input=(here / "sales.csv").read_bytes(), capture_output=True, check=True)
+    assert len(pd.read_parquet(io.BytesIO(done.stdout))) == 6
+
+
+def test_whole_numbers_are_integer_time(run, here):
+    pd.DataFrame({"unique_id": 1, "ds": range(10, 20), "y": 1.0}).to_csv(here / "a.csv", index=False)
+    code, out, _ = run("forecast", "a.csv", *NAIVE, "--freq", "1")
+    assert code == 0 and pd.read_csv(io.StringIO(out))["ds"].tolist() == [20, 21, 22]
+
+
+def test_columns_may_have_other_names(run, sales, here):
+    sales.rename(columns={"unique_id": "shop", "ds": "day", "y": "sold"}).to_csv(here / "s.csv", index=False)
+    names = ["--id-col", "shop", "--time-col", "day", "--target-col", "sold"]
+    code, out, _ = run("forecast", "s.csv", *NAIVE, *names)
+    assert code == 0 and out.startswith("shop,day,mean")
+
+
+def test_a_saved_model_forecasts_what_it_did_and_takes_no_settings(run, sales, here):
+    code, first, err = run("forecast", "sales.csv", *NAIVE, "--save", "kept")
+    assert (code, err) == (0, ["wrote kept"])
+    assert run("forecast", "sales.csv", "--model", "kept")[1] == first
+    assert run("forecast", "sales.csv", "--model", "kept", "--horizon", 3)[1] == first
+    assert mistake(run("forecast", "sales.csv", "--model", "kept", "--horizon", 4), "kept is fitted", "--horizon")
+    assert mistake(run("forecast", "sales.csv", "--model", "kept", "--set", "seed=1"), "--set")
+    assert mistake(run("forecast", "sales.csv", "--model", "kept", "--freq", "D"), "--freq")
+
+
+def test_a_folder_that_holds_no_model_is_named(run, sales, here):
+    (here / "empty").mkdir()
+    assert mistake(run("forecast", "sales.csv", "--model", "empty"), "empty")
+    assert mistake(run("forecast", "sales.csv", "--model", "gone/away"), "gone/away")
+
+
+def test_a_plot_is_drawn(run, sales, here):
+    pytest.importorskip("matplotlib")
+    code, _, err = run("forecast", "sales.csv", *NAIVE, "--plot", "f.png", "-o", "f.csv")
+    assert code == 0 and err == ["wrote f.csv, f.png"]
+    assert (here / "f.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_forecaster_of_ones_own_is_used_by_its_name(run, sales, here):
+    (here / "mine.py").write_text(
+        "from tsformers.forecasters.seasonal_naive import SeasonalNaive\n"
+        "class Mine(SeasonalNaive):\n    '''Mine, all mine.'''\nFORECASTERS = {'mine': Mine}\n"
+    )
+    code, out, _ = run("forecast", "sales.csv", "--model", "mine", "--horizon", 3, "--plugin", "mine.py")
+    assert code == 0 and out == run("forecast", "sales.csv", *NAIVE)[1]
+    assert 'mine,"Mine, all mine."' in run("models", "list", "--plugin", "mine.py")[1]
+
+
+def test_known_covariates_come_with_their_future(run, sales, here):
+    sales.assign(price=1.0).to_csv(here / "s.csv", index=False)
+    days = pd.date_range("2024-01-29", periods=3).strftime("%Y-%m-%d")
+    future = pd.DataFrame({"unique_id": ["NA"] * 3 + ["b"] * 3, "ds": [*days] * 2, "price": 1.0})
+    future.to_csv(here / "f.csv", index=False)
+    words = ["forecast", "s.csv", "--model", "Autoformer", "--horizon", 3, "--known", "price"]
+    words += ["--set", "max_steps=1", "--set", "context_length=6", "--set", "d_model=8", "--set", "d_ff=8"]
+    code, out, _ = run(*words, "--future", "f.csv")
+    assert code == 0 and len(out.splitlines()) == 7
+    future.iloc[:-1].to_csv(here / "f.csv", index=False)
+    assert mistake(run(*words, "--future", "f.csv"), "'b'", "2024-01-31")
+
+
+def test_a_missing_horizon_is_asked_for(run, sales):
+    assert mistake(run("forecast", "sales.csv"), "--horizon is missing")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", ["is empty"]),
+        ("unique_id,ds,y\n", ["empty"]),
+        ("unique_id,ds\na,2024-01-01\n", ["'y'"]),
+        ("unique_id,ds,y\na,2024-01-01,cheap\na,2024-01-02,1\n", ["'y'", "'a'", "cheap", "row 0"]),
+        ("unique_id,ds,y\na,2024-01-01,1\na,2024-01-01,2\n", ["'a'", "2024-01-01"]),
+        ("unique_id,ds,y\na,2024-01-01,1\na,yesterday,2\n", ["'ds'", "yesterday", "row 1"]),
+        ("unique_id,ds,y\n,2024-01-01,1\n", ["unique_id", "row 0"]),
+        ('{"unique_id": "a", "ds": }\n', ["cannot be read as jsonl"]),
+    ],
+)
+def test_data_that_cannot_be_used_are_refused_by_row(run, here, text, parts):
+    (here / "bad.csv").write_text(text)
+    code, out, err = run("forecast", "bad.csv", *NAIVE, *(["--input-format", "jsonl"] if text.startswith("{") else []))
+    assert mistake((code, out, err), *parts)

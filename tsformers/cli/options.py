@@ -1,0 +1,145 @@
+"""Options that several commands share, and the helper that lets a command take them as objects."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+InputFile = Annotated[str, typer.Argument(metavar="FILE", help="CSV, Parquet or JSON lines; - is standard input.")]
+ListedName = Annotated[str, typer.Argument(metavar="NAME", help="As `list` shows it.")]
+Frequency = Annotated[str | None, typer.Option(help="Pandas alias or whole step; default: inferred.")]
+SeriesIds = Annotated[list[str], typer.Option(help="Series in the picture; commas; default: the first three.")]
+PluginFiles = Annotated[list[Path], typer.Option(help="Python file whose FORECASTERS may be used; repeatable.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableInput:
+    """How a table of series is read: its format, and the names of its columns.
+
+    Example:
+        >>> TableInput(id_col="shop").id_col
+        'shop'
+    """
+
+    input_format: Annotated[
+        str | None, typer.Option(help="csv, parquet or jsonl; default: by suffix or first bytes.")
+    ] = None
+    id_col: Annotated[str, typer.Option(help="Column of series ids.")] = "unique_id"
+    time_col: Annotated[str, typer.Option(help="Column of times: ISO 8601, or whole numbers.")] = "ds"
+    target_col: Annotated[str, typer.Option(help="Column of values.")] = "y"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOutput:
+    """Where a table is written, and as what.
+
+    Example:
+        >>> TableOutput().output
+        '-'
+    """
+
+    output: Annotated[str, typer.Option("--output", "-o", help="File to write; - is standard output.")] = "-"
+    format: Annotated[str | None, typer.Option(help="csv, parquet or jsonl; default: by the suffix, else csv.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugins:
+    """Python files of the user's own forecasters.
+
+    Example:
+        >>> Plugins().load()
+        {}
+    """
+
+    plugin: PluginFiles = field(default_factory=list)
+
+    def load(self) -> dict[str, type]:
+        """The forecasters of all files by name.
+
+        Returns:
+            Classes by name; a later file wins.
+
+        Raises:
+            JobError: a file is missing, fails to run, or offers no forecaster.
+
+        Example:
+            >>> Plugins(plugin=[]).load()
+            {}
+        """
+        from tsformers.jobs.build import load_plugins
+
+        return load_plugins(self.plugin)
+
+
+def flattened(function: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters may be dataclasses of options, as the plain function that Typer can read.
+
+    The fields of such a dataclass take its place in the signature, in their order; when the command runs, they are
+    assembled again.
+
+    Args:
+        function: the command; each parameter is an option or argument of Typer, or a dataclass whose fields are.
+
+    Returns:
+        A function of the same name and docstring.
+
+    Example:
+        >>> def show(name: str, target: TableOutput) -> None:
+        ...     print(name, target)
+        >>> list(inspect.signature(flattened(show)).parameters)
+        ['name', 'output', 'format']
+        >>> flattened(show)(name="a", output="b.csv", format=None)
+        a TableOutput(output='b.csv', format=None)
+    """
+    hints = get_type_hints(function, include_extras=True)
+    groups = {name: hints[name] for name in inspect.signature(function).parameters if is_dataclass(hints[name])}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in groups:
+            parameters += option_parameters(groups[name])
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name]))
+
+    @functools.wraps(function)
+    def command(**values: Any) -> None:
+        objects = {
+            name: group(**{option.name: values.pop(option.name) for option in fields(group)})
+            for name, group in groups.items()
+        }
+        function(**values, **objects)
+
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def option_parameters(group: Any) -> list[inspect.Parameter]:
+    """The fields of a dataclass of options as parameters of a function.
+
+    Args:
+        group: the class.
+
+    Returns:
+        One keyword parameter a field, with its annotation and default.
+
+    Example:
+        >>> [parameter.name for parameter in option_parameters(TableOutput)]
+        ['output', 'format']
+    """
+    hints = get_type_hints(group, include_extras=True)
+    found = []
+    for option in fields(group):
+        default = option.default if option.default_factory is MISSING else option.default_factory()
+        found.append(
+            inspect.Parameter(
+                option.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if default is MISSING else default,
+                annotation=hints[option.name],
+            )
+        )
+    return found
