@@ -1,7 +1,5 @@
-"""Job files: what they may say, what they are refused for, and what they run."""
+"""Job files: what they may hold, what they are refused for, and what they run."""
 
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -10,7 +8,6 @@ import pytest
 
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.errors import DataError, JobError
-from tsformers.jobs.build import about, build, catalogue, find_forecaster, load_plugins, settings_of
 from tsformers.jobs.job_file import find_job, read_data, read_job, run_job
 from tsformers.reproduction.dispatch import read_published
 from tsformers.toml_tables import job_kind, read_toml
@@ -20,24 +17,6 @@ NAIVE = '[models.naive]\nclass = "SeasonalNaive"\n'
 KINDS: dict[str | None, list[str]] = {}
 for shipped in shipped_names("pipelines"):
     KINDS.setdefault(job_kind(read_toml(shipped_folder("pipelines") / f"{shipped}.toml")), []).append(shipped)
-PLUGIN = """
-import numpy as np
-from dataclasses import dataclass
-from tsformers.forecasters.local.base import LocalForecaster
-
-@dataclass(kw_only=True, repr=False, eq=False)
-class Level(LocalForecaster):
-    '''Says one level for ever.'''
-    level: float = 0.0
-
-    def fit_one(self, y, season):
-        return {}
-
-    def simulate(self, params, y, start, horizon, n_samples, rng):
-        return np.full((n_samples, horizon), self.level)
-
-FORECASTERS = {"level": Level}
-"""
 
 
 @pytest.fixture
@@ -49,13 +28,6 @@ def job(tmp_path):
         return tmp_path / name
 
     return write
-
-
-@pytest.fixture
-def plugin(tmp_path):
-    path = tmp_path / "mine.py"
-    path.write_text(PLUGIN)
-    return path
 
 
 def test_a_job_gives_scores_and_a_report_in_its_folder(job, tmp_path):
@@ -93,13 +65,13 @@ def test_every_shipped_file_is_read_by_the_command_of_its_kind_and_refused_by_th
         wrong(name)
 
 
-def test_kinds_of_shipped_files_are_told_by_their_content():
+def test_kinds_of_shipped_files_follow_from_their_content():
     assert (
         KINDS["fdr"] == ["fdr_simulation"] and "quickstart" in KINDS["backtest"] and set(KINDS) == {"fdr", "backtest"}
     )
 
 
-def test_a_job_may_say_that_it_is_a_backtest_and_nothing_else(job):
+def test_a_job_may_state_that_it_is_a_backtest_and_no_other_kind(job):
     assert read_job(job('kind = "backtest"\n' + HEAD + NAIVE)).table.kind == "backtest"
     for kind in ("fdr", "long_horizon", "backtst"):
         with pytest.raises(JobError, match=f"kind '{kind}' is no backtest"):
@@ -131,7 +103,7 @@ def test_the_quickstart_needs_nothing_but_dependencies(monkeypatch):
     }
 
 
-def test_the_season_of_a_data_set_reaches_models_that_have_one_and_do_not_say_it(job):
+def test_the_season_of_a_data_set_reaches_models_whose_season_is_not_set(job):
     text = HEAD.replace("nile", "m3_monthly") + NAIVE + '[models.last]\nclass = "SeasonalNaive"\nseason_length = 1\n'
     models = read_job(job(text)).models
     assert models["naive"].season_length == 12 and models["last"].season_length == 1
@@ -168,7 +140,7 @@ def test_a_job_file_is_refused_by_file_and_key(job, text, message):
     assert str(path) in str(caught.value) or "nlie" in message
 
 
-def test_a_job_that_is_not_there_is_answered_with_the_nearest_of_ours():
+def test_for_a_job_that_is_missing_the_nearest_of_ours_is_named():
     with pytest.raises(JobError, match="did you mean 'quickstart'"):
         read_job("quikstart")
 
@@ -219,68 +191,6 @@ def test_a_plug_in_is_named_like_any_other_class(job, plugin, tmp_path):
         read_job(job(HEAD + '[models.mine]\nclass = "level"\nlvel = 5.0\n'), plugins=[plugin])
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("x = 1", "offers nothing"),
-        ("1/0", "fails to run: ZeroDivisionError"),
-        ("FORECASTERS = {'a': 1}", "offers nothing"),
-    ],
-)
-def test_a_plug_in_that_offers_nothing_is_named(tmp_path, text, message):
-    (tmp_path / "bad.py").write_text(text)
-    with pytest.raises(JobError, match=message):
-        load_plugins([tmp_path / "bad.py"])
-
-
-def test_a_plug_in_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(JobError, match="no such Python file"):
-        load_plugins([tmp_path / "gone.py"])
-
-
-def test_classes_of_plug_ins_travel_to_other_processes(plugin):
-    cloudpickle = pytest.importorskip("cloudpickle")
-    kind = load_plugins([plugin])["level"]
-    sent = cloudpickle.dumps(kind(horizon=2, level=3.0)).hex()
-    code = f"import pickle; print(pickle.loads(bytes.fromhex('{sent}')).level)"
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "3.0"
-
-
-def test_a_class_that_takes_any_keyword_is_given_the_horizon():
-    class Any:
-        def __init__(self, **settings):
-            self.settings = settings
-
-    assert build("any", {"a": 1}, place="", defaults={"horizon": 3}, extra={"any": Any}).settings == {
-        "horizon": 3,
-        "a": 1,
-    }
-
-
-def test_a_value_that_a_constructor_refuses_is_put_down_to_its_table():
-    class Strict:
-        def __init__(self, horizon):
-            raise ValueError("horizon is odd")
-
-    with pytest.raises(JobError, match="here: Strict refuses its settings: horizon is odd"):
-        build("strict", {}, place="here", defaults={"horizon": 3}, extra={"strict": Strict})
-
-
-def test_the_catalogue_says_what_the_classes_say(plugin):
-    extra = load_plugins([plugin])
-    said = catalogue(extra)
-    assert said["level"] == "Says one level for ever."
-    assert said["SeasonalNaive"] == about(find_forecaster("SeasonalNaive", {}))
-    assert all(said.values())
-
-
-def test_settings_of_a_class_come_with_defaults_and_meanings(plugin):
-    rows = {row["setting"]: row for row in settings_of(load_plugins([plugin])["level"])}
-    assert rows["horizon"]["default"] == "required" and rows["level"]["default"] == "0.0"
-    assert rows["season_length"]["meaning"].startswith("rows of one season")
-
-
 PIPED = """
 [[preprocess]]
 class = "TrendSeasonalDecomposition"
@@ -322,7 +232,7 @@ def test_a_job_puts_preprocessors_before_its_models_and_models_into_models(job):
 
 
 @pytest.mark.filterwarnings("ignore:one-step errors are still autocorrelated")
-def test_pipelines_of_a_job_are_backtested_and_go_on_after_a_stop(job, tmp_path):
+def test_pipelines_of_a_job_are_backtested_and_resume(job, tmp_path):
     path = job(HEAD + PIPED)
     first = run_job(path, out=tmp_path / "run").forecasts
     assert first["model"].nunique() == 5
@@ -339,7 +249,7 @@ def test_pipelines_of_a_job_are_backtested_and_go_on_after_a_stop(job, tmp_path)
         ('preprocess = [{class = "Scale", methd = "robust"}]', "Scale has no setting 'methd'; did you mean 'method'"),
     ],
 )
-def test_what_is_no_preprocessor_is_refused_by_name_and_place(job, line, words):
+def test_a_step_that_is_no_preprocessor_is_refused_by_name_and_place(job, line, words):
     with pytest.raises(JobError, match=words):
         read_job(job(HEAD + NAIVE + line))
 

@@ -1,4 +1,4 @@
-"""The long-horizon protocol: where it cuts, what it scales by, which windows it scores."""
+"""The long-horizon protocol: how it splits and scales, which windows it scores."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ def split():
 
 
 @pytest.mark.parametrize(("cell", "wanted"), PUBLISHED.items())
-def test_the_last_value_repeated_earns_the_published_numbers(shared, monkeypatch, cell, wanted):
+def test_the_last_value_repeated_gives_the_published_numbers(shared, monkeypatch, cell, wanted):
     """Splits, scaling, windows and errors at once; origin: Zeng et al. (2023) and the specification's own table."""
     monkeypatch.setenv("TSFORMERS_DATA", str(shared / "data"))
     name, context, horizon = cell
@@ -73,20 +73,20 @@ def test_the_training_part_alone_decides_the_units():
     np.testing.assert_allclose(before[:, :60].std(axis=1, ddof=0), 1)
 
 
-def test_fit_sees_no_row_of_the_test_part(split):
+def test_fit_is_given_no_row_of_the_test_part(split):
     assert split.fitted_on.lengths.tolist() == [80] * 3
     np.testing.assert_array_equal(split.fitted_on.y.reshape(3, -1), split.panel.y.reshape(3, -1)[:, :80])
 
 
 @dataclass
 class Window:
-    """Says the mean of the context that it is shown; keeps what it was shown."""
+    """Forecasts the mean of the context that it is given, and keeps it."""
 
     horizon: int = 6
 
     def predict(self, data, *, n_samples, seed):
-        self.shown = data.padded(10)
-        values = np.repeat(self.shown.mean(axis=1), self.horizon * n_samples).reshape(-1, n_samples, self.horizon)
+        self.context = data.padded(10)
+        values = np.repeat(self.context.mean(axis=1), self.horizon * n_samples).reshape(-1, n_samples, self.horizon)
         return tsf.Forecast(data.ids, data.future_times(self.horizon), values)
 
 
@@ -111,7 +111,7 @@ def test_windows_come_in_the_same_order_however_many_are_forecast_at_a_time(spli
 
 
 @pytest.mark.parametrize("multivariate", [False, True])
-def test_a_network_is_asked_for_many_windows_at_once_and_scored_on_its_own_forecasts(split, multivariate):
+def test_a_network_forecasts_many_windows_at_once_and_is_scored_on_its_own_forecasts(split, multivariate):
     settings = {"max_steps": 20, "context_length": 10, "likelihood": "squared_error", "seed": 0}
     model = tsf.Linear(horizon=6, multivariate=multivariate, **settings).fit(split.fitted_on)
     found = score_windows(model, split, 10, n_samples=20)
@@ -138,7 +138,7 @@ def test_quantiles_are_scored_as_quantiles(split):
         (lambda f: f.assign(split=f["split"].to_numpy()[::-1]), "in that order"),
     ],
 )
-def test_a_frame_that_the_protocol_cannot_cut_is_refused(change, message):
+def test_a_frame_that_the_protocol_cannot_split_is_refused(change, message):
     with pytest.raises(JobError, match=message):
         split_frame(change(frame()), "here", freq=1)
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import tsformers.reproduction.published_tables as reproduce
-from tsformers.cli.app import main
+import tsformers.reproduction.published_tables as published_tables
 from tsformers.errors import JobError
 from tsformers.reproduction.long_horizon import split_frame
 from tsformers.reproduction.published_tables import find_reproduction, read_reproduction
@@ -43,10 +42,10 @@ MINE = """
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
-    """Writes a table about a data set of its own and returns its path."""
+    """Writes a table about a toy data set and returns its path."""
     rows = pd.DataFrame({"unique_id": "a", "ds": range(120), "y": [float(t % 7) for t in range(120)]})
     rows["split"] = ["train"] * 60 + ["validation"] * 20 + ["test"] * 40
-    monkeypatch.setattr(reproduce, "split_dataset", lambda name: split_frame(rows, name, freq=1))
+    monkeypatch.setattr(published_tables, "split_dataset", lambda name: split_frame(rows, name, freq=1))
 
     def write(text: str = MINE) -> Path:
         (tmp_path / "mine.toml").write_text(textwrap.dedent(text))
@@ -55,9 +54,9 @@ def table(tmp_path, monkeypatch):
     return write
 
 
-def test_measured_stands_beside_published(table, tmp_path):
-    told: list[str] = []
-    found = read_reproduction(table(), out=tmp_path / "run").run(told.append)
+def test_measured_numbers_stand_beside_published_ones(table, tmp_path):
+    lines: list[str] = []
+    found = read_reproduction(table(), out=tmp_path / "run").run(lines.append)
     assert found["horizon"].tolist() == [2, 4] and found["seeds"].tolist() == [2, 2]
     assert found["windows"].tolist() == [39, 37] and found["windows_32"].tolist() == [32, 32]
     assert (
@@ -65,14 +64,14 @@ def test_measured_stands_beside_published(table, tmp_path):
     )
     assert found["steps"].tolist() == [5, 5] and (found["mse_sd"] > 0).all()
     assert json.loads(found["settings"][0]) == {"batch_size": 16}
-    assert len(told) == 4 and told[0].startswith("walk, horizon 2, seed 1: mse ")
+    assert len(lines) == 4 and lines[0].startswith("walk, horizon 2, seed 1: mse ")
     kept = [json.loads(path.read_text())["found"] for path in sorted((tmp_path / "run").glob("walk-4-*.json"))]
     assert found["mse"][1] == pytest.approx(sum(each["mse"] for each in kept) / 2)
 
 
 def test_the_protocol_fixes_horizon_context_seed_and_validation(table):
     asked = read_reproduction(table(), horizon=4)
-    model = asked.model(asked.cells[0], 3, reproduce.split_dataset("walk"))
+    model = asked.model(asked.cells[0], 3, published_tables.split_dataset("walk"))
     chosen = model.get_params()
     wanted = {"horizon": 4, "context_length": 8, "seed": 3, "validation_windows": 17, "validation_stride": 1}
     assert wanted | {"scaler": None, "batch_size": 16, "max_steps": 5} == {
@@ -80,10 +79,10 @@ def test_the_protocol_fixes_horizon_context_seed_and_validation(table):
     }
 
 
-def test_an_interrupted_table_goes_on_and_finished_cells_are_not_measured_again(table, tmp_path, monkeypatch):
+def test_an_interrupted_table_resumes_and_finished_cells_are_not_measured_again(table, tmp_path, monkeypatch):
     asked = read_reproduction(table(), out=tmp_path / "run")
     whole = asked.run()
-    score, calls = reproduce.score_windows, []
+    score, calls = published_tables.score_windows, []
 
     def counted(*args, **keywords):
         if calls:
@@ -91,21 +90,21 @@ def test_an_interrupted_table_goes_on_and_finished_cells_are_not_measured_again(
         calls.append(1)
         return score(*args, **keywords)
 
-    monkeypatch.setattr(reproduce, "score_windows", counted)
+    monkeypatch.setattr(published_tables, "score_windows", counted)
     (tmp_path / "run" / "walk-2-seed2.json").unlink()
     (tmp_path / "run" / "walk-4-seed1.json").unlink()
     with pytest.raises(KeyboardInterrupt):
         asked.run()
     left = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert left == ["walk-2-seed1.json", "walk-2-seed2.json", "walk-4-seed2.json"]
-    monkeypatch.setattr(reproduce, "score_windows", score)
+    monkeypatch.setattr(published_tables, "score_windows", score)
     again = asked.run()
     pd.testing.assert_frame_equal(again.drop(columns="seconds"), whole.drop(columns="seconds"))
 
 
 def test_other_settings_in_the_same_folder_are_refused_before_anything_runs(table, tmp_path, monkeypatch):
     read_reproduction(table(), out=tmp_path / "run").run()
-    monkeypatch.setattr(reproduce, "score_windows", None)
+    monkeypatch.setattr(published_tables, "score_windows", None)
     (tmp_path / "run" / "walk-2-seed1.json").unlink()
     other = read_reproduction(table(MINE.replace("max_steps = 5", "max_steps = 6")), out=tmp_path / "run")
     with pytest.raises(JobError, match=r"walk-2-seed2\.json was measured with max_steps = 5, now it is 6"):
@@ -132,7 +131,7 @@ def test_a_result_that_cannot_be_read_is_named(table, tmp_path):
         (('"Linear"', '"Linea"'), "no forecaster is called 'Linea'; did you mean 'Linear'"),
     ],
 )
-def test_a_file_that_says_something_else_is_refused(table, tmp_path, change, message):
+def test_a_file_with_a_mistake_is_refused(table, tmp_path, change, message):
     with pytest.raises(JobError, match=message):
         read_reproduction(table(MINE.replace(*change)), out=tmp_path / "run").run()
 
@@ -153,7 +152,7 @@ def test_a_cell_that_is_not_in_the_table_is_refused(table, asked, message):
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
-def test_the_tables_of_the_package_can_be_asked_for(path):
+def test_the_tables_of_the_package_can_be_read(path):
     asked = read_reproduction(path.stem)
     assert asked.path == path and asked.table.source and asked.cells
     assert all(cell.published for cell in asked.cells)
@@ -169,13 +168,3 @@ def test_the_package_carries_every_job_and_table():
             fnmatch.fnmatch(relative.name, Path(pattern).name) and relative.parent == Path(pattern).parent
             for pattern in patterns
         ), f"{relative} would be missing in the wheel"
-
-
-def test_the_command_prints_the_table_and_says_what_it_does(table, tmp_path, capfd):
-    words = ["reproduce", str(table()), "--horizon", "4", "--seeds", "1", "--out", str(tmp_path / "run")]
-    assert main(words) == 0
-    out, err = capfd.readouterr()
-    assert out.splitlines()[0].startswith("dataset,horizon,context_length,seeds,windows,windows_32,mse,mae,mse_32")
-    assert out.splitlines()[1].startswith("walk,4,8,1,37,32,")
-    assert "walk, horizon 4, seed 1: mse" in err and "published: nobody" in err
-    assert main(["reproduce", "autoforme"]) == 2

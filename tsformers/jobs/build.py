@@ -1,4 +1,4 @@
-"""Names and settings -> models; classes come from the catalog, or from a plug-in file that the user names."""
+"""Models from names and settings; classes come from the catalog, or from plug-in files that the user names."""
 
 import ast
 import inspect
@@ -31,11 +31,11 @@ def build(
         name: class name in the catalog, or a plug-in's own; "Autoformer.paper" for a variant, which is a class method.
         chosen: keywords of the constructor; a table with ``class`` is a model itself, and so is each in a list.
         place: what stands before a message, such as file and table.
-        defaults: settings for those classes that have them, where ``chosen`` does not say them.
+        defaults: settings for those classes that have them, where ``chosen`` does not set them.
         extra: classes of plug-ins by name.
 
     Returns:
-        A forecaster, or what stands before one; not fitted.
+        A forecaster, a preprocessor or a clusterer; not fitted.
 
     Raises:
         JobError: an unknown class or setting, or a value that the constructor refuses.
@@ -63,7 +63,7 @@ def build(
         if allowed is not None and key not in allowed:
             raise JobError(f"{place}: {kind.__name__} has no setting {key!r}; {did_you_mean(key, allowed)}")
     offered = {key: value for key, value in defaults.items() if allowed is None or key in allowed}
-    if chosen.get("method") == "mstl":  # finds several periods by itself
+    if chosen.get("method") == "mstl":  # it finds several periods by itself
         offered.pop("period", None)
     try:
         make: Any = getattr(kind, variant) if variant else kind
@@ -73,7 +73,7 @@ def build(
 
 
 def find_forecaster(name: str, extra: Mapping[str, type], place: str = "") -> type:
-    """The class called ``name`` in the catalog or among plug-ins: a forecaster, or what composes or precedes one.
+    """The class of a name in the catalog or among plug-ins: a forecaster, or what composes or precedes one.
 
     Args:
         name: class name, or the plug-in's own.
@@ -84,7 +84,7 @@ def find_forecaster(name: str, extra: Mapping[str, type], place: str = "") -> ty
         The class.
 
     Raises:
-        JobError: nobody offers it; the nearest names are given.
+        JobError: there is no such class; the nearest names are given.
 
     Example:
         >>> find_forecaster("SeasonalNaiv", {})
@@ -171,7 +171,7 @@ def setting_names(kind: type) -> list[str] | None:
 
 
 def load_plugins(paths: Sequence[str | Path]) -> dict[str, type]:
-    """The forecasters of a user's own Python files: what each names in its ``FORECASTERS`` dict.
+    """The forecasters of the user's own Python files: the classes that each lists in its ``FORECASTERS`` dict.
 
     Args:
         paths: Python files.
@@ -198,16 +198,16 @@ def load_plugins(paths: Sequence[str | Path]) -> dict[str, type]:
         except Exception as error:
             raise JobError(f"plug-in {path} fails to run: {type(error).__name__}: {error}; correct it") from error
         finally:
-            del sys.modules[spec.name]  # so that worker processes, which cannot import it, are sent its classes whole
+            del sys.modules[spec.name]  # worker processes cannot import it: its classes are sent to them by value
         offered = getattr(module, "FORECASTERS", None)
         if not isinstance(offered, dict) or not all(isinstance(kind, type) for kind in offered.values()):
-            raise JobError(f"plug-in {path} offers nothing; end it with FORECASTERS = {{'mine': Mine}}")
+            raise JobError(f"plug-in {path} offers no forecaster; end it with FORECASTERS = {{'mine': Mine}}")
         found |= offered
     return found
 
 
 def catalogue(extra: Mapping[str, type] = MappingProxyType({})) -> dict[str, str]:
-    """All forecasters by name, with one line about each; ours are read, not imported, which would take seconds.
+    """All forecasters by name, with one line about each; ours are parsed, not imported, which would take seconds.
 
     Args:
         extra: classes of plug-ins by name.

@@ -1,4 +1,4 @@
-"""pipelines/*.toml -> the calls they stand for: data, models and a backtest, checked before anything runs."""
+"""Job files, pipelines/*.toml: data, models and a backtest, checked before anything runs."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ REPORT = "report.html"  # beside the finished windows
 
 @dataclass(frozen=True, kw_only=True)
 class DataTable:
-    """The table [data]: a data set or a file, and the roles of its columns; None = as the recipe says, else default."""
+    """The table [data]: a data set or a file, and the roles of its columns; None = that of the recipe, else default."""
 
     dataset: str | None = None
     file: str | None = None  # relative to the job file
@@ -34,8 +34,8 @@ class DataTable:
     time_col: str = "ds"
     target_col: str = "y"
     short: Literal["error", "drop"] = "error"
-    series: list[str] = field(default_factory=list)  # these alone; none: all
-    parts: list[str] = field(default_factory=list)  # of the data set's benchmark split; none: all rows
+    series: list[str] = field(default_factory=list)  # ids; empty: all
+    parts: list[str] = field(default_factory=list)  # of the data set's benchmark split; empty: all rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class JobTable:
     data: DataTable
     backtest: BacktestTable
     models: dict[str, Any]
-    preprocess: list[Any] = field(default_factory=list)  # before every model that does not say its own
+    preprocess: list[Any] = field(default_factory=list)  # before every model without a list of its own
     title: str = ""
     kind: Literal["backtest"] = "backtest"
 
@@ -72,7 +72,6 @@ class Job:
     Example:
         >>> read_job("quickstart").out.as_posix()
         'runs/quickstart'
-
     """
 
     path: Path
@@ -99,10 +98,10 @@ class Job:
             verbose: progress bar; None = when standard error is a terminal.
 
         Returns:
-            What was found; finished windows and the report are in ``out``.
+            Scores, forecasts, failures; finished windows and the report are in ``out``.
 
         Raises:
-            JobError: the data are not to be had, or ``out`` holds another backtest.
+            JobError: the data are not available, or ``out`` holds another backtest.
             DataError: the data cannot be used.
             ValueError: a setting is out of range.
         """
@@ -141,7 +140,7 @@ def run_job(
 
     Args:
         path: a TOML file, or the name of a job that came with the package ("quickstart").
-        out: folder of the run; None = what the file says, else ``runs/NAME``. The same call goes on from what is there.
+        out: folder of the run; None = that of the file, else ``runs/NAME``. The same call resumes from what is there.
         plugins: Python files whose ``FORECASTERS`` may be named as classes.
         engine: as for ``tsformers.backtest``.
         n_jobs: as for ``tsformers.backtest``.
@@ -151,7 +150,7 @@ def run_job(
         Scores, forecasts, failures, a summary.
 
     Raises:
-        JobError: the file does not say what it must; the message names file, key and remedy.
+        JobError: a key is missing, unknown or out of range; the message names file, key and remedy.
         DataError: the data cannot be used.
 
     Example:
@@ -204,14 +203,14 @@ def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[
     extra = load_plugins(plugins)
     models = {}
     for name, each in table.models.items():
-        before = table.preprocess if isinstance(each, dict) and "preprocess" not in each else None
-        models[name] = _model(each, defaults, extra, f"{found}: models.{name}", before)
+        shared = table.preprocess if isinstance(each, dict) and "preprocess" not in each else None
+        models[name] = _model(each, defaults, extra, f"{found}: models.{name}", shared)
     folder = out if out is not None else table.backtest.out or Path("runs") / found.stem
     return Job(path=found, table=table, models=models, out=Path(folder))
 
 
 def find_job(path: str | Path) -> Path:
-    """The job file that is meant: a file of the caller's, else one that came with the package.
+    """The path of a job file: a file of the caller's, else one that came with the package.
 
     Args:
         path: a path, or a bare name such as "quickstart" or "pipelines/quickstart.toml".
@@ -220,7 +219,7 @@ def find_job(path: str | Path) -> Path:
         An existing file.
 
     Raises:
-        JobError: there is neither.
+        JobError: there is no such file.
 
     Example:
         >>> find_job("pipelines/quickstart.toml").name
@@ -246,7 +245,7 @@ def read_data(data: DataTable, job: Path) -> tuple[pd.DataFrame, dict[str, Any]]
         A long frame and its roles.
 
     Raises:
-        JobError: a data set, a series or a part is not there.
+        JobError: there is no such data set, series or part.
         DataError: a file cannot be read.
 
     Example:
@@ -258,12 +257,12 @@ def read_data(data: DataTable, job: Path) -> tuple[pd.DataFrame, dict[str, Any]]
     if data.dataset is not None:
         roles = recipe(data.dataset).roles
         frame = load_dataset(data.dataset, extra=["split"] if data.parts else [])
-        frame = _chosen(frame, "split", data.parts, f"{job}: data.parts").drop(columns="split", errors="ignore")
+        frame = _rows_of(frame, "split", data.parts, f"{job}: data.parts").drop(columns="split", errors="ignore")
     else:
         frame = read_table(job.parent / str(data.file), **columns)
     if data.series:
         _require_column(frame, data.id_col, f"{job}: data.id_col")
-        frame = _chosen(frame, data.id_col, data.series, f"{job}: data.series")
+        frame = _rows_of(frame, data.id_col, data.series, f"{job}: data.series")
     if data.static is not None:
         roles["static"] = read_table(job.parent / data.static, **columns)
     given = {"freq": data.freq, "known": data.known}
@@ -276,9 +275,9 @@ def read_data(data: DataTable, job: Path) -> tuple[pd.DataFrame, dict[str, Any]]
 
 
 def _model(
-    settings: Any, defaults: Mapping[str, int], extra: Mapping[str, type], place: str, before: list[Any] | None
+    settings: Any, defaults: Mapping[str, int], extra: Mapping[str, type], place: str, shared: list[Any] | None
 ) -> Any:
-    """A table [models.NAME] as a forecaster; ``before`` are the preprocessors of the job, None: its own."""
+    """A table [models.NAME] as a forecaster; ``shared`` are the preprocessors of the job; None: it has its own."""
     if not isinstance(settings, dict):
         raise JobError(f"{place} must be a table, but is {settings!r}; write [models.NAME] and class = 'SeasonalNaive'")
     if not isinstance(settings.get("class"), str):
@@ -287,16 +286,15 @@ def _model(
         )
     chosen = {key: value for key, value in settings.items() if key not in ("class", "preprocess")}
     model = build(settings["class"], chosen, place=place, defaults=defaults, extra=extra)
-    own = before is None
-    steps: Any = settings["preprocess"] if own else before
-    where = f"{place}.preprocess" if own else f"{place.partition(': ')[0]}: preprocess"
+    steps: Any = settings["preprocess"] if shared is None else shared
+    where = f"{place}.preprocess" if shared is None else f"{place.partition(': ')[0]}: preprocess"
     if not isinstance(steps, list):
         raise JobError(f"{where} must be a list of tables, such as [{{class = 'Scale'}}], but is {steps!r}")
-    found = [_step(step, defaults, extra, f"{where}[{i}]") for i, step in enumerate(steps)]
-    return find_model("Pipeline")(found, model) if found else model
+    built = [_preprocessor(step, defaults, extra, f"{where}[{i}]") for i, step in enumerate(steps)]
+    return find_model("Pipeline")(built, model) if built else model
 
 
-def _step(step: Any, defaults: Mapping[str, int], extra: Mapping[str, type], place: str) -> Any:
+def _preprocessor(step: Any, defaults: Mapping[str, int], extra: Mapping[str, type], place: str) -> Any:
     if not isinstance(step, dict) or not isinstance(step.get("class"), str):
         raise JobError(f"{place} must be a table with a class, such as {{class = 'Scale'}}, but is {step!r}")
     chosen = {key: value for key, value in step.items() if key != "class"}
@@ -306,13 +304,14 @@ def _step(step: Any, defaults: Mapping[str, int], extra: Mapping[str, type], pla
     return found
 
 
-def _chosen(frame: pd.DataFrame, column: str, wanted: Sequence[str], place: str) -> pd.DataFrame:
+def _rows_of(frame: pd.DataFrame, column: str, wanted: Sequence[str], place: str) -> pd.DataFrame:
+    """The rows whose entry of ``column`` is wanted; an empty list wants all."""
     if not wanted:
         return frame
-    there = [str(entry) for entry in frame[column].unique()]
+    offered = [str(entry) for entry in frame[column].unique()]
     for entry in wanted:
-        if entry not in there:
-            near = difflib.get_close_matches(entry, there) or there[:5]
+        if entry not in offered:
+            near = difflib.get_close_matches(entry, offered) or offered[:5]
             raise JobError(f"{place}: {entry!r} is not in the data; they have {', '.join(near)}, ...")
     return frame[frame[column].astype(str).isin(wanted)].reset_index(drop=True)
 

@@ -1,4 +1,4 @@
-"""What can be measured again: files that are no backtests, each read by the room of its kind."""
+"""Files of published experiments: each is read by the module of its kind."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,12 +14,12 @@ from tsformers.toml_tables import job_kind, read_toml
 KINDS = ("long_horizon", "fdr")
 
 
-class Measurable(Protocol):
-    """A file that has been read and checked, ready to run."""
+class Experiment(Protocol):
+    """A published experiment whose file has been read and checked, ready to run."""
 
     @property
     def table(self) -> Any:
-        """The file; it has a ``title`` and a ``source``."""
+        """The tables of the file; they have a ``title`` and a ``source``."""
         ...
 
     @property
@@ -34,11 +34,11 @@ class Measurable(Protocol):
 
     @property
     def wide(self) -> tuple[str, ...]:
-        """Columns for a roomy terminal."""
+        """Columns that only a wide terminal shows."""
         ...
 
-    def run(self, tell: Callable[[str], None] = ...) -> pd.DataFrame:
-        """Measure what is not measured yet, telling a line about each cell."""
+    def run(self, report: Callable[[str], None] = ...) -> pd.DataFrame:
+        """Measure what is not measured yet, and report a line about each cell."""
         ...
 
 
@@ -50,22 +50,22 @@ def read_published(
     seeds: int | None = None,
     out: str | Path | None = None,
     plugins: Sequence[str | Path] = (),
-) -> Measurable:
-    """Read and check a file of whichever kind; nothing is run.
+) -> Experiment:
+    """Read and check the file of a published experiment, of whichever kind; nothing is run.
 
     Args:
         name: of a file that came with the package, or the path of a file of one's own.
         dataset: this data set, or experiment, alone; None: all.
         horizon: this horizon alone; None: all.
-        seeds: how many, or how many simulated streams; None: as the file says.
+        seeds: how many, or how many simulated streams; None: as many as the file asks for.
         out: folder of the results; None: ``runs/reproduce/NAME``.
         plugins: Python files whose ``FORECASTERS`` may be named as classes.
 
     Returns:
-        What is to be run.
+        The experiment.
 
     Raises:
-        JobError: the file is not there, is a backtest, does not say what it must, or its kind has no such part.
+        JobError: there is no such file, it is a backtest, a key is missing or unknown, or its kind has no such part.
 
     Example:
         >>> read_published("fdr").about[:16]

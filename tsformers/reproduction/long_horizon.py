@@ -1,4 +1,4 @@
-"""The long-horizon protocol of published tables: how a data set is cut and scaled, how test windows are scored.
+"""The long-horizon protocol of published tables: how a data set is split and scaled, how test windows are scored.
 
 Every window of the test part counts, one row apart, and errors are measured in units of the training part. Tables from
 before 2023 lack the windows after the last whole batch of 32; ``Scores`` holds the errors of both choices.
@@ -19,14 +19,14 @@ from tsformers.errors import JobError
 from tsformers.scoring import crps_quantile_function, crps_samples
 
 PARTS = ("train", "validation", "test")
-BATCH = 32  # windows; what is left over after whole batches is missing in the older published tables
+BATCH = 32  # windows; the older published tables leave out windows after the last whole batch
 COVERAGE = 0.8  # of the central interval that is scored
-MOST_DRAWN = 2**23  # numbers forecast at a time
+MOST_DRAWN = 2**23  # values forecast at once
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A data set as the protocol sees it: in units of its training part, N aligned series of R rows.
+    """A data set as the protocol splits it: N aligned series of R rows, in units of their training part.
 
     Args:
         panel: training, validation and test rows, one after the other.
@@ -42,7 +42,7 @@ class Split:
 
     @property
     def fitted_on(self) -> Panel:
-        """The panel without its test rows: what ``fit`` may see.
+        """The panel without its test rows: the data of ``fit``.
 
         Example:
             >>> rows = pd.DataFrame({"unique_id": "a", "ds": range(10), "y": range(10), "split": ["train"] * 10})
@@ -74,15 +74,15 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """What the test windows of one fitted model gave; errors are averaged over windows, steps and series at once.
+    """Scores of one fitted model on the test windows; errors are averaged over windows, steps and series at once.
 
     Args:
-        windows: how many test windows there are; all were scored.
+        windows: number of test windows; all were scored.
         mse: mean squared error of the predictive mean.
         mae: its mean absolute error.
         crps: of the predictive distribution.
         coverage_80: share of values inside the central interval of 80 %.
-        windows_32: how many windows fill whole batches of 32.
+        windows_32: number of windows in whole batches of 32.
         mse_32: mean squared error over those first ones alone; None where there is no whole batch.
         mae_32: their mean absolute error.
     """
@@ -98,7 +98,7 @@ class Scores:
 
 
 def split_dataset(name: str) -> Split:
-    """A data set, cut as its recipe says and scaled by its training part.
+    """A data set, split as its recipe defines and scaled by its training part.
 
     Args:
         name: of a recipe.
@@ -107,7 +107,7 @@ def split_dataset(name: str) -> Split:
         Its values; covariates are left out.
 
     Raises:
-        JobError: the recipe names no training, validation and test part, or the series are not aligned.
+        JobError: the recipe has no training, validation and test part, or the series are not aligned.
     """
     chosen = recipe(name)
     if "split" not in chosen.offered:
@@ -121,7 +121,7 @@ def split_frame(frame: pd.DataFrame, place: str, freq: str | int | None = None) 
 
     Args:
         frame: columns unique_id, ds, y and split: "train", "validation", "test"; other rows are left out.
-        place: what stands at the beginning of a message.
+        place: what stands at the start of a message.
         freq: of the times; None: inferred.
 
     Returns:
@@ -166,7 +166,7 @@ def score_windows(
     Args:
         model: fitted on ``split.fitted_on``.
         split: the data.
-        context_length: rows that a model without ``predict_at`` is shown of each window.
+        context_length: rows that a model without ``predict_at`` is given of each window.
         n_samples: draws of each window; with an even number, models that draw in antithetic pairs have exact means.
         seed: of the draws.
 

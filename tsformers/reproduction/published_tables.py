@@ -1,4 +1,4 @@
-"""pipelines/reproduce/*.toml -> a published table, measured again: its own numbers beside ours, cell by cell."""
+"""Published tables of pipelines/reproduce/, measured again: published numbers beside ours, cell by cell."""
 
 import json
 import os
@@ -21,13 +21,13 @@ from tsformers.toml_tables import job_kind, parse_table, read_toml
 
 FOLDER = "reproduce"  # inside pipelines/, and inside runs/
 WIDE = ("context_length", "seeds", "windows", "windows_32", "crps", "coverage_80", "seconds", "mse_sd", "mae_sd",
-        "published_mse_sd", "published_mae_sd", "steps", "settings")  # columns for a roomy terminal  # fmt: skip
+        "published_mse_sd", "published_mae_sd", "steps", "settings")  # only on a wide terminal  # fmt: skip
 MEASURED = ("mse", "mae", f"mse_{BATCH}", f"mae_{BATCH}", "crps", "coverage_80", "steps", "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """One cell of the published table; what it lacks is None."""
+    """One cell of the published table; None = not published."""
 
     mse: float
     mae: float
@@ -51,7 +51,7 @@ class ReproductionTable:
 
     model: dict[str, Any]  # class and settings
     datasets: dict[str, Any]
-    none: list[str] = field(default_factory=list)  # settings of the model that are None, which TOML cannot say
+    none: list[str] = field(default_factory=list)  # settings of the model that are None, which TOML cannot express
     title: str = ""
     source: str = ""  # of the published numbers
     seeds: int = 1
@@ -72,11 +72,11 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """A file that has been read and checked, ready to run.
+    """A published table whose file has been read and checked, ready to run.
 
     Example:
-        >>> asked = read_reproduction("repeat", horizon=24)
-        >>> [(cell.dataset, cell.published.mse) for cell in asked.cells]
+        >>> table = read_reproduction("repeat", horizon=24)
+        >>> [(cell.dataset, cell.published.mse) for cell in table.cells]
         [('national_illness', 6.587)]
     """
 
@@ -93,18 +93,18 @@ class Reproduction:
         """What runs, in one line."""
         return f"model: {', '.join(f'{key} = {value}' for key, value in self.table.model.items())}"
 
-    def run(self, tell: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+    def run(self, report: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
         """Measure what is not measured yet; each cell and seed is kept in ``out`` as soon as it is finished.
 
         Args:
-            tell: is given a line about each of them.
+            report: is given a line about each of them.
 
         Returns:
             One row a cell. ``mse`` and ``mae`` are means over seeds of errors on all test windows, ``mse_32`` and
             ``mae_32`` those on the first whole batches of 32 alone; ``_sd`` is the deviation between seeds.
 
         Raises:
-            JobError: a data set is not there or cannot be used, or ``out`` holds the same cells of other settings.
+            JobError: a data set is missing or cannot be used, or ``out`` holds the same cells of other settings.
         """
         splits = cache(split_dataset)
         work = [
@@ -112,22 +112,22 @@ class Reproduction:
             for cell in self.cells
             for seed in range(1, self.seeds + 1)
         ]
-        asked = [self._asked(cell, seed, splits(cell.dataset)) for _, cell, seed in work]
-        for (place, *_), ask in zip(work, asked, strict=True):
-            if place.is_file():
-                read_result(place, ask)  # refused now rather than hours later
+        identities = [self._identity(cell, seed, splits(cell.dataset)) for _, cell, seed in work]
+        for (path, *_), identity in zip(work, identities, strict=True):
+            if path.is_file():
+                read_result(path, identity)  # a mismatch is refused before hours of training
         measured: dict[Cell, list[dict[str, Any]]] = {}
-        for (place, cell, seed), ask in zip(work, asked, strict=True):
-            if not place.is_file():
-                write_result(place, {"asked": ask, "found": self._measure(cell, seed, splits(cell.dataset))})
-            found = read_result(place, ask)
+        for (path, cell, seed), identity in zip(work, identities, strict=True):
+            if not path.is_file():
+                write_result(path, identity, self._measure(cell, seed, splits(cell.dataset)))
+            found = read_result(path, identity)
             head = f"{cell.dataset}, horizon {cell.horizon}, seed {seed}"
-            tell(f"{head}: mse {found['mse']:.3f}, mae {found['mae']:.3f}, {found['seconds']:.0f} s")
+            report(f"{head}: mse {found['mse']:.3f}, mae {found['mae']:.3f}, {found['seconds']:.0f} s")
             measured.setdefault(cell, []).append(found)
         return pd.DataFrame([_row(cell, found) for cell, found in measured.items()])
 
     def model(self, cell: Cell, seed: int, split: Split) -> Any:
-        """The forecaster of a cell, not fitted: what the file says, and what the protocol fixes.
+        """The forecaster of a cell, not fitted: settings of the file, and those that the protocol fixes.
 
         Args:
             cell: data set and horizon.
@@ -135,7 +135,7 @@ class Reproduction:
             split: the data.
 
         Returns:
-            A forecaster that holds back the validation part, where it can.
+            A forecaster that validates on the validation part, if it can.
 
         Raises:
             JobError: an unknown class or setting; a part of the data is shorter than the horizon.
@@ -159,18 +159,18 @@ class Reproduction:
         name = chosen.pop("class", "")
         return build(name, chosen, place=place, defaults=fixed, extra=self.extra)
 
-    def _asked(self, cell: Cell, seed: int, split: Split) -> dict[str, Any]:
-        """What decides the numbers of a cell and seed."""
-        told = {"context_length": str(cell.context_length), "n_samples": str(self.table.n_samples)}
-        return told | {"data": fingerprint(split.panel)} | describe(self.model(cell, seed, split))
+    def _identity(self, cell: Cell, seed: int, split: Split) -> dict[str, Any]:
+        """Everything that the numbers of a cell and seed depend on."""
+        lengths = {"context_length": str(cell.context_length), "n_samples": str(self.table.n_samples)}
+        return lengths | {"data": fingerprint(split.panel)} | describe(self.model(cell, seed, split))
 
     def _measure(self, cell: Cell, seed: int, split: Split) -> dict[str, Any]:
-        began = time.perf_counter()
+        start = time.perf_counter()
         fitted = self.model(cell, seed, split).fit(split.fitted_on)
         scores = score_windows(fitted, split, cell.context_length, n_samples=self.table.n_samples, seed=seed)
-        history = vars(fitted).get("history_")  # of those who train step by step
+        history = vars(fitted).get("history_")  # of models that train step by step
         steps = 0 if history is None else int(history["step"].iloc[-1])
-        return asdict(scores) | {"steps": steps, "seconds": round(time.perf_counter() - began, 1)}
+        return asdict(scores) | {"steps": steps, "seconds": round(time.perf_counter() - start, 1)}
 
 
 def read_reproduction(
@@ -188,15 +188,15 @@ def read_reproduction(
         name: of a file that came with the package, such as "repeat", or the path of a file of one's own.
         dataset: the cells of this data set alone; None: all.
         horizon: the cells of this horizon alone; None: all.
-        seeds: how many; None: as many as the file says.
+        seeds: how many; None: as many as the file asks for.
         out: folder of the results; None: ``runs/reproduce/NAME``.
         plugins: Python files whose ``FORECASTERS`` may be named as classes.
 
     Returns:
-        What is to be run.
+        The table.
 
     Raises:
-        JobError: there is no such file, data set or horizon, or the file does not say what it must.
+        JobError: there is no such file, data set or horizon, or a key is missing, unknown or out of range.
 
     Example:
         >>> read_reproduction("repeat").out.as_posix()
@@ -206,9 +206,9 @@ def read_reproduction(
     table = parse_table(ReproductionTable, read_toml(path), f"{path}:")
     cells = [cell for key, each in table.datasets.items() for cell in _cells(key, each, path)]
     for what, wanted in (("dataset", dataset), ("horizon", horizon)):
-        there = dict.fromkeys(str(getattr(cell, what)) for cell in cells)
-        if wanted is not None and str(wanted) not in there:
-            raise JobError(f"{path}: the table has no {what} {str(wanted)!r}; {did_you_mean(str(wanted), there)}")
+        offered = dict.fromkeys(str(getattr(cell, what)) for cell in cells)
+        if wanted is not None and str(wanted) not in offered:
+            raise JobError(f"{path}: the table has no {what} {str(wanted)!r}; {did_you_mean(str(wanted), offered)}")
         cells = [cell for cell in cells if wanted is None or getattr(cell, what) == wanted]
     extra = load_plugins(plugins)
     if "class" not in table.model:
@@ -221,17 +221,17 @@ def read_reproduction(
 
 
 def find_reproduction(name: str | Path) -> Path:
-    """The file that is meant: one of the caller's, else one that came with the package.
+    """The path of a published table: a file of the caller's, else one that came with the package.
 
     Args:
         name: a path, or a bare name such as "repeat"; of a file beside the jobs, such as "fdr_simulation", also the
             kind that it states, "fdr".
 
     Returns:
-        An existing file; a backtest too, which its reader refuses.
+        An existing file; it may be a backtest, which its reader refuses.
 
     Raises:
-        JobError: there is neither.
+        JobError: there is no such file.
 
     Example:
         >>> find_reproduction("repeat").name
@@ -259,51 +259,76 @@ def _cells(dataset: str, table: Any, path: Path) -> Iterator[Cell]:
         if key not in map(str, chosen.horizons):
             raise JobError(f"{place}.published.{key} is no horizon of the table; there are {chosen.horizons}")
     for horizon in chosen.horizons:
-        said = chosen.published.get(str(horizon))
+        published = chosen.published.get(str(horizon))
         yield Cell(
             dataset=dataset,
             horizon=horizon,
             context_length=chosen.context_length,
             settings=chosen.settings,
-            published=None if said is None else parse_table(Published, said, f"{place}.published.{horizon}"),
+            published=None if published is None else parse_table(Published, published, f"{place}.published.{horizon}"),
         )
 
 
 def _row(cell: Cell, found: list[dict[str, Any]]) -> dict[str, Any]:
-    """A cell of the table: means over seeds beside what was published."""
+    """A row of the table: means over seeds beside the published numbers."""
     values = {key: np.array([each[key] for each in found], dtype=np.float64) for key in MEASURED}
-    said = asdict(cell.published) if cell.published else dict.fromkeys(Published.__dataclass_fields__)
+    published = asdict(cell.published) if cell.published else dict.fromkeys(Published.__dataclass_fields__)
     row: dict[str, Any] = {"dataset": cell.dataset, "horizon": cell.horizon, "context_length": cell.context_length}
     row |= {"seeds": len(found), "windows": found[0]["windows"], f"windows_{BATCH}": found[0][f"windows_{BATCH}"]}
     row |= {key: value.mean() for key, value in values.items()}
     row |= {f"{key}_sd": values[key].std(ddof=1) if len(found) > 1 else None for key in ("mse", "mae")}
-    row |= {f"published_{key}": value for key, value in said.items()}
+    row |= {f"published_{key}": value for key, value in published.items()}
     return row | {"steps": int(values["steps"].mean()), "settings": json.dumps(cell.settings)}
 
 
-def read_result(place: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """What ``write_result`` kept under "found", if it was asked the same way.
+def read_result(path: Path, identity: dict[str, Any]) -> Any:
+    """The result that ``write_result`` kept.
+
+    Args:
+        path: its file.
+        identity: everything that the result depends on.
+
+    Returns:
+        The result.
 
     Raises:
-        JobError: it was asked another way, or cannot be read.
+        JobError: the result depends on other settings or data, or the file cannot be read.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> write_result(path := Path(mkdtemp()) / "a.json", {"seed": 1}, {"mse": 0.5})
+        >>> read_result(path, {"seed": 1})
+        {'mse': 0.5}
     """
     try:
-        note = json.loads(place.read_text(encoding="utf-8"))
-        before, found = note["asked"], note["found"]
+        page = json.loads(path.read_text(encoding="utf-8"))
+        before, found = page["asked"], page["found"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise JobError(f"{place} cannot be read ({error}); delete it to measure it again") from error
-    for key in sorted(asked.keys() | before.keys()):
-        if asked.get(key) != before.get(key):
+        raise JobError(f"{path} cannot be read ({error}); delete it to measure it again") from error
+    for key in sorted(identity.keys() | before.keys()):
+        if identity.get(key) != before.get(key):
             raise JobError(
-                f"{place} was measured with {key} = {before.get(key)}, now it is {asked.get(key)}; give this run a "
+                f"{path} was measured with {key} = {before.get(key)}, now it is {identity.get(key)}; give this run a "
                 "folder of its own (--out), or delete that file"
             )
     return found
 
 
-def write_result(place: Path, note: dict[str, Any]) -> None:
-    """Keep a note of what was "asked" and "found": the file appears whole or not at all."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    passing = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-    passing.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
-    os.replace(passing, place)
+def write_result(path: Path, identity: dict[str, Any], result: Any) -> None:
+    """Keep a result; the file appears complete or not at all.
+
+    Args:
+        path: its file.
+        identity: everything that the result depends on.
+        result: what JSON can hold.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> write_result(path := Path(mkdtemp()) / "a.json", {"seed": 1}, {"mse": 0.5})
+        >>> sorted(json.loads(path.read_text()))
+        ['asked', 'found']
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    partial.write_text(json.dumps({"asked": identity, "found": result}, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, path)

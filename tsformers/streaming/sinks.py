@@ -74,6 +74,7 @@ class LineSink:
                 truncate_to_complete_lines(self.file.fileno())
             elif existing and resumed is not None:
                 if resumed > os.fstat(self.file.fileno()).st_size:
+                    self.file.close()
                     raise JobError(f"{path} is shorter than when the state was kept; name the file that belongs to it")
                 self.file.truncate(max(resumed, 0))
             self.file.seek(0, os.SEEK_END)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsformers.errors import JobError
 from tsformers.storage.state_file import read_state, write_state
 
 from .conftest import FIT, decisions
@@ -64,22 +63,6 @@ def test_rows_answered_twice_get_the_same_decisions(place, run, tmp_path):
     assert decisions(out) == decisions(place / "whole.jsonl")
 
 
-def test_the_file_of_a_state_is_replaced_completely_or_not_at_all(tmp_path, monkeypatch):
-    write_state({"rows": 1, "a": np.arange(3)}, tmp_path / "s")
-
-    def fails(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fails)
-    with pytest.raises(JobError, match=r"cannot be written to .*No space left on device"):
-        write_state({"rows": 2}, tmp_path / "s")
-    assert read_state(tmp_path / "s")["rows"] == 1
-    (tmp_path / "s").write_bytes(b"something else")
-    with pytest.raises(JobError, match="is not the state of a detector"):
-        read_state(tmp_path / "s")
-    assert read_state(tmp_path / "nothing") is None
-
-
 @pytest.fixture(scope="module")
 def nursery(place):
     """A process that has imported and compiled everything, and forks the command on request."""
@@ -119,17 +102,6 @@ def test_killed_at_random_moments_and_run_again_it_gives_the_same_decisions(way,
         assert killed > before, "it was done before it could be killed"
         out.unlink()
         state.unlink()
-
-
-def test_an_incomplete_line_that_a_crash_left_in_the_output_is_cut_off(tmp_path):
-    from tsformers.streaming.sinks import truncate_to_complete_lines
-
-    out = tmp_path / "out.jsonl"
-    out.write_bytes(b'{"row": 1}\n{"ro')
-    with out.open("ab") as file:
-        truncate_to_complete_lines(file.fileno())
-        file.write(b'{"row": 2}\n')
-    assert out.read_bytes() == b'{"row": 1}\n{"row": 2}\n'
 
 
 def test_a_state_of_another_detector_or_another_rate_is_refused(place, run, tmp_path):

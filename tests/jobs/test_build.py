@@ -1,0 +1,86 @@
+"""Models from names and settings: classes of the catalog and of plug-ins."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tsformers.errors import JobError
+from tsformers.jobs.build import (
+    about,
+    build,
+    catalogue,
+    find_forecaster,
+    find_procedure,
+    load_plugins,
+    settings_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1", "offers no forecaster"),
+        ("1/0", "fails to run: ZeroDivisionError"),
+        ("FORECASTERS = {'a': 1}", "offers no forecaster"),
+    ],
+)
+def test_a_plug_in_without_a_forecaster_is_named(tmp_path, text, message):
+    (tmp_path / "bad.py").write_text(text)
+    with pytest.raises(JobError, match=message):
+        load_plugins([tmp_path / "bad.py"])
+
+
+def test_a_plug_in_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(JobError, match="no such Python file"):
+        load_plugins([tmp_path / "gone.py"])
+
+
+def test_classes_of_plug_ins_travel_to_other_processes(plugin):
+    cloudpickle = pytest.importorskip("cloudpickle")
+    kind = load_plugins([plugin])["level"]
+    sent = cloudpickle.dumps(kind(horizon=2, level=3.0)).hex()
+    code = f"import pickle; print(pickle.loads(bytes.fromhex('{sent}')).level)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "3.0"
+
+
+def test_a_class_that_takes_any_keyword_is_given_the_horizon():
+    class Any:
+        def __init__(self, **settings):
+            self.settings = settings
+
+    assert build("any", {"a": 1}, place="", defaults={"horizon": 3}, extra={"any": Any}).settings == {
+        "horizon": 3,
+        "a": 1,
+    }
+
+
+def test_a_value_that_a_constructor_refuses_is_reported_with_its_table():
+    class Strict:
+        def __init__(self, horizon):
+            raise ValueError("horizon is odd")
+
+    with pytest.raises(JobError, match="here: Strict refuses its settings: horizon is odd"):
+        build("strict", {}, place="here", defaults={"horizon": 3}, extra={"strict": Strict})
+
+
+def test_the_catalogue_shows_the_docstrings_of_the_classes(plugin):
+    extra = load_plugins([plugin])
+    shown = catalogue(extra)
+    assert shown["level"] == "Forecasts one level for ever."
+    assert shown["SeasonalNaive"] == about(find_forecaster("SeasonalNaive", {}))
+    assert all(shown.values())
+
+
+def test_settings_of_a_class_come_with_defaults_and_meanings(plugin):
+    rows = {row["setting"]: row for row in settings_of(load_plugins([plugin])["level"])}
+    assert rows["horizon"]["default"] == "required" and rows["level"]["default"] == "0.0"
+    assert rows["season_length"]["meaning"].startswith("rows of one season")
+
+
+def test_a_procedure_is_found_by_the_name_of_its_class():
+    assert find_procedure("LOND").__name__ == "LOND"
+    for name in ("Procedure", "Parallel", "LORDY"):
+        with pytest.raises(JobError, match=f"here: there is no procedure '{name}'"):
+            find_procedure(name, "here")
