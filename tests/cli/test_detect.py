@@ -230,7 +230,7 @@ def test_rows_under_other_names_are_warned_of(end, place, run, tmp_path):
         (["r.jsonl", "--model", "nowhere"], "there is no saved model at nowhere"),
         (["--model", "d", "none.jsonl"], "none.jsonl cannot be read"),
         (["--model", "d", "r.jsonl", "--format", "parquet"], "a Parquet file cannot be resumed, or piped"),
-        (["--model", "d", "r.parquet", "--follow"], "a Parquet file is whole and does not grow"),
+        (["--model", "d", "r.parquet", "--follow"], "a Parquet file is complete and does not grow"),
         (["--model", "d", "r.jsonl", "--control", "OnlineBH", "--decay", "0.9"], "decay"),
         (["--model", "d", "--source", "redis://localhost"], "names no stream; write redis://localhost:6379/STREAM"),
     ],

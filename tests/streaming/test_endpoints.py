@@ -1,4 +1,4 @@
-"""Names of sources and sinks: what they stand for, and formats that do not go together."""
+"""Names of sources and sinks: what they refer to, and formats that do not go together."""
 
 import pandas as pd
 import pytest

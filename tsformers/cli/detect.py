@@ -105,8 +105,8 @@ def detect(
     --output nothing is written twice. The state holds a place in the input too:
     a pipe that does not repeat its rows, or another file, needs --fresh-input. A
     decision holds row, id, time, value, expected, lower, upper, p_value, level,
-    anomaly, status ("tested", or what else) and why. docs/anomalies.md tells
-    what each odd row gets.
+    anomaly, status ("tested", or what else) and why. docs/anomalies.md lists
+    the answer to each odd row.
     """
     if fitting.fit is not None:
         reject_unused_options(context, WATCH_ONLY, fitting=True)

@@ -22,7 +22,7 @@ def read_series(file: str, table: TableInput, *, format: bool = True) -> "pd.Dat
         format: False ignores the format that ``table`` names: this is a file beside the main one.
 
     Returns:
-        The table as it stands in the file.
+        The table.
 
     Raises:
         DataError: it cannot be read.

@@ -68,9 +68,9 @@ def score_files(forecast: str, actual: str, options: ScoreOptions, table: TableI
         >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
-        ...     _ = (said := Path(folder) / "f.csv").write_text("unique_id,ds,mean\na,1,5\na,2,6\n")
-        ...     _ = (happened := Path(folder) / "y.csv").write_text("unique_id,ds,y\na,1,4\na,2,9\n")
-        ...     score_files(str(said), str(happened), ScoreOptions(metrics=["mae"]), TableInput())
+        ...     _ = (forecast := Path(folder) / "f.csv").write_text("unique_id,ds,mean\na,1,5\na,2,6\n")
+        ...     _ = (actual := Path(folder) / "y.csv").write_text("unique_id,ds,y\na,1,4\na,2,9\n")
+        ...     score_files(str(forecast), str(actual), ScoreOptions(metrics=["mae"]), TableInput())
           metric  value
         0    mae    2.0
     """

@@ -55,7 +55,7 @@ class BacktestTable:
 
 @dataclass(frozen=True, kw_only=True)
 class JobTable:
-    """A whole job file."""
+    """A job file."""
 
     data: DataTable
     backtest: BacktestTable

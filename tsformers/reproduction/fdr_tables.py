@@ -67,7 +67,7 @@ class PublishedTable:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationTable:
-    """A whole file."""
+    """A file of kind "fdr"."""
 
     kind: Literal["fdr"]
     procedures: dict[str, Any]  # by name: class and settings, without alpha

@@ -47,7 +47,7 @@ class DatasetTable:
 
 @dataclass(frozen=True, kw_only=True)
 class ReproductionTable:
-    """A whole file."""
+    """A file of a published table."""
 
     model: dict[str, Any]  # class and settings
     datasets: dict[str, Any]

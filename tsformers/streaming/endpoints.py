@@ -17,7 +17,7 @@ REDIS = ("redis://", "rediss://")
 
 
 def source_of(name: str, detector: Any, format: str | None, *, follow: bool, idle: float | None) -> Source:
-    """The source that a name stands for.
+    """The source of rows that a name refers to.
 
     Args:
         name: file, "-" for standard input, or the address of a Redis stream.
@@ -42,7 +42,7 @@ def source_of(name: str, detector: Any, format: str | None, *, follow: bool, idl
 
 
 def sink_of(name: str, detector: Any, format: str, resumed: int | None, *, cut: bool) -> Sink:
-    """The sink that a name stands for.
+    """The sink of decisions that a name refers to.
 
     Args:
         name: file, "-" for standard output, or the address of a Redis stream.
@@ -136,7 +136,7 @@ def as_number(text: str) -> float | str:
     """A cell of CSV, or a field of Redis, as a number; the text itself where it is none.
 
     Args:
-        text: as it stands there.
+        text: of the cell or field.
 
     Returns:
         A number, or the text.

@@ -19,7 +19,7 @@ from tsformers.streaming.parquet_source import ParquetSource
 from tsformers.streaming.source import OTHER_INPUT, Batch, Row, Source
 
 CHUNK = 2**16  # bytes read at once
-POLL_SECONDS = 0.1  # between two looks at a file that may grow, or at whether to stop
+POLL_SECONDS = 0.1  # between two checks of a file that may grow, and of whether to stop
 ROTATED = "tail -n +1 -F {} | tsformers detect --fresh-input ..."
 
 
@@ -219,7 +219,7 @@ def open_source(
     chosen = format or SUFFIXES.get(Path(path).suffix.lower())
     if chosen == "parquet":
         if follow:
-            raise JobError("a Parquet file is whole and does not grow; leave --follow out, or follow JSON lines")
+            raise JobError("a Parquet file is complete and does not grow; leave --follow out, or follow JSON lines")
         return ParquetSource(path)
     return LineSource(path, chosen, follow=follow, idle=idle, typed=typed)
 

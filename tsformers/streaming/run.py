@@ -22,8 +22,8 @@ class Outlet:
 
     Args:
         alarms_only: only decisions that are alarms reach the sink.
-        keep: is handed every decision; None: nobody is.
-        columns: looks at the columns of the rows.
+        keep: is handed every decision, where it is not None.
+        columns: checks the columns of the rows.
     """
 
     alarms_only: bool
@@ -154,6 +154,7 @@ class Run:
         assert self.mark is not None
         position = self._opened().position()
         if self.state is not None:
+            # keys of the former version, whose states are read
             place = {"source": self.source.kind, "mark": self.mark, "rows": self.done, "begun": self.before}
             page = {**self.identity, **place, "output": position, "detector": self.detector.snapshot()}
             write_state(page, self.state)

@@ -110,7 +110,7 @@ def watch(
     page = None if state is None else read_state(state)
     if page is not None:
         if {key: page.get(key) for key in identity} != identity:
-            raise JobError(f"{state} is the state of another detector; remove it to start anew, or name its model")
+            raise JobError(f"{state} is the state of another detector; remove it to start again, or name its model")
         detector.state = page["detector"]
     format = decision_format(
         settings.sink, settings.source, settings.format, settings.input_format, resumable=state is not None
