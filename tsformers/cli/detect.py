@@ -27,14 +27,27 @@ class DetectInput:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlOptions:
-    """The testing procedure of a detector."""
+    """The testing procedure of a detector.
+
+    Example:
+        >>> ControlOptions(control="LORD", alpha=0.1).choice()
+        ControlChoice(name='LORD', alpha=0.1, decay=None)
+    """
 
     alpha: Annotated[float | None, typer.Option(help="Share of false alarms among alarms aimed at.")] = None
     control: Annotated[str | None, typer.Option(help="LORD, SAFFRON (the default), ADDIS, LOND, ...")] = None
     decay: Annotated[float | None, typer.Option(help="Memory of an endless stream: 0.99 is about 100 rows.")] = None
 
     def choice(self) -> "ControlChoice":
-        """The procedure that was asked for."""
+        """The procedure that was named, as ``streaming`` takes it.
+
+        Returns:
+            Name, alpha and decay.
+
+        Example:
+            >>> ControlOptions().choice().name is None
+            True
+        """
         from tsformers.streaming.detectors import ControlChoice
 
         return ControlChoice(name=self.control, alpha=self.alpha, decay=self.decay)

@@ -56,7 +56,12 @@ class Simulation:
 
     @property
     def about(self) -> str:
-        """What runs, in one line."""
+        """What runs, in one line.
+
+        Example:
+            >>> read_simulation("fdr").about
+            'procedures: LORD, Decay LORD, SAFFRON, Decay SAFFRON, ADDIS, Decay ADDIS'
+        """
         return f"procedures: {', '.join(self.table.procedures)}"
 
     def run(self, report: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
@@ -89,7 +94,19 @@ class Simulation:
         return results[results["near"]].drop(columns="near").reset_index(drop=True)
 
     def seed(self, cell: Cell) -> list[int]:
-        """The seed of the streams of a cell; no two cells have the same."""
+        """The seed of the streams of a cell; no two cells have the same.
+
+        Args:
+            cell: one experiment at one share of anomalies.
+
+        Returns:
+            The seed of the file, and a number made of the name of the cell.
+
+        Example:
+            >>> simulation = read_simulation("fdr", dataset="stationary")
+            >>> simulation.seed(simulation.cells[0])[0]
+            1
+        """
         return [self.table.seed, zlib.crc32(cell.name.encode())]
 
     def _identity(self, cell: Cell) -> dict[str, Any]:
@@ -183,6 +200,10 @@ def read_simulation(
 
     Raises:
         JobError: there is no such file or experiment, or a key is missing, unknown or out of range.
+
+    Example:
+        >>> read_simulation("fdr", dataset="stationary", repeats=5).cells[0].repeats
+        5
     """
     path = find_reproduction(name)
     table = parse_table(SimulationTable, read_toml(path), f"{path}:")

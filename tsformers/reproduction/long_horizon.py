@@ -33,6 +33,13 @@ class Split:
         train: rows of the training part.
         validation: rows of the validation part.
         test: rows of the test part.
+
+    Example:
+        >>> rows = pd.DataFrame({"unique_id": "a", "ds": range(10), "y": range(10)})
+        >>> rows["split"] = ["train"] * 5 + ["validation"] * 2 + ["test"] * 3
+        >>> split = split_frame(rows, "here", freq=1)
+        >>> split.train, split.validation, split.test
+        (5, 2, 3)
     """
 
     panel: Panel
@@ -63,6 +70,12 @@ class Split:
 
         Raises:
             JobError: a part is shorter than the horizon.
+
+        Example:
+            >>> rows = pd.DataFrame({"unique_id": "a", "ds": range(10), "y": range(10)})
+            >>> rows["split"] = ["train"] * 4 + ["validation"] * 3 + ["test"] * 3
+            >>> split_frame(rows, "here", freq=1).validation_windows(2)
+            2
         """
         if min(self.validation, self.test) < horizon:
             raise JobError(
@@ -175,6 +188,15 @@ def score_windows(
 
     Raises:
         JobError: a part is shorter than the horizon.
+
+    Example:
+        >>> from tsformers import SeasonalNaive
+        >>> rows = pd.DataFrame({"unique_id": "a", "ds": range(10), "y": [0.0, 1.0] * 5})
+        >>> rows["split"] = ["train"] * 4 + ["validation"] * 3 + ["test"] * 3
+        >>> split = split_frame(rows, "here", freq=1)
+        >>> model = SeasonalNaive(horizon=2, season_length=2, seed=0).fit(split.fitted_on)
+        >>> score_windows(model, split, 4, n_samples=2).windows
+        2
     """
     split.validation_windows(model.horizon)
     y = split.panel.y.reshape(split.panel.n_series, -1)

@@ -96,6 +96,14 @@ def described(detector: Any) -> str:
 
     Returns:
         Series, step, season, calibration errors, and the least rate of false alarms.
+
+    Example:
+        >>> import pandas as pd
+        >>> from tsformers import AnomalyDetector, SeasonalNaive
+        >>> history = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": [0.0, 1.0] * 30})
+        >>> detector = AnomalyDetector(SeasonalNaive(horizon=1, season_length=2), p_value="predictive").fit(history)
+        >>> described(detector).partition(";")[0]
+        '1 series, step 1, season_length 2, 20 calibration errors per series'
     """
     panel, season = detector.panel, getattr(detector.forecaster_, "season_", None)
     step, rate = panel.freq if isinstance(panel.freq, int) else f"{panel.freq!r}", detector.quiet_rate
@@ -149,7 +157,7 @@ def watch_with_saved(
 
 
 def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
-    """A detector fitted to a table of history.
+    r"""A detector fitted to a table of history.
 
     Args:
         file: the table; "-" is standard input.
@@ -162,6 +170,14 @@ def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
     Raises:
         JobError: an unknown model, procedure or setting.
         DataError: the table cannot be used.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> path = Path(mkdtemp()) / "history.csv"
+        >>> _ = path.write_text("unique_id,ds,y\n" + "".join(f"a,{t},{t % 2}\n" for t in range(60)))
+        >>> settings = FitSettings(forecaster={"horizon": 1, "season_length": 2}, detector={"p_value": "predictive"})
+        >>> fit_detector(str(path), "SeasonalNaive", settings).panel.n_series
+        1
     """
     control, roles = choose_procedure(settings.control, SAFFRON()), settings.roles
     extra = load_plugins(settings.plugins)

@@ -71,6 +71,14 @@ def columns_of(detector: Any) -> tuple[str, str, str]:
 
     Returns:
         Three names.
+
+    Example:
+        >>> import pandas as pd
+        >>> from tsformers import AnomalyDetector, SeasonalNaive
+        >>> history = pd.DataFrame({"host": "a", "t": range(60), "load": [0.0, 1.0] * 30})
+        >>> detector = AnomalyDetector(SeasonalNaive(horizon=1, season_length=2), p_value="predictive")
+        >>> columns_of(detector.fit(history, id_col="host", time_col="t", target_col="load"))
+        ('host', 't', 'load')
     """
     schema = detector.panel.schema
     return schema.id_col, schema.time_col, schema.target_col

@@ -64,6 +64,11 @@ def connect(address: Address) -> Any:
 
     Raises:
         JobError: the package is missing, or no server answers there.
+
+    Example:
+        >>> connect(Address("redis://127.0.0.1:1/0", "rows"))  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        tsformers.errors.JobError: redis://127.0.0.1:1/0 does not answer; start the server, or correct --source
     """
     try:
         import redis

@@ -24,6 +24,14 @@ class Outlet:
         alarms_only: only decisions that are alarms reach the sink.
         keep: is handed every decision, where it is not None.
         columns: checks the columns of the rows.
+
+    Example:
+        >>> from tsformers.streaming.sinks import LineSink
+        >>> kept: list[Decision] = []
+        >>> outlet = Outlet(alarms_only=True, keep=kept.append, columns=ColumnCheck(("unique_id", "ds", "y")))
+        >>> outlet.hand_over([1], [{"y": 1.0}], [Decision("a", 1, 1.0)], LineSink("-", "jsonl", (), None))
+        >>> len(kept)
+        1
     """
 
     alarms_only: bool

@@ -63,6 +63,10 @@ class Watched:
         new: rows that this run answered.
         state: where the state was kept; None: nowhere.
         interrupted: Ctrl-C ended the run.
+
+    Example:
+        >>> Watched({"rows": 3}, passed=None, new=3, state=None, interrupted=False).new
+        3
     """
 
     counts: dict[str, int]
@@ -80,7 +84,7 @@ def watch(
     keep: Callable[[Decision], object] | None = None,
     report: Callable[[Watched], object] | None = None,
 ) -> dict[str, int]:
-    """Answer rows as they come, and keep the state so that a crash loses nothing.
+    r"""Answer rows as they come, and keep the state so that a crash loses nothing.
 
     After every ``every`` rows or ``seconds``, and at the end, decisions are handed over first, then the state replaces
     the one before in one rename, then rows of a Redis source are acknowledged. Run again with the same state and input,
@@ -102,6 +106,17 @@ def watch(
         JobError: the state is of another detector or kind of input, or source and sink cannot be used.
         DataError: the input is not the one that the state covers.
         KeyboardInterrupt: Ctrl-C ended the run, after the state was kept.
+
+    Example:
+        >>> import pandas as pd
+        >>> from tempfile import mkdtemp
+        >>> from tsformers import AnomalyDetector, SeasonalNaive
+        >>> history = pd.DataFrame({"unique_id": "a", "ds": range(60), "y": [0.0, 1.0] * 30})
+        >>> detector = AnomalyDetector(SeasonalNaive(horizon=1, season_length=2), p_value="predictive").fit(history)
+        >>> path = Path(mkdtemp()) / "rows.csv"
+        >>> _ = path.write_text("unique_id,ds,y\na,60,0\na,61,1\n")
+        >>> watch(detector, WatchSettings(source=str(path), sink=str(path.with_suffix(".jsonl"))))["tested"]
+        2
     """
     state, fresh_input = settings.state, settings.fresh_input
     if fresh_input and state is None:
