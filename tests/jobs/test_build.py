@@ -11,8 +11,8 @@ from tsformers.jobs.build import (
     build,
     catalogue,
     find_forecaster,
-    find_procedure,
     load_plugins,
+    procedure_class,
     settings_of,
 )
 
@@ -80,7 +80,7 @@ def test_settings_of_a_class_come_with_defaults_and_meanings(plugin):
 
 
 def test_a_procedure_is_found_by_the_name_of_its_class():
-    assert find_procedure("LOND").__name__ == "LOND"
+    assert procedure_class("LOND").__name__ == "LOND"
     for name in ("Procedure", "Parallel", "LORDY"):
         with pytest.raises(JobError, match=f"here: there is no procedure '{name}'"):
-            find_procedure(name, "here")
+            procedure_class(name, "here")

@@ -127,7 +127,7 @@ def find_variant(name: str, extra: Mapping[str, type], place: str = "") -> tuple
     return kind, variant
 
 
-def find_procedure(name: str, place: str = "") -> Any:
+def procedure_class(name: str, place: str = "") -> Any:
     """The class of a procedure of online testing.
 
     Args:
@@ -141,7 +141,7 @@ def find_procedure(name: str, place: str = "") -> Any:
         JobError: there is no such procedure; the nearest names are given.
 
     Example:
-        >>> find_procedure("LORD").__name__
+        >>> procedure_class("LORD").__name__
         'LORD'
     """
     if name not in PROCEDURES:

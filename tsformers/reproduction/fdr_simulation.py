@@ -11,7 +11,7 @@ import pandas as pd
 
 from tsformers import fdr
 from tsformers.errors import JobError, did_you_mean
-from tsformers.jobs.build import find_procedure
+from tsformers.jobs.build import procedure_class
 from tsformers.reproduction.fdr_figures import draw
 from tsformers.reproduction.fdr_streams import rates, simulate
 from tsformers.reproduction.fdr_tables import RATES, ExperimentTable, PublishedTable, SimulationTable
@@ -159,7 +159,7 @@ class Simulation:
             JobError: an unknown class or setting.
         """
         place, settings = f"{self.path}: procedures.{name}", dict(chosen)
-        kind = find_procedure(str(settings.pop("class", "")), place)
+        kind = procedure_class(str(settings.pop("class", "")), place)
         if table.gamma_size is not None:
             settings = {"gamma_size": table.gamma_size} | settings
         try:

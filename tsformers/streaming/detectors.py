@@ -13,7 +13,7 @@ from tsformers.data.files.table_files import read_table
 from tsformers.data.panel import Roles
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import SAFFRON, Procedure
-from tsformers.jobs.build import build, find_procedure, load_plugins
+from tsformers.jobs.build import build, load_plugins, procedure_class
 from tsformers.plotting.alarms import alarm_chart
 from tsformers.streaming.latest import LatestDecisions
 from tsformers.streaming.watch import Watched, WatchSettings, watch
@@ -222,7 +222,7 @@ def choose_procedure(choice: ControlChoice, current: Procedure) -> Procedure:
     """
     if choice == ControlChoice():
         return current
-    kind = type(current) if choice.name is None else find_procedure(choice.name)
+    kind = type(current) if choice.name is None else procedure_class(choice.name)
     asked = {"alpha": choice.alpha, "decay": choice.decay}
     if kind is not type(current) and not choice.alpha:
         asked["alpha"] = float(current.alpha)  # type: ignore[attr-defined]
