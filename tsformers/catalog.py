@@ -1,7 +1,6 @@
 """Public name -> module, one literal table: the only place where a name becomes a class."""
 
 from importlib import import_module
-from importlib.metadata import entry_points
 
 FORECASTERS = {
     "SeasonalNaive": "tsformers.forecasters.seasonal_naive",
@@ -102,6 +101,8 @@ def plugin_names() -> list[str]:
         >>> isinstance(plugin_names(), list)
         True
     """
+    from importlib.metadata import entry_points  # slow to import
+
     return sorted(entry_points(group=PLUGIN_GROUP).names)
 
 
@@ -126,6 +127,8 @@ def find_class(name: str, extra: dict[str, type] | None = None) -> type:
         return extra[name]
     if name in FORECASTERS:
         return getattr(import_module(FORECASTERS[name]), name)
+    from importlib.metadata import entry_points  # slow to import
+
     for point in entry_points(group=PLUGIN_GROUP, name=name):
         return point.load()
     offered = ", ".join([*FORECASTERS, *plugin_names(), *(extra or {})])
