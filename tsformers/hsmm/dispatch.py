@@ -46,7 +46,7 @@ def posterior(parts: Parts, *, with_slope: bool) -> tuple[Tensor, Tensor, Tensor
 
 def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
     """The most probable regimes from 0 and counts from 1 (B, T), and the log-probability of path and data (B)."""
-    kernels = _kernels_for(parts, "paths")
+    kernels = _kernels_for(parts, "path_kernels")
     if kernels is None:
         return loops.best_path(parts)
     batch, length, _, _ = sizes(parts)
@@ -61,7 +61,7 @@ def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
 
 def draw_paths(forward: Laws, uniforms: Tensor) -> tuple[Tensor, Tensor]:
     """Regimes and counts (B, S, T); ``uniforms`` are (2, B, S, T)."""
-    kernels = compiled_kernels("paths") if uniforms.device.type == "cpu" else None
+    kernels = compiled_kernels("path_kernels") if uniforms.device.type == "cpu" else None
     if kernels is None:
         return loops.draw_paths(forward, uniforms)
     regime, count = np.empty((2, *uniforms.shape[1:]), np.int64)
@@ -117,8 +117,10 @@ def _kernels_for(parts: Parts, kind: str = "kernels") -> ModuleType | None:
 
 @functools.cache
 def compiled_kernels(kind: str) -> ModuleType | None:
-    """Compiled "kernels" or "paths", None without numba; asked for at the first walk, since numba is slow to load."""
+    """Compiled "kernels" or "path_kernels", None without numba; loaded at the first pass, since numba is slow to load."""
     try:
-        return import_module(f"tsformers._hsmm_{kind}")
-    except ImportError:
+        return import_module(f"tsformers.hsmm.{kind}")
+    except ImportError as error:
+        if (error.name or "").startswith("tsformers"):
+            raise
         return None
