@@ -20,7 +20,7 @@ from torch import Tensor
 import tsformers as tsf
 from tsformers import simulate
 from tsformers.data.windows import Window
-from tsformers.forecasters.redsds.network import REDSDSNetwork, entropy, summed
+from tsformers.forecasters.redsds.network import REDSDSNetwork, entropy, marginalise
 
 SYSTEM = 42  # a hard one
 BONUS, LENGTH, RATE, TESTED = 20.0, 180, 5e-3, 300
@@ -38,13 +38,13 @@ def window_of(y: Tensor) -> Window:
 def bound(network: REDSDSNetwork, y: Tensor, noise: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The bound (B,) and the regimes' posterior (B, L, K); ``labels`` get a bonus."""
     window = window_of(y)
-    values, told = network._told(window, window.future)
-    encoded = network.encode(values, told, noise)
+    values, sequences = network.sequences(window, window.future)
+    encoded = network.encode(values, sequences, noise)
     factors = encoded.factors
     if labels is not None:
         shown = BONUS * torch.nn.functional.one_hot(labels, network.design.n_regimes)
         factors = factors._replace(log_emission=factors.log_emission + shown)
-    found = summed(factors)
+    found = marginalise(factors)
     return found.log_likelihood + entropy(encoded.scale), found.regime
 
 

@@ -7,7 +7,7 @@ normalised mutual information, adjusted Rand index.
 
 ``python examples/redsds_segmentation.py three_mode --steps 10000`` trains on the three modes for 10,000 batches of 32;
 ``--starts 4`` begins four times, for a third of the steps each, and goes on with the best; ``--geometric`` and
-``--hmm`` add the same model without duration laws, and a Gaussian hidden Markov model (hmmlearn, which must be
+``--hmm`` add the same model without duration distributions, and a Gaussian hidden Markov model (hmmlearn, which must be
 installed). With nothing given it is a quick run on the ball, too short to be good.
 
 Simulated data are drawn anew from the published description; ``--system`` chooses among systems of three modes, and
@@ -28,6 +28,8 @@ from sklearn.metrics import adjusted_rand_score, confusion_matrix, normalized_mu
 import tsformers as tsf
 from tsformers import simulate
 from tsformers.cli.parsing import assignments
+from tsformers.forecasters.redsds import TemperatureAnnealing, Widths
+from tsformers.jobs.build import build
 
 PUBLISHED = {
     "bouncing_ball": {"SNLDS": (0.97, 0.82, 0.89), "ED-SDS": (0.94, 0.70, 0.79), "RED-SDS": (0.97, 0.81, 0.88)},
@@ -47,8 +49,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "context_length": 179,
         "scaler": None,
         "min_duration": 5,
-        "d_embedding": 8,  # the paper: 4, which reads too little
-        "duration_temperature": 10.0,
+        "widths": Widths(embedding=8),  # the paper: 4, which reads too little
+        "annealing": TemperatureAnnealing(duration_temperature=10.0),
     },
     "bees": {
         "n_regimes": 3,
@@ -60,12 +62,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "transition": "linear",
         "emission": "linear",
         "switch_input": "xy",
-        "d_embedding": 16,
+        "widths": Widths(embedding=16),
         "state_scale": 0.02,
         "emission_scale": 0.02,
-        "duration_temperature": 10.0,
-        "switch_temperature": 100.0,
-        "switch_temperature_end": 10.0,
+        "annealing": TemperatureAnnealing(
+            duration_temperature=10.0, switch_temperature=100.0, switch_temperature_end=10.0
+        ),
         "learning_rate": 1e-3,  # the paper: 2e-4
         "multivariate": True,
     },
@@ -122,7 +124,7 @@ def scores(true: np.ndarray, found: np.ndarray) -> tuple[float, float, float]:
 
 def find(task: Task, settings: dict[str, Any], plot: str | None = None) -> tuple[np.ndarray, np.ndarray, float]:
     """Labels and regimes of all test steps, and seconds of training; ``plot`` names a picture of some test series."""
-    model = tsf.REDSDS(horizon=1, validation_windows=0, **settings)
+    model = build("REDSDS", {"horizon": 1, "validation_windows": 0, **settings}, place="--set")
     began = time.perf_counter()
     model.fit(task.train.drop(columns="regime"))
     seconds = time.perf_counter() - began
@@ -137,7 +139,7 @@ def find(task: Task, settings: dict[str, Any], plot: str | None = None) -> tuple
 
 
 def hidden_markov(task: Task, settings: dict[str, Any], seed: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """The same from a hidden Markov model of values and their changes, whose law in a regime is normal."""
+    """The same from a hidden Markov model of values and their changes, which are normal in each regime."""
     try:
         from hmmlearn.hmm import GaussianHMM
     except ImportError as error:
@@ -152,8 +154,8 @@ def hidden_markov(task: Task, settings: dict[str, Any], seed: int) -> tuple[np.n
             ordered = frame.sort_values(["unique_id", "ds"])
             labels = ordered["regime"].to_numpy()
             parts = [rows["y"].to_numpy()[:, None] for _, rows in ordered.groupby("unique_id")]
-        told = [np.concatenate([part, np.diff(part, axis=0, prepend=part[:1])], axis=1) for part in parts]
-        return np.concatenate(told), np.array([len(part) for part in parts]), labels
+        features = [np.concatenate([part, np.diff(part, axis=0, prepend=part[:1])], axis=1) for part in parts]
+        return np.concatenate(features), np.array([len(part) for part in parts]), labels
 
     values, lengths, _ = read(task.train)
     most = min(len(lengths), 2000)
@@ -184,8 +186,8 @@ def main() -> None:
     parser.add_argument("--fold", type=int, choices=(0, 1, 2), help="score this dance alone")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another setting of REDSDS")
     parser.add_argument("--two", action="store_true", help="bees: two regimes, and both turns are one label")
-    parser.add_argument("--starts", type=int, default=1, help="networks to begin with")
-    parser.add_argument("--geometric", action="store_true", help="also without laws of durations")
+    parser.add_argument("--starts", type=int, default=1, help="random restarts")
+    parser.add_argument("--geometric", action="store_true", help="also without duration distributions")
     parser.add_argument("--plot", help="picture to draw, such as ball.png")
     parser.add_argument("--hmm", action="store_true", help="also a Gaussian hidden Markov model")
     given = parser.parse_args()

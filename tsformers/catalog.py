@@ -70,6 +70,8 @@ PROCEDURES = {
 SETTINGS = {
     "ConformalP": "tsformers.anomaly.conformal",
     "PredictiveP": "tsformers.anomaly.predictive",
+    "Widths": "tsformers.forecasters.redsds.design",
+    "TemperatureAnnealing": "tsformers.forecasters.redsds.annealing",
     **PROCEDURES,
 }  # frozen dataclasses that are kept by their fields
 PLUGIN_GROUP = "tsformers.forecasters"

@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+from tsformers.cli.parsing import assignments
 from tsformers.errors import JobError
+from tsformers.forecasters.redsds import TemperatureAnnealing, Widths
 from tsformers.jobs.build import (
     about,
     build,
@@ -84,3 +86,40 @@ def test_a_procedure_is_found_by_the_name_of_its_class():
     for name in ("Procedure", "Parallel", "LORDY"):
         with pytest.raises(JobError, match=f"here: there is no procedure '{name}'"):
             procedure_class(name, "here")
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"widths": {"emission": [6, 10]}, "annealing": {"kick_in": 3, "rate": 0.5}},
+        assignments(["widths.emission=[6, 10]", "annealing.kick_in=3", "annealing.rate=0.5"]),
+    ],
+)
+def test_tables_and_dotted_names_are_the_fields_of_a_class_of_settings(chosen):
+    model = build("REDSDS", {"horizon": 4, **chosen}, place="here")
+    assert model.widths == Widths(emission=(6, 10))
+    assert model.annealing == TemperatureAnnealing(kick_in=3, rate=0.5)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"widths.embeding": 3}, "here.widths: Widths has no setting 'embeding'; did you mean 'embedding'"),
+        ({"width.embedding": 3}, "here: REDSDS has no setting 'width'; did you mean 'widths'"),
+        (
+            {"d_embedding": 3},
+            r"here: REDSDS has no setting 'd_embedding' any more; write widths=Widths\(embedding=...\)",
+        ),
+    ],
+)
+def test_unknown_and_former_names_are_refused_with_the_remedy(chosen, message):
+    with pytest.raises(JobError, match=message):
+        build("REDSDS", {"horizon": 4, **chosen}, place="here")
+
+
+def test_fields_of_a_class_of_settings_are_listed_with_dotted_names():
+    rows = {row["setting"]: row for row in settings_of(type(build("REDSDS", {"horizon": 4}, place="here")))}
+    assert rows["widths.embedding"]["default"] == "4"
+    assert "regime" in rows["n_regimes"]["meaning"] or rows["n_regimes"]["meaning"] == "K."
+    assert rows["annealing.kick_in"]["meaning"].startswith("steps before temperatures fall")
+    assert "widths" not in rows

@@ -117,7 +117,7 @@ def _kernels_for(parts: Parts, kind: str = "kernels") -> ModuleType | None:
 
 @functools.cache
 def compiled_kernels(kind: str) -> ModuleType | None:
-    """Compiled "kernels" or "path_kernels", None without numba; loaded at the first pass, since numba is slow to load."""
+    """Compiled "kernels" or "path_kernels", or None without numba; loaded late, since numba is slow to load."""
     try:
         return import_module(f"tsformers.hsmm.{kind}")
     except ImportError as error:

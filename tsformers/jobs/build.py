@@ -12,9 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, PROCEDURES, find_class, find_model, plugin_names
+from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, PROCEDURES, SETTINGS, find_class, find_model, plugin_names
 from tsformers.errors import JobError, did_you_mean
-from tsformers.validation import allowed_values, remedies_of
+from tsformers.validation import allowed_values, options_by_setting, remedies_of
 
 
 def build(
@@ -29,7 +29,8 @@ def build(
 
     Args:
         name: class name in the catalog, or a plug-in's own; "Autoformer.paper" for a variant, which is a class method.
-        chosen: keywords of the constructor; a table with ``class`` is a model itself, and so is each in a list.
+        chosen: keywords of the constructor; a table with ``class`` is a model itself, and so is each in a list. A table
+            without one, or dotted names ("annealing.kick_in"), are the fields of a class of settings.
         place: what stands before a message, such as file and table.
         defaults: settings for those classes that have them, where ``chosen`` does not set them.
         extra: classes of plug-ins by name.
@@ -48,12 +49,14 @@ def build(
     """
     kind, variant = find_variant(name, extra, place)
     allowed, remedies = setting_names(kind), remedies_of(kind)
+    chosen = nested(chosen)
 
-    def built(value: Any, where: str) -> Any:
+    def built(value: Any, where: str, key: str = "") -> Any:
         if isinstance(value, list):
             return [built(each, f"{where}[{i}]") for i, each in enumerate(value)]
         if not isinstance(value, dict) or not isinstance(value.get("class"), str):
-            return value
+            holder = settings_class(kind, key) if isinstance(value, dict) else None
+            return value if holder is None else _filled(holder, value, where)
         rest = {key: each for key, each in value.items() if key != "class"}
         return build(value["class"], rest, place=where, defaults=defaults, extra=extra)
 
@@ -67,9 +70,60 @@ def build(
         offered.pop("period", None)
     try:
         make: Any = getattr(kind, variant) if variant else kind
-        return make(**(offered | {key: built(value, f"{place}.{key}") for key, value in chosen.items()}))
+        return make(**(offered | {key: built(value, f"{place}.{key}", key) for key, value in chosen.items()}))
+    except JobError:
+        raise
     except (TypeError, ValueError) as error:
         raise JobError(f"{place}: {kind.__name__} refuses its settings: {error}") from error
+
+
+def nested(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with dotted names as tables, as TOML reads them in a file.
+
+    Args:
+        chosen: values by name; "annealing.kick_in" is the field ``kick_in`` of ``annealing``.
+
+    Returns:
+        Values by name without dots.
+
+    Example:
+        >>> nested({"max_steps": 5, "annealing.kick_in": 0, "annealing.rate": 0.9})
+        {'max_steps': 5, 'annealing': {'kick_in': 0, 'rate': 0.9}}
+    """
+    found: dict[str, Any] = {}
+    for key, value in chosen.items():
+        holder, dot, field = key.partition(".")
+        inner = found.get(holder)
+        found[holder] = {**(inner if isinstance(inner, dict) else {}), field: value} if dot else value
+    return found
+
+
+def settings_class(kind: type, name: str) -> type | None:
+    """The class of settings (``catalog.SETTINGS``) that a setting holds.
+
+    Args:
+        kind: a forecaster's class.
+        name: of the setting.
+
+    Returns:
+        The class; None where the setting holds something else.
+
+    Example:
+        >>> settings_class(find_forecaster("REDSDS", {}), "widths").__name__
+        'Widths'
+    """
+    options = options_by_setting(kind).get(name, ()) if is_dataclass(kind) else ()
+    kinds: list[Any] = [option.kind for option in options]
+    held = [each for each in kinds if isinstance(each, type) and SETTINGS.get(each.__name__) == each.__module__]
+    return held[0] if len(held) == 1 else None
+
+
+def _filled(kind: type, chosen: Mapping[str, Any], place: str) -> Any:
+    fields = setting_names(kind) or []
+    for key in chosen:
+        if key not in fields:
+            raise JobError(f"{place}: {kind.__name__} has no setting {key!r}; {did_you_mean(key, fields)}")
+    return kind(**chosen)
 
 
 def find_forecaster(name: str, extra: Mapping[str, type], place: str = "") -> type:
@@ -248,7 +302,7 @@ def settings_of(kind: type, variant: str = "") -> list[dict[str, str]]:
         variant: a class method of it, such as "paper", whose defaults are shown; "" = those of the class.
 
     Returns:
-        One row a setting, in the order of the signature.
+        One row a setting, in the order of the signature; fields of a class of settings have dotted names.
 
     Example:
         >>> row = settings_of(find_forecaster("SeasonalNaive", {}))[0]
@@ -264,6 +318,9 @@ def settings_of(kind: type, variant: str = "") -> list[dict[str, str]]:
     changed = getattr(kind, variant)(horizon=1).get_params(deep=False) if variant else {}
     rows = []
     for name, parameter in inspect.signature(kind).parameters.items():
+        if (held := settings_class(kind, name)) is not None:
+            rows += [row | {"setting": f"{name}.{row['setting']}"} for row in settings_of(held)]
+            continue
         default = "required" if parameter.default is parameter.empty else repr(changed.get(name, parameter.default))
         row = {"setting": name, "default": default, "allowed": allowed.get(name, ""), "meaning": meanings.get(name, "")}
         rows.append(row)

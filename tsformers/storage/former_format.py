@@ -1,11 +1,32 @@
 """Saved models of former formats: settings and weights that have other names now are converted when they are read."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from tsformers.calendar.grid import parse
+from tsformers.catalog import SETTINGS
 
 FORMAT = 2  # of what is written today; 1: tsformers 0.1.0 before its modules were laid out anew
+
+REDSDS_SETTINGS = {
+    "transition_hidden": "widths.transition",
+    "emission_hidden": "widths.emission",
+    "d_embedding": "widths.embedding",
+    "d_feedforward": "widths.feedforward",
+    "d_recurrent": "widths.recurrent",
+    "d_posterior": "widths.posterior",
+    "d_control": "widths.control",
+    "control_hidden": "widths.control_hidden",
+    "switch_temperature": "annealing.switch_temperature",
+    "switch_temperature_end": "annealing.switch_temperature_end",
+    "duration_temperature": "annealing.duration_temperature",
+    "duration_temperature_end": "annealing.duration_temperature_end",
+    "annealing_kick_in": "annealing.kick_in",
+    "annealing_rate": "annealing.rate",
+    "annealing_every": "annealing.every",
+}  # today's setting by the former one
+REDSDS_CLASSES = {"widths": "Widths", "annealing": "TemperatureAnnealing"}
 
 Converted = tuple[dict[str, Any], dict[str, Any]]
 
@@ -86,6 +107,47 @@ def renamed_weights(weights: dict[str, Any], names: dict[str, str]) -> dict[str,
     return {".".join(names.get(part, part) for part in key.split(".")): value for key, value in weights.items()}
 
 
+def gathered(held: dict[str, Any], names: dict[str, str], classes: dict[str, str]) -> dict[str, Any]:
+    """Settings of which some are fields of a settings class now.
+
+    Args:
+        held: settings by their former names.
+        names: today's dotted name by the former one.
+        classes: the settings class, of ``catalog.SETTINGS``, by the setting that holds it.
+
+    Returns:
+        A new dictionary; where ``held`` has none of a class's fields, the class is left out.
+
+    Example:
+        >>> gathered({"horizon": 3, "d_embedding": 8}, REDSDS_SETTINGS, REDSDS_CLASSES)["widths"].embedding
+        8
+    """
+    fields: dict[str, dict[str, Any]] = {holder: {} for holder in classes}
+    for former, today in names.items():
+        if former in held:
+            holder, _, name = today.partition(".")
+            fields[holder][name] = held[former]
+    made = {
+        holder: getattr(import_module(SETTINGS[name]), name)(**fields[holder])
+        for holder, name in classes.items()
+        if fields[holder]
+    }
+    return {key: value for key, value in held.items() if key not in names} | made
+
+
+def _redsds(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
+    """Widths and annealing have classes of their own; the network's map to the posterior has another name."""
+    params = gathered(params, REDSDS_SETTINGS, REDSDS_CLASSES)
+    if learned:
+        settings = gathered(learned["settings"], REDSDS_SETTINGS, REDSDS_CLASSES)
+        learned = {
+            **learned,
+            "settings": settings,
+            "weights": renamed_weights(learned["weights"], {"law": "posterior"}),
+        }
+    return params, learned
+
+
 def _network(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
     """Forecasters whose network holds a linear map: its flag has another name."""
     weights = renamed_weights(learned["weights"], {"solved": "fitted"}) if learned else {}
@@ -126,10 +188,18 @@ def _detector(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
     return params, {**learned, "settings": settings} if learned else learned
 
 
+def _lru(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
+    """LRU: besides its linear maps, the inputs of each step ahead have another name."""
+    params, learned = _network(params, learned)
+    weights = renamed_weights(learned["weights"], {"told": "inputs"}) if learned else {}
+    return params, {**learned, "weights": weights} if learned else learned
+
+
 CONVERSIONS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Converted]] = {
     "AnomalyDetector": _detector,
     "Autoformer": _autoformer,
-    "LRU": _network,
+    "LRU": _lru,
     "MixSeq": _mixseq,
+    "REDSDS": _redsds,
     "TrendSeasonalDecomposition": _trend_seasonal,
 }  # by class name, from format 1

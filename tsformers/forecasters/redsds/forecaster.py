@@ -1,114 +1,93 @@
-"""REDSDS: regimes with durations of their own, found in series and carried on into the future."""
+"""REDSDS: regimes with durations of their own, found in series and continued into the future."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Self, Unpack
+from typing import Annotated, Any, Literal, Self, Unpack
 
 import numpy as np
 import pandas as pd
 from torch import nn
 
-import tsformers.forecasters.redsds.segmentation as parts
+import tsformers.forecasters.redsds.regimes as regimes
 from tsformers.contracts import Wrap
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.windows import Packed
 from tsformers.forecasters.neural.base import TorchForecaster
-from tsformers.forecasters.redsds.annealing import Annealing
-from tsformers.forecasters.redsds.generative import Design
+from tsformers.forecasters.redsds.annealing import TemperatureAnnealing
+from tsformers.forecasters.redsds.design import Design, Widths
 from tsformers.forecasters.redsds.network import REDSDSNetwork
-from tsformers.nn.heads.base import DistributionOutput
+from tsformers.forecasters.redsds.segmentation import segment
+from tsformers.storage.former_format import REDSDS_SETTINGS
 from tsformers.training.config import Plan
 from tsformers.training.train import Groups, best_restart
+from tsformers.validation import Above, AtLeast, Between, replaced_settings
 
-KICK_IN, COOLED = 0.05, 0.6  # shares of the steps: temperatures begin to fall, and have fallen
-COUNTS = (
-    "n_regimes", "d_state", "max_duration", "min_duration", "transition_hidden", "d_embedding", "d_feedforward",
-    "d_recurrent", "d_posterior", "d_control", "control_hidden", "annealing_every", "n_init",
-)  # fmt: skip
-CHOICES = {
-    "durations": ("explicit", "geometric"),
-    "switch_input": ("x", "y", "xy"),
-    "transition": ("linear", "mlp"),
-    "emission": ("linear", "mlp"),
-    "embedder": ("gru", "transformer"),
-    "begin": ("sample", "argmax"),
-    "likelihood": ("normal",),
-}
-ABOVE_ZERO = (
-    "state_scale", "emission_scale", "switch_temperature", "switch_temperature_end", "duration_temperature",
-    "duration_temperature_end",
-)  # fmt: skip
-OPTIONAL: dict[str, tuple[Callable[[Any], bool], str]] = {  # numbers, or None
-    "start_floor": (math.isfinite, "be a finite log-density, such as -13.0"),
-    "annealing_kick_in": (lambda steps: steps >= 0, "be 0 steps or more"),
-    "annealing_rate": (lambda rate: 0 < rate <= 1, "lie above 0 and be 1 at most"),
-}
+CLASSES = {"widths": "Widths", "annealing": "TemperatureAnnealing"}
 
 
+def remedy(setting: str) -> str:
+    """What to write for a setting of a settings class, in Python, in job files and on the command line.
+
+    Example:
+        >>> remedy("annealing.kick_in")
+        'write annealing=TemperatureAnnealing(kick_in=...), in job files and with --set annealing.kick_in = ...'
+    """
+    holder, _, name = setting.partition(".")
+    return f"write {holder}={CLASSES[holder]}({name}=...), in job files and with --set {setting} = ..."
+
+
+@replaced_settings(**{former: remedy(setting) for former, setting in REDSDS_SETTINGS.items()})
 @dataclass(kw_only=True, repr=False, eq=False)
 class REDSDS(TorchForecaster):
-    """Finds regimes that last for a while, tells when they change, and forecasts by going through them.
+    """Finds regimes that last for a while, reports when they change, and forecasts by continuing them.
 
-    A regime decides how a hidden continuous state moves; the state shows in the values. How long each regime lasts is
-    a law of its own, learned beside the rest, and where it leads when it ends may depend on the state. Training
-    maximises a bound on the likelihood of whole windows, context and future together: states are drawn from a
-    posterior that reads all values, regimes and their ages are summed out exactly. Held-back windows are judged by the
-    same bound, which knows of context and future alike; the best weights are those with the best bound.
+    A switching state-space model with explicit durations. A regime decides how a latent continuous state moves; the
+    values are emissions of the state. The duration of each regime has a distribution of its own, and which regime
+    follows may depend on the state. Training maximises the evidence lower bound of whole windows, context and future
+    together: states are drawn from a variational posterior that reads all values, regimes and their ages are
+    marginalised exactly. Validation windows are scored by the same bound; the best weights are those with the best
+    bound.
 
-    ``segment`` tells the regime of every step, ``regimes_`` what each regime is like, ``usage_`` how much of the data
-    each has held while training went on. Forecasts are draws of regimes, ages, states and values together, so that the
-    draws of a series are paths. Known covariates and calendar features are controls of regimes, durations and states;
-    past covariates help to read the context. Missing values are told as missing. Series share their weights; with
-    ``multivariate`` they are channels that show one state.
+    ``segment`` gives the regime of every step, ``regimes_`` describes each regime, ``usage_`` records the share of the
+    data that each had during training. Forecasts are joint draws of regimes, ages, states and values, so that the draws
+    of a series are paths. Known covariates and calendar features are controls of regimes, durations and states; past
+    covariates are inputs of the posterior. Missing values enter as missing. Series share their weights; with
+    ``multivariate`` they are channels that share one state.
 
     Args:
         n_regimes: K.
-        d_state: M, numbers in the continuous state.
+        d_state: M, dimensions of the continuous state.
         max_duration: D, longest duration in steps.
-        min_duration: shortest.
-        durations: "explicit", or "geometric": no law of durations, each step may lead on (a switching state-space
-            model, for comparison).
-        recurrent: where a regime leads depends on what ``switch_input`` says; False: on the regime alone.
-        switch_input: the state "x" before the switch, the values "y", or both, "xy".
+        min_duration: shortest duration in steps.
+        durations: "explicit", or "geometric": no duration distribution, any step may be the last of its regime (a
+            switching state-space model, for comparison).
+        recurrent: the next regime depends on ``switch_input``; False: on the current regime alone.
+        switch_input: input of the switch probabilities: the state "x" before the switch, the values "y", or both, "xy".
         transition: how states move in a regime, "linear" or by a network with a hidden layer, "mlp".
-        residual: a regime says by how much the state moves, so that before training it stays where it is; False, as
-            published: where it moves to. True has brought better forecasts, and worse regimes.
-        emission: how values show states, "linear" or "mlp".
-        transition_hidden: width of the hidden layer of ``transition="mlp"``.
-        emission_hidden: widths of the two hidden layers of ``emission="mlp"``.
-        embedder: what reads the values for the posterior: gated units in both directions, "gru", or a "transformer".
-        d_embedding: width of either direction; of the transformer, of the values and of their positions.
-        d_feedforward: width inside the transformer.
-        d_recurrent: width of the recurrent part that draws the states.
-        d_posterior: width of the hidden layer between that and the law of a state.
-        d_control: features made of the known columns.
-        control_hidden: width of the hidden layer that makes them.
-        state_scale: standard deviation of the first state at the start of training.
-        emission_scale: standard deviation of values around what the state shows, at the start; units of the window.
-        start_floor: log-density below which the first step of a window does not fall: where a series begins may then
-            cost little, and the loss is no bound any more. None: there is none. The authors' code has one, near -13,
-            from machine epsilon in the place of zero; long training has kept regimes better with it.
-        switch_temperature: by how much the laws of switches are flattened at first; above 1, regimes stay alive until
-            each has learned something.
-        switch_temperature_end: and in the end.
-        duration_temperature: the same of durations.
-        duration_temperature_end: and in the end.
-        annealing_kick_in: steps before temperatures begin to fall; None: a twentieth of ``max_steps``.
-        annealing_rate: factor of a temperature over ``annealing_every`` steps; None: such that it has fallen after
-            three fifths of ``max_steps``.
-        annealing_every: see there.
-        begin: forecasts begin in a regime and an age drawn from their posterior, "sample", or in the likeliest,
-            "argmax".
-        n_init: trainings from different beginnings, of which the one with the best bound is kept: which regimes are
-            found depends on where training begins.
-        init_steps: steps of each of them, after which the best goes on for ``max_steps``; None: each takes all
-            ``max_steps``, and that is it. Too few tell little.
+        residual: a regime gives the change of the state, so that an untrained one leaves it where it is; False, as
+            published: it gives the next state. True has brought better forecasts, and worse regimes.
+        emission: values given states, "linear" or "mlp".
+        embedder: what embeds the values for the posterior: a bidirectional GRU, "gru", or a "transformer".
+        widths: of the layers.
+        state_scale: standard deviation of the first state before training.
+        emission_scale: standard deviation of values given states before training; units of the window.
+        start_floor: lower limit of the log-density of the first step of a window: a poorly explained first value then
+            costs little, and the loss is no longer a bound. None: no limit. The authors' code has one, near -13, from
+            machine epsilon in the place of zero; with it, long training has kept more regimes in use.
+        annealing: temperature annealing of switches and durations; the default is none.
+        begin: forecasts continue from a regime and an age drawn from their posterior, "sample", or from the most
+            probable ones, "argmax".
+        n_init: random restarts, of which the one with the best bound is kept: which regimes are found depends on the
+            initial weights.
+        init_steps: training steps of each restart; the best is then trained for ``max_steps``. None: each takes all
+            ``max_steps``, and no further training follows. Too few steps do not rank restarts reliably.
 
     Note:
-        ``horizon``, ``context_length`` and all settings of training: see ``TorchForecaster``. The law of values given
-        states is normal; ``likelihood`` can be nothing else.
+        ``horizon``, ``context_length`` and all settings of training: see ``TorchForecaster``. The distribution of
+        values given states is normal; ``likelihood`` can be nothing else. Fields of ``widths`` and ``annealing`` are
+        tables in job files (``[models.NAME.widths]``) and dotted on the command line (``--set widths.embedding=8``).
 
     Raises:
         ValueError: at ``fit``, a setting is out of range.
@@ -125,69 +104,63 @@ class REDSDS(TorchForecaster):
         Models for Time Series, NeurIPS.
     """
 
-    n_regimes: int = 3
-    d_state: int = 4
-    max_duration: int = 20
-    min_duration: int = 1
+    n_regimes: Annotated[int, AtLeast(1)] = 3
+    d_state: Annotated[int, AtLeast(1)] = 4
+    max_duration: Annotated[int, AtLeast(1)] = 20
+    min_duration: Annotated[int, AtLeast(1)] = 1
     durations: Literal["explicit", "geometric"] = "explicit"
     recurrent: bool = True
     switch_input: Literal["x", "y", "xy"] = "x"
     transition: Literal["linear", "mlp"] = "mlp"
     residual: bool = False
     emission: Literal["linear", "mlp"] = "mlp"
-    transition_hidden: int = 32
-    emission_hidden: tuple[int, int] = (8, 32)
     embedder: Literal["gru", "transformer"] = "gru"
-    d_embedding: int = 4
-    d_feedforward: int = 16
-    d_recurrent: int = 16
-    d_posterior: int = 32
-    d_control: int = 16
-    control_hidden: int = 32
-    state_scale: float = 0.5
-    emission_scale: float = 0.5
-    start_floor: float | None = None
-    switch_temperature: float = 1.0
-    switch_temperature_end: float = 1.0
-    duration_temperature: float = 1.0
-    duration_temperature_end: float = 1.0
-    annealing_kick_in: int | None = None
-    annealing_rate: float | None = None
-    annealing_every: int = 50
+    widths: Widths = Widths()  # noqa: RUF009  (frozen)
+    state_scale: Annotated[float, Between(0, math.inf, open="both")] = 0.5
+    emission_scale: Annotated[float, Between(0, math.inf, open="both")] = 0.5
+    start_floor: Annotated[float, Between(-math.inf, math.inf, open="both")] | None = None
+    annealing: TemperatureAnnealing = TemperatureAnnealing()  # noqa: RUF009  (frozen)
     begin: Literal["sample", "argmax"] = "sample"
-    n_init: int = 1
-    init_steps: int | None = None
-    max_steps: int = 2000
-    batch_size: int = 32
-    learning_rate: float = 5e-3
-    weight_decay: float = 1e-5
-    gradient_clip: float = 10.0
-    early_stopping_patience: int | None = None
-    likelihood: str | DistributionOutput = "normal"
+    n_init: Annotated[int, AtLeast(1)] = 1
+    init_steps: Annotated[int, AtLeast(1)] | None = None
+    max_steps: Annotated[int, AtLeast(1)] = 2000
+    batch_size: Annotated[int, AtLeast(1)] = 32
+    learning_rate: Annotated[float, Above(0)] = 5e-3
+    weight_decay: Annotated[float, AtLeast(0)] = 1e-5
+    gradient_clip: Annotated[float, Above(0)] = 10.0
+    early_stopping_patience: Annotated[int, AtLeast(1)] | None = None
+    likelihood: Literal["normal"] = "normal"
 
-    segment = parts.segment
-    plot_segments = parts.plot_segments
-    plot_durations = parts.plot_durations
+    segment = segment
+    plot_segments = regimes.plot_segments
+    plot_durations = regimes.plot_durations
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> REDSDSNetwork:
         """The network, untrained; calendar features are known columns like others.
 
         Source: Ansari et al. (2021), RED-SDS, section 3.
         """
-        own = {field.name: getattr(self, field.name) for field in fields(Design)}
-        design = Design(**own | {"emission_hidden": tuple(self.emission_hidden)})
-        switch, duration = (
-            self._annealing(getattr(self, name), getattr(self, f"{name}_end"))
-            for name in ("switch_temperature", "duration_temperature")
-        )
-        return REDSDSNetwork((channels, past_x, known_x), self.horizon, design, switch, duration, self.begin)
+        switch, duration = self.annealing.schedules(self.max_steps)
+        columns = channels, past_x, known_x
+        return REDSDSNetwork(columns, self.horizon, self.design(), switch, duration, self.begin)
+
+    def design(self) -> Design:
+        """The parts of the network and their sizes.
+
+        Example:
+            >>> REDSDS(horizon=2).design().widths.embedding
+            4
+
+        Source: Ansari et al. (2021), RED-SDS, section 3.
+        """
+        return Design(**{field.name: getattr(self, field.name) for field in fields(Design)})
 
     def choose_network(
         self, fresh: Callable[[], tuple[nn.Module, Groups]], packed: Packed, plan: Plan
     ) -> tuple[nn.Module, pd.DataFrame | None]:
         """The best of ``n_init`` networks; see ``TorchForecaster.choose_network``.
 
-        Source: none; the restarts of mixture models.
+        Source: the random restarts of mixture models.
         """
         if self.n_init == 1:
             return super().choose_network(fresh, packed, plan)
@@ -195,7 +168,7 @@ class REDSDS(TorchForecaster):
         network, history, interrupted = best_restart(iter(fresh, None), self.n_init, packed, short, self.seed)
         if interrupted or self.init_steps is None:
             return network, history
-        self._inner(network).begin_anew()
+        self._inner(network).reset_annealing()
         return network, None
 
     def fit(
@@ -230,10 +203,10 @@ class REDSDS(TorchForecaster):
             [(step, *share) for step, share in network.usage_records()],
             columns=["step", *map(str, range(self.n_regimes))],
         )
-        self.found_: dict[str, np.ndarray] = {} if wrap is not None else parts.describe(self, panel)
+        self.found_: dict[str, np.ndarray] = {} if wrap is not None else regimes.describe(self, panel)
         if wrap is None:
-            self.regimes_: pd.DataFrame = parts.as_frame(self.found_)
-        parts.warn_if_collapsed(self.usage_)
+            self.regimes_: pd.DataFrame = regimes.as_frame(self.found_)
+        regimes.warn_if_collapsed(self.usage_)
         return self
 
     def learned(self) -> dict[str, object]:
@@ -247,54 +220,22 @@ class REDSDS(TorchForecaster):
         network = self._inner(self.network_)
         network.usage = [(int(row[0]), list(row[1:])) for row in self.usage_.to_numpy().tolist()]
         if self.found_:
-            self.regimes_ = parts.as_frame(self.found_)
+            self.regimes_ = regimes.as_frame(self.found_)
 
     def check(self) -> None:
         """The settings are in range.
 
         Raises:
             ValueError: names the setting, its value and what it may be.
-
-        Source: the ranges in which the formulas of the paper are defined.
         """
         super().check()
-        hidden = tuple(self.emission_hidden) if isinstance(self.emission_hidden, tuple | list) else ()
-        counts = {name: getattr(self, name) for name in COUNTS} | {
-            f"emission_hidden[{i}]": value for i, value in enumerate(hidden)
-        }
-        counts |= {} if self.init_steps is None else {"init_steps": self.init_steps}
-        for name, value in counts.items():
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
-        if len(hidden) != 2:
-            raise ValueError(f"emission_hidden must be two widths, such as (8, 32), not {self.emission_hidden!r}")
-        for name, known in CHOICES.items():
-            if (value := getattr(self, name)) not in known:
-                raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")
-        for name in ABOVE_ZERO:
-            value = getattr(self, name)
-            if not isinstance(value, float | int | np.number) or not 0 < value < np.inf:
-                raise ValueError(f"{name} must be a number above 0, not {value!r}")
         if self.min_duration > self.max_duration:
             raise ValueError(
                 f"min_duration={self.min_duration} is longer than max_duration={self.max_duration}; "
                 "make it that at most"
             )
-        for name, (fine, words) in OPTIONAL.items():
-            value = getattr(self, name)
-            number = isinstance(value, float | int | np.number) and not isinstance(value, bool)
-            if value is not None and not (number and fine(value)):
-                raise ValueError(f"{name}={value!r} must {words}, or None")
 
     @staticmethod
     def _inner(network: Any) -> REDSDSNetwork:
         """The network itself, also where something is wrapped around it."""
         return network if isinstance(network, REDSDSNetwork) else network.network
-
-    def _annealing(self, start: float, end: float) -> Annealing:
-        kick_in = KICK_IN * self.max_steps if self.annealing_kick_in is None else self.annealing_kick_in
-        rate = self.annealing_rate
-        if rate is None:
-            falling = max(COOLED * self.max_steps - kick_in, 1.0)
-            rate = min(end / start, 1.0) ** (self.annealing_every / falling)
-        return Annealing(start, end, rate, self.annealing_every, kick_in)

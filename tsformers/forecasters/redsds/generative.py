@@ -1,52 +1,20 @@
-"""The generative model of REDSDS: who says what is probable, given the continuous states."""
+"""The generative model of REDSDS: regimes, durations, states and emissions."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tsformers.forecasters.redsds.design import MIN_SCALE, Design
 from tsformers.hsmm.inference import hazards
 
-LEAST_SCALE = 1e-6  # added to every standard deviation
 PRIOR_HIDDEN, DURATION_HIDDEN = 8, 64  # of the networks that read controls
 
 
-@dataclass(frozen=True, kw_only=True)
-class Design:
-    """The parts of the model and their sizes; see ``REDSDS`` for what they mean.
-
-    Source: Ansari et al. (2021), RED-SDS, section 3.
-    """
-
-    n_regimes: int = 3
-    d_state: int = 4
-    min_duration: int = 1
-    max_duration: int = 20
-    durations: Literal["explicit", "geometric"] = "explicit"
-    recurrent: bool = True
-    switch_input: Literal["x", "y", "xy"] = "x"
-    transition: Literal["linear", "mlp"] = "mlp"
-    residual: bool = False
-    emission: Literal["linear", "mlp"] = "mlp"
-    transition_hidden: int = 32
-    emission_hidden: tuple[int, int] = (8, 32)
-    embedder: Literal["gru", "transformer"] = "gru"
-    d_embedding: int = 4
-    d_feedforward: int = 16
-    d_recurrent: int = 16
-    d_posterior: int = 32
-    d_control: int = 16
-    control_hidden: int = 32
-    state_scale: float = 0.5
-    emission_scale: float = 0.5
-    start_floor: float | None = None
-
-
 class Temperatures(NamedTuple):
-    """By how much the laws of switches and of durations are flattened; 1 leaves them as they are.
+    """Temperatures of the distributions of switches and of durations; 1 leaves them as they are.
 
     Source: Ansari et al. (2021), RED-SDS, section 3.3.
     """
@@ -55,24 +23,24 @@ class Temperatures(NamedTuple):
     duration: Tensor
 
 
-class Told(NamedTuple):
-    """A batch of sequences as the model reads it: values are zero where unseen."""
+class Sequences(NamedTuple):
+    """A batch of sequences as the model reads it: missing values are zero and masked."""
 
     y: Tensor  # (B, L, C)
-    seen: Tensor  # (B, L, C)
+    observed: Tensor  # (B, L, C)
     controls: Tensor  # (B, L, U)
     lengths: Tensor | None = None  # (B,), what follows is padding; None: there is none
 
 
 class Factors(NamedTuple):
-    """What ``hsmm`` needs: logarithms of the factors of the model, given the states.
+    """Inputs of ``tsformers.hsmm``: logarithms of the factors of the model, given the states.
 
     Source: Ansari et al. (2021), RED-SDS, section 3.1.
     """
 
     log_initial: Tensor  # (B, K)
     log_transition: Tensor  # (B, L, K, K)
-    log_continue: Tensor  # (K, D), or (B, L, K, D) where controls decide
+    log_continue: Tensor  # (K, D), or (B, L, K, D) with controls
     log_emission: Tensor  # (B, L, K)
 
 
@@ -80,8 +48,8 @@ class PerRegime(nn.Module):
     """One linear map, or network with a hidden layer, for each regime, all at once.
 
     Args:
-        inputs: numbers that enter.
-        outputs: numbers that leave, for each regime.
+        inputs: I, input features.
+        outputs: O, output features of each regime.
         n_regimes: K.
         hidden: width of the hidden layer; None: a linear map without bias.
 
@@ -113,7 +81,7 @@ class PerRegime(nn.Module):
 
 
 class Durations(nn.Module):
-    """How long regimes last: for each a law over ``min_duration .. max_duration``, which controls may move.
+    """Duration distribution of each regime over ``min_duration .. max_duration``, which may depend on controls.
 
     Source: Ansari et al. (2021), RED-SDS, section 3.1.
     """
@@ -121,14 +89,14 @@ class Durations(nn.Module):
     def __init__(self, design: Design, controls: int) -> None:
         super().__init__()
         explicit = design.durations == "explicit"
-        self.least, self.most = (design.min_duration, design.max_duration) if explicit else (1, 1)
+        self.shortest, self.longest = (design.min_duration, design.max_duration) if explicit else (1, 1)
         self.n_regimes = design.n_regimes
-        free = design.n_regimes * (self.most - self.least + 1)
+        free = design.n_regimes * (self.longest - self.shortest + 1)
         self.logits = nn.Parameter(torch.empty(free).uniform_(-1, 1)) if not controls else None
         self.network = mlp(controls, DURATION_HIDDEN, free) if controls else None
 
-    def log_law(self, controls: Tensor, temperature: Tensor) -> Tensor:
-        """Logarithms of the probabilities of ``least .. most`` steps, (K, W), or (B, L, K, W) with controls.
+    def log_probabilities(self, controls: Tensor, temperature: Tensor) -> Tensor:
+        """Log-probabilities of ``shortest .. longest`` steps, (K, W), or (B, L, K, W) with controls.
 
         Source: Ansari et al. (2021), RED-SDS, section 3.1.
         """
@@ -137,12 +105,12 @@ class Durations(nn.Module):
         return functional.log_softmax(logits.unflatten(-1, (self.n_regimes, -1)) / temperature, dim=-1)
 
     def log_continue(self, controls: Tensor, temperature: Tensor) -> Tensor:
-        """Logarithm of v_k(c): regime k goes on after c = 1 .. D steps, (K, D) or (B, L, K, D).
+        """``log v_k(c)``: regime k continues after c = 1 .. D steps, (K, D) or (B, L, K, D).
 
         Source: Ansari et al. (2021), RED-SDS, section 3.1.
         """
-        law = self.log_law(controls, temperature)
-        return hazards(functional.pad(law, (self.least - 1, 0), value=-math.inf))
+        probabilities = self.log_probabilities(controls, temperature)
+        return hazards(functional.pad(probabilities, (self.shortest - 1, 0), value=-math.inf))
 
 
 class GenerativeModel(nn.Module):
@@ -169,41 +137,41 @@ class GenerativeModel(nn.Module):
         self.reads = design.switch_input if design.recurrent else ""
         width = channels * ("y" in self.reads) + m * ("x" in self.reads) + controls
         self.switch = mlp(max(width, 1), 4 * k * k, k * k)
-        hidden = design.transition_hidden if design.transition == "mlp" else None
+        hidden = design.widths.transition if design.transition == "mlp" else None
         self.transition = PerRegime(m + controls, 2 * m, k, hidden)
-        one, two = design.emission_hidden
+        one, two = design.widths.emission
         self.emission: nn.Module = nn.Linear(m, channels, bias=False)
         if design.emission == "mlp":
             layers = (nn.Linear(m, one), nn.ReLU(), nn.Linear(one, two), nn.ReLU(), nn.Linear(two, channels))
             self.emission = nn.Sequential(*layers)
         self.emission_raw = nn.Parameter(torch.full((channels,), _raw(design.emission_scale)))
 
-    def factors(self, x: Tensor, told: Told, temperatures: Temperatures) -> Factors:
-        """The factors given states ``x`` (B, L, M); padding after a sequence weighs nothing.
+    def factors(self, x: Tensor, sequences: Sequences, temperatures: Temperatures) -> Factors:
+        """The factors given states ``x`` (B, L, M); padding after a sequence has log-density 0.
 
         Source: Ansari et al. (2021), RED-SDS, section 3.2.
         """
-        shown = self.emission(x)
-        log_y = log_normal(told.y, shown, positive(self.emission_raw))
-        log_y = torch.where(told.seen, log_y, 0.0).sum(-1)  # (B, L)
-        first = self._log_first(x[:, 0], told) + log_y[:, :1]
+        emitted = self.emission(x)
+        log_y = log_normal(sequences.y, emitted, positive(self.emission_raw))
+        log_y = torch.where(sequences.observed, log_y, 0.0).sum(-1)  # (B, L)
+        first = self._log_first(x[:, 0], sequences) + log_y[:, :1]
         if self.design.start_floor is not None:
             first = torch.logaddexp(first, torch.full_like(first, self.design.start_floor))
-        log_emission = torch.cat([first[:, None], self._log_moves(x, told) + log_y[:, 1:, None]], dim=1)
-        if told.lengths is not None:
-            inside = torch.arange(x.shape[1], device=x.device) < told.lengths[:, None]
+        log_emission = torch.cat([first[:, None], self._log_transitions(x, sequences) + log_y[:, 1:, None]], dim=1)
+        if sequences.lengths is not None:
+            inside = torch.arange(x.shape[1], device=x.device) < sequences.lengths[:, None]
             log_emission = torch.where(inside[..., None], log_emission, 0.0)
-        before = torch.where(told.seen, told.y, shown)[:, :-1]
-        switches = self.log_switch(x[:, :-1], before, told.controls[:, 1:], temperatures.switch)
+        previous = torch.where(sequences.observed, sequences.y, emitted)[:, :-1]
+        switches = self.log_switch(x[:, :-1], previous, sequences.controls[:, 1:], temperatures.switch)
         return Factors(
-            self._log_initial(told, len(x)),
+            self._log_initial(sequences, len(x)),
             functional.pad(switches, (0, 0, 0, 0, 1, 0)),
-            self.durations.log_continue(told.controls, temperatures.duration),
+            self.durations.log_continue(sequences.controls, temperatures.duration),
             log_emission,
         )
 
     def log_switch(self, x: Tensor, y: Tensor, controls: Tensor, temperature: Tensor) -> Tensor:
-        """Logarithms (..., K from, K to) of where a regime that ends may lead, from the step before.
+        """Log-probabilities (..., K from, K to) of the regime that follows one that ends, from the step before.
 
         Source: Ansari et al. (2021), RED-SDS, section 3.1.
         """
@@ -214,7 +182,7 @@ class GenerativeModel(nn.Module):
         logits = self.switch(torch.cat(parts, dim=-1)).unflatten(-1, (k, k))
         return functional.log_softmax(logits / temperature, dim=-1)
 
-    def moves(self, x: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
+    def next_state(self, x: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation (..., K, M) of the state that follows ``x``, in each regime.
 
         Source: Ansari et al. (2021), RED-SDS, section 3.1.
@@ -222,21 +190,21 @@ class GenerativeModel(nn.Module):
         mean, raw = self.transition(torch.cat([x, controls], dim=-1)).chunk(2, dim=-1)
         return mean + x[..., None, :] if self.design.residual else mean, positive(raw)
 
-    def _log_initial(self, told: Told, batch: int) -> Tensor:
+    def _log_initial(self, sequences: Sequences, batch: int) -> Tensor:
         if self.initial_network is not None:
-            return functional.log_softmax(self.initial_network(told.controls[:, 0]), dim=-1)
+            return functional.log_softmax(self.initial_network(sequences.controls[:, 0]), dim=-1)
         assert self.initial_logits is not None
         return functional.log_softmax(self.initial_logits, dim=-1).expand(batch, -1)
 
-    def _log_first(self, x: Tensor, told: Told) -> Tensor:
+    def _log_first(self, x: Tensor, sequences: Sequences) -> Tensor:
         """Log-density (B, K) of the first state."""
-        mean = self.first_mean if self.first_network is None else self.first_network(told.controls[:, 0])
+        mean = self.first_mean if self.first_network is None else self.first_network(sequences.controls[:, 0])
         assert mean is not None
         return log_normal(x[:, None], mean, positive(self.first_raw)).sum(-1)
 
-    def _log_moves(self, x: Tensor, told: Told) -> Tensor:
+    def _log_transitions(self, x: Tensor, sequences: Sequences) -> Tensor:
         """Log-density (B, L - 1, K) of each state given the one before."""
-        mean, scale = self.moves(x[:, :-1], told.controls[:, 1:])
+        mean, scale = self.next_state(x[:, :-1], sequences.controls[:, 1:])
         return log_normal(x[:, 1:, None], mean, scale).sum(-1)
 
 
@@ -249,21 +217,21 @@ def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 
 
 def positive(raw: Tensor) -> Tensor:
-    """A standard deviation from a free number.
+    """A standard deviation from an unconstrained parameter.
 
     Source: Ansari et al. (2021), RED-SDS, section 4.
     """
-    return functional.softplus(raw) + LEAST_SCALE
+    return functional.softplus(raw) + MIN_SCALE
 
 
 def log_normal(values: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
     """Log-density of independent normal numbers, entry by entry.
 
-    Source: the normal law.
+    Source: the normal density.
     """
     return -0.5 * ((values - mean) / scale).square() - scale.log() - 0.5 * math.log(2 * math.pi)
 
 
 def _raw(scale: float) -> float:
-    """The free number behind a standard deviation."""
+    """Inverse of the softplus in ``positive``."""
     return scale + math.log(-math.expm1(-scale))

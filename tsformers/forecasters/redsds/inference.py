@@ -1,29 +1,30 @@
-"""Inference networks of REDSDS: embedding of the observations, posterior of the latent states."""
+"""Inference network of REDSDS: embedding of the observations, posterior of the latent states."""
 
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from tsformers.forecasters.redsds.generative import Design, Factors, Told, mlp
-from tsformers.forecasters.redsds.recurrences import GatedUnits, PosteriorWeights, posterior_scan
+from tsformers.forecasters.redsds.design import Design
+from tsformers.forecasters.redsds.generative import Factors, Sequences, mlp
+from tsformers.forecasters.redsds.recurrences import BidirectionalGRU, PosteriorWeights, posterior_scan
 
-DROPOUT = 0.1  # of the transformer that may read the values
+DROPOUT = 0.1  # of the transformer embedding
 
 
 class Encoded(NamedTuple):
-    """What inference makes of a batch of sequences.
+    """A batch of sequences with states and the factors given them.
 
     Source: Ansari et al. (2021), RED-SDS, section 3.2.
     """
 
     x: Tensor  # (B, L, M), drawn or mean states
-    scale: Tensor  # (B, L, M), of the law they were drawn from
+    scale: Tensor  # (B, L, M), standard deviations they were drawn with
     factors: Factors
 
 
 class TransformerEmbedder(nn.Module):
-    """Reads all values with one layer of attention; positions are told beside the values.
+    """Embeds values by one layer of attention, with positions concatenated to the values.
 
     Source: Ansari et al. (2021), RED-SDS, section 3.2; Vaswani et al. (2017) for positions.
     """
@@ -48,10 +49,10 @@ class TransformerEmbedder(nn.Module):
 
 
 class Inference(nn.Module):
-    """The posterior of the states: all values are read, then each state is drawn given those before it.
+    """The variational posterior of the states: all values are embedded, then each state is drawn given those before it.
 
     Args:
-        inputs: numbers of a step that are read.
+        inputs: input features of a step.
         controls: U, features of known covariates.
         design: parts and sizes.
 
@@ -60,33 +61,33 @@ class Inference(nn.Module):
 
     def __init__(self, inputs: int, controls: int, design: Design) -> None:
         super().__init__()
-        width, r, m = design.d_embedding, design.d_recurrent, design.d_state
+        widths, m = design.widths, design.d_state
         self.embed: nn.Module = (
-            GatedUnits(inputs, width)
+            BidirectionalGRU(inputs, widths.embedding)
             if design.embedder == "gru"
-            else TransformerEmbedder(inputs, width, design.d_feedforward)
+            else TransformerEmbedder(inputs, widths.embedding, widths.feedforward)
         )
-        self.cell = nn.RNNCell(2 * width + controls + m, r)
-        self.law = mlp(r, design.d_posterior, 2 * m)
+        self.cell = nn.RNNCell(2 * widths.embedding + controls + m, widths.recurrent)
+        self.posterior = mlp(widths.recurrent, widths.posterior, 2 * m)
         self.d_state = m
 
-    def read(self, values: Tensor, told: Told) -> Tensor:
-        """What the data say to the recurrent part, (B, L, R).
+    def read(self, values: Tensor, sequences: Sequences) -> Tensor:
+        """Inputs of the recurrent part that come from the data, (B, L, R).
 
         Source: Ansari et al. (2021), RED-SDS, section 3.2.
         """
-        seen = torch.cat([self.embed(values, told.lengths), told.controls], dim=-1)
-        weight = self.cell.weight_ih[:, : seen.shape[-1]]
-        return nn.functional.linear(seen, weight, self.cell.bias_ih + self.cell.bias_hh)
+        embedded = torch.cat([self.embed(values, sequences.lengths), sequences.controls], dim=-1)
+        weight = self.cell.weight_ih[:, : embedded.shape[-1]]
+        return nn.functional.linear(embedded, weight, self.cell.bias_ih + self.cell.bias_hh)
 
     def draw(self, inputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """States (B, L, M) and their standard deviations, from what ``read`` said.
+        """States (B, L, M) and their standard deviations, from the answer of ``read``.
 
         Source: Ansari et al. (2021), RED-SDS, section 3.2.
         """
         from_x = self.cell.weight_ih[:, -self.d_state :].t()
-        law: Any = self.law
-        first, second = law[0], law[2]
+        posterior: Any = self.posterior
+        first, second = posterior[0], posterior[2]
         weights = PosteriorWeights(
             from_x, self.cell.weight_hh.t(), first.weight.t(), first.bias, second.weight.t(), second.bias
         )

@@ -1,17 +1,17 @@
 """Compiled recurrences of REDSDS; importing this module loads numba, which takes most of a second.
 
-Weights stand with their inputs on the first axis, so that the inner loops run over outputs that lie side by side. The
-gradients write what flows into each step and leave the sums over steps, which are matrix products, to torch.
+Weights have their inputs on the first axis, so that the inner loops run over outputs that lie side by side. The kernels
+of gradients write the gradient of each step and leave the sums over steps, which are matrix products, to torch.
 """
 
 from typing import Any, no_type_check
 
 import numpy as np
 
+from tsformers.forecasters.redsds.design import MIN_SCALE
 from tsformers.jit import compiled_nogil
 
 Array = np.ndarray[Any, Any]
-LEAST_SCALE = 1e-6  # added to every standard deviation
 compiled = compiled_nogil("contract")
 
 
@@ -28,29 +28,29 @@ def add_product(values: Array, weight: Array, out: Array) -> None:
 @compiled
 @no_type_check
 def gated_states(gates: Array, weight: Array, bias: Array, states: Array, kept: Array) -> None:
-    """States (B, T, H) of gated units from ``gates`` (B, T, 3H), which hold what the inputs say.
+    """States (B, T, H) of gated units from ``gates`` (B, T, 3H), the contributions of the inputs.
 
-    ``weight`` (H, 3H) and ``bias`` (3H,) are those of the states; ``kept`` (B, T, 4H) gains reset, update, candidate
-    and what the state says to the candidate.
+    ``weight`` (H, 3H) and ``bias`` (3H,) are those of the states; ``kept`` (B, T, 4H) is filled with reset, update,
+    candidate and the contribution of the state to the candidate.
     """
     width = states.shape[2]
-    said = np.empty(3 * width, states.dtype)
+    from_state = np.empty(3 * width, states.dtype)
     for i in range(gates.shape[0]):
         for t in range(gates.shape[1]):
             for k in range(3 * width):
-                said[k] = bias[k]
+                from_state[k] = bias[k]
             if t > 0:
-                add_product(states[i, t - 1], weight, said)
+                add_product(states[i, t - 1], weight, from_state)
             for j in range(width):
-                reset = 1 / (1 + np.exp(-(gates[i, t, j] + said[j])))
-                update = 1 / (1 + np.exp(-(gates[i, t, width + j] + said[width + j])))
-                candidate = np.tanh(gates[i, t, 2 * width + j] + reset * said[2 * width + j])
+                reset = 1 / (1 + np.exp(-(gates[i, t, j] + from_state[j])))
+                update = 1 / (1 + np.exp(-(gates[i, t, width + j] + from_state[width + j])))
+                candidate = np.tanh(gates[i, t, 2 * width + j] + reset * from_state[2 * width + j])
                 before = states[i, t - 1, j] if t > 0 else 0.0
                 states[i, t, j] = (1 - update) * candidate + update * before
                 kept[i, t, j] = reset
                 kept[i, t, width + j] = update
                 kept[i, t, 2 * width + j] = candidate
-                kept[i, t, 3 * width + j] = said[2 * width + j]
+                kept[i, t, 3 * width + j] = from_state[2 * width + j]
 
 
 @compiled
@@ -58,10 +58,10 @@ def gated_states(gates: Array, weight: Array, bias: Array, states: Array, kept: 
 def gated_gradient(
     g: Array, weight: Array, states: Array, kept: Array, into_gates: Array, into_candidate: Array
 ) -> None:
-    """What a gradient ``g`` (B, T, H) of the states is of the gates (B, T, 3H).
+    """The gradient of the gates (B, T, 3H), given the gradient ``g`` (B, T, H) of the states.
 
-    ``weight`` (3H, H) is transposed here. ``into_candidate`` (B, T, H) is what flows to the state's part of the
-    candidate; of the other gates that is the same as what flows to the inputs' part.
+    ``weight`` (3H, H) is transposed here. ``into_candidate`` (B, T, H) is the gradient of the state's part of the
+    candidate; of the other gates it equals the gradient of the inputs' part.
     """
     width = states.shape[2]
     later = np.empty(width, states.dtype)
@@ -94,22 +94,23 @@ def posterior_states(
     from_r: Array,
     into_hidden: Array,
     hidden_bias: Array,
-    into_law: Array,
-    law_bias: Array,
+    into_posterior: Array,
+    posterior_bias: Array,
     r: Array,
     hidden: Array,
-    law: Array,
+    posterior: Array,
     x: Array,
 ) -> None:
     """Draws ``x`` (B, T, M) from the posterior, each step given the draws before it.
 
-    ``inputs`` (B, T, R) are what the data say to the recurrent states ``r`` (B, T, R); ``hidden`` (B, T, D) and ``law``
-    (B, T, 2M: mean, raw scale) follow from these alone. ``noise`` (B, T, M) is standard normal; zeros give means.
+    ``inputs`` (B, T, R) are the contributions of the data to the recurrent states ``r`` (B, T, R); ``hidden`` (B, T, D)
+    and ``posterior`` (B, T, 2M: mean, raw scale) are functions of these alone. ``noise`` (B, T, M) is standard normal;
+    zeros give means.
     """
     size, wide, m = r.shape[2], hidden.shape[2], x.shape[2]
     for i in range(inputs.shape[0]):
         for t in range(inputs.shape[1]):
-            here, inner, out = r[i, t], hidden[i, t], law[i, t]
+            here, inner, out = r[i, t], hidden[i, t], posterior[i, t]
             here[:] = inputs[i, t]
             if t > 0:
                 add_product(x[i, t - 1], from_x, here)
@@ -120,12 +121,12 @@ def posterior_states(
             add_product(here, into_hidden, inner)
             for k in range(wide):
                 inner[k] = max(inner[k], 0.0)
-            out[:] = law_bias
-            add_product(inner, into_law, out)
+            out[:] = posterior_bias
+            add_product(inner, into_posterior, out)
             for k in range(m):
                 raw = out[m + k]
                 scale = raw if raw > 20.0 else np.log1p(np.exp(raw))
-                x[i, t, k] = out[k] + (scale + LEAST_SCALE) * noise[i, t, k]
+                x[i, t, k] = out[k] + (scale + MIN_SCALE) * noise[i, t, k]
 
 
 @compiled
@@ -137,30 +138,30 @@ def posterior_gradient(
     from_x: Array,
     from_r: Array,
     into_hidden: Array,
-    into_law: Array,
+    into_posterior: Array,
     r: Array,
     hidden: Array,
-    law: Array,
+    posterior: Array,
     to_inputs: Array,
     to_hidden: Array,
-    to_law: Array,
+    to_posterior: Array,
 ) -> None:
-    """What gradients of draws and scales (B, T, M) are of each step's parts; the weights are transposed here."""
+    """Gradients of each step's parts, given those of draws and scales (B, T, M); the weights are transposed here."""
     size, wide, m = r.shape[2], hidden.shape[2], into_x.shape[2]
     for i in range(r.shape[0]):
         for back in range(r.shape[1]):
             t = r.shape[1] - 1 - back
-            out, inner, here = to_law[i, t], to_hidden[i, t], to_inputs[i, t]
+            out, inner, here = to_posterior[i, t], to_hidden[i, t], to_inputs[i, t]
             out[:m] = into_x[i, t]
             here[:] = 0
             if back > 0:
                 add_product(to_inputs[i, t + 1], from_x, out[:m])
                 add_product(to_inputs[i, t + 1], from_r, here)
             for k in range(m):
-                slope = 1 / (1 + np.exp(-law[i, t, m + k]))
+                slope = 1 / (1 + np.exp(-posterior[i, t, m + k]))
                 out[m + k] = (into_scale[i, t, k] + out[k] * noise[i, t, k]) * slope
             inner[:] = 0
-            add_product(out, into_law, inner)
+            add_product(out, into_posterior, inner)
             for k in range(wide):
                 if hidden[i, t, k] <= 0:
                     inner[k] = 0
