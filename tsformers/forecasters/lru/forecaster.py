@@ -1,11 +1,10 @@
-"""LRU: linear recurrent units, trained over whole contexts at once, served one step at a time."""
+"""LRU: linear recurrent units, trained over whole contexts in parallel, updated one step at a time."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import numpy as np
 from torch import nn
 
 from tsformers.forecasters.lru.layers import Sizes
@@ -13,38 +12,41 @@ from tsformers.forecasters.lru.network import LRUNetwork
 from tsformers.forecasters.lru.stream import stream
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.nn.heads.base import DistributionOutput
+from tsformers.validation import Above, AtLeast, Between
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class LRU(TorchForecaster):
-    """Forecasts with a stack of linear recurrences, whose states remember thousands of steps and cost the same forever.
+    """Forecasts with a stack of linear recurrences, whose states remember thousands of steps at constant cost a step.
 
-    A state is a complex number that turns and fades, ``x[k] = lambda x[k - 1] + B u[k]``; between the recurrences lie
-    norms and gates that look at one step alone. Training reads whole contexts in parallel, long ones too; afterwards
-    ``stream`` goes on from observation to observation at constant cost. Known covariates, past covariates, statics and
-    calendar features enter beside the values; missing values are told as missing. Series share their weights; with
+    A state is a complex number that decays and rotates, ``x[k] = lambda x[k - 1] + B u[k]``; between the recurrences
+    are norms and gates that act on one step alone. Training processes whole contexts in parallel, long ones too;
+    afterwards ``stream`` takes one observation after the other at constant cost. Known covariates, past covariates,
+    statics and calendar features are further inputs; missing values are masked. Series share their weights; with
     ``multivariate`` they are channels of one series.
 
-    By default the law of all steps ahead is read off the last state, and the law of the next value, which a stream
-    needs, is trained beside it. Both begin as a linear map of the past, solved by ridge regression, and the network
-    learns the rest. With ``decoding="autoregressive"`` the law of the next value is all there is: futures are drawn
-    from it step by step, so that the draws of a series are paths, and predictions cost more.
+    By default the distribution of all steps ahead is decoded from the last state, and the distribution of the next
+    value, which a stream needs, is trained jointly. Both start from a linear map of the past, fitted in closed form by
+    ridge regression, and the network learns the remainder. With ``decoding="autoregressive"`` only the distribution of
+    the next value is learned: futures are drawn from it step by step, so that the draws of a series are paths, and
+    predictions cost more.
 
     Args:
-        cell: "lru"; for comparison "s4d", a diagonal state space for each feature, or "gru", a gated recurrent unit.
-        d_model: width of the hidden series.
+        cell: "lru"; for comparison "s4d", a diagonal state space for each feature, or "gru", ``torch.nn.GRU``.
+        d_model: width of the blocks.
         d_state: complex states of a layer; of "s4d" real numbers in the state of a feature, of "gru" its width.
         n_layers: recurrent blocks.
-        dropout: share of hidden numbers set to zero while training.
-        r_min: smallest modulus of a state at the start, of "lru"; None: 0.5, of contexts above 200 steps 0.9.
-        r_max: largest; None: 0.99, of contexts above 200 steps 0.999.
-        max_phase: largest turn a step at the start, of "lru", in radians; for what lies thousands of steps back take a
-            small one, as the paper does: a memory's phase is its age times its turn.
-        periods: seasons in steps: of "lru", in each layer some states start as their memories, at up to four harmonics
-            of each season; None: no state does.
-        start: what the location of a law begins with: the "last" value, or that and a "linear" map of the past.
-        decoding: "direct" or "autoregressive", see above; "quantile" laws cannot be drawn from and are direct only.
-        recurrent_rate: learning rate of what makes the states, in units of ``learning_rate``; they know no decay.
+        dropout: share of features set to zero during training.
+        r_min: smallest initial modulus of a state, of "lru"; None: 0.5, of contexts above 200 steps 0.9.
+        r_max: largest initial modulus; None: 0.99, of contexts above 200 steps 0.999.
+        max_phase: largest initial rotation of a state a step, of "lru", in radians; for dependencies over thousands of
+            steps take a small one, as the paper does: the phase of a memory is its age times the rotation.
+        periods: seasons in steps, of "lru": in each layer some states are initialised at up to four harmonics of each
+            season; None: no state is.
+        start: location of a distribution before training: the "last" value, or that and a "linear" map of the past.
+        decoding: "direct" or "autoregressive", see above; "quantile" is direct only: it cannot be drawn from.
+        recurrent_rate: learning rate of the recurrent parameters, in units of ``learning_rate``; they have no weight
+            decay.
 
     Note:
         ``horizon``, ``context_length``, ``likelihood`` and all settings of training: see ``TorchForecaster``.
@@ -67,20 +69,20 @@ class LRU(TorchForecaster):
     """
 
     cell: Literal["lru", "s4d", "gru"] = "lru"
-    d_model: int = 64
-    d_state: int = 64
-    n_layers: int = 2
-    dropout: float = 0.1
-    r_min: float | None = None
-    r_max: float | None = None
-    max_phase: float = 2 * math.pi
-    periods: Sequence[float] | None = None
+    d_model: Annotated[int, AtLeast(1)] = 64
+    d_state: Annotated[int, AtLeast(1)] = 64
+    n_layers: Annotated[int, AtLeast(1)] = 2
+    dropout: Annotated[float, Between(0, 1, open="high")] = 0.1
+    r_min: Annotated[float, Between(0, 1)] | None = None
+    r_max: Annotated[float, Between(0, 1, open="low")] | None = None
+    max_phase: Annotated[float, Above(0)] = 2 * math.pi
+    periods: Sequence[Annotated[float, Above(1)]] | None = None
     start: Literal["linear", "last"] = "linear"
     decoding: Literal["direct", "autoregressive"] = "direct"
-    recurrent_rate: float = 0.5
-    batch_size: int = 32
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
+    recurrent_rate: Annotated[float, Above(0)] = 0.5
+    batch_size: Annotated[int, AtLeast(1)] = 32
+    learning_rate: Annotated[float, Above(0)] = 2e-3
+    weight_decay: Annotated[float, AtLeast(0)] = 0.05
     likelihood: str | DistributionOutput = "quantile_function"
 
     stream = stream
@@ -90,7 +92,21 @@ class LRU(TorchForecaster):
 
         Source: Orvieto et al. (2023), LRU, figure 1.
         """
-        sizes = Sizes(
+        context = getattr(self, "context_length_", self.context_length)
+        assert context is not None, "fit chooses a context length before it builds"
+        columns = channels, past_x, known_x
+        return LRUNetwork(columns, context, self.horizon, self.sizes(), self.likelihood, self.decoding)
+
+    def sizes(self) -> Sizes:
+        """The sizes of the recurrent part of the network.
+
+        Example:
+            >>> LRU(horizon=4, periods=[24]).sizes().periods
+            (24,)
+
+        Source: Orvieto et al. (2023), LRU, section 3.
+        """
+        return Sizes(
             cell=self.cell,
             d_model=self.d_model,
             d_state=self.d_state,
@@ -99,16 +115,12 @@ class LRU(TorchForecaster):
             r_min=self.r_min,
             r_max=self.r_max,
             max_phase=self.max_phase,
-            periods=tuple(self.periods or ()),
+            periods=() if self.periods is None else tuple(self.periods),
             start=self.start,
         )
-        context = getattr(self, "context_length_", self.context_length)
-        assert context is not None, "fit chooses a context length before it builds"
-        columns = channels, past_x, known_x
-        return LRUNetwork(columns, context, self.horizon, sizes, self.likelihood, self.decoding)
 
     def groups(self, network: nn.Module) -> list[dict[str, Any]]:
-        """What makes the states has a smaller learning rate and no weight decay.
+        """Recurrent parameters have a smaller learning rate and no weight decay.
 
         Source: Orvieto et al. (2023), LRU, appendix A.
         """
@@ -124,50 +136,21 @@ class LRU(TorchForecaster):
 
         Raises:
             ValueError: names the setting, its value and what it may be.
-
-        Source: the ranges in which the formulas of the paper are defined.
         """
         super().check()
-        for name in ("d_model", "d_state", "n_layers"):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} must be a whole number of 1 or more, not {value!r}")
-        choices = {
-            "cell": ("lru", "s4d", "gru"),
-            "start": ("linear", "last"),
-            "decoding": ("direct", "autoregressive"),
-        }
-        for name, known in choices.items():
-            if (value := getattr(self, name)) not in known:
-                raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, known))}")
-        if not 0 <= self.dropout < 1 or not self.recurrent_rate > 0:
-            raise ValueError(
-                f"dropout={self.dropout} must be in [0, 1), and recurrent_rate={self.recurrent_rate} above 0"
-            )
+        low, high = (0.0 if self.r_min is None else self.r_min), (1.0 if self.r_max is None else self.r_max)
+        if low > high:
+            raise ValueError(f"r_min={self.r_min} and r_max={self.r_max} must be moduli with r_min <= r_max")
         if self.decoding == "autoregressive" and self.likelihood == "quantile":
             raise ValueError(
                 "likelihood='quantile' forecasts quantiles, from which no path can be drawn; choose "
                 "likelihood='quantile_function', which learns the same and is drawn from, or decoding='direct'"
             )
-        self._check_states()
-
-    def _check_states(self) -> None:
-        low, high = (0.0 if self.r_min is None else self.r_min), (1.0 if self.r_max is None else self.r_max)
-        if not (0 <= low <= high <= 1 and high > 0):
-            raise ValueError(
-                f"r_min={self.r_min} and r_max={self.r_max} must be moduli with 0 <= r_min <= r_max <= 1 and r_max > 0"
-            )
-        if not self.max_phase > 0:
-            raise ValueError(f"max_phase={self.max_phase} must be above 0 radians")
         if self.cell == "s4d" and self.d_state % 2:
             raise ValueError(f"d_state={self.d_state} must be even with cell='s4d', whose states come in pairs")
         if self.periods is None:
             return
-        if isinstance(self.periods, str) or not isinstance(self.periods, Sequence | np.ndarray):
-            raise ValueError(f"periods must be a list of seasons in steps, such as [24, 168], not {self.periods!r}")
         if self.cell != "lru":
-            raise ValueError(f"periods seed the states of cell='lru'; leave them out with cell={self.cell!r}")
-        if any(not period > 1 for period in self.periods):
-            raise ValueError(f"periods={list(self.periods)} must be above 1 step each")
+            raise ValueError(f"periods initialise the states of cell='lru'; leave them out with cell={self.cell!r}")
         if 2 * len(self.periods) > self.d_state:
             raise ValueError(f"{len(self.periods)} periods need d_state of {2 * len(self.periods)} or more")

@@ -1,19 +1,18 @@
 """Compiled kernels of a stream; importing this module loads numba, which takes most of a second.
 
-A lane is one channel of one series. What a lane remembers: the unit it is measured in, its last value, and its last p
-values without gaps in a ring, of which ``place`` is the oldest.
+A lane is one channel of one series. Its state: location and scale, its last value, and a ring buffer of its last p
+values without gaps, whose oldest one is at ``place``.
 """
 
 from typing import Any, no_type_check
 
 import numpy as np
 
+from tsformers.forecasters.lru.inputs import MIN_STEP_CHANGE, OUTLIER
 from tsformers.jit import compiled_nogil
 
 Array = np.ndarray[Any, Any]
-FIXED, STANDARD, MEAN_ABS, ROBUST = 0, 1, 2, 3
-OUTLIER, LEAST_STEP = 10.0, 0.01  # those of the network's ``signals``
-ROBUST_LIMIT = 3.0  # deviations: a value further away moves the units as if it were there
+ROBUST_LIMIT = 3.0  # deviations: values beyond it are clipped to it where they update location and scale
 compiled = compiled_nogil("contract", "reassoc", "nsz")  # sums may be taken in any order
 
 
@@ -30,22 +29,22 @@ def observe(
     last: Array,
     place: Array,
     ring: Array,
-    told: Array,
+    features: Array,
 ) -> None:
-    """Takes in ``values`` (L, M), NaN = missing, of the lanes (M,), and writes what the network is told of them.
+    """Updates the lanes (M,) by ``values`` (L, M), NaN = missing, and writes the input features of the network.
 
-    ``units`` (N, 4) are location, scale, what the scale is made of, and the least scale. They move from step
-    ``frozen`` (M,) on, with weight ``1 / min(values seen, memory)`` of each value. ``told`` (M, L, 4) are the network's
-    ``signals`` in units of the lane as they are after the step.
+    ``units`` (N, 4) are location, scale, the statistic of the scale (variance or mean absolute value), and the smallest
+    scale. They are updated from step ``frozen`` (M,) on, with weight ``1 / min(values observed, memory)`` each.
+    ``features`` (M, L, 4) are those of ``inputs.channel_features``, in the units after the step.
     """
     size = ring.shape[1]
     for j in range(lanes.shape[0]):
         i = lanes[j]
         for t in range(values.shape[0]):
             y = values[t, j]
-            seen = y == y  # not so of NaN
+            observed = y == y  # False of NaN
             change = 0.0
-            if seen:
+            if observed:
                 if count[i] == 0:
                     last[i] = y
                     for k in range(size):
@@ -73,10 +72,10 @@ def observe(
                     place[i] = 0
             value = (last[i] - units[i, 0]) / units[i, 1] if count[i] > 0 else 0.0
             change /= units[i, 1]
-            told[j, t, 0] = value / np.sqrt(1.0 + (value / OUTLIER) ** 2)
-            told[j, t, 1] = change / np.sqrt(1.0 + (change / OUTLIER) ** 2)
-            told[j, t, 2] = 0.5 * np.log(abs(change) + LEAST_STEP)
-            told[j, t, 3] = 1.0 if seen else 0.0
+            features[j, t, 0] = value / np.sqrt(1.0 + (value / OUTLIER) ** 2)
+            features[j, t, 1] = change / np.sqrt(1.0 + (change / OUTLIER) ** 2)
+            features[j, t, 2] = 0.5 * np.log(abs(change) + MIN_STEP_CHANGE)
+            features[j, t, 3] = 1.0 if observed else 0.0
 
 
 @compiled
@@ -84,7 +83,7 @@ def observe(
 def look_ahead(
     lanes: Array, kernel: Array, units: Array, count: Array, last: Array, place: Array, ring: Array, ahead: Array
 ) -> None:
-    """The last value and what the linear map adds, in units of the lane: 0 before there is a value."""
+    """The last value plus the linear map, in units of the lane: 0 before there is a value."""
     size = ring.shape[1]
     for j in range(lanes.shape[0]):
         i = lanes[j]
@@ -103,7 +102,7 @@ def look_ahead(
 @compiled
 @no_type_check
 def quantiles(raw: Array, middle: int, ahead: Array, location: Array, spread: Array, values: Array) -> None:
-    """What a ``QuantileHead`` makes of its raw numbers (M, Q), around ``ahead`` (M,), in the caller's units (M, Q)."""
+    """``QuantileHead`` from its raw outputs (M, Q), around ``ahead`` (M,), in the caller's units (M, Q)."""
     for j in range(raw.shape[0]):
         centre = float(raw[j, 0]) + ahead[j]
         total = centre
