@@ -1,20 +1,24 @@
-"""Building blocks: plain ``torch.nn.Module``s, usable without the rest."""
+"""Building blocks: ``torch.nn.Module``s, usable without the rest of the package."""
 
-from tsformers.nn.attention.autocorrelation import AutoCorrelation, AutoCorrelationLayer
-from tsformers.nn.attention.conv_attention import CausalConvolution, ConvAttention, ConvTransformer, GroupedLinear
+from tsformers.nn.attention import (
+    AutoCorrelation,
+    AutoCorrelationLayer,
+    CausalConvolution,
+    ConvAttention,
+    ConvTransformer,
+    GroupedLinear,
+)
 from tsformers.nn.decomposition import SeriesDecomposition
-from tsformers.nn.heads.make import make_head
-from tsformers.nn.heads.negative_binomial import NegativeBinomialHead
-from tsformers.nn.heads.normal import NormalHead, SquaredErrorHead
-from tsformers.nn.heads.quantile import QuantileHead
-from tsformers.nn.heads.student_t import StudentTHead
+from tsformers.nn.heads import (
+    NegativeBinomialHead,
+    NormalHead,
+    QuantileHead,
+    SquaredErrorHead,
+    StudentTHead,
+    make_head,
+)
 from tsformers.nn.missing import carry_forward
-from tsformers.nn.recurrent.block import RecurrentBlock
-from tsformers.nn.recurrent.cell import RecurrentCell
-from tsformers.nn.recurrent.gru import GRULayer
-from tsformers.nn.recurrent.lru import LRULayer
-from tsformers.nn.recurrent.s4d import S4DLayer
-from tsformers.nn.recurrent.scan import linear_scan
+from tsformers.nn.recurrent import GRULayer, LRULayer, RecurrentBlock, RecurrentCell, S4DLayer, linear_scan
 from tsformers.nn.ridge import RidgeMap
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Moving-average trend and seasonal parts."""
+"""Decomposition by a moving average: trend and seasonal part."""
 
 import torch
 from jaxtyping import Float
@@ -7,11 +7,11 @@ from torch.nn import functional
 
 
 class SeriesDecomposition(nn.Module):
-    """Splits a series into a smooth trend and the rest, which is called seasonal.
+    """Splits a series into a smooth trend and the remainder, the seasonal part.
 
     ``trend[t] = mean(x[t - k // 2], ..., x[t + (k - 1) // 2])`` and ``seasonal = x - trend``, each channel alone.
-    Beyond its ends the series goes on with its first and last value, so any ``k`` suits any length: with ``k = 1`` the
-    trend is the series itself, and a constant always belongs to the trend.
+    Beyond its ends the series is padded with its first and last value, so any ``k`` suits any length. With ``k = 1``
+    the trend is the series itself, and a constant always belongs to the trend.
 
     Args:
         kernel_size: k, in steps; even ones reach one step further back than ahead.
@@ -51,8 +51,5 @@ class SeriesDecomposition(nn.Module):
         return x - trend, trend
 
     def extra_repr(self) -> str:
-        """What ``print`` shows between the brackets.
-
-        Source: none; torch's own convention.
-        """
+        """The settings that ``print`` shows."""
         return f"kernel_size={self.kernel_size}"

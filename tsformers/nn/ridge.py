@@ -1,4 +1,4 @@
-"""A linear map from past to future that is solved rather than trained."""
+"""A linear map from past to future, fitted in closed form by ridge regression."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,18 +7,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-MOST_READ = 512  # steps of the past; a longer one is read at its end
+MAX_STEPS = 512  # of the past; of a longer one the last steps are read
 PENALTIES = 10.0 ** np.arange(-6, 4)  # tried, in units of the mean eigenvalue of the past's second moments
 
 Pairs = tuple[Tensor, Tensor, Tensor]  # past (B, T, C), future (B, H, C), which of their channels count (B, C)
 
 
 class RidgeMap(nn.Module):
-    """``y[h] = sum_t W[h, t] (x[t] - mean(x))``, the same for all channels; ``W`` is solved, and no gradient moves it.
+    """``y[h] = sum_t W[h, t] (x[t] - mean(x))``, the same for all channels; ``W`` is fitted in closed form.
 
-    ``W`` minimises the squared error of ``y`` with a penalty on its own size, so that with little to learn from ``y``
-    stays near zero. Of ten penalties the one with the smallest mean absolute error on held-back pairs is kept. A
-    constant added to the past changes nothing. Before ``fit_closed_form`` the map is zero.
+    ``W`` minimises the squared error of ``y`` plus a penalty on its squared norm, so that with few data ``y``
+    stays near zero. Of ten penalties the one with the smallest mean absolute error on validation pairs is kept. A
+    constant added to the past changes nothing. Before ``fit_closed_form`` the map is zero. ``W`` has no gradient.
 
     Args:
         context_length: T, steps of the past; of more than 512 the last 512 are read.
@@ -37,18 +37,18 @@ class RidgeMap(nn.Module):
     """
 
     weight: Tensor  # (H, T)
-    errors: Tensor  # (H,), mean absolute errors on the held-back pairs
+    errors: Tensor  # (H,), mean absolute errors on the validation pairs
     fitted: Tensor  # whether ``fit_closed_form`` has been called
 
     def __init__(self, context_length: int, horizon: int) -> None:
         super().__init__()
-        self.read = min(context_length, MOST_READ)
+        self.read = min(context_length, MAX_STEPS)
         self.register_buffer("weight", torch.zeros(horizon, self.read))
         self.register_buffer("errors", torch.ones(horizon))
         self.register_buffer("fitted", torch.tensor(False))
 
     def forward(self, past: Float[Tensor, "B T C"]) -> Float[Tensor, "B H C"]:
-        """What the map says follows ``past``.
+        """The map of ``past``: what it predicts of the steps after it, relative to the mean of the past.
 
         Source: Hoerl & Kennard (1970).
         """
@@ -56,14 +56,14 @@ class RidgeMap(nn.Module):
         return self.weight.to(past.dtype) @ (past - past.mean(1, keepdim=True))
 
     def fit_closed_form(self, pairs: Iterable[Pairs], validation: Iterable[Pairs]) -> None:
-        """Find ``W``, in float64.
+        """Fit ``W``, in float64.
 
         Args:
-            pairs: what to learn from, batch by batch: past (B, T, C), future (B, H, C), which channels count (B, C).
-            validation: those that choose the penalty; without any it is the middle one, and ``errors`` are those on
-                ``pairs`` as far as their second moments tell.
+            pairs: training pairs, batch by batch: past (B, T, C), future (B, H, C), which channels count (B, C).
+            validation: pairs that choose the penalty; without any it is the middle one, and ``errors`` are estimated
+                from the second moments of ``pairs``.
 
-        Source: Hoerl & Kennard (1970); the second moments are all that is kept of the pairs.
+        Source: Hoerl & Kennard (1970); only the second moments of the pairs are kept in memory.
         """
         horizon, length = self.weight.shape
         n, square, cross, power = 0, np.zeros((length, length)), np.zeros((length, horizon)), np.zeros(horizon)

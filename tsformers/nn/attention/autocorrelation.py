@@ -1,4 +1,4 @@
-"""Attention that looks for periods, in place of single points in time."""
+"""Auto-correlation: attention over lags, which finds periods."""
 
 import math
 from typing import Any
@@ -11,12 +11,12 @@ from torch.nn import functional
 
 
 class AutoCorrelation(nn.Module):
-    """Mixes the values at the lags where query and key resemble each other most; costs O(L log L).
+    """Averages the values at the lags where query and key are most correlated; costs O(L log L).
 
     With the circular correlation ``m[tau] = mean over heads and channels of sum_t q[t + tau] k[t]``, the
     ``K = int(factor * ln L)`` lags ``tau_1, ..., tau_K`` where it is largest, and ``w = softmax(m[tau_1], ...)``, the
     answer is ``out[t] = sum_i w_i v[t + tau_i]``, all times modulo L, the length of the query. Shorter keys and values
-    are continued by zeros, longer ones cut at their end. While training the lags are those of the batch's mean
+    are padded with zeros, longer ones cut at their end. While training the lags are those of the batch's mean
     correlation; in inference mode each sample has its own, so that its answer does not depend on its batch.
 
     Args:
@@ -65,7 +65,7 @@ class AutoCorrelation(nn.Module):
     def delays(
         self, query: Float[Tensor, "B L H E"], key: Float[Tensor, "B M H E"]
     ) -> tuple[Int64[Tensor, "B K"], Float[Tensor, "B K"]]:
-        """The lags and their weights: which periods the layer sees.
+        """The lags and their weights: the periods that the layer finds.
 
         Args:
             query: L steps of H heads of E channels.
@@ -103,10 +103,7 @@ class AutoCorrelation(nn.Module):
         return correlated / left.shape[2]
 
     def extra_repr(self) -> str:
-        """What ``print`` shows between the brackets.
-
-        Source: none; torch's own convention.
-        """
+        """The settings that ``print`` shows."""
         return f"factor={self.factor}"
 
 
@@ -144,7 +141,7 @@ class AutoCorrelationLayer(nn.Module):
         self.mix = AutoCorrelation(factor)
 
     def forward(self, x: Float[Tensor, "B L D"], other: Float[Tensor, "B M D"]) -> Float[Tensor, "B L D"]:
-        """What ``other`` has to say to ``x``; ``other = x`` for self-correlation.
+        """Auto-correlation of ``x`` with ``other``; ``other = x`` for self-correlation.
 
         Args:
             x: source of the queries.
@@ -159,7 +156,7 @@ class AutoCorrelationLayer(nn.Module):
         return self.mix(x.unsqueeze(2), key, value).squeeze(2) + self.out.bias
 
     def correlation(self, x: Float[Tensor, "B L D"], other: Float[Tensor, "B M D"]) -> Float[Tensor, "B L"]:
-        """What ``forward`` chooses its lags by: ``AutoCorrelation.correlation`` of the projections, but for a constant.
+        """The correlation by which ``forward`` chooses lags, up to a constant: that of the projections.
 
         Args:
             x: source of the queries.

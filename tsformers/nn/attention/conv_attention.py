@@ -1,4 +1,4 @@
-"""Attention that compares local shapes, in place of single points: queries and keys are causal convolutions."""
+"""Convolutional attention: queries and keys are causal convolutions, which compare local shapes."""
 
 import math
 
@@ -9,7 +9,7 @@ from torch.nn import functional
 
 
 class GroupedLinear(nn.Module):
-    """G linear maps side by side, each for its own group, in one product of matrices.
+    """G linear maps, each for its own group, in one matrix product.
 
     Args:
         inputs: I.
@@ -20,7 +20,7 @@ class GroupedLinear(nn.Module):
         >>> GroupedLinear(3, 5, groups=2)(torch.zeros(2, 7, 4, 3)).shape
         torch.Size([2, 7, 4, 5])
 
-    Source: none; ``torch.nn.Linear`` for each group.
+    Source: ``torch.nn.Linear`` for each group.
     """
 
     def __init__(self, inputs: int, outputs: int, groups: int = 1) -> None:
@@ -30,7 +30,7 @@ class GroupedLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(groups, 1, outputs).uniform_(-bound, bound))
 
     def forward(self, x: Float[Tensor, "G1 B T I"]) -> Float[Tensor, "G B T O"]:
-        """Each group through its own map.
+        """Each group mapped by its own weights.
 
         Args:
             x: of G groups, or of one that all maps read; a single map reads any number of groups.
@@ -44,13 +44,13 @@ class GroupedLinear(nn.Module):
 
 
 class CausalConvolution(nn.Module):
-    """A convolution over time that looks back: ``y[t] = sum_j W[j] x[t - j] + b``, zeros before the first step.
+    """A causal convolution over time: ``y[t] = sum_j W[j] x[t - j] + b``, zeros before the first step.
 
     Args:
         inputs: I.
         outputs: O.
-        kernel: how many steps it reads, the present one among them; 1 is a linear map of each step.
-        groups: G, networks side by side, each with weights of its own.
+        kernel: how many steps it reads, including the present one; 1 is a linear map of each step.
+        groups: G, networks computed in parallel, each with weights of its own.
 
     Raises:
         ValueError: ``kernel`` is below 1.
@@ -72,7 +72,7 @@ class CausalConvolution(nn.Module):
         self.map = GroupedLinear(inputs * kernel, outputs, groups)
 
     def forward(self, x: Float[Tensor, "G1 B T I"]) -> Float[Tensor, "G B T O"]:
-        """What each step and those before it say.
+        """The convolution at each step.
 
         Args:
             x: of G groups, or of one that all read.
@@ -89,7 +89,7 @@ class CausalConvolution(nn.Module):
 
 
 class ConvAttention(nn.Module):
-    """Self-attention whose queries and keys are causal convolutions, so that shapes are compared, not points.
+    """Self-attention whose queries and keys are causal convolutions, so that local shapes are compared, not points.
 
     ``out[t] = W_o sum_s softmax_s(q[t] . k[s] / sqrt(E)) W_v x[s]`` in each head, s up to t; q and k are
     ``CausalConvolution`` of x. With a kernel of 1 it is plain causal attention. No matrix of T x T is kept.
@@ -97,8 +97,8 @@ class ConvAttention(nn.Module):
     Args:
         width: D, channels in and out.
         n_heads: H; E is D / H.
-        kernel: steps that make a query or key.
-        groups: G, networks side by side, each with weights of its own.
+        kernel: steps in a query or key.
+        groups: G, networks computed in parallel, each with weights of its own.
         causal: whether step t reads the steps up to t only; False: all.
 
     Raises:
@@ -122,7 +122,7 @@ class ConvAttention(nn.Module):
         self.out = GroupedLinear(width, width, groups)
 
     def forward(self, x: Float[Tensor, "G B T D"]) -> Float[Tensor, "G B T D"]:
-        """What each step finds in the others.
+        """Attention of each step to the others.
 
         Args:
             x: of G groups.
@@ -141,21 +141,21 @@ class ConvAttention(nn.Module):
 
 
 class ConvTransformer(nn.Module):
-    """A Transformer of convolutional attention: an embedding by causal convolution, then L layers that add to it.
+    """A Transformer of convolutional attention: an embedding by causal convolution, then L residual layers.
 
-    Each layer adds ``ConvAttention`` of the normed stream, then two linear maps with a GELU between them. The stream
-    itself is not normed: what is linear in the last ``kernel`` inputs passes through unchanged. Group g is a network of
-    its own; all are computed at once.
+    Each layer adds ``ConvAttention`` of the normalised features, then two linear maps with a GELU between them. The
+    residual path itself is not normalised: what is linear in the last ``kernel`` inputs passes through unchanged. Group
+    g is a network of its own; all are computed in parallel.
 
     Args:
-        inputs: I, numbers that enter a step.
+        inputs: I, input features of a step.
         width: D.
         n_layers: L.
         n_heads: of the attention.
         kernel: of all convolutions.
         groups: G.
-        causal: as in ``ConvAttention``; the embedding looks back in any case.
-        dropout: share of what a layer adds that is set to zero while training.
+        causal: as in ``ConvAttention``; the embedding is causal in any case.
+        dropout: share of the output of a layer that is set to zero during training.
         shared_embedding: one embedding for all groups.
 
     Raises:

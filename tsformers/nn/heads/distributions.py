@@ -9,15 +9,16 @@ from torch.distributions import Distribution, Normal
 
 
 class Rescaled(Distribution):
-    """The law of ``x / scale`` where ``x`` has the law ``base``; log-density with respect to ``x``.
+    """The distribution of ``x / scale`` where ``x`` has the distribution ``base``; log-density with respect to ``x``.
 
-    Integer laws stay integer laws: values are rounded to the lattice before ``base`` sees them.
+    Of distributions of integers, values are rounded to integers before ``base`` scores them.
 
     Args:
-        base: law of what was counted or measured.
+        base: distribution of ``x``.
         scale: (B, 1, C), positive.
 
     Example:
+        >>> from torch.distributions import NegativeBinomial
         >>> counts = Rescaled(NegativeBinomial(torch.tensor(3.0), torch.tensor(0.5)), torch.tensor(2.0))
         >>> counts.log_prob(torch.tensor(1.5)) == NegativeBinomial(3.0, 0.5).log_prob(torch.tensor(3.0))
         tensor(True)
@@ -48,18 +49,18 @@ class Rescaled(Distribution):
 
 
 class Quantiles:
-    """A predictive law known at some levels; between them straight lines, beyond them the end pieces go on.
+    """A predictive distribution by its quantiles at some levels: linear between them, extrapolated beyond them.
 
     ``log_prob(y)`` is minus the mean over levels of twice the pinball loss, so that its negative approximates the CRPS:
     maximising it is quantile regression.
 
     Args:
-        levels: rising, between 0 and 1.
-        values: (B, H, C, Q), rising along Q.
+        levels: increasing, between 0 and 1.
+        values: (B, H, C, Q), increasing along Q.
 
     Example:
-        >>> law = Quantiles((0.25, 0.5, 0.75), torch.tensor([[[[0.0, 1.0, 2.0]]]]))
-        >>> round(-law.log_prob(torch.tensor([[[1.0]]])).item(), 4)
+        >>> predicted = Quantiles((0.25, 0.5, 0.75), torch.tensor([[[[0.0, 1.0, 2.0]]]]))
+        >>> round(-predicted.log_prob(torch.tensor([[[1.0]]])).item(), 4)
         0.3333
 
     Source: Koenker & Bassett (1978); as a score: Gneiting & Raftery (2007), section 6.
@@ -70,7 +71,7 @@ class Quantiles:
 
     @property
     def mean(self) -> Float[Tensor, "B H C"]:
-        """Mean over the levels, each standing for the probability nearest to it."""
+        """Mean of the quantiles, each weighted by the probability nearest to its level."""
         levels = self.values.new_tensor(self.levels)
         middle = (levels[1:] + levels[:-1]) / 2
         weights = torch.diff(middle, prepend=levels.new_zeros(1), append=levels.new_ones(1))
@@ -93,15 +94,15 @@ class Quantiles:
 
 
 class SquaredError(Normal):
-    """A normal law whose centre is fitted by squared errors alone, while its deviation learns from what they leave.
+    """A normal distribution whose centre is fitted by squared errors alone, its deviation by the residuals.
 
     ``log_prob(y)`` is minus the squared error. Its gradient in the centre is that of the squared error, in the
-    deviation that of the normal log-density around the centre as it stands. Draws come in antithetic pairs, so that
+    deviation that of the normal log-density around the current centre. Draws come in antithetic pairs, so that
     the mean of an even number of them is the centre.
 
     Example:
-        >>> law = SquaredError(torch.zeros(1), torch.ones(1))
-        >>> law.log_prob(torch.tensor([3.0])), law.sample((4,)).mean().abs() < 1e-6
+        >>> predicted = SquaredError(torch.zeros(1), torch.ones(1))
+        >>> predicted.log_prob(torch.tensor([3.0])), predicted.sample((4,)).mean().abs() < 1e-6
         (tensor([-9.]), tensor(True))
 
     Source: Gauss, least squares; antithetic draws: Hammersley & Morton (1956).
@@ -114,7 +115,7 @@ class SquaredError(Normal):
         return density - density.detach() - error
 
     def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
-        """Draws: ``sample_shape``, then the shape of the law."""
+        """Draws: ``sample_shape``, then the shape of the distribution."""
         n, *others = sample_shape or (1,)
         with torch.no_grad():
             noise = torch.randn(n - n // 2, *others, *self.loc.shape, dtype=self.loc.dtype, device=self.loc.device)

@@ -12,11 +12,13 @@ class OutputHead(nn.Module):
     """A head around any object with GluonTS's ``DistributionOutput`` interface.
 
     Args:
-        output: the object; its ``distribution`` is asked for laws in the caller's units.
+        output: the object; its ``distribution`` gives distributions in the caller's units.
         width: D, of the features.
-        channels: C; each gets features of its own.
+        channels: C; each has features of its own.
 
     Example:
+        >>> import torch
+        >>> from torch.nn.functional import softplus
         >>> class Gumbel:
         ...     args_dim = {"loc": 1, "scale": 1}
         ...     def get_args_proj(self, in_features):
@@ -44,20 +46,20 @@ class OutputHead(nn.Module):
         location: Float[Tensor, "B H C"] | None = None,
         scale: Float[Tensor, "B 1 C"] | None = None,
     ) -> Distribution:
-        """The law at each step and channel; ``location`` shifts it where the object knows ``loc``.
+        """The distribution at each step and channel; ``location`` shifts it where the object takes ``loc``.
 
         Raises:
-            ValueError: the object's laws are of vectors.
+            ValueError: the object's distributions are multivariate.
 
         Source: GluonTS 0.17, ``gluonts.torch.distributions.DistributionOutput``.
         """
         arguments = self.project(self.spread(features).unflatten(-1, (self.channels, -1)))
         scale = features.new_ones(1, 1, 1) if scale is None else scale.to(features.dtype)
         shift = None if location is None else location * scale
-        law = self.output.distribution(arguments, loc=shift, scale=scale)
-        if law.event_shape:
+        predicted = self.output.distribution(arguments, loc=shift, scale=scale)
+        if predicted.event_shape:
             raise ValueError(
-                f"{type(self.output).__name__} speaks of vectors of shape {tuple(law.event_shape)}; give one that "
-                "speaks of single values: channels are a dimension of the batch here"
+                f"{type(self.output).__name__} gives distributions of vectors of shape {tuple(predicted.event_shape)}; "
+                "give one of single values: channels are a dimension of the batch here"
             )
-        return Rescaled(law, scale)
+        return Rescaled(predicted, scale)

@@ -1,4 +1,4 @@
-"""make_head(likelihood, ...): the head that a likelihood names."""
+"""make_head: the output head of a ``likelihood=`` setting."""
 
 from torch import nn
 
@@ -20,7 +20,7 @@ HEADS: dict[str, type[NormalHead | SquaredErrorHead | StudentTHead | NegativeBin
 
 
 def make_head(likelihood: str | DistributionOutput, width: int, channels: int) -> nn.Module:
-    """The head for a ``likelihood=`` setting.
+    """The output head of a ``likelihood=`` setting.
 
     Args:
         likelihood: "normal", "squared_error", "student_t", "negative_binomial", "quantile", "quantile_function", or an

@@ -5,18 +5,19 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 from torch.nn.functional import softplus
 
-from tsformers.nn.heads.base import SMALLEST, shifted, zero_initialised
+from tsformers.nn.heads.base import MIN_SCALE, shifted, zero_initialised
 from tsformers.nn.heads.distributions import SquaredError
 
 
 class NormalHead(nn.Module):
-    """Normal law: ``mean = linear + location``, ``deviation = softplus(linear)``.
+    """Normal distribution: ``mean = linear + location``, ``deviation = softplus(linear)``.
 
     Args:
         width: D, of the features.
         channels: C.
 
     Example:
+        >>> import torch
         >>> NormalHead(8, 2)(torch.zeros(3, 5, 8)).mean.shape
         torch.Size([3, 5, 2])
 
@@ -36,25 +37,26 @@ class NormalHead(nn.Module):
         location: Float[Tensor, "B H C"] | None = None,
         scale: Float[Tensor, "B 1 C"] | None = None,
     ) -> Distribution:
-        """The law at each step and channel; ``location`` is added to the mean, ``scale`` is not needed.
+        """The distribution at each step and channel; ``location`` is added to the mean, ``scale`` is not needed.
 
         Source: textbook.
         """
         mean, deviation = self.project(features).chunk(2, dim=-1)
-        return Normal(shifted(mean, location), softplus(deviation) + SMALLEST, validate_args=False)
+        return Normal(shifted(mean, location), softplus(deviation) + MIN_SCALE, validate_args=False)
 
 
 class SquaredErrorHead(nn.Module):
     """Squared errors for the centre: ``location`` itself, linear in the features only where there is none.
 
-    The deviation is ``softplus(linear)`` of the features, which it reads without teaching them: what it learns never
-    changes the centre, unless ``gradient_clip`` binds both.
+    The deviation is ``softplus(linear)`` of the features and sends no gradient to them: it never changes the centre,
+    unless ``gradient_clip`` scales the gradients of both.
 
     Args:
         width: D, of the features.
         channels: C.
 
     Example:
+        >>> import torch
         >>> location = torch.randn(3, 5, 2)
         >>> torch.equal(SquaredErrorHead(8, 2)(torch.zeros(3, 5, 8), location).mean, location)
         True
@@ -74,9 +76,9 @@ class SquaredErrorHead(nn.Module):
         location: Float[Tensor, "B H C"] | None = None,
         scale: Float[Tensor, "B 1 C"] | None = None,
     ) -> Distribution:
-        """The law at each step and channel; ``location`` is the mean, ``scale`` is not needed.
+        """The distribution at each step and channel; ``location`` is the mean, ``scale`` is not needed.
 
         Source: Gauss, least squares.
         """
-        deviation = softplus(self.deviation(features.detach())) + SMALLEST
+        deviation = softplus(self.deviation(features.detach())) + MIN_SCALE
         return SquaredError(self.centre(features) if location is None else location, deviation, validate_args=False)

@@ -16,25 +16,25 @@ LEVELS = (0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975, 0.99)
 class QuantileHead(nn.Module):
     """Quantiles that cannot cross: the middle one is linear, each further one is a softplus step away.
 
-    Begins as the standard normal law around its middle level.
+    Before training: the quantiles of the standard normal distribution.
 
     Args:
         width: D, of the features.
         channels: C.
-        levels: rising, between 0 and 1.
+        levels: increasing, between 0 and 1.
 
     Raises:
-        ValueError: the levels do not rise, or leave (0, 1).
+        ValueError: the levels do not increase, or are outside (0, 1).
 
     Example:
-        >>> law = QuantileHead(8, 2)(torch.randn(3, 5, 8))
-        >>> bool((law.values.diff(dim=-1) > 0).all())
+        >>> predicted = QuantileHead(8, 2)(torch.randn(3, 5, 8))
+        >>> bool((predicted.values.diff(dim=-1) > 0).all())
         True
 
     Source: Koenker & Bassett (1978); non-crossing by increments: Gasthaus et al. (2019), section 3.
     """
 
-    levels: tuple[float, ...] | None  # the network answers with quantiles at these; None: with draws
+    levels: tuple[float, ...] | None  # of the quantiles that the network gives; None: it gives draws
     knots: tuple[float, ...]
 
     def __init__(self, width: int, channels: int, levels: Sequence[float] = LEVELS) -> None:
@@ -69,9 +69,9 @@ class QuantileHead(nn.Module):
 
 
 class QuantileFunctionHead(QuantileHead):
-    """As ``QuantileHead``, but the network answers with draws: by inversion of straight lines between the quantiles.
+    """As ``QuantileHead``, but the network gives draws: by inversion of the quantile function, linear between levels.
 
-    No family of laws is assumed, and extreme errors in training pull less than under a density.
+    No family of distributions is assumed, and extreme errors have less influence in training than under a density.
 
     Args:
         width: D, of the features.

@@ -1,11 +1,11 @@
-"""A Student t head."""
+"""Student t head."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution, StudentT
 from torch.nn.functional import softplus
 
-from tsformers.nn.heads.base import SMALLEST, shifted, zero_initialised
+from tsformers.nn.heads.base import MIN_SCALE, shifted, zero_initialised
 
 
 class StudentTHead(nn.Module):
@@ -16,6 +16,7 @@ class StudentTHead(nn.Module):
         channels: C.
 
     Example:
+        >>> import torch
         >>> bool((StudentTHead(8, 2)(torch.zeros(3, 5, 8)).df > 2).all())
         True
 
@@ -35,10 +36,10 @@ class StudentTHead(nn.Module):
         location: Float[Tensor, "B H C"] | None = None,
         scale: Float[Tensor, "B 1 C"] | None = None,
     ) -> Distribution:
-        """The law at each step and channel; ``location`` is added to the centre, ``scale`` is not needed.
+        """The distribution at each step and channel; ``location`` is added to the centre, ``scale`` is not needed.
 
         Source: Lange, Little & Taylor (1989).
         """
         df, centre, spread = self.project(features).chunk(3, dim=-1)
-        df = 2 + SMALLEST + softplus(df + 2)  # begins near 4 degrees of freedom
-        return StudentT(df, shifted(centre, location), softplus(spread) + SMALLEST, validate_args=False)
+        df = 2 + MIN_SCALE + softplus(df + 2)  # near 4 degrees of freedom before training
+        return StudentT(df, shifted(centre, location), softplus(spread) + MIN_SCALE, validate_args=False)

@@ -10,21 +10,22 @@ from tsformers.nn.recurrent.cell import RecurrentCell, State
 
 
 class RecurrentBlock(RecurrentCell):
-    """A recurrent layer with norm, gated mixing of features and a residual path: what deep networks are stacked from.
+    """A recurrent layer with norm, gated mixing of features and a residual path; deep networks are stacks of it.
 
     ``z = GELU(cell(norm(h)))`` and ``h + (W z + v) * sigmoid(W' z + v')``, dropout after either. Everything but
-    the cell looks at one step alone, so the block keeps the promises of its cell, and its state is the cell's.
+    the cell acts on one step alone, so the block keeps the contract of its cell, and its state is the cell's.
 
     Args:
         cell: the recurrent layer.
         d_model: its width.
-        dropout: share of features dropped while training.
+        dropout: share of features dropped during training.
         gelu: "tanh", the approximation of the published code, or "none", the exact function.
 
     Raises:
         ValueError: the cell has another width.
 
     Example:
+        >>> import torch
         >>> from tsformers.nn import LRULayer
         >>> block = RecurrentBlock(LRULayer(4, 8), d_model=4).eval()
         >>> h = torch.randn(2, 50, 4)
@@ -51,12 +52,12 @@ class RecurrentBlock(RecurrentCell):
     def scan(
         self, u: Float[Tensor, "B T D"], state: State | None = None, start: Int64[Tensor, " B"] | None = None
     ) -> tuple[Float[Tensor, "B T D"], State]:
-        """As the interface says."""
+        """See ``RecurrentCell``."""
         z, state = self.cell.scan(self.norm(u), state, start)
         return u + self._mixed(z), state
 
     def step(self, u: Float[Tensor, "B D"], state: State) -> tuple[Float[Tensor, "B D"], State]:
-        """As the interface says."""
+        """See ``RecurrentCell``."""
         z, state = self.cell.step(self.norm(u), state)
         return u + self._mixed(z), state
 

@@ -1,4 +1,4 @@
-"""RecurrentCell: what a recurrent layer promises, and the padding mask."""
+"""RecurrentCell: the contract of recurrent layers, and the padding mask."""
 
 import torch
 from jaxtyping import Complex, Float, Int64
@@ -8,15 +8,15 @@ State = Complex[Tensor, "B *n"] | Float[Tensor, "B *n"]
 
 
 class RecurrentCell(nn.Module):
-    """A layer that trains over whole sequences at once and can be served one step at a time.
+    """A layer that processes whole sequences in parallel in training, and one step at a time in use.
 
-    The promise of every layer that inherits: ``scan`` over a sequence, ``scan`` over its two halves with the state
+    The contract of every layer that inherits: ``scan`` over a sequence, ``scan`` over its two halves with the state
     carried over, and ``step`` for each of its steps give the same outputs and the same last state, and no output
     depends on later inputs. A state is one tensor, the batch on its first axis, independent of how long the past is.
 
-    Sequences of unequal length are padded on the left, and ``start`` tells where each begins: what stands before it is
-    ignored, and the state there stays zero. Masking the inputs oneself is not enough, since the biases of a norm or a
-    projection make something of nothing. Outputs before ``start`` are without meaning.
+    Sequences of unequal length are padded on the left, and ``start`` is the first step of each: steps before it are
+    ignored, and the state there stays zero. Zero inputs alone are not enough, since the biases of a norm or a
+    projection are not zero. Outputs before ``start`` have no meaning.
 
     Attributes:
         d_model: width of inputs and outputs.
@@ -47,8 +47,8 @@ class RecurrentCell(nn.Module):
 
         Args:
             u: the inputs.
-            state: what an earlier call gave; None is zero, the state before anything was seen.
-            start: the first step of each sequence that is no padding; None says there is none.
+            state: the answer of an earlier call; None is zero, the state before the first step.
+            start: the first step of each sequence that is not padding; None: there is no padding.
 
         Returns:
             The outputs, and the state after the last step.
@@ -63,7 +63,7 @@ class RecurrentCell(nn.Module):
 
         Args:
             u: the input.
-            state: what ``initial_state``, ``scan`` or the last step gave; it is not changed.
+            state: the answer of ``initial_state``, ``scan`` or the last step; it is not changed.
 
         Returns:
             The output, and the next state.
@@ -71,18 +71,23 @@ class RecurrentCell(nn.Module):
         raise NotImplementedError
 
     def initial_state(self, batch: int) -> State:
-        """The zero state of so many sequences."""
+        """The zero state of a batch of sequences."""
         raise NotImplementedError
 
     def recurrent_parameters(self) -> list[nn.Parameter]:
-        """Those that want a smaller learning rate and no weight decay."""
+        """Parameters to be trained with a smaller learning rate and no weight decay."""
         raise NotImplementedError
 
 
 def hide_padding(
     u: Float[Tensor, "B T D"], state: State | None, start: Int64[Tensor, " B"] | None
 ) -> Float[Tensor, "B T D"]:
-    """Zeros before ``start``, which leave the zero state of a linear layer as it is."""
+    """Inputs with zeros before ``start``, which leave the zero state of a linear layer as it is.
+
+    Example:
+        >>> hide_padding(torch.ones(1, 3, 1), None, torch.tensor([2])).flatten().tolist()
+        [0.0, 0.0, 1.0]
+    """
     if start is None:
         return u
     if state is not None:

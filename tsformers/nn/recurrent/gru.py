@@ -1,4 +1,4 @@
-"""GRULayer: gated recurrent unit."""
+"""GRULayer: ``torch.nn.GRU`` as a recurrent cell."""
 
 import torch
 from jaxtyping import Float, Int64
@@ -8,7 +8,7 @@ from tsformers.nn.recurrent.cell import RecurrentCell, State, hide_padding
 
 
 class GRULayer(RecurrentCell):
-    """A gated recurrent unit behind the interface of the linear ones, for comparison on equal terms.
+    """``torch.nn.GRU`` with the interface of the linear recurrences, for comparison.
 
     Args:
         d_model: width of inputs and outputs.
@@ -30,18 +30,18 @@ class GRULayer(RecurrentCell):
     def scan(
         self, u: Float[Tensor, "B T D"], state: State | None = None, start: Int64[Tensor, " B"] | None = None
     ) -> tuple[Float[Tensor, "B T D"], State]:
-        """As the interface says; its biases would move even a zero state, so padding is rolled behind the end."""
+        """See ``RecurrentCell``; biases would move even a zero state, so padding is moved behind the end."""
         if start is None:
             states, last = self.gru(u, None if state is None else state[None])
             return self.out(states), last[0]
         length, rows = u.shape[1], torch.arange(len(u), device=u.device)
         at = torch.arange(length, device=u.device)
-        hidden = hide_padding(u, state, start)[rows[:, None], (at + start[:, None]) % length]
-        states = self.gru(hidden)[0][rows[:, None], (at - start[:, None]) % length]
+        rolled = hide_padding(u, state, start)[rows[:, None], (at + start[:, None]) % length]
+        states = self.gru(rolled)[0][rows[:, None], (at - start[:, None]) % length]
         return self.out(states), states[:, -1]
 
     def step(self, u: Float[Tensor, "B D"], state: State) -> tuple[Float[Tensor, "B D"], State]:
-        """As the interface says."""
+        """See ``RecurrentCell``."""
         _, last = self.gru(u[:, None], state[None])
         return self.out(last[0]), last[0]
 
@@ -50,5 +50,5 @@ class GRULayer(RecurrentCell):
         return next(self.gru.parameters()).new_zeros(batch, self.gru.hidden_size)
 
     def recurrent_parameters(self) -> list[nn.Parameter]:
-        """None: a GRU is trained like anything else."""
+        """None: a GRU is trained like other layers."""
         return []

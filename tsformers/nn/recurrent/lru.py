@@ -1,4 +1,4 @@
-"""Linear recurrent units: trained over whole sequences, served one step at a time."""
+"""LRULayer: linear recurrent units with complex states."""
 
 import math
 from collections.abc import Sequence
@@ -21,19 +21,19 @@ SEASONAL_MODULUS = 0.999
 
 
 class LRULayer(RecurrentCell):
-    """A linear recurrent unit: complex states that turn and fade, each at its own rate.
+    """A linear recurrent unit: complex states that rotate and decay, each at its own rate.
 
     ``x[k] = lambda x[k - 1] + exp(gamma_log) (B u[k])`` and ``y[k] = Re(C x[k]) + D u[k]``, with
-    ``lambda = exp(-exp(nu_log) + i exp(theta_log))``, whose modulus is below 1 whatever the parameters are. At the
-    start the lambda are spread evenly over the ring ``r_min <= |lambda| <= r_max`` and ``gamma`` makes states as large
-    as inputs. Padding and carried states: see :class:`RecurrentCell`.
+    ``lambda = exp(-exp(nu_log) + i exp(theta_log))``, whose modulus is below 1 whatever the parameters are. Before
+    training the lambda are uniform over the ring ``r_min <= |lambda| <= r_max`` and ``gamma`` makes states as large as
+    inputs. Padding and carried states: see :class:`RecurrentCell`.
 
     Args:
         d_model: width of inputs and outputs.
         d_state: number of complex states.
-        r_min: smallest modulus; a state forgets in about ``1 / (1 - |lambda|)`` steps.
-        r_max: largest modulus.
-        max_phase: largest turn a step, in radians; 2 pi reaches every period, pi / 10 those above 20 steps.
+        r_min: smallest initial modulus; a state forgets in about ``1 / (1 - |lambda|)`` steps.
+        r_max: largest initial modulus.
+        max_phase: largest initial rotation a step, in radians; 2 pi reaches every period, pi / 10 those above 20 steps.
 
     Raises:
         ValueError: not ``0 <= r_min <= r_max <= 1`` with ``r_max > 0``, ``max_phase`` is not positive, or a width is
@@ -75,7 +75,7 @@ class LRULayer(RecurrentCell):
         state: Complex[Tensor, "B N"] | None = None,
         start: Int64[Tensor, " B"] | None = None,
     ) -> tuple[Float[Tensor, "B T D"], Complex[Tensor, "B N"]]:
-        """As the interface says; never below float32, under mixed precision neither.
+        """See ``RecurrentCell``; never below float32, also under mixed precision.
 
         Source: Orvieto et al. (2023), LRU, section 3.
         """
@@ -88,7 +88,7 @@ class LRULayer(RecurrentCell):
     def step(
         self, u: Float[Tensor, "B D"], state: Complex[Tensor, "B N"]
     ) -> tuple[Float[Tensor, "B D"], Complex[Tensor, "B N"]]:
-        """As the interface says.
+        """See ``RecurrentCell``.
 
         Source: Orvieto et al. (2023), LRU, section 3.
         """
@@ -107,17 +107,17 @@ class LRULayer(RecurrentCell):
         return torch.complex(self.D.new_zeros(batch, self.d_state), self.D.new_zeros(batch, self.d_state))
 
     def recurrent_parameters(self) -> list[nn.Parameter]:
-        """What makes the states; C and D are trained like any other map.
+        """Parameters of the states; C and D are trained like any other map.
 
         Source: Orvieto et al. (2023), LRU, appendix A.
         """
         return [self.nu_log, self.theta_log, self.gamma_log, self.B_re, self.B_im]
 
     def eigenvalues(self) -> Complex[Tensor, " N"]:
-        """lambda: how each state turns and fades in a step.
+        """lambda: rotation and decay of each state in a step.
 
-        Formed in double precision where the device has it: over a thousand steps that takes four fifths off the error
-        of float32, which is that of lambda.
+        Computed in double precision where the device has it: over a thousand steps that removes four fifths of the
+        error of float32, which is that of lambda.
 
         Source: Orvieto et al. (2023), LRU, section 3.3.
         """
@@ -127,7 +127,7 @@ class LRULayer(RecurrentCell):
         return torch.polar(torch.exp(-nu), theta).to(self.nu_log.dtype.to_complex())
 
     def matrices(self) -> tuple[Complex[Tensor, " N"], Float[Tensor, "M D"], Float[Tensor, "D M"]]:
-        """The layer as numbers to compute with, for whoever steps it by other means.
+        """The matrices of the layer, for code that steps it by other means.
 
         Returns:
             lambda; ``exp(gamma_log) B``, real and imaginary row of a state one after the other, M = 2 N; and the
@@ -141,10 +141,10 @@ class LRULayer(RecurrentCell):
 
     @torch.no_grad()
     def seed_periods(self, periods: Sequence[float | int], harmonics: int = 1) -> int:
-        """Turns the first states into memories of seasons: ``lambda = 0.999 exp(2 pi i j / period)``.
+        """Sets the first states to seasonal frequencies: ``lambda = 0.999 exp(2 pi i j / period)``.
 
-        Harmonics above half a turn a step are left out: on the grid of steps they are others in disguise. So are
-        frequencies that an earlier period has already.
+        Harmonics above half a rotation a step are left out, since they are aliases of lower ones. So are frequencies
+        that an earlier period has already.
 
         Args:
             periods: in steps, above 1.
@@ -156,7 +156,7 @@ class LRULayer(RecurrentCell):
         Raises:
             ValueError: a period is not above 1, ``harmonics`` is below 1, or the layer has too few states.
 
-        Source: none; a state of that frequency and modulus 1 is a seasonal memory.
+        Source: ours; a state of that frequency and modulus 1 repeats the season.
         """
         if harmonics < 1 or any(not period > 1 for period in periods):
             raise ValueError(
@@ -176,19 +176,22 @@ class LRULayer(RecurrentCell):
         return len(phases)
 
     def extra_repr(self) -> str:
-        """What ``print`` shows between the brackets.
-
-        Source: none; torch's own convention.
-        """
+        """The settings that ``print`` shows."""
         return f"d_model={self.d_model}, d_state={self.d_state}"
 
 
 def ring(
     u1: Float[Tensor, " N"], u2: Float[Tensor, " N"], r_min: float | int, r_max: float | int, max_phase: float | int
 ) -> tuple[Float[Tensor, " N"], Float[Tensor, " N"], Float[Tensor, " N"]]:
-    """nu_log, theta_log and gamma_log of states spread evenly, by area, over a ring, from two uniform draws each.
+    """nu_log, theta_log and gamma_log of states uniform, by area, over a ring, from two uniform draws each.
 
     ``1 - |lambda|^2`` is formed by expm1: near the unit circle the plain difference loses half of float32's digits.
+
+    Example:
+        >>> half = torch.tensor([0.5])
+        >>> nu_log, _, _ = ring(half, half, 0.9, 0.9, 1.0)
+        >>> torch.exp(-torch.exp(nu_log))
+        tensor([0.9000])
 
     Source: Orvieto et al. (2023), LRU, lemma 3.2 and section 3.4.
     """
@@ -199,17 +202,17 @@ def ring(
 
 
 def _paired(values: Tensor) -> Tensor:
-    """(..., 2 N) real and imaginary parts in turns, seen as (..., N) complex: no copy."""
+    """(..., 2 N) real and imaginary parts in turns, viewed as (..., N) complex, without a copy."""
     return torch.view_as_complex(values.view(*values.shape[:-1], -1, 2))
 
 
 def _parts(values: Tensor) -> Tensor:
-    """The way back."""
+    """Inverse of ``_paired``."""
     return torch.view_as_real(values).flatten(-2)
 
 
 class _Recurrence(torch.autograd.Function):
-    """Projection, scan and readout in one: states take the place of their inputs, and are all that is kept."""
+    """Projection, scan and readout in one: states overwrite their inputs, and nothing else is kept."""
 
     @staticmethod
     def forward(
@@ -228,20 +231,20 @@ class _Recurrence(torch.autograd.Function):
         g = _paired(gy @ outward)
         g[:, -1] += g_last
         h, into_lam = scan_adjoint(lam, g, x, state, overwrite=True)
-        rows, signals = _parts(h).flatten(0, 1), gy.flatten(0, 1)  # (B T, 2 N) and (B T, D)
-        into_u = (rows @ inward).addcmul_(signals, skip).view_as(u) if ctx.needs_input_grad[0] else None
+        rows, outputs = _parts(h).flatten(0, 1), gy.flatten(0, 1)  # (B T, 2 N) and (B T, D)
+        into_u = (rows @ inward).addcmul_(outputs, skip).view_as(u) if ctx.needs_input_grad[0] else None
         return (
             into_u,
             into_lam,
             rows.T @ u.flatten(0, 1),
-            signals.T @ _parts(x).flatten(0, 1),
-            (signals * u.flatten(0, 1)).sum(0),
+            outputs.T @ _parts(x).flatten(0, 1),
+            (outputs * u.flatten(0, 1)).sum(0),
             None if state is None else lam.conj() * h[:, 0],
         )
 
 
 def _differentiable_gradients(inputs: list[Tensor | None], gy: Tensor, g_last: Tensor) -> tuple[Tensor | None, ...]:
-    """The gradients when they will be differentiated themselves: the same layer again, of differentiable parts."""
+    """Gradients that are differentiable themselves: those of the same layer made of differentiable parts."""
     u, lam, inward, outward, skip, state = inputs
     assert u is not None and lam is not None and inward is not None and outward is not None and skip is not None
     x = linear_scan(lam, _paired(functional.linear(u, inward)), state)

@@ -1,4 +1,4 @@
-"""Diagonal state spaces: one linear system of continuous time for each feature."""
+"""S4DLayer: diagonal state spaces, one linear system of continuous time for each feature."""
 
 import math
 from typing import Literal
@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from tsformers.nn.recurrent.cell import RecurrentCell, hide_padding
 from tsformers.nn.recurrent.scan import linear_scan
 
-CHUNK_STEPS = 64  # between states that are computed at all
-RATE_MINIMUM = 3e-7  # of decay a step; float32 would round the modulus to 1 below 6e-8
+CHUNK_STEPS = 64  # between the states that are computed
+MIN_RATE = 3e-7  # of decay a step; float32 would round the modulus to 1 below 6e-8
 LOG_LIMIT = 20.0  # of dt and decay, so that no exponential is infinite and no gradient 0 * infinity
-RATE_MAXIMUM = 80.0  # below the logarithm of the smallest number of float32, so that no power is 0 * infinity
+MAX_RATE = 80.0  # below the logarithm of the smallest number of float32, so that no power is 0 * infinity
 
 
 class S4DLayer(RecurrentCell):
@@ -23,16 +23,16 @@ class S4DLayer(RecurrentCell):
     With a step of length ``dt``, learned for each feature, and the input held between steps (zero-order hold) it is
     ``x[k] = exp(dt a) x[k - 1] + (exp(dt a) - 1) / a u[k]``. The input vector of the paper is 1: ``c`` absorbs it.
 
-    Over a sequence, inputs meet outputs inside chunks of 64 steps by a product with the convolution kernel, and the
-    states at the ends of chunks alone go through :func:`linear_scan`. Neither states of every step, which would be
+    Over a sequence, outputs inside chunks of 64 steps are products of inputs with the convolution kernel, and only the
+    states at the ends of chunks go through :func:`linear_scan`. Neither states of every step, which would be
     d_state / 2 times as large as the inputs, nor a transform over the whole length are needed.
 
     Args:
         d_model: width of inputs and outputs.
         d_state: real numbers in a feature's state, twice the number of complex ones; even.
-        dt_min: shortest step at the start, drawn log-uniformly between the two.
-        dt_max: longest step; memory at the start is about ``2 / dt`` steps.
-        spectrum: where ``a`` begins: "lin", ``-1/2 + i pi n``; "inv", ``-1/2 + i (N / pi) (N / (2 n + 1) - 1)``; or
+        dt_min: shortest initial step, drawn log-uniformly between the two.
+        dt_max: longest initial step; the initial memory is about ``2 / dt`` steps.
+        spectrum: initial ``a``: "lin", ``-1/2 + i pi n``; "inv", ``-1/2 + i (N / pi) (N / (2 n + 1) - 1)``; or
             "legs", the spectrum of the normal part of the HiPPO-LegS matrix, N being ``d_state``.
 
     Raises:
@@ -77,7 +77,7 @@ class S4DLayer(RecurrentCell):
         state: Complex[Tensor, "B D P"] | None = None,
         start: Int64[Tensor, " B"] | None = None,
     ) -> tuple[Float[Tensor, "B T D"], Complex[Tensor, "B D P"]]:
-        """As the interface says; never below float32, under mixed precision neither.
+        """See ``RecurrentCell``; never below float32, also under mixed precision.
 
         Source: Gu, Goel, Gupta & Re (2022), S4D, section 3, with chunks in place of one convolution.
         """
@@ -119,7 +119,7 @@ class S4DLayer(RecurrentCell):
     def step(
         self, u: Float[Tensor, "B D"], state: Complex[Tensor, "B D P"]
     ) -> tuple[Float[Tensor, "B D"], Complex[Tensor, "B D P"]]:
-        """As the interface says.
+        """See ``RecurrentCell``.
 
         Source: Gu, Goel, Gupta & Re (2022), S4D, section 2.
         """
@@ -149,7 +149,7 @@ class S4DLayer(RecurrentCell):
         """``exp(j dt a)`` for j = 0, ..., count, and ``(exp(dt a) - 1) / a`` with no cancellation at small steps."""
         dt = torch.exp(self.dt_log.clamp(-LOG_LIMIT, LOG_LIMIT))[:, None]
         decay = dt * torch.exp(self.decay_log.clamp(-LOG_LIMIT, LOG_LIMIT))
-        decay = decay.clamp(RATE_MINIMUM, RATE_MAXIMUM)
+        decay = decay.clamp(MIN_RATE, MAX_RATE)
         turn = dt * self.frequency
         j = torch.arange(count + 1, device=dt.device, dtype=dt.dtype)
         powers = torch.polar(torch.exp(-decay[..., None] * j), turn[..., None] * j)
@@ -160,15 +160,16 @@ class S4DLayer(RecurrentCell):
         return powers, dt * gained / torch.complex(-decay, turn)
 
     def extra_repr(self) -> str:
-        """What ``print`` shows between the brackets.
-
-        Source: none; torch's own convention.
-        """
+        """The settings that ``print`` shows."""
         return f"d_model={self.d_model}, d_state={self.d_state}"
 
 
 def frequencies(spectrum: str, pairs: int) -> Float[Tensor, " P"]:
     """Imaginary parts of the spectrum, one of each pair, the lowest first.
+
+    Example:
+        >>> frequencies("lin", 3)
+        tensor([0.0000, 3.1416, 6.2832])
 
     Source: Gu, Goel, Gupta & Re (2022), S4D, section 4.2.
     """

@@ -1,4 +1,4 @@
-"""The linear recurrence behind the state-space layers, with an exact gradient of its own."""
+"""The linear recurrence of the state-space layers, with an exact gradient."""
 
 import functools
 from collections.abc import Callable
@@ -20,22 +20,22 @@ def linear_scan(
 ) -> Complex[Tensor, "B T N"]:
     """All states of a diagonal linear recurrence, with gradients for all three arguments.
 
-    ``x[k] = a x[k - 1] + b[k]``, elementwise in the states. On the processor a compiled loop does it, as many threads
-    as torch has sharing samples and states; elsewhere, and where numba is not installed, chunks of 32 steps in torch
-    operations. Either costs time linear in T. The gradient is the same recurrence run backwards: exact, and nothing but
-    the states is kept for it.
+    ``x[k] = a x[k - 1] + b[k]``, elementwise in the states. On the processor a compiled loop computes them, with
+    samples and states divided among torch's threads; elsewhere, and where numba is not installed, chunks of 32 steps in
+    torch operations. Either costs time linear in T. The gradient is the same recurrence run backwards: exact, and only
+    the states are kept for it.
 
     Args:
         a: the factors, one a state; beyond modulus 1 states grow without bound.
-        b: what enters at each step.
+        b: the input of each step.
         initial: the state before the first step; None is zero.
 
     Returns:
         The states, each after the input of its own step.
 
     Raises:
-        TypeError: the arguments are not of one complex type, complex64 or complex128.
-        ValueError: their shapes do not fit each other, or there is no step.
+        TypeError: the arguments are not all complex64 or all complex128.
+        ValueError: their shapes do not match, or there is no step.
 
     Example:
         >>> half = torch.tensor([0.5 + 0j])
@@ -52,7 +52,7 @@ def linear_scan(
 
 
 class _LinearScan(torch.autograd.Function):
-    """The public function for autograd."""
+    """``linear_scan`` for autograd."""
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, initial: Tensor | None) -> Tensor:
@@ -63,7 +63,7 @@ class _LinearScan(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         a, x, initial = ctx.saved_tensors
-        if torch.is_grad_enabled():  # the gradient will itself be differentiated
+        if torch.is_grad_enabled():  # for second derivatives
             into_b = linear_scan(a.conj(), g.flip(1)).flip(1)
             into_a = (into_b * _before(x, initial).conj()).sum((0, 1))
         else:
@@ -72,7 +72,13 @@ class _LinearScan(torch.autograd.Function):
 
 
 def scan_states(a: Tensor, b: Tensor, initial: Tensor | None, *, overwrite: bool = False) -> Tensor:
-    """``x[k] = a x[k - 1] + b[k]``, nothing recorded; ``overwrite`` allows the states to take the place of ``b``."""
+    """``x[k] = a x[k - 1] + b[k]`` without a gradient; with ``overwrite`` the states may overwrite ``b``.
+
+    Example:
+        >>> one = torch.ones(1, 3, 1, dtype=torch.complex64)
+        >>> scan_states(one[0, 0], one, None).real.flatten().tolist()
+        [1.0, 2.0, 3.0]
+    """
     wanted = [(b.shape[2],), (b.shape[0], b.shape[2])]
     if not b.shape[1] or wanted != [tuple(a.shape), wanted[1] if initial is None else tuple(initial.shape)]:
         given = "none" if initial is None else tuple(initial.shape)
@@ -87,17 +93,22 @@ def scan_states(a: Tensor, b: Tensor, initial: Tensor | None, *, overwrite: bool
     x = b if overwrite else torch.empty_like(b)
     state = b.new_zeros(len(b), b.shape[2]) if initial is None else _plain(initial).clone()
     arrays = [tensor.numpy() for tensor in (_plain(a), b, x, state)]
-    _shared_out(b, lambda first, last, low, high: kernels.forwards(*arrays, first, last, low, high))
+    _run_in_threads(b, lambda first, last, low, high: kernels.forwards(*arrays, first, last, low, high))
     return x
 
 
 def scan_adjoint(
     a: Tensor, g: Tensor, x: Tensor, initial: Tensor | None, *, overwrite: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """What a gradient ``g`` with respect to the states is with respect to ``b`` and to ``a``.
+    """The gradients with respect to ``b`` and ``a``, given the gradient ``g`` with respect to the states.
 
     ``h[k] = g[k] + conj(a) h[k + 1]``, and ``sum of h[k] conj(x[k - 1])``, the latter summed in double precision by
     the compiled kernel.
+
+    Example:
+        >>> one = torch.ones(1, 3, 1, dtype=torch.complex64)
+        >>> scan_adjoint(one[0, 0], one, one.cumsum(1), None)[0].real.flatten().tolist()
+        [3.0, 2.0, 1.0]
     """
     rate, g = _plain(a.conj()), _plain(g)
     kernels = compiled_kernels() if g.device.type == "cpu" else None
@@ -114,15 +125,20 @@ def scan_adjoint(
         kernels.backwards(*arrays, total, first, last, low, high)
         sums.append(total)
 
-    _shared_out(g, work)
+    _run_in_threads(g, work)
     return h, torch.from_numpy(np.sum(sums, axis=0)).to(a.dtype)
 
 
 def chunked_scan(a: Tensor, b: Tensor, chunk: int = CHUNK_STEPS) -> Tensor:
-    """The scan in torch operations: matrix products inside chunks, and the same again for the ends of the chunks.
+    """The scan in torch operations: matrix products inside chunks, recursively for the ends of the chunks.
 
     Powers are ``|a|^j exp(i j arg a)`` in double precision where the device has it; repeated products would lose
-    digits, and dividing by powers, the well-known short cut, overflows.
+    digits, and dividing by powers, the usual short cut, overflows.
+
+    Example:
+        >>> one = torch.ones(1, 3, 1, dtype=torch.complex64)
+        >>> chunked_scan(one[0, 0], one, chunk=2).real.flatten().tolist()
+        [1.0, 2.0, 3.0]
     """
     batch, length, width = b.shape
     steps = min(chunk, length)
@@ -152,11 +168,11 @@ def _before(x: Tensor, initial: Tensor | None) -> Tensor:
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    """Contiguous, with no conjugation or sign still to be carried out: what numpy can look at."""
+    """Contiguous and without pending conjugation or negation, so that numpy can share its memory."""
     return tensor.detach().resolve_conj().resolve_neg().contiguous()
 
 
-def _shared_out(b: Tensor, work: Callable[[int, int, int, int], None]) -> None:
+def _run_in_threads(b: Tensor, work: Callable[[int, int, int, int], None]) -> None:
     """``work(first, last, low, high)`` for parts of samples and states, one to each of torch's threads."""
     batch, _, width = b.shape
     threads = torch.get_num_threads() if b.numel() >= THREAD_STATES else 1
@@ -174,9 +190,11 @@ def _shared_out(b: Tensor, work: Callable[[int, int, int, int], None]) -> None:
 
 @functools.cache
 def compiled_kernels() -> ModuleType | None:
-    """The compiled kernels, or None without numba; asked for at the first scan, since numba is slow to load."""
+    """The compiled kernels, or None without numba; loaded at the first scan, since numba is slow to load."""
     try:
         import tsformers.nn.recurrent.scan_kernels as kernels
-    except ImportError:
+    except ImportError as error:
+        if (error.name or "").startswith("tsformers"):
+            raise
         return None
     return kernels

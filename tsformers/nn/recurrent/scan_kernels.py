@@ -1,8 +1,8 @@
 """Compiled kernels of the linear scan; importing this module loads numba, which takes most of a second.
 
-Written for the vectoriser: states lie side by side, a row's loops are split so that one of them never writes what it
-also reads under another name (``out`` may be ``b`` itself), and memory is walked forwards even where time runs
-backwards, a block at a time.
+Written to be vectorised: states are contiguous, loops over a row are split so that none of them writes an array that it
+also reads under another name (``out`` may be ``b`` itself), and memory is read forwards even where time runs backwards,
+a block at a time.
 """
 
 from typing import Any, no_type_check
@@ -49,7 +49,7 @@ def backwards(
     low: int,
     high: int,
 ) -> None:
-    """``out[k] = g[k] + rate out[k + 1]``; ``total`` (N, double) gains the sum of ``out[k] conj(x[k - 1])``."""
+    """``out[k] = g[k] + rate out[k + 1]``; to ``total`` (N, double) is added the sum of ``out[k] conj(x[k - 1])``."""
     width = high - low
     a = rate[low:high].copy()
     later = np.empty_like(a)
