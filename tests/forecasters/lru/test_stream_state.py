@@ -99,7 +99,7 @@ def test_no_state_grows_with_the_length_of_a_stream(fit):
 
     def size():
         arrays = [value for value in stream.snapshot().values() if isinstance(value, np.ndarray)]
-        return sum(array.nbytes for array in arrays), sum(len(clock.features) for clock in stream._clocks.each)
+        return sum(array.nbytes for array in arrays), sum(len(clock.features) for clock in stream._clocks.phases)
 
     stream.update([9.0, 21.0])
     memory, looked_up = size()
