@@ -3,13 +3,16 @@
 import base64
 import io
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from tsformers.evaluation.results import Findings
 from tsformers.plotting.fan import Fan, fan_chart
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")  # Okabe and Ito
 DASHES = ((), (5, 2), (1, 1.5), (6, 2, 1, 2))  # in widths of the line; () = solid
@@ -182,24 +185,30 @@ def pit_chart(result: Findings) -> Any:
     return figure
 
 
-def picture(figure: Any, words: str) -> str:
+def picture(figure: Any, description: str) -> "Markup":
     """A figure as an HTML image that holds its own data.
 
     Args:
         figure: of matplotlib.
-        words: what there is to see, for those who cannot.
+        description: the alternative text; it is escaped here.
 
     Returns:
-        An ``img`` element; ``words`` must be escaped already.
+        An ``img`` element.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> picture(Figure(), "Sales & returns")[:48]
+        Markup('<img alt="Sales &amp; returns" src="data:image/s')
     """
     import matplotlib
+    from markupsafe import Markup
 
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tsformers"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # the browser has letters that matplotlib's font lacks
         figure.savefig(stream, format="svg", metadata={"Date": None})
     data = base64.b64encode(stream.getvalue().encode()).decode()
-    return f'<img alt="{words}" src="data:image/svg+xml;base64,{data}">'
+    return Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(description, data)
 
 
 def plain(text: object) -> str:

@@ -84,14 +84,16 @@ class Findings:
         table["failures"] = failures.groupby("model").size()
         table[["windows", "failures"]] = table[["windows", "failures"]].fillna(0).astype(int)
         table["fit_seconds"], table["predict_seconds"] = seconds["fit"].sum(), seconds["predict"].sum()
-        order = loss(table[first], first).to_numpy().argsort(kind="stable")  # NaN, a model without scores, comes last
+        order = (
+            as_loss(table[first], first).to_numpy().argsort(kind="stable")
+        )  # NaN, a model without scores, comes last
         return table.iloc[order].rename_axis(index="model", columns=None).reset_index()
 
     def skill(self, metric: str) -> pd.Series:
         """Skill of every model against the reference in one metric; see ``ranking``."""
         scores = self.tables["scores"]
         rows = scores[scores["metric"] == metric]
-        wide = loss(rows.set_index(["series", "window", "model"])["value"], metric).unstack("model")
+        wide = as_loss(rows.set_index(["series", "window", "model"])["value"], metric).unstack("model")
         wide = wide.reindex(columns=list(self.models))
         if (wide < 0).any(axis=None):
             return pd.Series(np.nan, index=wide.columns)
@@ -104,7 +106,7 @@ class Findings:
         return 1 - np.exp(np.log(ratio).mean())
 
 
-def loss(values: pd.Series, metric: str) -> pd.Series:
+def as_loss(values: pd.Series, metric: str) -> pd.Series:
     """A score as something that is better when lower: coverages and PIT become their distance to nominal.
 
     Args:
@@ -115,7 +117,7 @@ def loss(values: pd.Series, metric: str) -> pd.Series:
         The same numbers, or distances.
 
     Example:
-        >>> loss(pd.Series([0.75]), "coverage_80").round(3).tolist()
+        >>> as_loss(pd.Series([0.75]), "coverage_80").round(3).tolist()
         [0.05]
     """
     if metric.startswith("coverage_"):
