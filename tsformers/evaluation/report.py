@@ -189,16 +189,16 @@ def _ranking(result: Findings) -> list[RankingRow]:
     scores = zip(*(format_column(table[metric]) for metric in result.settings.metrics), strict=True)
     return [
         RankingRow(
-            model=row.model,
+            model=row["model"],
             scores=cells,
-            skill=format_percent(row.skill),
-            skill_class=("up" if row.skill > 0 else "down") if np.isfinite(row.skill) and row.skill else "",
-            windows=str(row.windows),
-            failures=str(row.failures),
-            fit=format_duration(row.fit_seconds),
-            predict=format_duration(row.predict_seconds),
+            skill=format_percent(row["skill"]),
+            skill_class=("up" if row["skill"] > 0 else "down") if np.isfinite(row["skill"]) and row["skill"] else "",
+            windows=str(row["windows"]),
+            failures=str(row["failures"]),
+            fit=format_duration(row["fit_seconds"]),
+            predict=format_duration(row["predict_seconds"]),
         )
-        for row, cells in zip(table.itertuples(), scores, strict=True)
+        for row, cells in zip(table.to_dict("records"), scores, strict=True)
     ]
 
 
@@ -310,7 +310,8 @@ def _left_out(result: Findings) -> Table | None:
     counts = table.groupby(["model", result.panel.schema.id_col], sort=False, observed=True).size()
     note = "These models could not forecast these series and left them out; their scores are means over the rest."
     note += f" The first {SHOWN_FAILURES} of {len(counts)}." if len(counts) > SHOWN_FAILURES else ""
-    rows = [[str(model), str(series), str(n)] for (model, series), n in counts.head(SHOWN_FAILURES).items()]
+    names = (counts.index.get_level_values(level) for level in range(2))
+    rows = [[str(cell) for cell in row] for row in zip(*names, counts, strict=True)][:SHOWN_FAILURES]
     return Table(["model", "series", "windows"], rows, texts=(1,), note=note)
 
 
