@@ -55,3 +55,16 @@ def test_weights_under_former_names_forecast_the_same_bits(model):
     again.relearn(converted)
     assert all(torch.equal(value, learned["weights"][key]) for key, value in converted["weights"].items())
     assert (again.predict(frame, seed=1).values == fitted.predict(frame, seed=1).values).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "learned", "expected"),
+    [
+        ("Autoformer", {"weights": {"linear.solved": 1}}, {"weights": {"linear.fitted": 1}}),
+        ("LRU", {"weights": {"head.bias": 1}}, {"weights": {"head.bias": 1}}),
+        ("LRU", {}, {}),
+        ("Theta", {"weights": {"linear.solved": 1}}, {"weights": {"linear.solved": 1}}),
+    ],
+)
+def test_the_weights_of_format_1_have_the_names_of_today(name, learned, expected):
+    assert convert_model(name, {"horizon": 3}, learned) == ({"horizon": 3}, expected)

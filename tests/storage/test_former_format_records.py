@@ -6,7 +6,8 @@ import pytest
 
 import tsformers as tsf
 from tsformers.calendar.grid import parse
-from tsformers.storage.encoding import Decoder, Encoder
+from tsformers.storage.decoding import Decoder
+from tsformers.storage.encoding import Encoder
 from tsformers.storage.folder import MODEL
 from tsformers.testing import make_frame
 

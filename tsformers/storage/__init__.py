@@ -1,4 +1,4 @@
-"""Saved models: a folder of JSON and safetensors."""
+"""Models saved as folders of JSON and safetensors, and the state files of streams."""
 
 from tsformers.storage.folder import load, save
 

@@ -1,4 +1,4 @@
-"""A pandas column of any usual dtype, taken apart into plain arrays and put together again."""
+"""pandas columns of every usual dtype, split into arrays and joined again."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ MASKED = {
 
 
 def column_parts(column: pd.Series | pd.Index) -> dict[str, Any] | None:
-    """The parts of a column: plain arrays, lists and text under a ``kind``.
+    """The parts of a column: arrays, lists and text under a ``kind``.
 
     Args:
         column: a Series or a flat Index.
@@ -26,7 +26,8 @@ def column_parts(column: pd.Series | pd.Index) -> dict[str, Any] | None:
         >>> column_parts(pd.Series(["a", "b", "a"], dtype="category"))["codes"]
         array([0, 1, 0], dtype=int8)
     """
-    dtype, array = column.dtype, column.array
+    dtype: Any = column.dtype
+    array: Any = column.array
     if isinstance(dtype, np.dtype):
         if dtype.kind == "O":
             return {"kind": "objects", "values": list(array)}
@@ -44,7 +45,7 @@ def column_parts(column: pd.Series | pd.Index) -> dict[str, Any] | None:
         return {"kind": "strings", "values": values, "storage": dtype.storage, "nan": dtype.na_value is np.nan}
     if isinstance(dtype, pd.ArrowDtype):
         return {"kind": "arrow", "values": _arrow_bytes(array)}
-    if hasattr(dtype, "numpy_dtype") and hasattr(array, "_mask"):
+    if type(array) in MASKED.values():
         blank = dtype.numpy_dtype.type(0)
         mask = np.asarray(column.isna())
         return {"kind": "masked", "values": array.to_numpy(dtype=dtype.numpy_dtype, na_value=blank), "mask": mask}
@@ -52,7 +53,7 @@ def column_parts(column: pd.Series | pd.Index) -> dict[str, Any] | None:
 
 
 def join_column(parts: dict[str, Any]) -> Any:
-    """The column that ``column_parts`` took apart.
+    """The column that ``column_parts`` split.
 
     Args:
         parts: what it returned.
@@ -89,7 +90,7 @@ def join_column(parts: dict[str, Any]) -> Any:
         case "masked":
             array = np.asarray(values)
             return MASKED[array.dtype.kind](array, parts["mask"])
-    raise ValueError(f"{parts['kind']!r} is no kind of column this version knows")
+    raise ValueError(f"{parts['kind']!r} is no kind of column that this version knows")
 
 
 def _arrow_bytes(array: Any) -> np.ndarray:

@@ -1,11 +1,10 @@
-"""A closed set of values as JSON plus named arrays, and back, bit for bit. What is outside the set is refused."""
+"""A closed set of values as JSON plus named arrays, bit for bit; a value outside the set is refused."""
 
 import re
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields
-from importlib import import_module
 from math import isfinite
 from typing import Any
 
@@ -13,13 +12,12 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.grid import Grid
-from tsformers.catalog import SETTINGS, find_model
+from tsformers.catalog import SETTINGS
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
-from tsformers.errors import JobError
-from tsformers.storage.columns import column_parts, join_column
-from tsformers.storage.former_format import FORMAT, convert_model, convert_record
+from tsformers.storage.columns import column_parts
+from tsformers.storage.learned_state import has_settings, learned_state
 
 RECORDS: dict[str, type] = {"Schema": Schema, "Grid": Grid, "Panel": Panel, "Forecast": Forecast}
 TAG = "$"  # a JSON object with this key is not a dict but the value it names
@@ -45,11 +43,10 @@ class Encoder:
         self.top = ""
 
     def model(self, model: Any, path: Path = ()) -> dict[str, Any]:
-        """A model as its class's name, its settings and what it has learned.
+        """A model as the name of its class, its settings and its learned state.
 
         Args:
-            model: an object with ``get_params``; where it has ``learned()``, that says what was learned, else its
-                attributes ending in one underscore do.
+            model: an object with ``get_params``; for its learned state see ``learned_state``.
             path: where it was met.
 
         Returns:
@@ -58,14 +55,14 @@ class Encoder:
         Raises:
             TypeError: not a model, or something in it is outside the closed set.
         """
-        if not hasattr(model, "get_params") or isinstance(model, type):
+        if not has_settings(model):
             raise TypeError(f"a model with get_params is needed; got {model!r}")
         name = type(model).__name__
         self.top = self.top or name
         return {
             "class": name,
             "params": self.value(model.get_params(deep=False), (*path, "params")),
-            "learned": self.value(_learned(model), (*path, "learned")),
+            "learned": self.value(learned_state(model), (*path, "learned")),
         }
 
     def value(self, value: Any, path: Path) -> Any:
@@ -118,7 +115,7 @@ class Encoder:
             return {TAG: "settings", "class": type(value).__name__, "v": held}
         if torch is not None and isinstance(value, torch.Tensor):
             return self._tensor(torch, value, path)
-        if hasattr(value, "get_params") and not isinstance(value, type):
+        if has_settings(value):
             return {TAG: "model", **self.model(value, path)}
         raise self._refusal(value, path)
 
@@ -207,172 +204,9 @@ class Encoder:
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         dtype = f" of {value.dtype}" if hasattr(value, "dtype") else ""
         return TypeError(
-            f"{self.top} cannot be saved: {'/'.join(path)} is a {kind}{dtype}, which is no plain data; "
-            "keep there numbers, text, lists, dicts, arrays, frames, tensors or models"
+            f"{self.top} cannot be saved: {'/'.join(path)} is a {kind}{dtype}, which is not serialisable; "
+            "keep numbers, text, lists, dicts, arrays, frames, tensors or models there"
         )
-
-
-class Decoder:
-    """Turns the JSON and the arrays of an ``Encoder`` back into values.
-
-    Args:
-        arrays: by the names the encoder gave them.
-        classes: the caller's own classes by name.
-        written: the format in which they were written.
-
-    Example:
-        >>> Decoder({}, {}).value({"$": "tuple", "v": [1, {"$": "float", "v": "-inf"}]})
-        (1, -inf)
-    """
-
-    def __init__(self, arrays: Mapping[str, np.ndarray], classes: Mapping[str, type], written: int = FORMAT) -> None:
-        self.arrays, self.classes, self.written = arrays, dict(classes), written
-
-    def model(self, page: Mapping[str, Any]) -> Any:
-        """A model from its class's name, its settings and what it has learned.
-
-        Args:
-            page: what ``Encoder.model`` gave.
-
-        Returns:
-            The model.
-
-        Raises:
-            JobError: nobody offers a class of that name.
-        """
-        name = page["class"]
-        try:
-            kind = find_model(name, self.classes)
-        except KeyError as error:
-            raise JobError(
-                f"{error.args[0]}; if {name} is yours, pass load(..., classes={{'{name}': {name}}})"
-            ) from None
-        params, learned = self.value(page["params"]), self.value(page["learned"])
-        if self.written < FORMAT:
-            params, learned = convert_model(name, params, learned)
-        model = kind(**params)
-        if learned and hasattr(model, "relearn"):
-            model.relearn(learned)
-        elif learned:
-            for key, item in learned.items():
-                setattr(model, key, item)
-        return model
-
-    def value(self, code: Any) -> Any:
-        """One value from its JSON.
-
-        Args:
-            code: what ``Encoder.value`` gave.
-
-        Returns:
-            The value.
-
-        Raises:
-            ValueError: a kind of value that this version does not know.
-        """
-        if isinstance(code, list):
-            return [self.value(item) for item in code]
-        if not isinstance(code, dict):
-            return code
-        if TAG not in code:
-            return {key: self.value(item) for key, item in code.items()}
-        if code[TAG] in ("array", "text", "scalar"):
-            return self._numpy(code)
-        if code[TAG] in ("frame", "series", "range", "multiindex", "index"):
-            return self._pandas(code)
-        return self._tagged(code)
-
-    def _tagged(self, code: dict[str, Any]) -> Any:
-        kind = code[TAG]
-        held: Any = code.get("v")
-        match kind:
-            case "float":
-                return float(held)
-            case "tuple":
-                return tuple(self.value(held))
-            case "dict":
-                return {self.value(key): self.value(item) for key, item in held}
-            case "missing":
-                return pd.NaT if held == "NaT" else pd.NA
-            case "timestamp":
-                stamp = pd.Timestamp(np.datetime64(held, code["unit"]))
-                return stamp if code["tz"] is None else stamp.tz_localize("UTC").tz_convert(code["tz"])
-            case "timedelta":
-                return pd.Timedelta(np.timedelta64(held, code["unit"]))
-            case "record":
-                parts = {key: self.value(item) for key, item in held.items()}
-                return RECORDS[code["class"]](**convert_record(code["class"], parts))
-            case "settings":
-                kept = {key: self.value(item) for key, item in held.items()}
-                return getattr(import_module(SETTINGS[code["class"]]), code["class"])(**kept)
-            case "model":
-                return self.model(code)
-            case "tensor":
-                return self._tensor(code)
-        raise ValueError(f"{kind!r} is no kind of value this version knows")
-
-    def _numpy(self, code: dict[str, Any]) -> Any:
-        if code[TAG] == "text":
-            return np.array(code["v"], dtype=code["dtype"]).reshape(code["shape"])
-        if code["dtype"] == "str":
-            return np.str_(code["v"])
-        dtype = np.dtype(code["dtype"])
-        if code[TAG] == "scalar":
-            return np.frombuffer(bytes.fromhex(code["v"]), dtype=dtype)[0]
-        array = self.arrays[code["at"]]
-        native = dtype.newbyteorder("=")
-        if dtype.kind in "Mmc":
-            shape = array.shape[:-1] if dtype.kind == "c" else array.shape
-            array = array.view(native).reshape(shape)
-        return array.astype(dtype, copy=False)
-
-    def _tensor(self, code: dict[str, Any]) -> Any:
-        import torch
-
-        array = torch.from_numpy(self._numpy(code["v"]))
-        dtype = getattr(torch, code["dtype"])
-        return (array if array.dtype == dtype else array.view(dtype)).reshape(code["shape"])
-
-    def _pandas(self, code: dict[str, Any]) -> Any:
-        held, name = code["v"], self.value(code.get("name"))
-        match code[TAG]:
-            case "frame":
-                index = self.value(code["index"])
-                columns = {i: pd.Series(self._column(part), index=index) for i, part in enumerate(held)}
-                frame = pd.DataFrame(columns, index=index)
-                frame.columns = self.value(code["columns"])
-                return frame
-            case "series":
-                return pd.Series(self._column(held), index=self.value(code["index"]), name=name)
-            case "range":
-                start, stop, step = held
-                return pd.RangeIndex(start, stop, step, name=name)
-            case "multiindex":
-                names, levels, codes = self.value(held)
-                return pd.MultiIndex(levels=levels, codes=codes, names=names)
-        index = pd.Index(self._column(held), name=name)
-        if code["freq"] is not None:
-            index.freq = code["freq"]
-        return index
-
-    def _column(self, parts: dict[str, Any]) -> Any:
-        return join_column({key: self.value(part) for key, part in parts.items()})
-
-
-def _learned(model: Any) -> dict[str, Any]:
-    """What the model says it has learned; of a class that says nothing, its attributes that end in one underscore."""
-    if hasattr(model, "learned"):
-        from sklearn.exceptions import NotFittedError
-
-        try:
-            return model.learned()
-        except NotFittedError:  # a template inside a composed model: its settings are all there is
-            return {}
-    return {
-        key: item
-        for key, item in vars(model).items()
-        if key.endswith("_") and not key.endswith("__") and not key.startswith("_")
-    }
 
 
 def _zone(tz: Any) -> str | None:

@@ -1,8 +1,8 @@
-"""A fitted model as a folder of two files that hold data and no code: model.json and arrays.safetensors. Never pickle.
+"""A fitted model as a folder of two files that hold data and no code: model.json and arrays.safetensors; never pickle.
 
-Everything a model is made of must belong to a closed set of types: None, bool, int, float, complex, str, bytes, lists,
-tuples, dicts, numpy scalars and arrays (numbers, dates, text), torch tensors, pandas indexes, series, frames and time
-stamps, ``Schema``, ``Grid``, ``Panel``, ``Forecast``, and other models. What does not is refused at saving, by name.
+Everything a model is made of must belong to a closed set of types: None, bool, int, float, str, lists, tuples, dicts,
+numpy scalars and arrays (numbers, dates, text), torch tensors, pandas indexes, series, frames and time stamps,
+``Schema``, ``Grid``, ``Panel``, ``Forecast``, and other models. Any other value is refused at saving; the message names it.
 """
 
 import hashlib
@@ -21,17 +21,18 @@ from safetensors.numpy import save as write_arrays
 
 from tsformers import __version__
 from tsformers.errors import JobError
-from tsformers.storage.encoding import Decoder, Encoder
+from tsformers.storage.decoding import Decoder
+from tsformers.storage.encoding import Encoder
 from tsformers.storage.former_format import FORMAT
 
 MODEL, ARRAYS = "model.json", "arrays.safetensors"
 
 
 def save(model: Any, folder: str | Path) -> None:
-    """Write a model into a folder: settings and small things as JSON, arrays beside them.
+    """Write a model into a folder: settings and small values as JSON, arrays beside them.
 
-    The folder appears whole or not at all: everything is written next to it first and then takes its place. An earlier
-    model in the same folder is replaced; anything else that is there is left alone and refused.
+    The folder appears whole or not at all: everything is written next to it first and then renamed. An earlier model in
+    the same folder is replaced; a folder that holds anything else is refused and left as it is.
 
     Args:
         model: an object with ``get_params``, fitted or not.
@@ -71,13 +72,13 @@ def save(model: Any, folder: str | Path) -> None:
         fresh.mkdir()
         _write(fresh / ARRAYS, arrays)
         _write(fresh / MODEL, text.encode())
-        _take_place(fresh, target)
+        _replace(fresh, target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
 def load(folder: str | Path, classes: Mapping[str, type] | None = None) -> Any:
-    """Read a model that ``save`` wrote; it predicts what it predicted before.
+    """Read a model that ``save`` wrote; it predicts what the saved one predicted.
 
     Args:
         folder: where it was saved.
@@ -162,7 +163,7 @@ def _previous(target: Path) -> Path:
     return target.parent / f".{target.name}.previous"
 
 
-def _take_place(fresh: Path, target: Path) -> None:
+def _replace(fresh: Path, target: Path) -> None:
     """Put ``fresh`` where ``target`` is; whatever interrupts this, one whole model can still be loaded."""
     previous = _previous(target)
     if target.exists():

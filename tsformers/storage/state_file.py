@@ -1,4 +1,4 @@
-"""A state in one file that is whole at every moment: what a stream has come to, kept across a crash."""
+"""The state of a stream in one file, replaced as a whole: after a crash the former or the new state is there."""
 
 import hashlib
 import json
@@ -12,17 +12,18 @@ from safetensors.numpy import load as read_arrays
 from safetensors.numpy import save as write_arrays
 
 from tsformers.errors import JobError
-from tsformers.storage.encoding import Decoder, Encoder
+from tsformers.storage.decoding import Decoder
+from tsformers.storage.encoding import Encoder
 from tsformers.storage.folder import MODEL
 
 PAGE = "page"  # the name under which the JSON stands among the arrays
 
 
 def write_state(state: dict[str, Any], path: str | Path) -> None:
-    """Replace a file by the new state: whoever looks, and whatever ends this process, finds the old one or the new.
+    """Replace a file by the new state at once: a reader, or a restart after a crash, finds the former one or the new.
 
     Args:
-        state: plain values and arrays, see ``tsformers.storage``.
+        state: serialisable values and arrays, see ``tsformers.storage.folder``.
         path: the file; its folder must exist.
 
     Raises:
@@ -51,7 +52,7 @@ def write_state(state: dict[str, Any], path: str | Path) -> None:
 
 
 def read_state(path: str | Path) -> dict[str, Any] | None:
-    """What ``write_state`` wrote; None where there is no such file.
+    """The state that ``write_state`` wrote; None where there is no such file.
 
     Args:
         path: the file.
@@ -60,7 +61,11 @@ def read_state(path: str | Path) -> dict[str, Any] | None:
         The state.
 
     Raises:
-        JobError: the file is something else.
+        JobError: the file holds something else.
+
+    Example:
+        >>> read_state("nowhere") is None
+        True
     """
     place = Path(path)
     if not place.exists():
@@ -70,17 +75,25 @@ def read_state(path: str | Path) -> dict[str, Any] | None:
         return Decoder(arrays, {}).value(json.loads(arrays.pop(PAGE).tobytes()))
     except (OSError, SafetensorError, LookupError, ValueError, TypeError) as error:
         raise JobError(
-            f"{place} is not the state of a detector ({error}); remove it to begin anew, or name another file"
+            f"{place} is not the state of a detector ({error}); remove it to start afresh, or name another file"
         ) from error
 
 
 def fingerprint(folder: str | Path) -> str:
-    """What tells one saved model from another.
+    """A digest of a saved model's settings and arrays.
 
     Args:
         folder: where it is saved.
 
     Returns:
-        A digest of all its settings and arrays (whose checksum stands in the page).
+        SHA-256 of its page, which holds the checksum of the arrays; 64 hexadecimal digits.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> from tsformers import Theta, save
+        >>> place = Path(mkdtemp()) / "theta"
+        >>> save(Theta(horizon=3), place)
+        >>> len(fingerprint(place))
+        64
     """
     return hashlib.sha256((Path(folder) / MODEL).read_bytes()).hexdigest()
