@@ -13,7 +13,7 @@ FRAMES = ("scores", "forecasts")
 
 
 class Walk(BaseEstimator):
-    """Draws around the last value; ``calls`` keeps what every copy was given."""
+    """Draws around the last value; ``calls`` keeps the arguments of every copy."""
 
     calls: ClassVar = []
 
@@ -47,7 +47,7 @@ class Moody(Walk):
 
 @pytest.fixture(autouse=True)
 def forget_calls():
-    """Each test begins with nothing called."""
+    """Each test starts without calls."""
     Walk.calls = []
 
 
@@ -62,7 +62,7 @@ def frame(lengths=(40, 37, 33), seed=0, **columns):
 
 
 def same(a, b, frames=FRAMES):
-    """Two backtests tell the same, to the last bit."""
+    """Two backtests agree to the last bit."""
     for name in frames:
         pd.testing.assert_frame_equal(getattr(a, name), getattr(b, name), check_exact=True)
 

@@ -1,4 +1,4 @@
-"""The report: one file that stands alone, says what the result says, and trusts no string it was given."""
+"""The report: one self-contained file that shows what the result holds and escapes every text."""
 
 import base64
 import importlib.util
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import tsformers.evaluation.figures as charts
+import tsformers.evaluation.figures as figures
 import tsformers.evaluation.report as report
 from tsformers.evaluation.formatting import NOTHING
 from tsformers.evaluation.rolling import backtest
@@ -90,7 +90,7 @@ def images(page):
     return [base64.b64decode(a.partition("base64,")[2]).decode() for a in page.addresses]
 
 
-def test_the_page_is_one_balanced_file_that_asks_no_other_place_for_anything(result, tmp_path):
+def test_the_page_is_one_balanced_file_that_loads_nothing_from_elsewhere(result, tmp_path):
     place = result.to_html(tmp_path / "new" / "report.html", title="My run")
     text = place.read_text(encoding="utf-8")
     page = Page(text)
@@ -100,14 +100,14 @@ def test_the_page_is_one_balanced_file_that_asks_no_other_place_for_anything(res
     assert "<title>My run</title>" in text
 
 
-def test_what_the_user_wrote_is_text_and_never_markup(text):
+def test_the_users_text_is_never_markup(text):
     assert "<script>" not in text and "<b>" not in text
     words = "".join(Page(text).words)
     assert words.count(WICKED) >= 4  # title, ranking, settings, failures
     assert "shop 0 <b>&$" in words
 
 
-def test_the_ranking_says_what_the_summary_says(result, text):
+def test_the_ranking_shows_the_summary(result, text):
     rows = Page(text).rows
     summary = result.summary()
     assert rows[0] == ["", "model", "crps", "mase", "coverage_80", "skill", "windows", "failed", "fit", "predict"]
@@ -144,8 +144,8 @@ def test_there_is_a_fan_of_every_model_for_three_series_and_three_pictures_of_qu
 
 
 def test_fans_show_the_last_window_with_its_actuals_on_one_scale(result):
-    figure = charts.fans(result, 2)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["naive", charts.plain(WICKED), "_hidden"]
+    figure = figures.fans(result, 2)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["naive", figures.plain(WICKED), "_hidden"]
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
     actual = frame().query("unique_id.str.startswith('shop 2')")["y"].to_numpy()[-6:]
     for axes in figure.axes:
@@ -153,31 +153,31 @@ def test_fans_show_the_last_window_with_its_actuals_on_one_scale(result):
 
 
 def test_crps_by_step_counts_series_alike_whatever_their_scale(result):
-    table = charts.crps_by_step(result)
+    table = figures.crps_by_step(result)
     assert table.index.tolist() == [1, 2, 3, 4, 5, 6]
     assert table["naive"].mean() == pytest.approx(1)
     scaled = frame()
     scaled.loc[scaled["unique_id"].str.startswith("shop 1"), "y"] *= 1000
     models = {"naive": SeasonalNaive(horizon=6), "last": SeasonalNaive(horizon=6, season_length=1)}
-    a, b = (charts.crps_by_step(backtest(models, data, windows=3)) for data in (frame(), scaled))
+    a, b = (figures.crps_by_step(backtest(models, data, windows=3)) for data in (frame(), scaled))
     np.testing.assert_allclose(a, b, rtol=1e-9)
 
 
 def test_uniform_pit_values_lie_on_the_diagonal_and_narrow_forecasts_below_it():
     u = (np.arange(2000) + 0.5) / 2000
-    np.testing.assert_allclose(charts.coverage_by_level(u), charts.COVERAGES, atol=1e-3)
+    np.testing.assert_allclose(figures.coverage_by_level(u), figures.COVERAGES, atol=1e-3)
     too_narrow = np.where(u < 0.5, u / 4, 1 - (1 - u) / 4)
-    assert (charts.coverage_by_level(too_narrow) < charts.COVERAGES).all()
-    np.testing.assert_array_equal(charts.coverage_by_level(np.append(u, np.nan)), charts.coverage_by_level(u))
+    assert (figures.coverage_by_level(too_narrow) < figures.COVERAGES).all()
+    np.testing.assert_array_equal(figures.coverage_by_level(np.append(u, np.nan)), figures.coverage_by_level(u))
 
 
-def test_models_are_told_apart_without_colour_vision():
-    styles = [charts.style(position) for position in range(28)]
+def test_models_differ_without_colour_vision():
+    styles = [figures.style(position) for position in range(28)]
     assert len(set(styles)) == 28
     assert len({dashes for _, dashes in styles[:4]}) == 4
 
 
-def test_without_matplotlib_the_report_has_its_tables_and_says_what_is_missing(result, monkeypatch):
+def test_without_matplotlib_the_report_has_its_tables_and_names_the_missing_package(result, monkeypatch):
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "matplotlib" else real(name))
     page = Page(report.render(result))

@@ -14,7 +14,7 @@ from tsformers.forecasters.seasonal_naive import SeasonalNaive
 from .conftest import FRAMES, Moody, Walk, frame, same
 
 
-def test_a_model_that_fails_is_recorded_and_does_not_sink_the_others(monkeypatch, tmp_path, caplog):
+def test_a_model_that_fails_is_recorded_and_does_not_stop_the_others(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(Moody, "bad", (32,))
     models = {"moody": Moody(), "naive": SeasonalNaive(horizon=4)}
     result = backtest(models, frame(), windows=3, out=tmp_path / "run")
@@ -48,7 +48,7 @@ def test_a_model_that_cannot_be_fitted_fails_in_all_windows_and_ranks_last():
 
 
 @pytest.mark.parametrize("place", ["fit", "predict"])
-def test_a_model_that_calls_for_the_exit_is_a_failure_like_others(place):
+def test_a_model_that_raises_SystemExit_is_a_failure_like_others(place):
     class Leaver(Walk):
         pass
 
@@ -62,28 +62,28 @@ def test_a_model_that_calls_for_the_exit_is_a_failure_like_others(place):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"),
+    ("spoil", "message"),
     [
         (lambda f: f.select([0, 1]), "lacks series 's2'"),
         (lambda f: Forecast(f.ids, f.times[:, :3], f.values[:, :, :3]), "3 steps"),
         (lambda f: Forecast(f.ids, f.times + 1, f.values), "begins at 37; .* comes 36"),
     ],
 )
-def test_a_forecast_of_something_else_is_a_failure(spoil, words):
+def test_a_forecast_of_something_else_is_a_failure(spoil, message):
     class Odd(Walk):
         def predict(self, data=None, **options):
             return spoil(super().predict(data, **options))
 
     result = backtest(Odd(), frame(), windows=1)
     assert len(result.failures) == 1
-    assert result.failures["error"].str.contains(words).all(), result.failures["error"][0]
+    assert result.failures["error"].str.contains(message).all(), result.failures["error"][0]
 
 
 # series left out
 
 
 class Picky(Walk):
-    """Leaves out the series that have less than ``least`` rows, and says nothing of it."""
+    """Leaves out the series that have less than ``least`` rows."""
 
     def __init__(self, horizon=4, spread=1.0, seed=None, least=30):
         super().__init__(horizon, spread, seed)
@@ -125,7 +125,7 @@ def test_a_model_that_leaves_out_everything_or_was_not_allowed_to_fails():
     assert "lacks series 's0'" in result.failures["error"][0]
 
 
-def test_one_short_series_does_not_sink_a_deep_model():
+def test_one_short_series_does_not_stop_a_deep_model():
     from tsformers.forecasters.linear import Linear
 
     young = frame((12,)).assign(unique_id="young")

@@ -1,4 +1,4 @@
-"""Backtests kept in a folder: interrupted or killed and gone on, and what may differ between calls."""
+"""Backtests in a run folder: interrupted or killed and resumed, and what may differ between calls."""
 
 import importlib.util
 import subprocess
@@ -28,7 +28,7 @@ class Interrupted(Walk):
 
 
 @pytest.mark.parametrize("refit", [True, False, 2])
-def test_an_interrupted_backtest_goes_on_and_gives_the_same(monkeypatch, tmp_path, refit):
+def test_an_interrupted_backtest_is_resumed_and_gives_the_same(monkeypatch, tmp_path, refit):
     models = {"walk": Interrupted(), "naive": SeasonalNaive(horizon=4)}
     whole = backtest(models, frame(), windows=4, refit=refit)
     Interrupted.calls = []
@@ -48,7 +48,7 @@ def test_an_interrupted_backtest_goes_on_and_gives_the_same(monkeypatch, tmp_pat
 MINE = """
 import os, signal
 import numpy as np
-from tsformers.forecast import Forecast
+from tsformers.data.forecast import Forecast
 
 class Mine:
     def __init__(self): self.horizon = 4
@@ -63,12 +63,12 @@ RUN = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import pandas as pd, mine
-from tsformers.jobs.rolling import backtest
+from tsformers.evaluation.rolling import backtest
 backtest(mine.Mine(), pd.read_parquet(sys.argv[1] + "/data.parquet"), windows=3, out=sys.argv[1] + "/run")
 """
 
 
-def test_a_killed_process_loses_only_the_window_at_work(monkeypatch, tmp_path):
+def test_a_killed_process_loses_only_the_window_in_progress(monkeypatch, tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
     df = frame()
     df.to_parquet(tmp_path / "data.parquet")
@@ -86,7 +86,7 @@ def test_a_killed_process_loses_only_the_window_at_work(monkeypatch, tmp_path):
     assert (tmp_path / "run/scores/Mine/0.parquet").stat().st_mtime_ns == stamp
 
 
-def test_ctrl_c_while_a_model_trains_stops_the_backtest_and_keeps_nothing_half_trained(monkeypatch, tmp_path):
+def test_ctrl_c_while_a_model_trains_stops_the_backtest_and_stores_no_partial_model(monkeypatch, tmp_path):
     calls = []
 
     def interrupt(network, window):
@@ -109,7 +109,7 @@ def test_ctrl_c_while_a_model_trains_stops_the_backtest_and_keeps_nothing_half_t
     pd.testing.assert_frame_equal(again.forecasts, whole.forecasts)
 
 
-def test_a_resumed_backtest_takes_the_fitted_model_from_disk(monkeypatch, tmp_path):
+def test_a_resumed_backtest_loads_the_fitted_model(monkeypatch, tmp_path):
     models, df = {"theta": Theta(horizon=4)}, frame()
     whole = backtest(models, df, windows=3, out=tmp_path / "run")
     assert (tmp_path / "run/models/theta/0").is_dir()

@@ -1,4 +1,4 @@
-"""Where the work of a backtest is done: in this process, in others, or on a cluster; joblib underneath."""
+"""Engines that run the tasks of a backtest: this process, other processes, or a cluster, through joblib."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -11,19 +11,19 @@ ENGINES = ("local", "ray", "dask", "spark")
 
 
 def run(call: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], engine: str, n_jobs: int) -> Iterator[Any]:
-    """Answers of ``call(*task)``, each as soon as it is there, in any order.
+    """Results of ``call(*task)``, each as soon as it is ready, in any order.
 
     Args:
-        call: a function that other processes can receive.
+        call: a function that can be sent to other processes.
         tasks: its arguments, one tuple a call.
         engine: "local" (processes of this machine), "ray", "dask" or "spark".
-        n_jobs: how many calls at a time, -1 = as many as there are processors; 1 with "local" stays in this process.
+        n_jobs: calls at a time, -1 = one a processor; 1 with "local" runs in this process.
 
     Yields:
-        One answer a task.
+        One result a task.
 
     Raises:
-        ImportError: the engine's package is missing; the message names the extra that brings it.
+        ImportError: the engine's package is missing; the message names the extra that installs it.
         ValueError: no such engine.
 
     Example:
@@ -40,7 +40,7 @@ def run(call: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], engine: str,
 
 
 def _backend(engine: str) -> Callable[[int], AbstractContextManager[Any]]:
-    """How joblib is told about the engine; called before any work begins, to say at once that a package is missing."""
+    """The configuration of joblib for an engine; called before any task, so that a missing package is named."""
     if engine == "local":
         return lambda n_jobs: joblib.parallel_config("loky", n_jobs=n_jobs)
     if engine not in ENGINES:
@@ -64,7 +64,7 @@ def _backend(engine: str) -> Callable[[int], AbstractContextManager[Any]]:
 
 
 def _dask(n_jobs: int) -> AbstractContextManager[Any]:
-    """The caller's own client, or one for this machine that lives as long as the work."""
+    """The caller's own client, or one for this machine that is closed after the last task."""
     from distributed import Client, get_client
 
     stack = ExitStack()

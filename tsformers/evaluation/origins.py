@@ -1,4 +1,4 @@
-"""Where the windows of a backtest lie: cutoffs counted back from the end of each series, and the data before them."""
+"""Rolling origins: cutoffs counted back from the end of each series, the history before and the actuals after them."""
 
 import warnings
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError
 
-MIN_OBSERVED = 2  # values that a series must have before a cutoff
+MIN_OBSERVED = 2  # values of a series before a cutoff
 NAMED = 5  # series that a message lists by name
 
 
@@ -19,68 +19,68 @@ class Origins:
 
     Args:
         panel: all data.
-        kept: (N, W) rows of history before each cutoff; 0 where a series is too short for a window.
+        n_history: (N, W) rows before each cutoff; 0 where a series is too short for a window.
         horizon: H steps after each cutoff.
 
     Example:
         >>> import pandas as pd
         >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": range(10), "y": np.arange(10.0)}))
         >>> origins = rolling_origins(panel, horizon=3, windows=2, step=2)
-        >>> origins.seen(0).y.tolist()
+        >>> origins.history(0).y.tolist()
         [0.0, 1.0, 2.0, 3.0, 4.0]
-        >>> origins.truth(0)[0].tolist()
+        >>> origins.actuals(0)[0].tolist()
         [[5.0, 6.0, 7.0]]
     """
 
     panel: Panel
-    kept: np.ndarray
+    n_history: np.ndarray
     horizon: int
 
     @property
     def windows(self) -> list[int]:
         """The windows that any series is long enough for, earliest first."""
-        return [int(k) for k in np.flatnonzero(self.kept.any(axis=0))]
+        return [int(k) for k in np.flatnonzero(self.n_history.any(axis=0))]
 
     def series(self, window: int) -> np.ndarray:
-        """Positions of the series that take part in a window."""
-        return np.flatnonzero(self.kept[:, window])
+        """Positions of the series that are long enough for a window."""
+        return np.flatnonzero(self.n_history[:, window])
 
-    def seen(self, window: int, horizon: int = 0) -> Panel:
-        """The data before a window's cutoffs and nothing else, but for ``horizon`` rows of known covariates."""
+    def history(self, window: int, horizon: int = 0) -> Panel:
+        """The data before a window's cutoffs, and ``horizon`` rows of known covariates after them."""
         series = self.series(window)
         panel = self.panel if len(series) == self.panel.n_series else self.panel.select(series)
-        return panel.until(panel.offsets[:-1] + self.kept[series, window], horizon)
+        return panel.until(panel.offsets[:-1] + self.n_history[series, window], horizon)
 
-    def truth(self, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What happened: values (n, H), their stored times (n, H), and the times of the last rows seen (n,)."""
+    def actuals(self, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Values after the cutoffs (n, H), their stored times (n, H), and the times of the last history rows (n,)."""
         series = self.series(window)
-        cutoffs = self.panel.offsets[series] + self.kept[series, window]
+        cutoffs = self.panel.offsets[series] + self.n_history[series, window]
         rows = cutoffs[:, None] + np.arange(self.horizon)
         return self.panel.y[rows], self.panel.times[rows], self.panel.times[cutoffs - 1]
 
     def cutoff(self, window: int) -> object:
-        """The latest of a window's cutoffs, as the caller would write it."""
-        return stamps(self.truth(window)[2].max(keepdims=True), self.panel.schema)[0]
+        """The latest of a window's cutoffs, in the caller's type of time."""
+        return stamps(self.actuals(window)[2].max(keepdims=True), self.panel.schema)[0]
 
-    def fits(self, refit: bool | int) -> list[int]:
+    def fit_windows(self, refit: bool | int) -> list[int]:
         """The windows at whose cutoffs a model is fitted: the first, every n-th, and those that bring new series."""
-        there = np.asarray(self.windows)
-        present = self.kept[:, there] > 0
-        every = len(there) if refit is False else int(refit)
-        due = np.arange(len(there)) % every == 0
+        windows = np.asarray(self.windows)
+        present = self.n_history[:, windows] > 0
+        every = len(windows) if refit is False else int(refit)
+        due = np.arange(len(windows)) % every == 0
         due[1:] |= (present[:, 1:] & ~present[:, :-1]).any(axis=0)
-        return [int(k) for k in there[due]]
+        return [int(k) for k in windows[due]]
 
 
 def rolling_origins(panel: Panel, horizon: int, windows: int, step: int) -> Origins:
     """Cutoffs of W windows: number k (0 = the earliest) lies ``horizon + (W - 1 - k) * step`` rows before each end.
 
-    A window is left to a series with at least two values before its cutoff.
+    A series takes part in a window if it has at least two observed values before the cutoff.
 
     Args:
         panel: all data.
-        horizon: H rows forecast after a cutoff.
-        windows: W.
+        horizon: H rows to forecast after a cutoff.
+        windows: W cutoffs.
         step: rows between cutoffs.
 
     Returns:
@@ -91,6 +91,12 @@ def rolling_origins(panel: Panel, horizon: int, windows: int, step: int) -> Orig
 
     Warns:
         UserWarning: some series are too short for some windows; one warning for all.
+
+    Example:
+        >>> import pandas as pd
+        >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": range(10), "y": np.arange(10.0)}))
+        >>> rolling_origins(panel, horizon=3, windows=2, step=2).n_history
+        array([[5, 7]])
     """
     starts, ends = panel.offsets[:-1], panel.ends
     back = horizon + (windows - 1 - np.arange(windows)) * step

@@ -1,28 +1,47 @@
-"""What a backtest found: scores, forecasts and failures as frames, and the models ranked."""
+"""The results of a backtest: settings, frames of scores, forecasts and failures, and the ranking of models."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
 from tsformers.data.panel import Panel
+from tsformers.validation import AtLeast, Between, check_settings
 
-RATIO_RANGE = (0.01, 100.0)  # of a score to the reference's score, so that a zero decides no geometric mean alone
+COUNTS = ("horizon", "windows", "step", "n_samples")
+RATIO_RANGE = (0.01, 100.0)  # of a score to the reference's: no single zero may decide a geometric mean
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the numbers of a backtest, besides data and models."""
+    """The settings that the numbers of a backtest depend on, besides data and models; see ``backtest``.
 
-    horizon: int
-    windows: int
-    step: int
-    refit: bool | int
+    Example:
+        >>> settings = Settings(4, 2, 4, False, ("crps",), 100, (0.1, 0.9), 0)
+        >>> settings.quantile_columns
+        ['q0.1', 'q0.9']
+        >>> Settings(4, 0, 4, False, ("crps",), 100, (0.1, 0.9), 0)
+        Traceback (most recent call last):
+        ValueError: windows must be a whole number of 1 or more, not 0
+    """
+
+    horizon: Annotated[int, AtLeast(1)]
+    windows: Annotated[int, AtLeast(1)]
+    step: Annotated[int, AtLeast(1)]
+    refit: bool | Annotated[int, AtLeast(1)]
     metrics: tuple[str, ...]
-    n_samples: int
-    quantiles: tuple[float, ...]
+    n_samples: Annotated[int, AtLeast(1)]
+    quantiles: tuple[Annotated[float, Between(0, 1, open="both")], ...]
     seed: int | None
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        for name in COUNTS:  # numpy's whole numbers have no JSON
+            object.__setattr__(self, name, int(getattr(self, name)))
+        for name in ("refit", "seed"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, value if value is None or isinstance(value, bool) else int(value))
 
     @property
     def quantile_columns(self) -> list[str]:
@@ -36,20 +55,28 @@ class Settings:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Findings:
-    """All that a backtest found, as pandas frames, and the models ranked by it.
+    """The results of a backtest as pandas frames, and the models ranked by them.
 
     Args:
         models: names, in the order given.
         reference: the model that skill is measured against: the first ``SeasonalNaive``, else the first whose name
             contains "naive", else the first.
-        settings: what decided the numbers.
-        panel: the data, as the backtest saw them.
+        settings: of the backtest.
+        panel: the data.
         tables: "forecasts", "scores", "failures", "left_out" and "seconds" as pandas frames with the columns model,
             window (0 = earliest) and series (position in ``panel.ids``) besides those that the properties show.
-        described: the models' own words, by name.
+        described: the models' reprs, by name.
         when: when the backtest ended, ISO 8601 in UTC.
         seconds: how long this call took, all models together.
         backend: the caller's type of frame.
+
+    Example:
+        >>> from tsformers import SeasonalNaive, backtest
+        >>> df = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": [1.0, 2.0, 3.0, 4.0] * 10})
+        >>> result = backtest(SeasonalNaive(horizon=4, season_length=4), df, windows=2, metrics=["mae"])
+        >>> result.ranking()[["model", "mae", "windows", "failures"]]
+                   model  mae  windows  failures
+        0  SeasonalNaive  0.0        2         0
     """
 
     models: tuple[str, ...]
@@ -65,12 +92,12 @@ class Findings:
     def ranking(self) -> pd.DataFrame:
         """One row a model, best first by the first metric; lower is better, coverages rank by distance to nominal.
 
-        A metric's number is the mean over series and windows, all alike; where series differ in scale, large series
-        decide it. ``skill`` does not depend on scale: one minus the geometric mean, over series, of score / reference
-        score in the first metric, each a mean over the windows that both models finished. 0.1 = ten per cent better
-        than the reference, negative = worse. Ratios are held within 0.01 and 100 and two zeros are a ratio of one, so
-        that no single series decides; NaN where scores can be negative. A model with failed windows is averaged over
-        the others, which may have been easier: compare ``windows``.
+        A metric is the unweighted mean over series and windows; where series differ in scale, large series dominate it.
+        ``skill`` does not depend on scale: one minus the geometric mean, over series, of score / reference score in the
+        first metric, each a mean over the windows that both models finished. 0.1 = ten per cent better than the
+        reference, negative = worse. Ratios are clipped to [0.01, 100] and two zeros are a ratio of one, so that no
+        single series decides; NaN where scores can be negative. A model with failed windows is averaged over the
+        others, which may have been easier: compare ``windows``.
 
         Returns:
             Frame: model, one column a metric, skill, windows, failures, fit_seconds, predict_seconds.
@@ -107,7 +134,7 @@ class Findings:
 
 
 def as_loss(values: pd.Series, metric: str) -> pd.Series:
-    """A score as something that is better when lower: coverages and PIT become their distance to nominal.
+    """Scores that are better when lower: coverages and PIT become their distance to nominal.
 
     Args:
         values: scores in ``metric``.

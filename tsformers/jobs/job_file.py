@@ -13,8 +13,9 @@ from tsformers.catalog import PREPROCESSORS, find_model
 from tsformers.data.files.table_files import read_table
 from tsformers.datasets.load import load_dataset, recipe
 from tsformers.errors import JobError, did_you_mean
+from tsformers.evaluation.backtest_result import BacktestResult
 from tsformers.evaluation.engines import Engine
-from tsformers.evaluation.rolling import QUANTILES, BacktestResult, backtest
+from tsformers.evaluation.rolling import QUANTILES, backtest
 from tsformers.jobs.build import build, load_plugins
 from tsformers.toml_tables import job_kind, parse_table, read_toml
 

@@ -2,7 +2,8 @@
 
 Everything a model is made of must belong to a closed set of types: None, bool, int, float, str, lists, tuples, dicts,
 numpy scalars and arrays (numbers, dates, text), torch tensors, pandas indexes, series, frames and time stamps,
-``Schema``, ``Grid``, ``Panel``, ``Forecast``, and other models. Any other value is refused at saving; the message names it.
+``Schema``, ``Grid``, ``Panel``, ``Forecast``, and other models. Any other value is refused at saving; the message names
+it.
 """
 
 import hashlib

@@ -1,0 +1,121 @@
+"""One window of one model: the forecast is checked, set beside the actuals and scored."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsformers.data.dataframes import stamps
+from tsformers.data.forecast import Forecast
+from tsformers.evaluation.origins import Origins
+from tsformers.evaluation.results import Settings
+from tsformers.scoring.crps import crps_quantile_function, crps_samples
+from tsformers.scoring.table import score_table
+
+
+def window_tables(
+    origins: Origins, settings: Settings, model: str, window: int, forecast: Forecast, may_omit: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The forecasts of a window, step by step beside the actuals, and its scores.
+
+    Args:
+        origins: data and cutoffs.
+        settings: of the backtest.
+        model: name.
+        window: which of the windows.
+        forecast: of the series of this window, in any order.
+        may_omit: the forecast may lack series, but not all.
+
+    Returns:
+        Forecasts, one row a series and step, and scores, one row a series and metric.
+
+    Raises:
+        ValueError: the forecast lacks a series, has another horizon or other times.
+
+    Example:
+        >>> from tsformers import Panel, SeasonalNaive
+        >>> from tsformers.evaluation.origins import rolling_origins
+        >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": range(9), "y": 1.0}))
+        >>> origins = rolling_origins(panel, horizon=2, windows=1, step=2)
+        >>> settings = Settings(2, 1, 2, False, ("mae",), 100, (0.5,), 0)
+        >>> forecast = SeasonalNaive(horizon=2).fit(origins.history(0)).predict()
+        >>> window_tables(origins, settings, "naive", 0, forecast)[0][["ds", "cutoff", "y", "q0.5"]]
+           ds  cutoff    y  q0.5
+        0   7       6  1.0   1.0
+        1   8       6  1.0   1.0
+    """
+    history = origins.history(window)
+    present = np.arange(history.n_series)
+    if may_omit and forecast.ids.isin(history.ids).any():
+        present = np.flatnonzero(history.ids.isin(forecast.ids))
+    y, times, cutoffs = (part[present] for part in origins.actuals(window))
+    forecast = _aligned(forecast, history.ids[present], times)
+    forecast = replace(forecast, schema=history.schema, grid=history.grid)
+    series, schema = origins.series(window)[present], history.schema
+    front = {
+        "model": model,
+        "window": window,
+        "series": series,
+        schema.id_col: np.asarray(forecast.ids.map(str), dtype=object),
+        "cutoff": stamps(cutoffs, schema),
+    }
+    values = score_table(forecast, y, history.select(present), settings.metrics, by="unique_id")["value"]
+    scores = pd.DataFrame(
+        {
+            **_repeated(front, len(settings.metrics)),
+            "metric": list(settings.metrics) * len(series),
+            "value": values.to_numpy(),  # series by series
+        }
+    )
+    return _step_table(front, forecast, y, times, settings), scores
+
+
+def _step_table(
+    front: dict[str, Any], forecast: Forecast, y: np.ndarray, times: np.ndarray, settings: Settings
+) -> pd.DataFrame:
+    """One row a series and step: time, actual, mean, quantiles, PIT and CRPS."""
+    schema, levels = forecast.schema, settings.quantiles
+    if forecast.levels is None:
+        crps = crps_samples(y, forecast.values, axis=1)
+    else:
+        crps = crps_quantile_function(y, forecast.values, forecast.levels, axis=1)
+    quantiles = forecast.quantile(levels) if levels else np.empty((len(y), 0, 0))
+    first = _repeated(front, y.shape[1])
+    cutoff = first.pop("cutoff")
+    return pd.DataFrame(
+        {
+            **first,
+            schema.time_col: stamps(times, schema),
+            "cutoff": cutoff,
+            schema.target_col: y.ravel(),
+            "mean": forecast.mean.ravel(),
+            **{name: quantiles[:, i].ravel() for i, name in enumerate(settings.quantile_columns)},
+            "pit": forecast.cdf(y).ravel(),
+            "crps": crps.ravel(),
+        }
+    )
+
+
+def _repeated(front: dict[str, Any], n: int) -> dict[str, Any]:
+    """Columns with one entry a series, each entry ``n`` times."""
+    return {name: value if isinstance(value, str | int) else value.repeat(n) for name, value in front.items()}
+
+
+def _aligned(forecast: Forecast, ids: pd.Index, times: np.ndarray) -> Forecast:
+    """The forecast in the panel's order of series, if it is one of these series at these times."""
+    if forecast.horizon != times.shape[1]:
+        raise ValueError(f"the forecast has {forecast.horizon} steps where the model's horizon is {times.shape[1]}")
+    if not forecast.ids.equals(ids):
+        order = forecast.ids.get_indexer(ids)
+        if (order < 0).any():
+            raise ValueError(f"the forecast lacks series {ids[int(np.argmin(order))]!r}")
+        forecast = forecast.select(order)
+    wrong = (forecast.times != times).any(axis=1)
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        raise ValueError(
+            f"the forecast of series {ids[i]!r} begins at {forecast.times[i, 0]}; after the data that the model was "
+            f"given comes {times[i, 0]}"
+        )
+    return forecast
