@@ -140,7 +140,7 @@ def test_there_is_a_fan_of_every_model_for_three_series_and_three_pictures_of_qu
     assert len(pictures) == 3 + 3
     for picture in pictures[:3]:
         assert all(name in picture for name in ("naive", "_hidden", "alert(1)"))
-    assert "step ahead" in pictures[3] and "coverage promised" in pictures[4] and "PIT" in pictures[5]
+    assert "step ahead" in pictures[3] and "nominal coverage" in pictures[4] and "PIT" in pictures[5]
 
 
 def test_fans_show_the_last_window_with_its_actuals_on_one_scale(result):
@@ -161,20 +161,6 @@ def test_crps_by_step_counts_series_alike_whatever_their_scale(result):
     models = {"naive": SeasonalNaive(horizon=6), "last": SeasonalNaive(horizon=6, season_length=1)}
     a, b = (figures.crps_by_step(backtest(models, data, windows=3)) for data in (frame(), scaled))
     np.testing.assert_allclose(a, b, rtol=1e-9)
-
-
-def test_uniform_pit_values_lie_on_the_diagonal_and_narrow_forecasts_below_it():
-    u = (np.arange(2000) + 0.5) / 2000
-    np.testing.assert_allclose(figures.coverage_by_level(u), figures.COVERAGES, atol=1e-3)
-    too_narrow = np.where(u < 0.5, u / 4, 1 - (1 - u) / 4)
-    assert (figures.coverage_by_level(too_narrow) < figures.COVERAGES).all()
-    np.testing.assert_array_equal(figures.coverage_by_level(np.append(u, np.nan)), figures.coverage_by_level(u))
-
-
-def test_models_differ_without_colour_vision():
-    styles = [figures.style(position) for position in range(28)]
-    assert len(set(styles)) == 28
-    assert len({dashes for _, dashes in styles[:4]}) == 4
 
 
 def test_without_matplotlib_the_report_has_its_tables_and_names_the_missing_package(result, monkeypatch):

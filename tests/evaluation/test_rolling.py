@@ -1,6 +1,5 @@
 """Backtests: models read nothing after a cutoff, and numbers do not depend on engine, processes or order."""
 
-import importlib.util
 import warnings
 
 import numpy as np
@@ -205,7 +204,7 @@ def test_a_column_that_the_result_also_has_is_refused():
         backtest(Walk(), frame().rename(columns={"unique_id": "model"}), id_col="model")
 
 
-# processes, engines, seeds
+# processes and seeds
 
 
 def test_numbers_do_not_depend_on_processes(tmp_path):
@@ -233,22 +232,6 @@ def test_open_seeds_are_filled_and_chosen_seeds_kept(monkeypatch):
         backtest({"open": Walk(), "chosen": Walk(seed=7)}, frame(), windows=1, seed=seed)
     assert seeds[0] == seeds[2] != seeds[4] and seeds[1::2] == [7] * 4
     assert seeds[6] is None and isinstance(seeds[0], int)
-
-
-@pytest.mark.parametrize("engine", ["ray", "spark"])
-def test_an_engine_that_is_not_installed_is_named_with_its_extra(engine):
-    if importlib.util.find_spec({"ray": "ray", "spark": "joblibspark"}[engine]):
-        pytest.skip(f"{engine} is installed")
-    with pytest.raises(ImportError, match=rf"tsformers\[{engine}\]"):
-        backtest(Walk(), frame(), engine=engine)
-    assert Walk.calls == []
-
-
-def test_a_cluster_gives_the_same_numbers():
-    distributed = pytest.importorskip("distributed", reason="dask is not installed")
-    models = {"theta": Theta(horizon=4, season_length=1), "naive": SeasonalNaive(horizon=4)}
-    with distributed.Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
-        same(backtest(models, frame(), windows=2, engine="dask"), backtest(models, frame(), windows=2))
 
 
 # the result

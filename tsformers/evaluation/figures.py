@@ -1,4 +1,4 @@
-"""The pictures of a report: fans of all models, CRPS by step ahead, and calibration. matplotlib loads when called."""
+"""Figures of a report: fan charts, CRPS by step ahead, calibration; matplotlib is imported when one is drawn."""
 
 import base64
 import io
@@ -22,7 +22,7 @@ GREY = "#888888"
 
 
 def fans(result: Findings, series: int) -> Any:
-    """What every model said of one series in its last window, beside what happened; all on one scale.
+    """The last forecasts of one series by every model, beside the actuals; all on one scale.
 
     Args:
         result: of a backtest.
@@ -97,7 +97,15 @@ def crps_by_step(result: Findings) -> pd.DataFrame:
         result: of a backtest.
 
     Returns:
-        Rows 1 to H; series on which the reference never errs are left out. All NaN where none is left.
+        Rows 1 to H; series on which the reference has a CRPS of zero are left out. All NaN where none is left.
+
+    Example:
+        >>> from tsformers import SeasonalNaive, backtest
+        >>> df = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": np.arange(40.0) % 7})
+        >>> crps_by_step(backtest(SeasonalNaive(horizon=4), df, windows=2)).mean().round(9)
+        model
+        SeasonalNaive    1.0
+        dtype: float64
     """
     rows = result.tables["forecasts"]
     step = np.tile(np.arange(1, result.settings.horizon + 1), len(rows) // result.settings.horizon)
@@ -112,7 +120,7 @@ def step_chart(result: Findings) -> Any:
     """CRPS by step ahead, one line a model."""
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = _one_picture()
+    figure, axes = _axes()
     table = crps_by_step(result)
     for position, model in enumerate(result.models):
         if model in table:
@@ -144,13 +152,13 @@ def coverage_by_level(pit: np.ndarray) -> np.ndarray:
 
 
 def reliability_chart(result: Findings) -> Any:
-    """How often central intervals held the truth against how often they promised to; the diagonal is right."""
-    figure, axes = _one_picture()
+    """Empirical against nominal coverage of central intervals; on the diagonal they agree."""
+    figure, axes = _axes()
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, zorder=1)
     for position, pit in enumerate(_pits(result).values()):
         if len(pit):
             _line(axes, position, COVERAGES, coverage_by_level(pit), marked=True)
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="coverage promised", ylabel="coverage found")
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="nominal coverage", ylabel="empirical coverage")
     axes.set_aspect("equal")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
@@ -158,7 +166,7 @@ def reliability_chart(result: Findings) -> Any:
 
 
 def pit_chart(result: Findings) -> Any:
-    """Where in its predictive distribution the truth fell, a histogram a model; flat is right."""
+    """PIT histograms of all models; flat for calibrated forecasts."""
     from matplotlib.figure import Figure
 
     pits = {model: pit for model, pit in _pits(result).items() if len(pit)}
@@ -180,7 +188,7 @@ def pit_chart(result: Findings) -> Any:
         top = max(top, share.max())
     for axes in figure.axes:
         axes.set_ylim(0, 1.08 * max(top, 1))
-    figure.supxlabel("where the truth fell in the forecast (PIT)", fontsize="medium")
+    figure.supxlabel("PIT: forecast probability below the actual", fontsize="medium")
     figure.supylabel("density", fontsize="medium")
     return figure
 
@@ -212,7 +220,7 @@ def picture(figure: Any, description: str) -> "Markup":
 
 
 def plain(text: object) -> str:
-    r"""Text that matplotlib draws letter by letter, without reading formulas into it.
+    r"""Text that matplotlib draws as it is: dollar signs do not enclose formulas.
 
     Args:
         text: as the user wrote it.
@@ -248,7 +256,7 @@ def style(position: int) -> tuple[str, tuple[float, ...]]:
     return COLOURS[position % len(COLOURS)], DASHES[position % len(DASHES)]
 
 
-def _one_picture() -> tuple[Any, Any]:
+def _axes() -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.6, 3.9), layout="constrained")

@@ -160,7 +160,9 @@ def prepare_page(result: Findings, title: str | None = None) -> Page:
     pits = not without and bool(result.tables["forecasts"]["pit"].notna().any())
     charts = [figures.picture(figures.step_chart(result), "mean CRPS of every model by step ahead")] if steps else []
     if pits:
-        charts.append(figures.picture(figures.reliability_chart(result), "promised against found coverage, by model"))
+        charts.append(
+            figures.picture(figures.reliability_chart(result), "nominal against empirical coverage, by model")
+        )
     return Page(
         title=title or "Backtest",
         subtitle=f"{format_count(len(result.models), 'model')} on "
