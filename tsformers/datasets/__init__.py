@@ -1,1 +1,1 @@
-"""Data sets that load by name."""
+"""Data sets loaded by name: recipes, table layouts and downloads."""

@@ -1,4 +1,4 @@
-"""The layouts of published files: long, wide, one row a series, one column a month."""
+"""Layouts of published tables, turned into long frames: long, wide, one row a series, one column a month."""
 
 from typing import Any
 
@@ -9,7 +9,25 @@ from tsformers.datasets.recipe import Benchmark, Columns, Recipe
 
 
 def long_frame(table: pd.DataFrame, chosen: Recipe) -> pd.DataFrame:
-    """A published table as a long frame: unique_id, ds, y, covariates and labels."""
+    """A published table as a long frame: unique_id, ds, y, covariates and labels.
+
+    Args:
+        table: as it was read from the file.
+        chosen: the recipe; its ``layout`` and ``columns`` decide.
+
+    Returns:
+        One row a series and time.
+
+    Raises:
+        KeyError: the table lacks a column of the recipe.
+
+    Example:
+        >>> from tsformers.datasets.load import recipe
+        >>> long_frame(pd.DataFrame({"year": [1871, 1872], "volume": [1120, 1160]}), recipe("nile"))
+           unique_id         ds       y
+        0      nile 1871-01-01  1120.0
+        1      nile 1872-01-01  1160.0
+    """
     columns = chosen.columns
     for name, value in chosen.source.where.items():
         table = table[table[name].isin(value if isinstance(value, list) else [value])]
@@ -34,7 +52,7 @@ def long_frame(table: pd.DataFrame, chosen: Recipe) -> pd.DataFrame:
 def _wide(
     table: pd.DataFrame, kept: pd.DataFrame, ids: pd.Series | None, names: list[str], columns: Columns
 ) -> pd.DataFrame:
-    """One column is one series (of each id, where there are ids): series after series."""
+    """Each column is a series (of each id, where there are ids)."""
     frame = pd.concat([kept] * len(names), ignore_index=True)
     frame["ds"] = np.tile(_times(table, columns).to_numpy(), len(names))
     frame["y"] = table[names].to_numpy(float).T.ravel()
@@ -46,7 +64,7 @@ def _wide(
 def _rows(
     table: pd.DataFrame, kept: pd.DataFrame, ids: pd.Series | None, names: list[str], columns: Columns
 ) -> pd.DataFrame:
-    """One row is one series, its steps stand side by side."""
+    """Each row is a series; its steps are columns."""
     frame = kept.loc[kept.index.repeat(len(names))].reset_index(drop=True)
     frame["unique_id"] = np.repeat(np.arange(len(table)) if ids is None else ids.to_numpy(), len(names))
     frame["ds"] = np.tile(np.arange(len(names)), len(table))
@@ -57,7 +75,7 @@ def _rows(
 def _months(
     table: pd.DataFrame, kept: pd.DataFrame, ids: pd.Series | None, names: list[str], columns: Columns
 ) -> pd.DataFrame:
-    """One row is a year, twelve columns are its months."""
+    """Each row is a year; twelve columns are its months."""
     frame = _rows(table, kept, ids, names, columns)
     start = _times(table, columns).dt.year.to_numpy().repeat(len(names))
     frame["ds"] = pd.to_datetime({"year": start, "month": frame["ds"] + 1, "day": 1})
@@ -87,12 +105,25 @@ def _times(table: pd.DataFrame, columns: Columns) -> pd.Series:
 
 
 def split_column(frame: pd.DataFrame, cuts: Benchmark) -> pd.Series:
-    """The part of the benchmark split that each row belongs to."""
+    """The part of the benchmark split that each row belongs to.
+
+    Args:
+        frame: a long frame.
+        cuts: the split of the recipe.
+
+    Returns:
+        "train", "validation", "test" or "unused", one a row; or the table's own column.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": ["a"] * 3 + ["b"] * 2})
+        >>> split_column(frame, Benchmark(split_last=1)).tolist()
+        ['train', 'train', 'test', 'train', 'test']
+    """
     if cuts.split_column:
         return frame[cuts.split_column]
     groups = frame.groupby("unique_id", sort=False)["unique_id"]
     row, n = groups.cumcount().to_numpy(), groups.transform("size").to_numpy()
-    parts: dict[str, Any]  # the row at which each part begins, last part first
+    parts: dict[str, Any]  # first row of each part, last part first
     if cuts.split_rows:
         ends = np.cumsum([*cuts.split_rows.values()])
         parts = {"unused": ends[-1]} | dict(zip([*cuts.split_rows][::-1], [*ends[:-1][::-1], 0], strict=True))
@@ -102,5 +133,5 @@ def split_column(frame: pd.DataFrame, cuts: Benchmark) -> pd.Series:
         parts = {"test": test, "validation": train, "train": 0}
     else:
         parts = {"test": n - (cuts.split_last or 0), "train": 0}
-    named = np.select([row >= begin for begin in parts.values()], [*parts], "train")
+    named = np.select([row >= first for first in parts.values()], [*parts], "train")
     return pd.Series(named.astype(object), index=frame.index)

@@ -1,4 +1,4 @@
-"""datasets/*.toml -> long frames: what a recipe says, and how its table is turned."""
+"""Data sets by name: recipes of datasets/*.toml, and the long frames that they load."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import pandas as pd
 
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.data.files.table_files import read_table
-from tsformers.datasets.download import find, is_near
+from tsformers.datasets.download import find_file, is_local
 from tsformers.datasets.layouts import long_frame, split_column
 from tsformers.datasets.recipe import Recipe
 from tsformers.errors import JobError, did_you_mean
@@ -17,22 +17,22 @@ from tsformers.toml_tables import parse_table, read_toml
 def load_dataset(name: str, *, extra: Sequence[str] = ()) -> pd.DataFrame:
     """A data set as a long frame, ready for ``fit``: columns unique_id, ds, y, then its numeric covariates.
 
-    The file is looked for in the folders of the environment variable TSFORMERS_DATA (several are separated as in
-    PATH), under the path and under the bare name that the recipe gives; then in the cache
-    (``$XDG_CACHE_HOME/tsformers`` or ``~/.cache/tsformers``); then it is downloaded there, where the recipe has an
-    address, and checked. Labels, texts and the benchmark's own train/test split are left out unless ``extra`` names
-    them, because a forecaster must not see them.
+    The file is searched in the folders of the environment variable TSFORMERS_DATA (several are separated as in PATH),
+    under the path and under the bare name that the recipe gives; then in the cache (``$XDG_CACHE_HOME/tsformers`` or
+    ``~/.cache/tsformers``); then it is downloaded there, if the recipe has an address, and its checksum is compared.
+    Labels, texts and the benchmark's own train/test split are left out unless ``extra`` names them, because a
+    forecaster must not read them.
 
     Args:
         name: one of ``tsformers datasets list``, or the path of a recipe of your own that ends in .toml.
-        extra: further columns, as ``tsformers datasets show NAME`` lists them; "split" is the benchmark's cut.
+        extra: further columns, as ``tsformers datasets show NAME`` lists them; "split" is the benchmark's split.
 
     Returns:
         One row per series and time, in the file's order. Missing values are NaN.
 
     Raises:
-        JobError: no such data set or column; the file is nowhere (the message says where to put it and where it comes
-            from); a checksum does not match.
+        JobError: no such data set or column; the file is not found (the message names its origin and where to put it);
+            a checksum does not match.
 
     Example:
         >>> load_dataset("nile").head(2)
@@ -46,12 +46,12 @@ def load_dataset(name: str, *, extra: Sequence[str] = ()) -> pd.DataFrame:
             raise JobError(
                 f"dataset {chosen.name!r} has no extra column {column!r}; {did_you_mean(column, chosen.offered)}"
             )
-    path = find(chosen.source, chosen.name, Path(name).parent if name.endswith(".toml") else None)
+    path = find_file(chosen.source, chosen.name, Path(name).parent if name.endswith(".toml") else None)
     try:
         frame = long_frame(read_table(path, time_col=""), chosen)
     except KeyError as error:
         raise JobError(
-            f"{path} lacks the column {error} of recipe {chosen.name!r}; take the file that it names"
+            f"{path} lacks the column {error} of recipe {chosen.name!r}; use the file that it names"
         ) from None
     if "split" in extra:
         frame["split"] = split_column(frame, chosen.benchmark)
@@ -65,7 +65,7 @@ def recipe(name: str) -> Recipe:
         name: as for ``load_dataset``.
 
     Returns:
-        What the file says, checked.
+        The recipe, checked.
 
     Raises:
         JobError: there is no such recipe, or it holds an unknown key or a wrong value.
@@ -83,7 +83,10 @@ def recipe(name: str) -> Recipe:
 
 
 def recipes() -> list[Recipe]:
-    """All recipes that came with the package, by name.
+    """All recipes of the package, in alphabetical order.
+
+    Returns:
+        One recipe a data set.
 
     Example:
         >>> [each.name for each in recipes() if each.source.package]
@@ -93,7 +96,10 @@ def recipes() -> list[Recipe]:
 
 
 def catalogue() -> pd.DataFrame:
-    """All recipes as a table: name, title, frequency, horizons, whether the file is here, licence.
+    """All recipes as a table.
+
+    Returns:
+        Frame: name, title, frequency, horizons, here ("yes", "to fetch" or "no"), licence.
 
     Example:
         >>> catalogue().set_index("name").loc["nile", "here"]
@@ -105,7 +111,7 @@ def catalogue() -> pd.DataFrame:
             "title": each.title,
             "frequency": str(each.frequency),
             "horizons": "/".join(map(str, each.benchmark.horizons)),
-            "here": "yes" if is_near(each.source) else "to fetch" if each.source.download else "no",
+            "here": "yes" if is_local(each.source) else "to fetch" if each.source.download else "no",
             "licence": each.licence,
         }
         for each in recipes()

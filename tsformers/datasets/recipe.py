@@ -1,14 +1,19 @@
-"""What a recipe file of a data set holds."""
+"""The recipe of a data set: source, columns, benchmark split, licence."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tsformers.datasets.download import Source, is_near
+from tsformers.datasets.download import Source, is_local
 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Which column of the table plays which part."""
+    """The role of each column of a table.
+
+    Example:
+        >>> Columns(time="date", target="volume").series
+        []
+    """
 
     id: str | list[str] | None = None  # several are joined by "/"
     time: str | dict[str, str] | None = None  # a column; or {year = .., quarter = ..}; None: rows are counted from 0
@@ -16,32 +21,37 @@ class Columns:
     target: str = "y"  # long layout
     series: list[str] = field(default_factory=list)  # wide layouts: the columns that are series; none: all others
     known: list[str] = field(default_factory=list)  # covariates whose future is known
-    past: list[str] = field(default_factory=list)  # covariates known up to now
-    extra: list[str] = field(default_factory=list)  # labels and texts, loaded only when asked for
+    past: list[str] = field(default_factory=list)  # covariates known up to the cutoff
+    extra: list[str] = field(default_factory=list)  # labels and texts, loaded on request
     missing: list[float] = field(default_factory=list)  # codes that stand for a missing value
     duplicates: Literal["keep", "first"] = "keep"  # rows with one id and one time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """How the literature cuts and scores the set; at most one of the four kinds of split."""
+    """How the literature splits and scores the data set; at most one of the four kinds of split.
+
+    Example:
+        >>> Benchmark(horizons=[24], split_last=24).split_rows is None
+        True
+    """
 
     horizons: list[int] = field(default_factory=list)
     context_length: int | None = None
-    split_column: str | None = None  # the table says it itself
-    split_rows: dict[str, int] | None = None  # rows of each part, in order; what is left over is "unused"
-    split_shares: dict[str, float] | None = None  # train from the front, test from the back, validation between
+    split_column: str | None = None  # a column of the table
+    split_rows: dict[str, int] | None = None  # rows of each part, in order; further rows are "unused"
+    split_shares: dict[str, float] | None = None  # train first, test last, validation between
     split_last: int | None = None  # the last rows of each series are the test
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One data set: where it comes from, whose it is, how its table becomes a long frame, how it is scored.
+    """One data set: its source and licence, how its table becomes a long frame, how it is scored.
 
     Example:
+        >>> from tsformers.datasets.load import recipe
         >>> recipe("macrodata").roles
         {'freq': 'QS'}
-
     """
 
     name: str
@@ -51,7 +61,7 @@ class Recipe:
     layout: Literal["long", "wide", "rows", "months"]
     frequency: str | int  # a pandas alias, a step of integer time, or "mixed"
     source: Source
-    season: int | None = None  # steps, where it is not the frequency's own
+    season: int | None = None  # steps, if it is not that of the frequency
     note: str = ""
     columns: Columns = field(default_factory=Columns)
     benchmark: Benchmark = field(default_factory=Benchmark)
@@ -61,6 +71,7 @@ class Recipe:
         """The keywords of ``fit`` and ``backtest`` that this data set needs.
 
         Example:
+            >>> from tsformers.datasets.load import recipe
             >>> recipe("vic_elec_halfhourly").roles
             {'freq': '30min', 'known': ['holiday']}
         """
@@ -72,6 +83,7 @@ class Recipe:
         """The columns that ``load_dataset(..., extra=)`` may add.
 
         Example:
+            >>> from tsformers.datasets.load import recipe
             >>> recipe("hospital").offered
             ['split', 'product_group']
         """
@@ -80,14 +92,18 @@ class Recipe:
         return ["split"] * split + self.columns.extra
 
     def facts(self) -> dict[str, str]:
-        """What a reader wants to know, in words.
+        """The recipe as texts for a reader.
+
+        Returns:
+            Text by name; empty entries are left out.
 
         Example:
+            >>> from tsformers.datasets.load import recipe
             >>> recipe("nile").facts()["horizons"]
             '5'
         """
         cuts = self.benchmark
-        said = {
+        texts = {
             "columns": ", ".join(["unique_id", "ds", "y", *self.columns.known, *self.columns.past]),
             "known covariates": ", ".join(self.columns.known),
             "extra columns": ", ".join(self.offered),
@@ -102,17 +118,21 @@ class Recipe:
             "file": f"{self.source.package}: {self.source.file}" if self.source.package else self.source.file,
             "sha256": self.source.sha256 or "",
             "address": self.source.download.url if self.source.download else "",
-            "here": "yes" if is_near(self.source) else "no",
+            "here": "yes" if is_local(self.source) else "no",
             "note": self.note,
         }
         return {"name": self.name, "title": self.title} | {
-            key: str(value) for key, value in said.items() if value != ""
+            key: str(value) for key, value in texts.items() if value != ""
         }
 
     def split_in_words(self) -> str:
-        """How the benchmark cuts each series; empty where it does not.
+        """How the benchmark splits each series; empty where it does not.
+
+        Returns:
+            Text.
 
         Example:
+            >>> from tsformers.datasets.load import recipe
             >>> recipe("ETTh1").split_in_words()
             'rows in order: train 8640, validation 2880, test 2880'
         """
