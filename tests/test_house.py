@@ -31,7 +31,7 @@ def test_every_public_name_loads_and_is_documented_with_an_example(name):
 def test_the_face_offers_exactly_the_catalog_and_its_stub_says_the_same():
     stub = ast.parse((ROOT / "tsformers" / "__init__.pyi").read_text(encoding="utf-8"))
     imported = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert imported == {*PUBLIC, *tsformers.catalog.ROOMS}
+    assert imported == {*PUBLIC, *tsformers.catalog.SUBMODULES}
     assert set(tsformers.__all__) == set(PUBLIC) == {*FORECASTERS, *PREPROCESSORS, *CLUSTERERS, *OTHERS}
 
 
@@ -41,7 +41,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_the_face_lists_public_names_only():
-    assert {name for name in dir(tsformers) if not name.startswith("__")} == {*PUBLIC, *tsformers.catalog.ROOMS}
+    assert {name for name in dir(tsformers) if not name.startswith("__")} == {*PUBLIC, *tsformers.catalog.SUBMODULES}
 
 
 def test_the_packages_listed_are_the_folders_there_are():

@@ -1,4 +1,4 @@
-"""Public name -> module, one literal table: the only place where a name becomes a class."""
+"""The modules of all public names, in literal tables: the only place where a name becomes a class."""
 
 from importlib import import_module
 
@@ -44,9 +44,14 @@ OTHERS = {
 }
 
 PUBLIC = FORECASTERS | PREPROCESSORS | CLUSTERERS | OTHERS
-# Submodules reached as attributes: tsf.scoring.crps_samples
-ROOMS = ("anomaly", "fdr", "hsmm", "nn", "scoring", "simulate", "testing")
-MODELS = ("Pipeline", "Clustered", "Ensemble", "AnomalyDetector", *PREPROCESSORS, *CLUSTERERS)  # by name, to be stored
+
+# Submodules that are attributes of tsformers: tsf.scoring.crps_samples
+SUBMODULES = ("anomaly", "fdr", "hsmm", "nn", "scoring", "simulate", "testing")
+
+# Classes besides the forecasters that saved models and job files name
+MODELS = ("Pipeline", "Clustered", "Ensemble", "AnomalyDetector", *PREPROCESSORS, *CLUSTERERS)
+
+# Classes of scikit-learn that are settings of ByFeatures: saved, and named in job files, as ours are
 OUTSIDE = {
     "KMeans": "sklearn.cluster",
     "MiniBatchKMeans": "sklearn.cluster",
@@ -56,7 +61,9 @@ OUTSIDE = {
     "Birch": "sklearn.cluster",
     "GaussianMixture": "sklearn.mixture",
     "BayesianGaussianMixture": "sklearn.mixture",
-}  # settings of ByFeatures that are stored, and named in job files, as if they were ours
+}
+
+# Procedures of online testing
 PROCEDURES = {
     "LOND": "tsformers.fdr.lond",
     "AlphaSpending": "tsformers.fdr.alpha_spending",
@@ -66,19 +73,22 @@ PROCEDURES = {
     "AlphaInvesting": "tsformers.fdr.alpha_investing",
     "ADDIS": "tsformers.fdr.addis",
     "OnlineBH": "tsformers.fdr.online_bh",
-}  # online testing procedures
+}
+
+# Frozen dataclasses that are settings of models: saved by their fields
 SETTINGS = {
     "ConformalP": "tsformers.anomaly.conformal",
     "PredictiveP": "tsformers.anomaly.predictive",
     "Widths": "tsformers.forecasters.redsds.design",
     "TemperatureAnnealing": "tsformers.forecasters.redsds.annealing",
     **PROCEDURES,
-}  # frozen dataclasses that are kept by their fields
-PLUGIN_GROUP = "tsformers.forecasters"
+}
+
+PLUGIN_GROUP = "tsformers.forecasters"  # entry points of installed packages that offer forecasters
 
 
 def load_public(name: str) -> object:
-    """The public object called ``name``; its module is imported now, not before.
+    """The public object called ``name``; its module is imported by this call.
 
     Args:
         name: a key of ``PUBLIC``.
@@ -99,6 +109,9 @@ def load_public(name: str) -> object:
 def plugin_names() -> list[str]:
     """Names that installed packages offer under the entry-point group ``tsformers.forecasters``.
 
+    Returns:
+        Names in alphabetical order.
+
     Example:
         >>> isinstance(plugin_names(), list)
         True
@@ -109,7 +122,7 @@ def plugin_names() -> list[str]:
 
 
 def find_class(name: str, extra: dict[str, type] | None = None) -> type:
-    """The forecaster class called ``name``: the caller's own first, then ours, then installed plug-ins.
+    """The forecaster class called ``name``: the caller's own first, then those of tsformers, then installed plug-ins.
 
     Args:
         name: class name in the catalog, key of ``extra``, or name of an entry point.
@@ -119,7 +132,7 @@ def find_class(name: str, extra: dict[str, type] | None = None) -> type:
         The class.
 
     Raises:
-        KeyError: nobody offers that name; the message lists those on offer.
+        KeyError: no class has that name; the message lists those there are.
 
     Example:
         >>> find_class("Mine", {"Mine": dict}) is dict
@@ -138,7 +151,7 @@ def find_class(name: str, extra: dict[str, type] | None = None) -> type:
 
 
 def find_model(name: str, extra: dict[str, type] | None = None) -> type:
-    """The class called ``name`` of a saved model: a forecaster, or what is made of forecasters or stands before them.
+    """The class called ``name`` of a saved model: a forecaster, preprocessor, clusterer or composed model.
 
     Args:
         name: as for ``find_class``, or one of ``MODELS`` or ``OUTSIDE``.
@@ -148,7 +161,7 @@ def find_model(name: str, extra: dict[str, type] | None = None) -> type:
         The class.
 
     Raises:
-        KeyError: nobody offers that name.
+        KeyError: no class has that name.
 
     Example:
         >>> find_model("Ensemble").__name__

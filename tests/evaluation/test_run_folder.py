@@ -137,9 +137,6 @@ def test_a_window_whose_file_is_damaged_is_done_again_with_a_warning(tmp_path, k
     assert not list((tmp_path / "run").rglob("*.tmp"))
 
 
-# the folder
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -1,85 +1,14 @@
-"""Backtests of models that fail: in fit, in predict, with a wrong forecast, or by leaving series out."""
-
-import json
+"""Series that models left out of windows."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tsformers.data.forecast import Forecast
 from tsformers.errors import JobError
 from tsformers.evaluation.rolling import backtest
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
 
-from .conftest import FRAMES, Moody, Walk, frame, same
-
-
-def test_a_model_that_fails_is_recorded_and_does_not_stop_the_others(monkeypatch, tmp_path, caplog):
-    monkeypatch.setattr(Moody, "bad", (32,))
-    models = {"moody": Moody(), "naive": SeasonalNaive(horizon=4)}
-    result = backtest(models, frame(), windows=3, out=tmp_path / "run")
-    assert list(result.failures.columns) == ["model", "cutoff", "error"]
-    assert result.failures.to_numpy().tolist() == [["moody", 31, "RuntimeError: not today"]]
-    assert "model 'moody' failed in 1 of" in caplog.text
-    assert result.forecasts.groupby("model")["cutoff"].nunique().to_dict() == {"moody": 6, "naive": 7}
-    summary = result.summary().set_index("model")
-    assert summary["failures"].to_dict() == {"moody": 1, "naive": 0}
-    assert summary["windows"].to_dict() == {"moody": 2, "naive": 3}
-    kept = json.loads((tmp_path / "run/failures/moody/1.json").read_text())
-    assert "in predict" in kept["traceback"]
-    monkeypatch.setattr(Moody, "bad", ())
-    again = backtest(models, frame(), windows=3, out=tmp_path / "run")
-    assert again.failures.empty and not (tmp_path / "run/failures/moody/1.json").exists()
-    same(again, backtest(models, frame(), windows=3))
-
-
-def test_a_model_that_cannot_be_fitted_fails_in_all_windows_and_ranks_last():
-    class Broken(Walk):
-        def fit(self, data, **roles):
-            raise ValueError("no")
-
-    result = backtest({"broken": Broken(), "walk": Walk()}, frame(), windows=2)
-    assert result.failures["error"].tolist() == ["ValueError: no"] * 2
-    assert result.summary()["model"].tolist() == ["walk", "broken"]
-    alone = backtest(Broken(), frame(), windows=2)
-    assert alone.forecasts.empty and alone.scores.empty
-    assert np.isnan(alone.summary()["crps"]).all()
-    assert list(alone.scores.columns) == list(result.scores.columns)
-
-
-@pytest.mark.parametrize("place", ["fit", "predict"])
-def test_a_model_that_raises_SystemExit_is_a_failure_like_others(place):
-    class Leaver(Walk):
-        pass
-
-    def leave(*_, **__):
-        raise SystemExit(3)
-
-    setattr(Leaver, place, leave)
-    result = backtest({"leaver": Leaver(), "walk": Walk()}, frame(), windows=2)
-    assert result.failures["error"].tolist() == ["SystemExit: 3"] * 2
-    assert result.summary()["model"].tolist() == ["walk", "leaver"]
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda f: f.select([0, 1]), "lacks series 's2'"),
-        (lambda f: Forecast(f.ids, f.times[:, :3], f.values[:, :, :3]), "3 steps"),
-        (lambda f: Forecast(f.ids, f.times + 1, f.values), "begins at 37; .* comes 36"),
-    ],
-)
-def test_a_forecast_of_something_else_is_a_failure(spoil, message):
-    class Odd(Walk):
-        def predict(self, data=None, **options):
-            return spoil(super().predict(data, **options))
-
-    result = backtest(Odd(), frame(), windows=1)
-    assert len(result.failures) == 1
-    assert result.failures["error"].str.contains(message).all(), result.failures["error"][0]
-
-
-# series left out
+from .conftest import FRAMES, Walk, frame, same
 
 
 class Picky(Walk):
