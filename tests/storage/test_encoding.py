@@ -1,6 +1,5 @@
 """Values of the closed set come back bit for bit; any other value is refused by name."""
 
-import json
 from collections import OrderedDict
 
 import numpy as np
@@ -10,23 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from safetensors.numpy import load, save
 
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
-from tsformers.storage.decoding import Decoder
 from tsformers.storage.encoding import Encoder
 
-from .bits import same
-from .conftest import OWN, Mine
-
-
-def round_trip(value):
-    encoder = Encoder()
-    page = json.loads(json.dumps(encoder.value(value, ("learned",)), allow_nan=False))
-    return Decoder(load(save(encoder.arrays)), OWN).value(page)
-
+from .conftest import Mine
+from .round_trips import round_trip, same
 
 NATIVE_DTYPES = ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?", "c8", "c16", ">f8", ">i4"]
 DTYPES = [*NATIVE_DTYPES, "M8[ns]", "M8[D]", "m8[s]"]
@@ -79,53 +69,6 @@ def test_a_state_dict_comes_back_loadable():
     other.load_state_dict(round_trip(one.state_dict()))
     assert same(other.weight.data, one.weight.data)
     assert same(round_trip(OrderedDict(b=1, a=2)), {"b": 1, "a": 2})
-
-
-INDEXES = [
-    pd.Index(["b", "a"], name="unique_id"),
-    pd.Index([3, 1]),
-    pd.Index([1, "a", ("x", 2)], dtype=object, tupleize_cols=False),
-    pd.RangeIndex(2, 8, 3, name="n"),
-    pd.CategoricalIndex(["x", "y", "x"], categories=["y", "x"], ordered=True),
-    pd.Index(["a", None], dtype="string"),
-    pd.date_range("2024-03-30", periods=3, freq="D", tz="Europe/Berlin", name="ds"),
-    pd.date_range("2024-01-31", periods=2, freq="ME"),
-    pd.DatetimeIndex(["2024-01-01", None]),
-    pd.to_timedelta(["1h", "2h"]),
-    pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["id", "step"]),
-    pd.Index([], dtype=object),
-]
-
-
-@pytest.mark.parametrize("index", INDEXES, ids=lambda index: type(index).__name__)
-def test_indexes_of_every_kind_come_back(index):
-    back = round_trip(index)
-    pd.testing.assert_index_equal(back, index, exact=True)
-    assert getattr(back, "freq", None) == getattr(index, "freq", None)
-
-
-def test_frames_and_series_come_back_with_their_dtypes():
-    frame = pd.DataFrame(
-        {
-            "f": [1.5, np.nan, -0.0],
-            "i": np.array([1, 2, 3], dtype=np.int8),
-            "o": ["a", None, 3],
-            "c": pd.Categorical(["x", "y", None]),
-            "s": pd.array(["a", None, "c"], dtype="string"),
-            "m": pd.array([1, None, 3], dtype="Int32"),
-            "b": pd.array([True, None, False], dtype="boolean"),
-            "t": pd.date_range("2024-01-01", periods=3, tz="UTC"),
-            "u": pd.array([1.0, None, 2.0], dtype="double[pyarrow]"),
-        },
-        index=pd.Index(["p", "q", "r"], name="id"),
-    )
-    pd.testing.assert_frame_equal(round_trip(frame), frame, check_exact=True)
-    doubled = frame.set_axis([*"ffffabcde"], axis=1)  # two columns of one name
-    pd.testing.assert_frame_equal(round_trip(doubled), doubled)
-    for name in frame:
-        pd.testing.assert_series_equal(round_trip(frame[name]), frame[name])
-    empty = pd.DataFrame(index=pd.Index(["a", "b"]))
-    pd.testing.assert_frame_equal(round_trip(empty), empty)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import tsformers.storage.folder as storage
 from tsformers.errors import JobError
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
 
-from .bits import same
 from .conftest import OWN, Keeper, Mine
+from .round_trips import same
 
 
 def test_a_model_with_models_inside_comes_back(tmp_path):

@@ -20,14 +20,14 @@ from tsformers.storage.columns import column_parts
 from tsformers.storage.learned_state import has_settings, learned_state
 
 RECORDS: dict[str, type] = {"Schema": Schema, "Grid": Grid, "Panel": Panel, "Forecast": Forecast}
-TAG = "$"  # a JSON object with this key is not a dict but the value it names
-DEEPEST = 100
-PLAIN = re.compile(r"[A-Za-z0-9_.\-]+")
+TAG = "$"  # a JSON object with this key stands for a value of the kind it names
+MAX_DEPTH = 100
+PLAIN_KEY = re.compile(r"[A-Za-z0-9_.\-]+")
 Path = tuple[str, ...]
 
 
 class Encoder:
-    """Turns values into JSON; arrays go to ``arrays`` under the path at which they were met.
+    """Turns values into JSON; arrays go to ``arrays``, named by their path inside the value.
 
     Example:
         >>> encoder = Encoder()
@@ -47,7 +47,7 @@ class Encoder:
 
         Args:
             model: an object with ``get_params``; for its learned state see ``learned_state``.
-            path: where it was met.
+            path: its place inside the saved value.
 
         Returns:
             JSON under the keys "class", "params" and "learned".
@@ -70,7 +70,7 @@ class Encoder:
 
         Args:
             value: what to encode; exact types only, a subclass would lose what it adds.
-            path: where it was met: names its arrays, and itself in messages.
+            path: its place inside the saved value; names its arrays, and the value in messages.
 
         Returns:
             JSON; what JSON lacks is an object with the key ``TAG``.
@@ -78,8 +78,10 @@ class Encoder:
         Raises:
             TypeError: the value is outside the set; the message names the path.
         """
-        if len(path) > DEEPEST:
-            raise TypeError(f"{self.top}: {'/'.join(path[:5])}/... is nested more than {DEEPEST} deep, or holds itself")
+        if len(path) > MAX_DEPTH:
+            raise TypeError(
+                f"{self.top}: {'/'.join(path[:5])}/... is nested more than {MAX_DEPTH} deep, or holds itself"
+            )
         kind = type(value)
         if value is None or kind in (bool, int, str):
             return value
@@ -125,7 +127,7 @@ class Encoder:
     def _dict(self, value: Mapping[Any, Any], path: Path) -> dict[str, Any]:
         inner = {}
         for i, (key, item) in enumerate(value.items()):
-            step = key if isinstance(key, str) and PLAIN.fullmatch(key) else f"#{i}"
+            step = key if isinstance(key, str) and PLAIN_KEY.fullmatch(key) else f"#{i}"
             inner[key] = self.value(item, (*path, step))
         if TAG not in inner and all(type(key) is str for key in inner):
             return inner

@@ -148,11 +148,11 @@ def _refuse_foreign(target: Path) -> None:
     names = {path.name for path in target.iterdir()}
     if names and (MODEL not in names or names - {MODEL, ARRAYS}):
         other = sorted(names - {MODEL, ARRAYS} or names)[0]
-        raise FileExistsError(f"{target} holds {other}, which is no part of a saved model; choose another folder")
+        raise FileExistsError(f"{target} holds {other}, which is not part of a saved model; choose another folder")
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file and wait until the disk has it: a rename must not overtake what it renames."""
+    """Write a file and wait until it is on disk, so that a later rename never precedes it."""
     with path.open("wb") as file:
         file.write(content)
         file.flush()
@@ -160,12 +160,12 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _previous(target: Path) -> Path:
-    """Where an earlier model waits while its successor takes its place."""
+    """The name of the former model while the new one is renamed."""
     return target.parent / f".{target.name}.previous"
 
 
 def _replace(fresh: Path, target: Path) -> None:
-    """Put ``fresh`` where ``target`` is; whatever interrupts this, one whole model can still be loaded."""
+    """Rename ``fresh`` to ``target``; at any interruption one complete model can be loaded."""
     previous = _previous(target)
     if target.exists():
         shutil.rmtree(previous, ignore_errors=True)

@@ -45,7 +45,7 @@ def write_state(state: dict[str, Any], path: str | Path) -> None:
         with fresh.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())  # a rename must not overtake what it renames
+            os.fsync(file.fileno())  # on disk before the rename
         fresh.replace(target)
     except OSError as error:
         raise JobError(f"the state cannot be written to {target} ({error.strerror}); choose another place") from None

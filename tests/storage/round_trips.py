@@ -1,9 +1,22 @@
-"""Values equal in type, dtype and every bit."""
+"""Values encoded and decoded, and compared in type, dtype and every bit."""
 
+import json
 import math
 
 import numpy as np
 import torch
+from safetensors.numpy import load, save
+
+from tsformers.storage.decoding import Decoder
+from tsformers.storage.encoding import Encoder
+
+from .conftest import OWN
+
+
+def round_trip(value):
+    encoder = Encoder()
+    page = json.loads(json.dumps(encoder.value(value, ("learned",)), allow_nan=False))
+    return Decoder(load(save(encoder.arrays)), OWN).value(page)
 
 
 def same(a, b):
