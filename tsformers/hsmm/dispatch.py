@@ -1,4 +1,4 @@
-"""The walks of the explicit-duration model: compiled on the processor, in torch operations elsewhere."""
+"""Choice of the implementation: compiled kernels on the processor, torch operations elsewhere."""
 
 import functools
 from collections.abc import Callable
@@ -11,71 +11,76 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import tsformers.hsmm.torch_ops as loops
-from tsformers.hsmm.torch_ops import Laws, Parts, log1mexp, sizes
+import tsformers.hsmm.torch_ops as torch_ops
+from tsformers.hsmm.torch_ops import Filtered, Parts, log1mexp, sizes
 
 THREAD_CELLS = 1 << 16  # below so many cells of regime, count and time, starting threads costs more than they save
 
 
 def likelihood(parts: Parts) -> Tensor:
-    """Log-likelihoods (B), nothing else kept."""
+    """Log-likelihoods (B)."""
     kernels = _kernels_for(parts)
-    return loops.filter_steps(parts).total if kernels is None else _walked(kernels, parts, laws=False).total
+    return torch_ops.filter_steps(parts).total if kernels is None else _passes(kernels, parts, keep_steps=False).total
 
 
-def laws(parts: Parts) -> Laws:
-    """The walk forward."""
+def filter_forward(parts: Parts) -> Filtered:
+    """The forward pass."""
     kernels = _kernels_for(parts)
-    return loops.filter_steps(parts) if kernels is None else _walked(kernels, parts)
+    return torch_ops.filter_steps(parts) if kernels is None else _passes(kernels, parts)
 
 
 def posterior(parts: Parts, *, with_slope: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]:
     """Log-likelihood, regime, regime and count, changes, and the gradient for ``keep``, shared steps summed."""
     kernels = _kernels_for(parts)
     if kernels is None:
-        forward = loops.filter_steps(parts)
-        regime_count, begun = loops.smooth_steps(forward)
-        slope = loops.keep_gradient(parts, forward, regime_count, begun) if with_slope else None
+        forward = torch_ops.filter_steps(parts)
+        regime_count, begun = torch_ops.smooth_steps(forward)
+        slope = torch_ops.keep_gradient(parts, forward, regime_count, begun) if with_slope else None
         return forward.total, regime_count.sum(3), regime_count, begun, slope
     batch, length, regimes, counts = sizes(parts)
     regime = parts.emission.new_empty(batch, length, regimes)
     slope = parts.emission.new_empty(batch, parts.keep.shape[1] if with_slope else 0, regimes, counts)
-    walked = _walked(kernels, parts, regime=regime, slope=slope)
-    return walked.total, regime, walked.ended, walked.source, slope if with_slope else None
+    both = _passes(kernels, parts, regime=regime, slope=slope)
+    return both.total, regime, both.ended, both.source, slope if with_slope else None
 
 
 def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
     """The most probable regimes from 0 and counts from 1 (B, T), and the log-probability of path and data (B)."""
     kernels = _kernels_for(parts, "path_kernels")
     if kernels is None:
-        return loops.best_path(parts)
+        return torch_ops.best_path(parts)
     batch, length, _, _ = sizes(parts)
     regime, count = np.empty((2, batch, length), np.int64)
     best = np.empty(batch)
     initial, transition, keep, emission = (part.numpy() for part in _flat(parts))
     stop = log1mexp(parts.keep).flatten(2).numpy()
     arrays = (initial, transition, keep, stop, emission, regime, count, best)
-    _shared_out(parts, lambda first, last: kernels.follow(*arrays, first, last))
+    _run_in_threads(parts, lambda first, last: kernels.best_paths(*arrays, first, last))
     return torch.from_numpy(regime), torch.from_numpy(count), torch.from_numpy(best).to(parts.emission.dtype)
 
 
-def draw_paths(forward: Laws, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+def draw_paths(forward: Filtered, uniforms: Tensor) -> tuple[Tensor, Tensor]:
     """Regimes and counts (B, S, T); ``uniforms`` are (2, B, S, T)."""
     kernels = compiled_kernels("path_kernels") if uniforms.device.type == "cpu" else None
     if kernels is None:
-        return loops.draw_paths(forward, uniforms)
+        return torch_ops.draw_paths(forward, uniforms)
     regime, count = np.empty((2, *uniforms.shape[1:]), np.int64)
     arrays = [part.numpy() for part in (forward.final.flatten(1), forward.source, forward.ended, uniforms)]
-    kernels.draw(*arrays, regime, count, 0, len(regime))
+    kernels.draw_paths(*arrays, regime, count, 0, len(regime))
     return torch.from_numpy(regime), torch.from_numpy(count)
 
 
-def _walked(
-    kernels: ModuleType, parts: Parts, *, laws: bool = True, regime: Tensor | None = None, slope: Tensor | None = None
-) -> Laws:
-    """The compiled walk forward; with ``regime`` and ``slope`` to fill also back, so that laws are posteriors."""
+def _passes(
+    kernels: ModuleType,
+    parts: Parts,
+    *,
+    keep_steps: bool = True,
+    regime: Tensor | None = None,
+    slope: Tensor | None = None,
+) -> Filtered:
+    """The compiled forward pass; with ``regime`` and ``slope`` to fill also the backward pass, in place."""
     batch, length, regimes, counts = sizes(parts)
-    kept = length if laws else 0
+    kept = length if keep_steps else 0
     new = parts.emission.new_empty
     total, final = torch.empty(batch, dtype=torch.float64), torch.empty(batch, regimes * counts, dtype=torch.float64)
     source, ended = new(batch, kept, regimes, regimes), new(batch, kept, regimes, counts)
@@ -85,20 +90,20 @@ def _walked(
     initial, transition, keep, emission = (part.numpy() for part in _flat(parts))
     lift = max(float(np.max(transition[:, min(1, transition.shape[1] - 1) :])), 0.0)  # weights above 1 are scaled down
     filled = [part.numpy() for part in (total, final, source, ended, odds, regime, slope)]
-    _shared_out(
-        parts, lambda first, last: kernels.walk(initial, transition, lift, keep, emission, *filled, first, last)
+    _run_in_threads(
+        parts, lambda first, last: kernels.run_passes(initial, transition, lift, keep, emission, *filled, first, last)
     )
     dtype = parts.emission.dtype
-    return Laws(total.to(dtype), final.view(batch, regimes, counts).to(dtype), source, ended)
+    return Filtered(total.to(dtype), final.view(batch, regimes, counts).to(dtype), source, ended)
 
 
 def _flat(parts: Parts) -> list[Tensor]:
-    """What numpy can look at, the last axes of transitions and continuations as one."""
+    """Contiguous parts that numpy can share, the last axes of transitions and continuations as one."""
     plain = [part.detach().contiguous() for part in parts]
     return [plain[0], plain[1].flatten(2), plain[2].flatten(2), plain[3]]
 
 
-def _shared_out(parts: Parts, work: Callable[[int, int], Any]) -> None:
+def _run_in_threads(parts: Parts, work: Callable[[int, int], Any]) -> None:
     """``work(first, last)`` for parts of the batch, one to each of torch's threads."""
     batch, length, regimes, counts = sizes(parts)
     threads = min(torch.get_num_threads(), batch) if batch * length * regimes * counts >= THREAD_CELLS else 1
@@ -111,7 +116,7 @@ def _shared_out(parts: Parts, work: Callable[[int, int], Any]) -> None:
 
 
 def _kernels_for(parts: Parts, kind: str = "kernels") -> ModuleType | None:
-    """The compiled kernels where they can be used."""
+    """The compiled kernels, if the parts are on the processor."""
     return compiled_kernels(kind) if parts.emission.device.type == "cpu" else None
 
 

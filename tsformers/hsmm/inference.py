@@ -1,18 +1,18 @@
 """Hidden semi-Markov models: regimes with explicit durations, exactly marginalised, in log space.
 
-A regime z and the run length c of its current segment, 1 at the start, move together. From one step to the next the
-count of a regime k grows from c with probability ``v_k(c)``; else a new segment begins with count 1, in a regime drawn
-from row k of the transition matrix, which may be k again. Counts never exceed D: a chance of going on beyond it is
-lost. All functions take the four parts by keyword, as logarithms, -inf = impossible:
+The hidden state is a regime z and the run length c of its current segment, from 1. From one step to the next the count
+of a regime k grows by 1 with probability ``v_k(c)``; otherwise a new segment begins with count 1, in a regime drawn
+from row k of the transition matrix, which may be k again. Counts never exceed D: probability of continuing beyond it
+is lost. All functions take the four parts by keyword, as logarithms, -inf = impossible:
 
 - ``log_initial`` (B, K): the first regime.
 - ``log_transition`` (B, T, K from, K to): the regime of a segment that begins at t, given the one before.
 - ``log_continue`` (B, T, K, D): ``log v_k(c)`` of the step from t - 1 to t, c = 1..D on the last axis.
-- ``log_emission`` (B, T, K): the density of what was seen at t under each regime.
+- ``log_emission`` (B, T, K): the density of the observation at t under each regime.
 
-Of transitions and continuations t = 0 is not read. Missing leading axes and axes of size 1 are shared, as in any
-broadcast: (K, D) holds for all steps and samples, (T, K, D) for all samples, (B, 1, K, D) for all steps. Time and
-memory grow with ``B T K (K + D)``.
+Of transitions and continuations t = 0 is not read. Missing leading axes and axes of size 1 are broadcast: (K, D) holds
+for all steps and samples, (T, K, D) for all samples, (B, 1, K, D) for all steps. Time and memory grow with
+``B T K (K + D)``.
 """
 
 from dataclasses import dataclass
@@ -23,15 +23,22 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-import tsformers.hsmm.dispatch as walks
+import tsformers.hsmm.dispatch as dispatch
 from tsformers.hsmm.torch_ops import INF, Parts, log1mexp
 
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """What the data say of regimes, run lengths and changes; all are 0 where the data are impossible.
+    """Posterior of regimes, run lengths and changes; all 0 where the data are impossible.
 
-    Only the log-likelihood carries a gradient, made of the other fields; they themselves are numbers to autograd.
+    Only the log-likelihood has a gradient, made of the other fields; those are constants to autograd.
+
+    Example:
+        >>> coin = torch.tensor([0.5, 0.5]).log()
+        >>> answer = forward_backward(log_initial=coin, log_transition=coin.expand(2, 2),
+        ...     log_continue=torch.full((2, 1), -torch.inf), log_emission=torch.zeros(3, 2))
+        >>> answer.regime.shape, answer.transition.shape
+        (torch.Size([1, 3, 2]), torch.Size([1, 3, 2, 2]))
     """
 
     log_likelihood: Float[Tensor, " B"]
@@ -64,32 +71,32 @@ def forward_backward(
     log_continue: Float[Tensor, "*bt K D"],
     log_emission: Float[Tensor, "*b T K"],
 ) -> Posterior:
-    """Log-likelihood and exact posteriors of regimes and run lengths, in one walk forward and one back.
+    """Log-likelihood and exact posteriors of regimes and run lengths, by one forward and one backward pass.
 
     The gradient of the log-likelihood with respect to the four parts is made of the posteriors themselves, without
-    recording the walk; there is no second derivative. Impossible moves have posterior 0 and gradient 0, among them the
-    end of a segment where ``log_continue`` is 0, or above -1e-38. Data of probability 0 give -inf and zeros.
+    recording the passes; there is no second derivative. Impossible transitions have posterior 0 and gradient 0, also
+    the end of a segment where ``log_continue`` is 0, or above -1e-38. Data of probability 0 give -inf and zeros.
 
     Args:
         log_initial: log-probabilities of the first regime; the first count is 1.
-        log_transition: log-probabilities of the next segment's regime, rows the one before.
-        log_continue: log-probabilities of going on; 0 is certain.
-        log_emission: log-densities of what was seen, finite or -inf.
+        log_transition: log-probabilities of the regime of the next segment; rows are the regime before.
+        log_continue: log-probabilities that a segment continues; 0 is certain.
+        log_emission: log-densities of the observations, finite or -inf.
 
     Returns:
         The posterior; B is 1 where no part has an axis of samples.
 
     Raises:
         TypeError: not all parts are float32, or all float64.
-        ValueError: shapes do not fit each other, a part is NaN or +inf, ``log_continue`` is positive, or a sample can
-            begin in no regime.
+        ValueError: shapes do not match, a part is NaN or +inf, ``log_continue`` is positive, or all regimes of a
+            sample are impossible at the first step.
 
     Example:
         >>> other = torch.tensor([[0.0, 1.0], [1.0, 0.0]]).log()
         >>> lasting = hazards(torch.tensor([[0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]).log())  # 3 steps; 1 to 3 steps
-        >>> seen = torch.tensor([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9]]).log()
+        >>> observed = torch.tensor([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9]]).log()
         >>> answer = forward_backward(log_initial=torch.tensor([0.5, 0.5]).log(), log_transition=other,
-        ...     log_continue=lasting, log_emission=seen)
+        ...     log_continue=lasting, log_emission=observed)
         >>> answer.regime[0, :, 0]
         tensor([0.6527, 0.9618, 0.9656, 0.3473, 0.0725])
 
@@ -108,7 +115,7 @@ def log_likelihood(
     log_continue: Float[Tensor, "*bt K D"],
     log_emission: Float[Tensor, "*b T K"],
 ) -> Float[Tensor, " B"]:
-    """Log-likelihood alone, with the gradient of :func:`forward_backward`; without one only the walk forward is made.
+    """Log-likelihood alone, with the gradient of :func:`forward_backward`; without one there is no backward pass.
 
     Args:
         log_initial: as there.
@@ -135,7 +142,7 @@ def log_likelihood(
     parts = checked(log_initial, log_transition, log_continue, log_emission)
     if torch.is_grad_enabled() and any(part.requires_grad for part in parts):
         return _Marginals.apply(*parts)[0]  # type: ignore[no-untyped-call]
-    return walks.likelihood(parts)
+    return dispatch.likelihood(parts)
 
 
 def viterbi(
@@ -163,9 +170,9 @@ def viterbi(
     Example:
         >>> other = torch.tensor([[0.0, 1.0], [1.0, 0.0]]).log()
         >>> lasting = hazards(torch.tensor([[0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]).log())  # 3 steps; 1 to 3 steps
-        >>> seen = torch.tensor([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9]]).log()
+        >>> observed = torch.tensor([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9]]).log()
         >>> best = viterbi(log_initial=torch.tensor([0.5, 0.5]).log(), log_transition=other, log_continue=lasting,
-        ...     log_emission=seen)
+        ...     log_emission=observed)
         >>> best.regime, best.count
         (tensor([[0, 0, 0, 1, 1]]), tensor([[1, 2, 3, 1, 2]]))
 
@@ -173,7 +180,7 @@ def viterbi(
     """
     parts = checked(log_initial, log_transition, log_continue, log_emission)
     with torch.no_grad():
-        regime, count, best = walks.best_path(parts)
+        regime, count, best = dispatch.best_path(parts)
     lost = (best == -INF)[:, None]
     return Path(regime.masked_fill(lost, -1), count.masked_fill(lost, -1), best)
 
@@ -187,17 +194,17 @@ def sample(
     n_samples: int = 1,
     generator: torch.Generator | None = None,
 ) -> Draws:
-    """Regimes and run lengths drawn jointly from the posterior: a walk forward, then draws from the last step back.
+    """Regimes and run lengths drawn jointly from the posterior: forward filtering, backward sampling.
 
-    Where ``log_emission`` is all zeros, data say nothing and the draws are of the prior.
+    With ``log_emission`` all zeros the draws are from the prior.
 
     Args:
         log_initial: as in :func:`forward_backward`.
         log_transition: as there.
         log_continue: as there.
         log_emission: as there.
-        n_samples: S, paths a sample.
-        generator: where chance comes from, on the device of the parts; None is torch's own.
+        n_samples: S, paths of each sample.
+        generator: of random numbers, on the device of the parts; None is torch's own.
 
     Returns:
         S independent paths for each sample.
@@ -220,24 +227,24 @@ def sample(
         raise ValueError(f"n_samples is {n_samples}; at least one path must be drawn")
     parts = checked(log_initial, log_transition, log_continue, log_emission)
     with torch.no_grad():
-        forward = walks.laws(parts)
+        forward = dispatch.filter_forward(parts)
         lost = (forward.total == -INF).nonzero().flatten().tolist()
         if lost:
             raise ValueError(f"the data of sample {lost[0]} have probability 0: no path can be drawn; check its parts")
         shape = (2, len(forward.total), n_samples, parts.emission.shape[1])
         like = parts.emission
         uniforms = torch.rand(shape, generator=generator, device=like.device, dtype=like.dtype)
-        return Draws(*walks.draw_paths(forward, uniforms))
+        return Draws(*dispatch.draw_paths(forward, uniforms))
 
 
 def hazards(log_durations: Float[Tensor, "*k D"]) -> Float[Tensor, "*k D"]:
-    """``log_continue`` of duration distributions: the log-probability of lasting longer than c, having lasted c.
+    """``log_continue`` of duration distributions: the log-probability of lasting longer than c, given at least c.
 
-    ``v(c) = 1 - rho(c) / sum_(d >= c) rho(d)``, exact to rounding near 0 and near 1, with gradients. Counts that no
-    duration reaches get -inf, and so does D.
+    ``v(c) = 1 - rho(c) / sum_(d >= c) rho(d)``, exact to rounding near 0 and near 1, with gradients. Counts beyond the
+    longest possible duration have -inf, and so has D.
 
     Args:
-        log_durations: log-probabilities of lasting 1..D steps, or any logits of them; -inf = never.
+        log_durations: log-probabilities of lasting 1..D steps, or any logits of them; -inf = impossible.
 
     Returns:
         ``log v``.
@@ -256,8 +263,8 @@ def hazards(log_durations: Float[Tensor, "*k D"]) -> Float[Tensor, "*k D"]:
         raise ValueError(
             "log_durations holds NaN or +inf, or a distribution of -inf alone; one duration must be possible"
         )
-    over = (log_durations > -INF).flip(-1).cumsum(-1).flip(-1) == 0  # nothing left from here on
-    ends = torch.where(over, -INF, log_durations)  # which stops gradients that are not numbers
+    over = (log_durations > -INF).flip(-1).cumsum(-1).flip(-1) == 0  # no possible duration from here on
+    ends = torch.where(over, -INF, log_durations)  # stops gradients that would be NaN
     later = ends.flip(-1).logcumsumexp(-1).flip(-1)[..., 1:]  # log sum of those longer than c
     last = over[..., 1:]
     going = torch.nn.functional.logsigmoid(torch.where(last, 0, later) - torch.where(last, 0, ends[..., :-1]))
@@ -267,10 +274,10 @@ def hazards(log_durations: Float[Tensor, "*k D"]) -> Float[Tensor, "*k D"]:
 def durations(log_continue: Float[Tensor, "*k D"]) -> Float[Tensor, "*k D"]:
     """The log-probability of lasting 1..D steps: the inverse of :func:`hazards`.
 
-    ``rho(c) = (1 - v(c)) prod_(m < c) v(m)``. They add up to 1 where ``v(D)`` is 0.
+    ``rho(c) = (1 - v(c)) prod_(m < c) v(m)``. They sum to 1 where ``v(D)`` is 0.
 
     Args:
-        log_continue: log-probabilities of going on from each count.
+        log_continue: log-probabilities of continuing at each count.
 
     Returns:
         Log-probabilities of durations.
@@ -291,12 +298,12 @@ def durations(log_continue: Float[Tensor, "*k D"]) -> Float[Tensor, "*k D"]:
 
 
 class _Marginals(torch.autograd.Function):
-    """Log-likelihood and posteriors for autograd; the gradients are ready when the walk back is done."""
+    """Log-likelihood and posteriors for autograd; the gradients are by-products of the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, *given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         parts = Parts(*given)
-        total, *posteriors, slope = walks.posterior(parts, with_slope=ctx.needs_input_grad[2])
+        total, *posteriors, slope = dispatch.posterior(parts, with_slope=ctx.needs_input_grad[2])
         regime, regime_count, transition = posteriors
         ctx.save_for_backward(regime, transition, slope)
         ctx.shapes = [part.shape for part in parts]
@@ -315,7 +322,13 @@ class _Marginals(torch.autograd.Function):
 
 
 def checked(log_initial: Tensor, log_transition: Tensor, log_continue: Tensor, log_emission: Tensor) -> Parts:
-    """The parts with all their axes, or an error that names the part at fault."""
+    """The parts with all their axes, or an error that names the part at fault.
+
+    Example:
+        >>> coin = torch.tensor([0.5, 0.5]).log()
+        >>> checked(coin, coin.expand(2, 2), torch.full((2, 1), -INF), torch.zeros(3, 2)).emission.shape
+        torch.Size([1, 3, 2])
+    """
     given = {
         "log_initial": log_initial,
         "log_transition": log_transition,
@@ -326,21 +339,21 @@ def checked(log_initial: Tensor, log_transition: Tensor, log_continue: Tensor, l
     if kinds not in ({torch.float32}, {torch.float64}):
         named = ", ".join(sorted(str(kind) for kind in kinds))
         raise TypeError(f"the parts are {named}; all must be float32, or all float64")
-    _refuse_shapes(given)
+    _check_shapes(given)
     parts = Parts(
         log_initial[(None,) * (2 - log_initial.dim())],
         log_transition[(None,) * (4 - log_transition.dim())],
         log_continue[(None,) * (4 - log_continue.dim())],
         log_emission[(None,) * (3 - log_emission.dim())],
     )
-    _refuse_values(dict(zip(given, parts, strict=True)))
+    _check_values(dict(zip(given, parts, strict=True)))
     return parts
 
 
-def _refuse_shapes(given: dict[str, Tensor]) -> None:
-    """Whether axes are there and of one size."""
+def _check_shapes(given: dict[str, Tensor]) -> None:
+    """Every part has its axes, of matching sizes."""
     axes = {"log_initial": "BK", "log_transition": "BTKK", "log_continue": "BTKD", "log_emission": "BTK"}
-    least = {"log_initial": 1, "log_transition": 2, "log_continue": 2, "log_emission": 2}
+    fewest = {"log_initial": 1, "log_transition": 2, "log_continue": 2, "log_emission": 2}
     emission = given["log_emission"]
     sizes = {"K": emission.shape[-1], "T": emission.shape[-2]} if emission.dim() > 1 else {"K": 0, "T": 0}
     sizes["D"] = given["log_continue"].shape[-1] if given["log_continue"].dim() else 0
@@ -349,7 +362,7 @@ def _refuse_shapes(given: dict[str, Tensor]) -> None:
         part = given[name]
         wanted = axes[name][len(axes[name]) - part.dim() :]
         fits = (
-            least[name] <= part.dim() <= len(axes[name])
+            fewest[name] <= part.dim() <= len(axes[name])
             and part.numel() > 0
             and all(
                 size == sizes[axis] or (axis in "BT" and size == 1 and (name, axis) != ("log_emission", "T"))
@@ -364,16 +377,16 @@ def _refuse_shapes(given: dict[str, Tensor]) -> None:
             )
 
 
-def _refuse_values(given: dict[str, Tensor]) -> None:
-    """Whether numbers are such as logarithms of probabilities or densities can be."""
+def _check_values(given: dict[str, Tensor]) -> None:
+    """Values are logarithms of probabilities or densities."""
     read = {
         name: part[:, 1:] if name in ("log_transition", "log_continue") and part.shape[1] > 1 else part
         for name, part in given.items()
     }
     with torch.no_grad():
         fine = [part.amax() <= 0 if name == "log_continue" else part.amax() < INF for name, part in read.items()]
-        begins = (given["log_initial"].amax(1) > -INF).all()
-        if bool(torch.stack([*fine, begins]).all()):
+        possible = (given["log_initial"].amax(1) > -INF).all()
+        if bool(torch.stack([*fine, possible]).all()):
             return
         for (name, part), good in zip(read.items(), fine, strict=True):
             if not good:

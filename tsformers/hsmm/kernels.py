@@ -1,80 +1,24 @@
-"""Compiled walks of the explicit-duration model; importing this module loads numba, which takes most of a second.
+"""Compiled forward and backward passes; importing this module loads numba, which takes most of a second.
 
-They work in double precision whatever the arrays hold, sample by sample, so that what the walk forward leaves is still
-in the cache on the way back. Cells of regime and count lie side by side, and the exponentials of a step are taken in
-one loop without a branch, for the vectoriser. Parts are given with all their axes, those shared having size 1.
+They compute in double precision whatever the arrays hold, sample by sample, so that the results of the forward pass are
+still in the cache in the backward pass. Cells of regime and count are contiguous, and the exponentials of a step are
+computed in one loop without a branch, to be vectorised. Parts have all their axes; shared ones have size 1.
 """
 
 from typing import Any, no_type_check
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
-from numba.extending import intrinsic
 
+from tsformers.hsmm.exponentials import exponential, one_less
 from tsformers.jit import compiled_nogil
 
 Array = np.ndarray[Any, Any]
 INF = np.inf
-ROUND = 6755399441055744.0  # 1.5 * 2 ** 52: adding it rounds to an integer, which is then in the lowest bits
-LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
-LEAST = -708.0  # below, exp has no normal number: 0
-FAINT = 1e-60  # a sum so small is one of products that may have lost cells: it is taken again in logarithms
-CERTAIN = 1e-38  # a chance to end that is smaller has no gradient: odds against it would overflow in float32
-AHEAD = 50.0  # of the other cells of its regime, a new one becomes what they are measured by
+FAINT = 1e-60  # terms of a smaller sum of products may have underflowed: it is computed again in logarithms
+CERTAIN = 1e-38  # a smaller probability to end has no gradient: its inverse would overflow in float32
+AHEAD = 50.0  # log ratio to the other cells of its regime from which on a new cell becomes their reference
 compiled = compiled_nogil("contract")
 summing = compiled_nogil("contract", "reassoc", "nsz", "nnan")  # sums and maxima in any order; there is no NaN
-
-
-@intrinsic
-@no_type_check
-def _power_of_two(typing: Any, rounded: float) -> Any:
-    """2 to the integer in the lowest bits of ``rounded``."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        bits = builder.shl(builder.bitcast(arguments[0], ir.IntType(64)), ir.Constant(ir.IntType(64), 52))
-        return builder.bitcast(builder.add(bits, ir.Constant(ir.IntType(64), 1023 << 52)), ir.DoubleType())
-
-    return types.float64(types.float64), code
-
-
-@compiled
-@no_type_check
-def _reduced(x: float) -> tuple[float, float]:
-    """``n`` in the lowest bits, and ``expm1(x - n log 2)``."""
-    rounded = x * LOG2_E + ROUND
-    n = rounded - ROUND
-    r = (x - n * LN2_HIGH) - n * LN2_LOW
-    p = 1.0 / 479001600 + r * (1.0 / 6227020800)
-    p = 1.0 / 39916800 + r * p
-    p = 1.0 / 3628800 + r * p
-    p = 1.0 / 362880 + r * p
-    p = 1.0 / 40320 + r * p
-    p = 1.0 / 5040 + r * p
-    p = 1.0 / 720 + r * p
-    p = 1.0 / 120 + r * p
-    p = 1.0 / 24 + r * p
-    p = 1.0 / 6 + r * p
-    p = 0.5 + r * p
-    return rounded, r + r * r * p
-
-
-@compiled
-@no_type_check
-def exponential(x: float) -> float:
-    """``exp(x)`` for x up to 709, within 1e-15 of itself; 0 below -708."""
-    rounded, p = _reduced(x)
-    scale = _power_of_two(rounded)
-    return 0.0 if x < LEAST else scale + scale * p
-
-
-@compiled
-@no_type_check
-def one_less(x: float) -> float:
-    """``1 - exp(x)`` for x <= 0, within 1e-15 of itself."""
-    rounded, p = _reduced(x)
-    scale = _power_of_two(rounded)
-    return 1.0 if x < LEAST else (1.0 - scale) - scale * p
 
 
 @summing
@@ -113,7 +57,7 @@ def _ending(alpha: Array, stop: Array, base: Array, share: Array, shares: Array,
 def _ending_faintly(
     alpha: Array, stop: Array, base: Array, share: Array, most: Array, mass: Array, k: int, counts: int
 ) -> None:
-    """The same of one regime in logarithms throughout; its cells and base are set right for the steps to come."""
+    """The same for one regime in logarithms throughout; its cells and base are rescaled for the next steps."""
     low, high = k * counts, (k + 1) * counts
     top, most[k], mass[k] = -INF, -INF, 0.0
     for n in range(low, high):
@@ -141,7 +85,7 @@ def _beginning(
     sums: Array,
     entered: Array,
 ) -> None:
-    """Log-probability that a segment of j begins; ``pair`` over its ``sums`` tells after which regime.
+    """Log-probability that a segment of j begins; ``pair`` over its ``sums`` is the probability of the regime before.
 
     ``jump`` is ``exp(transition - lift)``.
     """
@@ -168,7 +112,7 @@ def _beginning(
 def _beginning_faintly(
     most: Array, mass: Array, transition: Array, s: int, pair: Array, sums: Array, entered: Array, j: int
 ) -> None:
-    """The same of one regime in logarithms throughout."""
+    """The same for one regime in logarithms throughout."""
     regimes = most.size
     top, sums[j], entered[j] = -INF, 0.0, -INF
     for i in range(regimes):
@@ -185,8 +129,8 @@ def _beginning_faintly(
 
 @compiled
 @no_type_check
-def _keep_laws(mass: Array, sums: Array, shares: Array, pair: Array, ended: Array, source: Array, t: int) -> None:
-    """Shares and pairs of a step, as probabilities."""
+def _keep_step(mass: Array, sums: Array, shares: Array, pair: Array, ended: Array, source: Array, t: int) -> None:
+    """Shares and pairs of a step, normalised to probabilities."""
     regimes, counts = shares.shape
     for k in range(regimes):
         one = 1.0 / mass[k] if mass[k] > 0.0 else 0.0
@@ -236,7 +180,7 @@ def _forwards(
     ended: Array,
     odds: Array,
 ) -> float:
-    """The walk of one sample: returns the log-likelihood, and in ``final`` the posterior of the last step.
+    """The forward pass of one sample: returns the log-likelihood, and in ``final`` the posterior of the last step.
 
     The logarithm of a cell is ``total + base + alpha``.
     """
@@ -266,7 +210,7 @@ def _forwards(
         _ending(older, stop, base, share, shares, most, mass)
         _beginning(most, mass, transition, r, jump, lift, pair, sums, entered)
         if len(ended):
-            _keep_laws(mass, sums, shares, pair, ended, source, t)
+            _keep_step(mass, sums, shares, pair, ended, source, t)
         total += top
         top = _advance(older, alpha, base, top, keep, s, entered, emission, t)
     return total + _ended(alpha, base, final)
@@ -275,7 +219,7 @@ def _forwards(
 @summing
 @no_type_check
 def _ended(alpha: Array, base: Array, final: Array) -> float:
-    """The cells of the last step as probabilities; returns the logarithm of what they were in all."""
+    """The cells of the last step as probabilities; returns the logarithm of their sum before."""
     counts = final.size // base.size
     top, total = -INF, 0.0
     for n in range(final.size):
@@ -292,12 +236,14 @@ def _ended(alpha: Array, base: Array, final: Array) -> float:
 @summing
 @no_type_check
 def _backwards(final: Array, source: Array, ended: Array, odds: Array, regime: Array, slope: Array) -> None:
-    """The walk back of one sample, in place: laws become posteriors, and ``slope`` the gradient for ``keep``.
+    """The backward pass of one sample, in place.
+
+    ``source`` and ``ended`` become posteriors, ``slope`` the gradient for ``keep``.
 
     Of length 1, ``odds`` and ``slope`` are those of all steps together; longer ones are one array.
     """
     length, regimes, counts = ended.shape
-    gamma, flow = np.zeros((regimes, counts + 1)), np.empty(regimes)  # a count more, which nothing reaches
+    gamma, flow = np.zeros((regimes, counts + 1)), np.empty(regimes)  # one more count, always 0
     rates, gained = np.zeros((regimes, counts)), np.zeros((regimes, counts))
     for k in range(regimes):
         for c in range(counts):
@@ -312,7 +258,7 @@ def _backwards(final: Array, source: Array, ended: Array, odds: Array, regime: A
                 mass += gamma[k, c]
             flow[k] = mass
             total += mass
-        one = 1.0 / total  # 1 but for rounding
+        one = 1.0 / total  # 1 up to rounding
         for k in range(regimes):
             regime[t, k] = flow[k] * one
             flow[k] = 0.0
@@ -354,7 +300,7 @@ def _go_back(
 
 @compiled
 @no_type_check
-def walk(
+def run_passes(
     initial: Array,
     transition: Array,
     lift: float,
@@ -370,9 +316,9 @@ def walk(
     first: int,
     last: int,
 ) -> None:
-    """Samples first:last. Without ``ended`` only ``total`` and ``final`` are kept; without ``regime`` none goes back.
+    """Samples first:last. Without ``ended`` only ``total`` and ``final`` are kept.
 
-    ``odds`` may be ``slope`` itself where ``keep`` varies with time.
+    Without ``regime`` there is no backward pass. ``odds`` may be ``slope`` itself where ``keep`` varies with time.
     """
     for i in range(first, last):
         total[i] = _forwards(

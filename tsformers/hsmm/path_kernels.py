@@ -9,7 +9,7 @@ from tsformers.hsmm.kernels import INF, Array, compiled
 
 @compiled
 @no_type_check
-def follow(
+def best_paths(
     initial: Array,
     transition: Array,
     keep: Array,
@@ -27,13 +27,13 @@ def follow(
     alpha = np.empty(keep.shape[2])
     counts = alpha.size // regimes
     for i in range(first, last):
-        seen = emission[i if len(emission) > 1 else 0]
+        densities = emission[i if len(emission) > 1 else 0]
         alpha[:] = -INF
         for k in range(regimes):
-            alpha[k * counts] = float(initial[i if len(initial) > 1 else 0, k]) + float(seen[0, k])
+            alpha[k * counts] = float(initial[i if len(initial) > 1 else 0, k]) + float(densities[0, k])
         v = i if len(keep) > 1 else 0
         jumps = transition[i if len(transition) > 1 else 0]
-        best[i] = _best_forwards(alpha, jumps, keep[v], stop[v], seen, before, held)
+        best[i] = _best_forwards(alpha, jumps, keep[v], stop[v], densities, before, held)
         cell = np.argmax(alpha)
         best[i] += alpha[cell]
         k, c = cell // counts, cell % counts
@@ -51,7 +51,7 @@ def follow(
 def _best_forwards(
     alpha: Array, transition: Array, keep: Array, stop: Array, emission: Array, before: Array, held: Array
 ) -> float:
-    """The best way to each cell of the last step in ``alpha``, less what is returned, and how it came there."""
+    """Best log-probability of each cell of the last step in ``alpha``, less the number returned, and its origins."""
     length, regimes = emission.shape
     counts = alpha.size // regimes
     left, older = np.empty(regimes), np.empty_like(alpha)
@@ -82,12 +82,12 @@ def _best_forwards(
 
 @compiled
 @no_type_check
-def draw(
+def draw_paths(
     final: Array, source: Array, ended: Array, uniforms: Array, regime: Array, count: Array, first: int, last: int
 ) -> None:
     """Paths of samples first:last, last step first; ``uniforms`` are (2, B, S, T)."""
     length, regimes, counts = ended.shape[1:]
-    chance = np.empty(max(regimes, counts))
+    probability = np.empty(max(regimes, counts))
     for i in range(first, last):
         for s in range(regime.shape[1]):
             cell = _drawn(final[i], final.shape[1], uniforms[0, i, s, length - 1])
@@ -98,25 +98,25 @@ def draw(
                     c -= 1
                 elif t > 0:
                     for j in range(regimes):
-                        chance[j] = source[i, t, j, k]
-                    k = _drawn(chance, regimes, uniforms[0, i, s, t - 1])
+                        probability[j] = source[i, t, j, k]
+                    k = _drawn(probability, regimes, uniforms[0, i, s, t - 1])
                     for d in range(counts):
-                        chance[d] = ended[i, t, k, d]
-                    c = _drawn(chance, counts, uniforms[1, i, s, t - 1])
+                        probability[d] = ended[i, t, k, d]
+                    c = _drawn(probability, counts, uniforms[1, i, s, t - 1])
 
 
 @compiled
 @no_type_check
-def _drawn(chance: Array, size: int, uniform: float) -> int:
+def _drawn(probability: Array, size: int, uniform: float) -> int:
     """An index below ``size`` with the given probabilities, never one of probability 0."""
     total = 0.0
     for n in range(size):
-        total += chance[n]
+        total += probability[n]
     reached, drawn = 0.0, 0
     for n in range(size):
-        if chance[n] > 0.0:
+        if probability[n] > 0.0:
             drawn = n
-            reached += chance[n]
+            reached += probability[n]
             if reached > uniform * total:
                 break
     return drawn

@@ -1,8 +1,8 @@
-"""Explicit-duration recursions in torch operations, for devices that no compiled kernel reaches.
+"""Explicit-duration recursions in torch operations, for devices without compiled kernels.
 
-All samples take a step together, in log space with a true -inf. What is kept of the way forward are two conditional
-laws a step, ``source`` and ``ended``; on the way back they turn posteriors of a step into those of the step before by
-products and sums of probabilities alone: nothing is divided, and nothing can underflow that matters.
+All samples are processed step by step together, in log space with a true -inf. The forward pass keeps two conditional
+distributions a step, ``source`` and ``ended``; from these the backward pass computes posteriors of a step from those of
+the next by products and sums of probabilities alone: there is no division, and no underflow that matters.
 """
 
 from typing import NamedTuple
@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 INF = float("inf")
-CERTAIN = 1e-38  # a chance to end that is smaller has no gradient: odds against it would overflow in float32
+CERTAIN = 1e-38  # a smaller probability to end has no gradient: its inverse would overflow in float32
 
 
 class Parts(NamedTuple):
-    """What a model says of a batch; a first axis of size 1 is shared by all samples, a second one by all steps."""
+    """The log factors of a batch; a first axis of size 1 is shared by all samples, a second one by all steps."""
 
     initial: Tensor  # (B, K)
     transition: Tensor  # (B, T, K, K)
@@ -23,8 +23,8 @@ class Parts(NamedTuple):
     emission: Tensor  # (B, T, K)
 
 
-class Laws(NamedTuple):
-    """What the walk forward leaves: with these a path can be followed back."""
+class Filtered(NamedTuple):
+    """The result of the forward pass: from it paths can be drawn backwards."""
 
     total: Tensor  # (B,), log-likelihood
     final: Tensor  # (B, K, D), posterior of regime and count at the last step
@@ -33,15 +33,20 @@ class Laws(NamedTuple):
 
 
 def log1mexp(x: Tensor) -> Tensor:
-    """``log(1 - exp(x))`` for x <= 0, exact to rounding at both ends; 0 gives -inf and no gradient."""
+    """``log(1 - exp(x))`` for x <= 0, exact to rounding at both ends; 0 gives -inf and no gradient.
+
+    Example:
+        >>> log1mexp(torch.tensor([0.5, 1.0]).log())
+        tensor([-0.6931,    -inf])
+    """
     inside = torch.where(x < 0, x, -1.0)
     near = torch.log(-torch.expm1(torch.where(inside > -0.6931, inside, -0.5)))
     far = torch.log1p(-torch.exp(torch.where(inside > -0.6931, -1.0, inside)))
     return torch.where(x < 0, torch.where(inside > -0.6931, near, far), -INF)
 
 
-def filter_steps(parts: Parts) -> Laws:
-    """The way forward: ``alpha`` is P(regime, count, what was seen so far), shifted by its largest entry each step."""
+def filter_steps(parts: Parts) -> Filtered:
+    """The forward pass: ``alpha`` is log P(regime, count, data so far), less its largest entry at each step."""
     batch, length, regimes, counts = sizes(parts)
     stop = log1mexp(parts.keep)
     alpha = parts.emission.new_full((batch, regimes, counts), -INF)
@@ -56,33 +61,33 @@ def filter_steps(parts: Parts) -> Laws:
         source[:, t], entered = shares(left + step(parts.transition, t), 1)
         alpha = torch.cat([entered.mT, (alpha + step(parts.keep, t))[..., :-1]], 2) + parts.emission[:, t, :, None]
     final, rest = shares(alpha.flatten(1), 1)
-    return Laws((total + rest[:, 0]).to(alpha.dtype), final.view_as(alpha), source, ended)
+    return Filtered((total + rest[:, 0]).to(alpha.dtype), final.view_as(alpha), source, ended)
 
 
-def smooth_steps(laws: Laws) -> tuple[Tensor, Tensor]:
-    """The way back: posteriors of regime and count (B, T, K, D), and of segments that begin (B, T, K from, K to)."""
-    source, ended = laws.source, laws.ended
+def smooth_steps(filtered: Filtered) -> tuple[Tensor, Tensor]:
+    """The backward pass: posteriors of regime and count (B, T, K, D), of beginning segments (B, T, K from, K to)."""
+    source, ended = filtered.source, filtered.ended
     posterior, begun = torch.zeros_like(ended), torch.zeros_like(source)
-    gamma = laws.final
+    gamma = filtered.final
     for t in range(ended.shape[1] - 1, 0, -1):
         posterior[:, t] = gamma
         begun[:, t] = source[:, t] * gamma[:, None, :, 0]
         older = torch.cat([gamma[..., 1:], torch.zeros_like(gamma[..., :1])], 2)
         gamma = older + begun[:, t].sum(2, keepdim=True) * ended[:, t]
         mass = gamma.sum((1, 2), keepdim=True)
-        gamma = gamma / torch.where(mass > 0, mass, 1)  # 1 but for rounding
+        gamma = gamma / torch.where(mass > 0, mass, 1)  # 1 up to rounding
     posterior[:, 0] = gamma
     return posterior, begun
 
 
-def keep_gradient(parts: Parts, laws: Laws, posterior: Tensor, begun: Tensor) -> Tensor:
-    """Of the log-likelihood by ``log_continue``, (B, T, K, D): P(went on) less P(ended) times ``v / (1 - v)``."""
-    went_on = torch.zeros_like(posterior)
-    went_on[:, 1:, :, :-1] = posterior[:, 1:, :, 1:]
+def keep_gradient(parts: Parts, filtered: Filtered, posterior: Tensor, begun: Tensor) -> Tensor:
+    """Gradient of the log-likelihood by ``log_continue``, (B, T, K, D): P(continued) - P(ended) ``v / (1 - v)``."""
+    continued = torch.zeros_like(posterior)
+    continued[:, 1:, :, :-1] = posterior[:, 1:, :, 1:]
     stop = -torch.expm1(parts.keep)
     ends = stop > CERTAIN
     odds = torch.where(ends, torch.exp(parts.keep) / torch.where(ends, stop, 1), 0)
-    return went_on - begun.sum(3, keepdim=True) * laws.ended * odds
+    return continued - begun.sum(3, keepdim=True) * filtered.ended * odds
 
 
 def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
@@ -114,11 +119,11 @@ def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
     return regime, count, (total + best).to(alpha.dtype)
 
 
-def draw_paths(laws: Laws, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+def draw_paths(filtered: Filtered, uniforms: Tensor) -> tuple[Tensor, Tensor]:
     """Regimes and counts (B, S, T) drawn from the posterior, last step first; ``uniforms`` are (2, B, S, T)."""
-    length, counts = laws.ended.shape[1], laws.ended.shape[3]
-    rows = torch.arange(len(laws.ended), device=uniforms.device)[:, None]
-    cell = _drawn(laws.final.flatten(1)[:, None], uniforms[0, :, :, -1])
+    length, counts = filtered.ended.shape[1], filtered.ended.shape[3]
+    rows = torch.arange(len(filtered.ended), device=uniforms.device)[:, None]
+    cell = _drawn(filtered.final.flatten(1)[:, None], uniforms[0, :, :, -1])
     z, c = cell // counts, cell % counts
     regime = torch.zeros(uniforms.shape[1:], dtype=torch.int64, device=uniforms.device)
     count = torch.zeros_like(regime)
@@ -126,25 +131,40 @@ def draw_paths(laws: Laws, uniforms: Tensor) -> tuple[Tensor, Tensor]:
         regime[..., t], count[..., t] = z, c + 1
         if t:
             fresh = c == 0
-            i = torch.where(fresh, _drawn(laws.source[rows, t, :, z], uniforms[0, ..., t - 1]), z)
-            c = torch.where(fresh, _drawn(laws.ended[rows, t, i], uniforms[1, ..., t - 1]), c - 1)
+            i = torch.where(fresh, _drawn(filtered.source[rows, t, :, z], uniforms[0, ..., t - 1]), z)
+            c = torch.where(fresh, _drawn(filtered.ended[rows, t, i], uniforms[1, ..., t - 1]), c - 1)
             z = i
     return regime, count
 
 
 def sizes(parts: Parts) -> tuple[int, int, int, int]:
-    """B, T, K, D."""
+    """B, T, K, D.
+
+    Example:
+        >>> sizes(Parts(torch.zeros(2, 3), torch.zeros(1, 1, 3, 3), torch.zeros(1, 1, 3, 4), torch.zeros(1, 5, 3)))
+        (2, 5, 3, 4)
+    """
     batch = max(len(part) for part in parts)
     return batch, parts.emission.shape[1], parts.keep.shape[2], parts.keep.shape[3]
 
 
 def step(part: Tensor, t: int) -> Tensor:
-    """What ``part`` says of the step from t - 1 to t."""
+    """``part`` of the step from t - 1 to t.
+
+    Example:
+        >>> step(torch.tensor([[[7.0]]]), 3)
+        tensor([[7.]])
+    """
     return part[:, t if part.shape[1] > 1 else 0]
 
 
 def shares(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """Softmax and log-sum-exp, the latter with its axis kept; where all is impossible, zeros and -inf."""
+    """Softmax and log-sum-exp, the latter with its axis kept; where all is impossible, zeros and -inf.
+
+    Example:
+        >>> shares(torch.tensor([0.0, -INF]), 0)
+        (tensor([1., 0.]), tensor([0.]))
+    """
     top = _finite(x.amax(dim, keepdim=True))
     weight = torch.exp(x - top)
     mass = weight.sum(dim, keepdim=True)
@@ -152,7 +172,7 @@ def shares(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
 
 
 def _finite(top: Tensor) -> Tensor:
-    """The largest entry, or 0 where that is -inf: what may be subtracted."""
+    """The largest entry, or 0 where that is -inf, to be subtracted."""
     return torch.where(top > -INF, top, 0)
 
 
