@@ -1,15 +1,19 @@
-"""What do alarms with a guarantee find on labelled series, how late, and how many are false?
+"""Alarms on labelled series: how many anomalies are found, how late, and how many alarms are false.
 
-``python examples/anomaly_evidence.py nab`` and ``... kpi`` make the tables of ``docs/results/anomaly.md``, ``...
-pictures`` its pictures in the folder it is run in, ``... kpi calibration`` its table on what calibrates; with nothing
-given, or ``--quick``, it is a taste of three series. All need the folder of the shared data in TSFORMERS_DATA.
+    python examples/anomaly_evidence.py                  # three series of NAB, with a check of the replay (see below)
+    python examples/anomaly_evidence.py nab              # the tables of docs/results/anomaly.md
+    python examples/anomaly_evidence.py kpi
+    python examples/anomaly_evidence.py kpi calibration  # its table on calibration sets with and without alarms
+    python examples/anomaly_evidence.py pictures         # its pictures, written to the current folder
 
-Each series is fitted on its first 15% and watched row by row over the rest. Forecasts are made once per forecaster:
-values enter the contexts as they came (``contamination="keep"``), so that no forecast depends on an alarm. From the
-errors noted, p-values and alarms are replayed for each testing procedure: "law" are the tails of the forecast, "rank"
-is ``ConformalP`` as it comes, "rank of the quiet" the same with ``calibrate_on="quiet"``, where what raised an alarm
-stays out of the calibration set, so that each procedure has p-values of its own. ``--quick`` checks that the replay and
-a detector agree.
+All need the folder of the shared data in TSFORMERS_DATA; ``--quick`` takes fewer rows.
+
+The detector is fitted on the first 15% of each series and tests the rest row by row. Forecasts are made once per
+forecaster: observed values enter the contexts (``contamination="keep"``), so that no forecast depends on an alarm. From
+the recorded errors, p-values and alarms are replayed for each testing procedure. "predictive" p-values are the tails of
+the forecast, "rank" is ``ConformalP`` with default settings, "rank without alarms" is ``ConformalP`` with
+``calibrate_on="quiet"``: rows that raised an alarm are excluded from the calibration set, so p-values differ between
+procedures. The check compares the alarms of the replay with those of an ``AnomalyDetector``.
 """
 
 import sys
@@ -25,11 +29,11 @@ from tsformers.anomaly import ConformalP, Marginals, PredictiveP, alarm_chart
 from tsformers.errors import JobError
 
 PROBATION = 0.15
-REFRESH = 3  # rows that a forecast serves
+REFRESH = 3  # rows between two forecasts
 ALPHA, DECAY = 0.1, 0.99
-NEAR = 12  # rows: false alarms no further apart are one
+NEAR = 12  # rows: false alarms at most this far apart count as one
 DATA = {"nab": "nab", "kpi": "kpi_aiops"}
-TASTE = [
+QUICK_SERIES = [
     "realKnownCause/rogue_agent_key_hold",
     "realAdExchange/exchange-4_cpm_results",
     "realTraffic/speed_7578",
@@ -47,14 +51,14 @@ PICTURES = [  # file, data set, series, frequency, forecaster, rows shown
     ("anomaly_kpi.png", "kpi_aiops", "server_res_eth1out_curve_6", "5min", "last value", (9900, 10700)),
 ]
 FORECASTERS = ["last value", "same time yesterday", "Theta", "Linear"]
-CALIBRATED: dict[str, Literal["all", "quiet"]] = {"rank": ConformalP().calibrate_on, "rank of the quiet": "quiet"}
+CALIBRATED: dict[str, Literal["all", "quiet"]] = {"rank": ConformalP().calibrate_on, "rank without alarms": "quiet"}
 COLUMNS = ["forecaster", "p-values", "alarm", "precision", "recall", "by chance", "F1", "false alarms", "nominal"]
 COLUMNS += ["FDR", "delay"]
 Bits = np.ndarray
 
 
 def forecaster(name: str, season: int) -> Any:
-    """One of those compared; ``season`` is a day, in rows."""
+    """A forecaster by its name in the tables; ``season`` is a day, in rows."""
     local: dict[str, Any] = {"horizon": REFRESH, "seed": 0, "n_jobs": 1}
     if name == "last value":
         return tsf.SeasonalNaive(season_length=1, **local)
@@ -66,13 +70,13 @@ def forecaster(name: str, season: int) -> Any:
 
 
 class Fixed:
-    """One level for ever: what the procedures are compared with."""
+    """A fixed threshold, the baseline of the procedures."""
 
     def __init__(self, level: float) -> None:
         self.level = level
 
     def many(self, n: int) -> "Fixed":
-        """The same for each series."""
+        """The same threshold for each series."""
         return self
 
     def test(self, p: np.ndarray, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -93,134 +97,147 @@ CONTROLS: dict[str, Any] = {
 
 
 class Recorder:
-    """Stands in for p-values and notes, row by row, what both kinds are made of: scaled errors and tails."""
+    """Replaces the p-values of a detector and records the inputs of all kinds: scaled errors and predictive tails."""
 
     def __init__(self) -> None:
         self.predictive = PredictiveP()
-        self.noted: dict[bool, list[tuple[np.ndarray, ...]]] = {True: [], False: []}
+        self.calibration: list[tuple[np.ndarray, ...]] = []
+        self.stream: list[tuple[np.ndarray, ...]] = []
 
     def start(self, n_series: int) -> dict[str, np.ndarray]:
-        """Counts of rows, the state of predictive p-values."""
+        """The state of ``PredictiveP``: counts of rows."""
         return self.predictive.start(n_series)
 
     def log_p(
         self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, rng: int = 0
     ) -> np.ndarray:
-        """Never an alarm."""
+        """p-values of 1: never an alarm."""
         return np.zeros(len(y))
 
     def learn(
         self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, normal: np.ndarray
     ) -> None:
-        """Note rows of the stream."""
-        self._note(arrays, series, y, marginals, calibrating=False)
+        """Record rows of the stream."""
+        self.stream.append(self._errors(arrays, series, y, marginals))
 
     def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals) -> None:
-        """Note rows of the calibration set."""
-        self._note(arrays, series, y, marginals, calibrating=True)
+        """Record rows of the calibration set."""
+        self.calibration.append(self._errors(arrays, series, y, marginals))
 
     def grow(self, arrays: dict[str, np.ndarray], n_series: int) -> dict[str, np.ndarray]:
-        """The same with further series."""
+        """The state with further series."""
         return self.predictive.grow(arrays, n_series)
 
     def resolution(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
-        """Anything is possible."""
+        """The smallest possible p-value of each series."""
         return self.predictive.resolution(arrays)
 
     def finest(self, n: int) -> float:
-        """Anything is possible."""
+        """No lower limit, so that the detector does not warn."""
         return 0.0
 
-    def _note(
-        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, calibrating: bool
-    ) -> None:
+    def _errors(
+        self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Series, log of the predictive p-value and scaled error of each row."""
         log_p = self.predictive.log_p(arrays, series, y, marginals)
         centre, (low, high) = marginals.quantile(0.5), marginals.interval(0.8)
         width = np.maximum((high - low) / 2, np.maximum(1e-9 * np.abs(centre), 1e-300))
-        self.noted[calibrating].append((series.copy(), log_p, (y - centre) / width))
+        return series.copy(), log_p, (y - centre) / width
 
-    def of(self, calibrating: bool, n_series: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """For each series predictive log p-values, and scaled errors."""
-        series, log_p, score = (np.concatenate(parts) for parts in zip(*self.noted[calibrating], strict=True))
-        return [(log_p[series == i], score[series == i]) for i in range(n_series)]
+
+def by_series(rows: list[tuple[np.ndarray, ...]], n_series: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Log of the predictive p-values and scaled errors of each series, from the rows of a ``Recorder``."""
+    series, log_p, score = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    return [(log_p[series == i], score[series == i]) for i in range(n_series)]
 
 
 class Watched(NamedTuple):
-    """One series: its errors while calibrating and while watched, and which watched rows are labelled."""
+    """One series: scaled errors of its calibration set; log p-values, scaled errors and labels of the tested rows."""
 
     name: str
-    before: np.ndarray
+    calibration: np.ndarray
     log_p: np.ndarray
     score: np.ndarray
     labelled: Bits
 
 
 def load(data: str, only: list[str] | None = None) -> pd.DataFrame:
-    """Rows by number within their series, since some stamps of NAB repeat; ``season`` is a day in rows."""
+    """Series with rows numbered in place of time stamps, since some stamps of NAB repeat; ``season`` is a day in rows.
+
+    ``tested`` is true after the first 15% of a series.
+    """
     frame = tsf.load_dataset(DATA[data], extra=["is_anomaly"])
     frame = frame[frame["unique_id"].isin(only)] if only else frame
     by = frame.groupby("unique_id", sort=False)
     step = by["ds"].transform(lambda ds: ds.diff().median())
     season = (pd.Timedelta(days=1) / step).round().astype(int)
     rows = by.cumcount()
-    return frame.assign(season=season, ds=rows, watched=rows >= (PROBATION * by["ds"].transform("size")).astype(int))
+    return frame.assign(season=season, ds=rows, tested=rows >= (PROBATION * by["ds"].transform("size")).astype(int))
 
 
 def watch(frame: pd.DataFrame, name: str) -> list[Watched]:
-    """Forecast and note all series with one forecaster."""
+    """Forecast all series with one forecaster and record its errors."""
     daily = name == "same time yesterday"
     parts = [part for _, part in frame.groupby("season")] if daily else [frame]
     found = []
     for part in parts:
-        noted = Recorder()
+        recorder = Recorder()
         model = forecaster(name, int(part["season"].iloc[0]))
         columns = ["unique_id", "ds", "y"]
         detector = tsf.AnomalyDetector(
-            model, p_value=noted, contamination="keep", scope="series", refresh=REFRESH, verbose=False
+            model, p_value=recorder, contamination="keep", scope="series", refresh=REFRESH, verbose=False
         )
-        detector.fit(part.loc[~part["watched"], columns], freq=1).detect(part.loc[part["watched"], columns])
+        detector.fit(part.loc[~part["tested"], columns], freq=1).detect(part.loc[part["tested"], columns])
         ids = list(detector.panel.ids)
-        before, after = noted.of(True, len(ids)), noted.of(False, len(ids))
+        before, after = by_series(recorder.calibration, len(ids)), by_series(recorder.stream, len(ids))
         for i, series in enumerate(ids):
-            labelled = part.loc[part["watched"] & (part["unique_id"] == series), "is_anomaly"].to_numpy() > 0
+            labelled = part.loc[part["tested"] & (part["unique_id"] == series), "is_anomaly"].to_numpy() > 0
             assert len(labelled) == len(after[i][0])
             found.append(Watched(series, before[i][1], *after[i], labelled))
     return found
 
 
 def replay(watched: list[Watched], kind: str, control: Any) -> Iterator[tuple[np.ndarray, Bits]]:
-    """Levels and alarms of each series, a procedure each: predictive at once, by rank step by step, in parallel."""
-    if kind == "law":
-        for one in watched:
-            p = np.exp(one.log_p)
-            procedure = control.fresh() if not isinstance(control, Fixed) else control
-            yield procedure.test(p, p) if isinstance(procedure, Fixed) else procedure.test_many(p)
-        return
-    ranks = ConformalP(score="residual", calibrate_on=CALIBRATED[kind])  # the scaled errors noted, taken as they are
+    """Levels and alarms of each series, one procedure a series, from p-values of a kind."""
+    return replay_predictive(watched, control) if kind == "predictive" else replay_ranks(watched, kind, control)
+
+
+def replay_predictive(watched: list[Watched], control: Any) -> Iterator[tuple[np.ndarray, Bits]]:
+    """Predictive p-values do not depend on alarms: all rows of a series are tested in one call."""
+    for one in watched:
+        p = np.exp(one.log_p)
+        yield control.test(p, p) if isinstance(control, Fixed) else control.fresh().test_many(p)
+
+
+def replay_ranks(watched: list[Watched], kind: str, control: Any) -> Iterator[tuple[np.ndarray, Bits]]:
+    """Ranks may depend on alarms: row by row, the same row number of all series in one call."""
+    ranks = ConformalP(score="residual", calibrate_on=CALIBRATED[kind])  # "residual": the errors are already scaled
     n = len(watched)
     arrays, tests = ranks.start(n), control.many(n)
     for i, one in enumerate(watched):
-        ranks.calibrate(arrays, np.full(len(one.before), i), one.before, _zeros(len(one.before)))
+        ranks.calibrate(arrays, np.full(len(one.calibration), i), one.calibration, _zeros(len(one.calibration)))
     lengths = np.array([len(one.score) for one in watched])
     order = np.argsort(-lengths, kind="stable")
     score = np.full((lengths.max(), n), np.nan)
     for i, one in enumerate(watched):
         score[: len(one.score), i] = one.score
     levels, alarms = np.empty(score.shape), np.zeros(score.shape, dtype=bool)
-    live = np.searchsorted(-lengths[order], -np.arange(lengths.max()), side="left")
-    points = {k: _zeros(int(k)) for k in np.unique(live)}
-    for step, k in enumerate(live):
+    counts = np.searchsorted(-lengths[order], -np.arange(lengths.max()), side="left")  # of series with this many rows
+    zeros = {k: _zeros(int(k)) for k in np.unique(counts)}
+    for step, k in enumerate(counts):
         series = order[:k]
-        y, point = score[step, series], points[k]
-        p = np.exp(ranks.log_p(arrays, series, y, point))
+        y, marginals = score[step, series], zeros[k]
+        p = np.exp(ranks.log_p(arrays, series, y, marginals))
         level, alarm = tests.test(p, series)
-        ranks.learn(arrays, series, y, point, ~alarm)
+        ranks.learn(arrays, series, y, marginals, ~alarm)
         levels[step, series], alarms[step, series] = level, alarm
     for i in range(n):
         yield levels[: lengths[i], i], alarms[: lengths[i], i]
 
 
 def _zeros(n: int) -> Marginals:
+    """Point forecasts of zero, so that the residual of a scaled error is the error itself."""
     return Marginals(np.zeros((n, 1)), (0.5,))
 
 
@@ -233,12 +250,12 @@ def runs(flags: Bits, near: int = 1) -> np.ndarray:
     return np.column_stack([at[np.r_[0, cut + 1]], at[np.r_[cut, len(at) - 1]]])
 
 
-def scores(watched: list[Watched], decided: list[tuple[np.ndarray, Bits]]) -> dict[str, float]:
-    """What was found, pooled over series; ``FDR`` is the mean over series."""
+def scores(watched: list[Watched], decisions: list[tuple[np.ndarray, Bits]]) -> dict[str, float]:
+    """The columns of the tables, pooled over series; ``FDR`` is the mean over series."""
     delays: list[int] = []
     windows, chance, episodes, clean, false, nominal = 0, 0.0, 0, 0, 0, 0.0
     shares = []
-    for one, (level, alarm) in zip(watched, decided, strict=True):
+    for one, (level, alarm) in zip(watched, decisions, strict=True):
         normal = ~one.labelled
         wrong = alarm & normal
         rate = wrong.sum() / normal.sum()
@@ -265,40 +282,40 @@ def scores(watched: list[Watched], decided: list[tuple[np.ndarray, Bits]]) -> di
 
 
 def table(frame: pd.DataFrame, names: list[str], kinds: tuple[str, ...], controls: list[str]) -> None:
-    """Print a row for each forecaster, kind of p-value and procedure."""
+    """Print one row for each forecaster, kind of p-value and procedure."""
     print("|", " | ".join(COLUMNS), "|")
     print("|", " | ".join(["---"] * len(COLUMNS)), "|")
     for name in names:
         watched = watch(frame, name)
         for kind in kinds:
             for title in controls:
-                said = scores(watched, list(replay(watched, kind, CONTROLS[title])))
-                cells = [f"{said[key]:.{0 if key == 'delay' else 2}f}" for key in COLUMNS[3:]]
+                row = scores(watched, list(replay(watched, kind, CONTROLS[title])))
+                cells = [f"{row[key]:.{0 if key == 'delay' else 2}f}" for key in COLUMNS[3:]]
                 print("|", " | ".join([name, kind, title, *cells]), "|", flush=True)
 
 
 def agree(frame: pd.DataFrame, kind: str) -> bool:
-    """Whether the replay's alarms are those of a detector."""
+    """Whether the replay and an ``AnomalyDetector`` raise the same alarms."""
     control, columns = CONTROLS["Decay LORD"], ["unique_id", "ds", "y"]
     watched = watch(frame, "last value")
     mine = np.concatenate([alarm for _, alarm in replay(watched, kind, control)])
     detector = tsf.AnomalyDetector(
         forecaster("last value", 1),
         control,
-        PredictiveP() if kind == "law" else ConformalP(calibrate_on=CALIBRATED[kind]),
+        PredictiveP() if kind == "predictive" else ConformalP(calibrate_on=CALIBRATED[kind]),
         scope="series",
         refresh=REFRESH,
         contamination="keep",
         verbose=False,
     )
-    detector.fit(frame.loc[~frame["watched"], columns], freq=1)
-    answer = detector.detect(frame.loc[frame["watched"], columns])
+    detector.fit(frame.loc[~frame["tested"], columns], freq=1)
+    answer = detector.detect(frame.loc[frame["tested"], columns])
     theirs = np.concatenate([answer.loc[answer["unique_id"] == one.name, "anomaly"] for one in watched])
     return bool((mine == theirs).all()) and bool(mine.any())
 
 
 def pictures() -> None:
-    """Draw three stretches: values within their interval, labelled windows, alarms, p-values and levels."""
+    """Draw parts of three series: values, forecast interval, labelled windows, alarms, p-values and levels."""
     for file, data, series, freq, name, (first, last) in PICTURES:
         frame = tsf.load_dataset(data, extra=["is_anomaly"])
         frame = frame[frame["unique_id"] == series].drop_duplicates("ds").reset_index(drop=True)
@@ -311,36 +328,36 @@ def pictures() -> None:
         answer = detector.fit(frame.loc[: cut - 1, columns], freq=freq).detect(frame.loc[cut:, columns])
         figure = alarm_chart(answer.loc[first:last])
         shown = frame.loc[first:last]
-        for begin, end in runs(shown["is_anomaly"].to_numpy() > 0):
+        for window in runs(shown["is_anomaly"].to_numpy() > 0):
             for axes in figure.axes:
-                span = shown["ds"].iloc[[begin, end]].to_numpy()
+                span = shown["ds"].iloc[window].to_numpy()
                 axes.axvspan(*span, color="#F0E442", alpha=0.35, linewidth=0, zorder=0)
         figure.savefig(file, dpi=80)
         print(file)
 
 
 def main() -> None:
-    """Do what the command line asks for."""
+    """Print the tables or draw the pictures named on the command line."""
     asked = [word for word in sys.argv[1:] if word != "--quick"]
     quick = "--quick" in sys.argv or not asked
     data = next((word for word in asked if word in DATA), "nab")
-    warnings.simplefilter("ignore", UserWarning)  # procedures that can never alarm say so; here they are shown
+    warnings.simplefilter("ignore", UserWarning)  # of procedures that can never alarm: the tables show them
     try:
         if "pictures" in asked:
             pictures()
             return
-        frame = load(data, TASTE if quick and data == "nab" else None)
+        frame = load(data, QUICK_SERIES if quick and data == "nab" else None)
     except (FileNotFoundError, JobError) as error:
         print(f"nothing measured: {str(error)[:90]}... (set TSFORMERS_DATA to the folder of the shared data)")
         return
-    if "calibration" in asked:  # what it changes that rows with an alarm do not calibrate
-        table(frame, ["last value", "Theta"], ("rank", "rank of the quiet"), ["p <= 0.01", "p <= 0.001", "Decay LORD"])
+    if "calibration" in asked:  # effect of excluding rows with an alarm from the calibration set
+        table(frame, ["last value", "Theta"], tuple(CALIBRATED), ["p <= 0.01", "p <= 0.001", "Decay LORD"])
         return
     if quick:
         frame = frame[frame["ds"] < 2000] if data == "nab" else frame[frame["ds"] < 6000]
-        for kind in ("law", *CALIBRATED):
-            print(f"alarms by {kind}, replay and detector agree:", agree(frame, kind))
-    table(frame, FORECASTERS[:1] if quick else FORECASTERS, ("law", "rank"), list(CONTROLS))
+        for kind in ("predictive", *CALIBRATED):
+            print(f"{kind}: replay and detector raise the same alarms: {agree(frame, kind)}")
+    table(frame, FORECASTERS[:1] if quick else FORECASTERS, ("predictive", "rank"), list(CONTROLS))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""What carries Autoformer: the same model without auto-correlation, without decomposition in its layers, without both.
+"""Ablations of Autoformer: without auto-correlation, without decomposition in its layers, without both, map alone.
 
-``tsformers backtest examples/autoformer_ablations.toml --plugin examples/autoformer_ablations.py`` compares them on M4
-hourly; run on its own, this file does the same on a small panel that comes with a dependency.
+    python examples/autoformer_ablations.py  # on one small series that statsmodels ships
+    tsformers backtest examples/autoformer_ablations.toml --plugin examples/autoformer_ablations.py  # on M4 hourly
+
+The second command makes the table in docs/results/autoformer_defaults.md.
 """
 
 from dataclasses import dataclass
@@ -17,70 +19,70 @@ from tsformers.forecasters.autoformer.layers import DecoderLayer, EncoderLayer
 from tsformers.forecasters.autoformer.network import AutoformerNetwork
 
 
-class Silence(nn.Module):
-    """Stands where auto-correlation was, and says nothing."""
+class Zeros(nn.Module):
+    """Replaces an auto-correlation: its output is zero."""
 
     def forward(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Zeros of the shape of the queries."""
         return torch.zeros_like(queries)
 
     def correlation(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Zeros by lag: nothing repeats."""
+        """No correlation at any lag."""
         return torch.zeros(queries.shape[:2])
 
 
-class Undivided(nn.Module):
-    """Stands where a decomposition was: all of the series goes on, no trend is split off."""
+class NoTrend(nn.Module):
+    """Replaces a decomposition: all of the input is seasonal part, the trend is zero."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The series and zeros."""
+        """The input, and zeros of its shape."""
         return x, torch.zeros_like(x)
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class WithoutCorrelation(tsf.Autoformer):
-    """Layers see each step alone; what joins the steps is the moving average and the linear map."""
+    """Layers process each step alone; steps are connected by the moving average and the linear map."""
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> AutoformerNetwork:
-        """The network, its auto-correlations taken out."""
-        return without(super().build(channels, past_x, known_x, calendar), "attention", Silence)
+        """The network without auto-correlations."""
+        return without(super().build(channels, past_x, known_x, calendar), "attention", Zeros)
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class WithoutDecomposition(tsf.Autoformer):
-    """Layers keep trend and season together; the first decomposition of the context stays."""
+    """Layers do not separate trend and season; the first decomposition, of the context, stays."""
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> AutoformerNetwork:
-        """The network, the decompositions in its layers taken out."""
-        return without(super().build(channels, past_x, known_x, calendar), "decompose", Undivided)
+        """The network without decompositions in its layers."""
+        return without(super().build(channels, past_x, known_x, calendar), "decompose", NoTrend)
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class WithoutBoth(WithoutCorrelation):
-    """A linear map with a network that reads each step alone."""
+    """A linear map with a network that processes each step alone."""
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> AutoformerNetwork:
-        """The network, auto-correlations and decompositions taken out."""
-        return without(super().build(channels, past_x, known_x, calendar), "decompose", Undivided)
+        """The network without auto-correlations and decompositions."""
+        return without(super().build(channels, past_x, known_x, calendar), "decompose", NoTrend)
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class MapAlone(tsf.Autoformer):
-    """The linear map, solved, with a law around it; the stack says nothing."""
+    """The closed-form map alone, with a distribution around it; the output of the stack is zero."""
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> AutoformerNetwork:
-        """The network; its stack begins at zero and is not trained."""
+        """The network; its stack is initialised at zero and not trained."""
         network = super().build(channels, past_x, known_x, calendar)
         network.stack.requires_grad_(False)
         return network
 
 
-def without(network: AutoformerNetwork, name: str, stand_in: type[nn.Module]) -> Any:
-    """The network with each part of its layers whose name ends in ``name`` replaced."""
+def without(network: AutoformerNetwork, name: str, replacement: type[nn.Module]) -> Any:
+    """The network with each part of its layers replaced whose name ends in ``name``."""
     for layer in network.modules():
         if isinstance(layer, EncoderLayer | DecoderLayer):
             for part in [key for key, _ in layer.named_children() if key.endswith(name)]:
-                setattr(layer, part, stand_in())
+                setattr(layer, part, replacement())
     return network
 
 
@@ -93,7 +95,7 @@ FORECASTERS = {
 
 
 def main() -> None:
-    """Monthly carbon dioxide at Mauna Loa: a year ahead, with fits of a few steps."""
+    """Monthly carbon dioxide at Mauna Loa, one year ahead, 20 training steps."""
     co2 = sm.datasets.co2.load_pandas().data["co2"].resample("MS").mean().dropna()
     frame = pd.DataFrame({"unique_id": "co2", "ds": co2.index, "y": co2.to_numpy()})
     settings: dict[str, Any] = {

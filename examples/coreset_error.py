@@ -1,11 +1,11 @@
-"""How much is lost when clusters are fitted to a coreset in place of all data, and how much to values drawn alike?
+"""Error of clusters fitted to a coreset in place of all data, beside the same number of values drawn uniformly.
 
-Series of three clusters of two numbers a step; clusters are fitted to all data and to parts, and what the fit to a part
-has for an objective on all data, above that of the fit to all, is doubled: the likelihood ratio gamma.
+    python examples/coreset_error.py       # 100 series of 100 steps, quick
+    python examples/coreset_error.py full  # the table in docs/results/preprocessors.md
 
-``python examples/coreset_error.py full`` makes the table of ``docs/results/preprocessors.md`` (500 series of 500 steps,
-three ranges of decays, three sets of clusters each, five draws); with nothing given it is a quick run on 100 series of
-100 steps.
+Series of three clusters with two values a step. A mixture is fitted to all data and to subsets; gamma, the likelihood
+ratio, is twice the difference of their objectives on all data. ``full``: 500 series of 500 steps, three ranges of
+decays, three sets of clusters each, five draws.
 """
 
 import sys
@@ -23,7 +23,7 @@ RANGES = ((0.0, 0.3), (0.3, 0.6), (0.6, 0.9))  # of the decays
 
 
 def series(n: int, length: int, bounds: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
-    """Values (n, length, D) of K clusters drawn as in the paper, but for the first steps, which are like all others."""
+    """Values (n, length, D) of K clusters drawn as in the paper, after 50 steps of burn-in."""
     weights = np.abs(rng.normal(size=K))
     label = rng.choice(K, n, p=weights / weights.sum())
     means, root = rng.normal(size=(K, D)), rng.uniform(size=(K, D, D))
@@ -36,7 +36,7 @@ def series(n: int, length: int, bounds: tuple[float, float], rng: np.random.Gene
 
 
 def uniform(pairs: Pairs, size: int, rng: np.random.Generator) -> Pairs:
-    """As many values, drawn alike without replacement, with the weights of the paper's code."""
+    """``size`` values drawn uniformly without replacement, with the weights of the paper's code."""
     rows = np.sort(rng.choice(len(pairs.entity), size, replace=False))
     entities, owner, count = np.unique(pairs.entity[rows], return_inverse=True, return_counts=True)
     lengths, n = pairs.lengths[entities], len(entities)
@@ -47,7 +47,7 @@ def uniform(pairs: Pairs, size: int, rng: np.random.Generator) -> Pairs:
 def measure(
     n: int, length: int, repeats: int, grid: tuple[float, ...], bounds: tuple[float, float], seed: int
 ) -> list[dict[str, object]]:
-    """One row for each size, draw and way of drawing."""
+    """One row for each size, repeat and way of drawing."""
     rng, rows = np.random.default_rng(seed), []
     pairs = all_pairs(series(n, length, bounds, rng))
     began = time.perf_counter()

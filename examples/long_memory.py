@@ -1,10 +1,10 @@
-"""Who remembers a value when noise has followed it for thousands of steps?
+"""Which recurrent cell remembers one value over hundreds of steps of noise: LRU, S4D or GRU?
 
-Each series begins with a number between -1 and 1, which a covariate marks, goes on with noise, and ends with the first
-number again, LAG steps later. A forecaster that cannot carry it so far can only guess, and is wrong by 0.5 on average.
+    python examples/long_memory.py           # 50 steps back, 60 batches, quick
+    python examples/long_memory.py 500 2000  # 500 steps back, 2,000 batches: docs/results/lru.md
 
-``python examples/long_memory.py 500 2000`` asks for 500 steps back, trained for 2,000 batches; with nothing given it is
-a quick run of 50 steps back.
+The first value of a series lies between -1 and 1 and is marked by a covariate; noise follows, and LAG steps later the
+last value equals the first. A forecaster that does not remember it has an error of 0.5 on average.
 """
 
 import sys
@@ -27,8 +27,8 @@ def panel(n_series: int, lag: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"unique_id": ids, "ds": ds, "y": y.ravel(), "mark": (ds == 0).astype(float)})
 
 
-def ask(cell: str, lag: int, steps: int) -> tuple[float, float, int]:
-    """Mean absolute error on new series, seconds of training, and how many numbers were trained."""
+def evaluate(cell: str, lag: int, steps: int) -> tuple[float, float, int]:
+    """Mean absolute error on new series, seconds of training, and the number of weights."""
     model = tsf.LRU(
         horizon=1,
         context_length=lag,
@@ -58,10 +58,10 @@ def ask(cell: str, lag: int, steps: int) -> tuple[float, float, int]:
 
 
 def main(lag: int = 50, steps: int = 60) -> None:
-    """One line a cell."""
-    print(f"the first value, {lag} steps back, after {steps} batches of 16; a guess is wrong by 0.5")
+    """Print one line a cell."""
+    print(f"the first value, {lag} steps back, after {steps} batches of 16; without memory the error is 0.5")
     for cell in ("lru", "s4d", "gru"):
-        error, seconds, size = ask(cell, lag, steps)
+        error, seconds, size = evaluate(cell, lag, steps)
         print(f"{cell}: mean absolute error {error:.3f}, {size:,} weights, trained in {seconds:.0f} s", flush=True)
 
 

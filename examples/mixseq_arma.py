@@ -1,9 +1,11 @@
-"""Which clusterers take the published mixture of ARMA series apart? Rand index, adjusted Rand index and NMI.
+"""Which clusterers find the clusters of the published mixture of ARMA series? Rand index, adjusted Rand index and NMI.
 
-Three autoregressions of order 2, of which each series follows one; "true models" is the likelihood with true
-coefficients, what any clusterer can reach. ``python examples/mixseq_arma.py full`` makes the table of
-``docs/results/preprocessors.md`` (300 and 1,000 series a regime, 100 steps, three seeds; the Transformers on 300), in
-some minutes; without an argument it is a quick run on 30 series a regime, with too few steps for the Transformers.
+    python examples/mixseq_arma.py       # 30 series a process, quick: too few steps for the Transformers
+    python examples/mixseq_arma.py full  # the table in docs/results/preprocessors.md, some minutes
+
+Each series follows one of three autoregressive processes of order 2. "the true processes, known" assigns by likelihood
+with the true coefficients, the upper bound of any clusterer. ``full``: 300 and 1,000 series a process, 100 steps, three
+seeds; the Transformers on 300.
 """
 
 import sys
@@ -24,22 +26,26 @@ Clusterer = Callable[[pd.DataFrame, int], np.ndarray]
 
 
 def wide(frame: pd.DataFrame) -> np.ndarray:
+    """(N, T) values, one row a series."""
     return frame["y"].to_numpy().reshape(frame["unique_id"].nunique(), -1)
 
 
-def true_models(frame: pd.DataFrame, seed: int) -> np.ndarray:
+def known_processes(frame: pd.DataFrame, seed: int) -> np.ndarray:
+    """The process with the smallest squared one-step errors, of the true three."""
     y = wide(frame)
     return np.stack([np.square(y[:, 2:] - a * y[:, 1:-1] - b * y[:, :-2]).sum(1) for a, b in ARMA]).argmin(0)
 
 
 def coefficients(frame: pd.DataFrame) -> np.ndarray:
-    """Of each series' own AR(2), by least squares."""
+    """(N, 2) coefficients of an AR(2) model of each series, by least squares."""
     y = wide(frame)
     lags = np.stack([y[:, 1:-1], y[:, :-2]], axis=-1)
     return np.linalg.solve(lags.mT @ lags, lags.mT @ y[:, 2:, None])[..., 0]
 
 
 def by_mixseq(**settings: object) -> Clusterer:
+    """MixSeq with three clusters."""
+
     def labels(frame: pd.DataFrame, seed: int) -> np.ndarray:
         series = frame[["unique_id", "ds", "y"]]
         return MixSeq(3, seed=seed, verbose=False, **settings).fit_predict(series)["cluster"].to_numpy()
@@ -48,18 +54,19 @@ def by_mixseq(**settings: object) -> Clusterer:
 
 
 def by_features(frame: pd.DataFrame, seed: int) -> np.ndarray:
+    """k-means on features of each series."""
     clusterer = tsf.ByFeatures(KMeans(3, n_init=10, random_state=seed), order=2)
     return clusterer.fit(frame[["unique_id", "ds", "y"]]).labels_["cluster"].to_numpy()
 
 
 def clusterers(full: bool) -> dict[str, tuple[Clusterer, int]]:
-    """By name: what gives labels, and the most series a regime it is run on."""
+    """Clusterers by name, each with the largest number of series a process that it runs on."""
     short = {} if full else {"max_steps": 5, "pretrain_steps": 10}
     return {
-        "true models": (true_models, 1000),
+        "the true processes, known": (known_processes, 1000),
         "MixSeq": (by_mixseq(**short), 300),
         "MixSeq, caller's units": (by_mixseq(scaler=None, **short), 300),
-        "MixSeq, random start": (by_mixseq(init="random", **short), 300),
+        "MixSeq, random initialisation": (by_mixseq(init="random", **short), 300),
         "MixSeq('ar')": (by_mixseq(backbone="ar"), 1000),
         "MixSeq('ar'), one variance": (by_mixseq(backbone="ar", own_variance=False), 1000),
         "GMM on AR(2)": (lambda f, s: GaussianMixture(3, n_init=5, random_state=s).fit_predict(coefficients(f)), 1000),
@@ -70,7 +77,7 @@ def clusterers(full: bool) -> dict[str, tuple[Clusterer, int]]:
 
 
 def main(full: bool) -> None:
-    """Print a line a clusterer and size: means over seeds, the worst adjusted Rand index, and seconds."""
+    """Print one line a clusterer and size: means over seeds, the least adjusted Rand index, and seconds."""
     sizes, length, seeds = ((300, 1000), 100, range(3)) if full else ((30,), 100, range(1))
     rows = []
     for name, (labels, most) in clusterers(full).items():
@@ -84,11 +91,11 @@ def main(full: bool) -> None:
                     score(truth, found) for score in (rand_score, adjusted_rand_score, normalized_mutual_info_score)
                 ]
                 rows.append([name, size, *scores, time.perf_counter() - began])
-            table = pd.DataFrame(rows, columns=["clusterer", "series a regime", "RI", "ARI", "NMI", "seconds"])
+            table = pd.DataFrame(rows, columns=["clusterer", "series a process", "RI", "ARI", "NMI", "seconds"])
             last = table.tail(len(seeds))
             means = ", ".join(f"{score} {last[score].mean():.4f}" for score in ("RI", "ARI", "NMI"))
             print(
-                f"{name}, {size}: {means}, ARI at worst {last['ARI'].min():.4f}, {last['seconds'].mean():.1f} s",
+                f"{name}, {size}: {means}, least ARI {last['ARI'].min():.4f}, {last['seconds'].mean():.1f} s",
                 flush=True,
             )
 

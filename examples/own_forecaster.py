@@ -1,7 +1,8 @@
-"""A forecaster of your own in one file: a GRU over the past, and a Student-t distribution for each step of the horizon.
+"""Your own torch forecaster in one file: a GRU encodes the context, a Student-t head predicts each step of the horizon.
 
-Run it with ``python examples/own_forecaster.py``; on the command line, ``--plugin examples/own_forecaster.py`` offers
-it to every job under the name "GRU".
+    python examples/own_forecaster.py  # scores of the last year, beside SeasonalNaive
+
+In commands and job files, ``--plugin examples/own_forecaster.py`` makes it available as "GRU".
 """
 
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from torch.distributions import Distribution
 
 import tsformers as tsf
 from tsformers.data.windows import Window
-from tsformers.forecasters.neural import DistributionNetwork, TorchForecaster
+from tsformers.forecasters.neural.base import TorchForecaster
+from tsformers.forecasters.neural.distribution_network import DistributionNetwork
 from tsformers.nn import make_head
 
 
 class GRUNetwork(DistributionNetwork):
-    """A recurrent network; its last state is mapped to one feature vector per step of the horizon."""
+    """A recurrent network; a linear layer maps its last state to one feature vector for each step of the horizon."""
 
     def __init__(self, channels: int, horizon: int, width: int, likelihood: str) -> None:
         super().__init__()
@@ -27,7 +29,7 @@ class GRUNetwork(DistributionNetwork):
         self.head = make_head(likelihood, width, channels)
 
     def forward(self, window: Window) -> Distribution:
-        """The predictive distribution, in the units of the window."""
+        """The predictive distribution of the horizon, in the units of the window."""
         _, last = self.read(window.past)  # (1, B, D)
         features = self.spread(last[0]).unflatten(-1, (-1, last.shape[-1]))  # (B, H, D)
         return self.head(features, window.past[:, -1:], window.scale)
@@ -35,7 +37,7 @@ class GRUNetwork(DistributionNetwork):
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class GRU(TorchForecaster):
-    """Horizon, context_length, max_steps, likelihood, seed, ... come with the base."""
+    """The base class has horizon, context_length, max_steps, likelihood, seed and more."""
 
     width: int = 32
 
@@ -56,6 +58,7 @@ def temperatures() -> pd.DataFrame:
 
 
 def main() -> None:
+    """Print scores of the last year."""
     frame = temperatures()
     last_year = frame["ds"] >= frame["ds"].max() - pd.DateOffset(months=11)
     train, test = frame[~last_year], frame[last_year]

@@ -1,7 +1,8 @@
-"""A forecaster of one's own without torch: the drift method, and the laws it keeps.
+"""Your own forecaster without torch in one file: the drift method.
 
-Run it with ``python examples/plain_forecaster.py``; on the command line, ``--plugin examples/plain_forecaster.py``
-offers it to every job under the name "Drift".
+    python examples/plain_forecaster.py  # checks the contract, then a backtest beside SeasonalNaive
+
+In commands and job files, ``--plugin examples/plain_forecaster.py`` makes it available as "Drift".
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from tsformers.testing import check_forecaster
 class Drift(BaseEstimator):
     """A line through the first and the last value, and a random walk around it.
 
-    Settings are fields, what is learned ends in ``_``: scikit-learn's ``clone`` and ``repr`` come with that, and
-    ``tsformers.storage.save`` as a method makes it a model that can be saved.
+    Settings are fields and learned attributes end in ``_``, so scikit-learn's ``clone`` and ``repr`` work; with
+    ``tsf.save`` as a method the model can be saved.
     """
 
     horizon: int
@@ -29,19 +30,19 @@ class Drift(BaseEstimator):
     save = tsf.save
 
     def fit(self, data: Any, **roles: Any) -> "Drift":
-        """``data`` is a frame or, in backtests, a Panel; either way this one line gives a Panel."""
+        """``data`` is a frame or, in backtests, a Panel; ``from_frame`` accepts both."""
         self.panel_ = tsf.Panel.from_frame(data, **roles)
         return self
 
     def predict(
         self, data: Any = None, *, future: Any = None, static: Any = None, n_samples: int = 100, seed: int | None = None
     ) -> tsf.Forecast:
-        """What follows the end of each series of ``data``, or of those of ``fit``."""
+        """The forecast after the end of each series of ``data``; None: of the data of ``fit``."""
         check_is_fitted(self, "panel_")
         panel = self.panel_ if data is None else self.panel_.like(data)
         rng = np.random.default_rng(self.seed if seed is None else seed)
         values = np.empty((panel.n_series, n_samples, self.horizon))
-        for i in range(panel.n_series):  # a loop will do for an example
+        for i in range(panel.n_series):
             y = panel.y[panel.offsets[i] : panel.ends[i]]
             y = y[np.isfinite(y)]
             steps = np.diff(y) if len(y) > 1 else np.zeros(1)
@@ -55,8 +56,9 @@ FORECASTERS = {"Drift": Drift}
 
 
 def main() -> None:
+    """Check the contract of forecasters, then print a backtest."""
     check_forecaster(Drift(horizon=4))
-    print("The laws hold.")
+    print("The contract holds.")
     models = {"naive": tsf.SeasonalNaive(horizon=8), "drift": Drift(horizon=8)}
     result = tsf.backtest(models, tsf.load_dataset("macrodata"), windows=4, step=4)
     print(result.summary()[["model", "crps", "skill", "coverage_80"]].round(2).to_string())

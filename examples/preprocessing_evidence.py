@@ -1,12 +1,13 @@
-"""Does a preprocessor help? The same forecasters with and without, on the same windows of real panels.
+"""Does a preprocessor help? The same forecasters with and without it, on the same windows of real panels.
 
+    python examples/preprocessing_evidence.py                # AutocorrelatedErrors, quick, on bundled data
     python examples/preprocessing_evidence.py published      # AutocorrelatedErrors, by the protocol of the paper
-    python examples/preprocessing_evidence.py errors         # AutocorrelatedErrors, one step and a day ahead
+    python examples/preprocessing_evidence.py errors         # AutocorrelatedErrors, one step and a whole horizon ahead
     python examples/preprocessing_evidence.py decomposition  # TrendSeasonalDecomposition
-    python examples/preprocessing_evidence.py macro          # sums of many series, clustered and not
+    python examples/preprocessing_evidence.py macro          # totals of many series, with and without clusters
 
-They need TSFORMERS_DATA, print tables in markdown, keep finished windows in runs/evidence and go on from there. Without
-a word a small taste is measured on data that came with the package. docs/results/preprocessors.md holds what was found.
+All but the first need TSFORMERS_DATA. Tables are printed in markdown; they are those of docs/results/preprocessors.md.
+Finished windows are written to runs/evidence and reused when the command is run again.
 """
 
 import math
@@ -31,9 +32,10 @@ from tsformers.forecasters.neural import DistributionNetwork, TorchForecaster
 
 OUT = Path("runs/evidence")
 SEEDS = (1, 2, 3)
+LOCAL = ("Theta", "AutoETS", "SeasonalNaive")  # deterministic: one seed
 SMALL: dict[str, Any] = {"max_steps": 400, "d_model": 32, "verbose": False, "device": "cpu"}
 
-PANELS = {  # series at most, rows of each kept, rows of context, windows of one step, windows of a whole horizon
+PANELS = {  # most series, last rows of each, rows of context, windows of one step, windows of a whole horizon
     "ETTh1": (7, 5000, 60, 100, 20),
     "m4_hourly": (121, 744, 60, 60, 6),
     "exchange_rate": (8, 3000, 60, 100, 20),
@@ -48,7 +50,7 @@ HORIZONS |= {"nn5_daily": 14}
 
 
 class LSTMNetwork(DistributionNetwork):
-    """The published network: two layers of 64, the last state gives the distribution, without skip connections."""
+    """The published network: two LSTM layers of 64, a head on the last state, no skip connection."""
 
     def __init__(self, channels: int, horizon: int, likelihood: str) -> None:
         super().__init__()
@@ -57,14 +59,14 @@ class LSTMNetwork(DistributionNetwork):
         self.head = tsf.nn.make_head(likelihood, 64, channels)
 
     def forward(self, window: Window) -> Distribution:
-        """The distribution of all steps."""
+        """The predictive distribution of all steps."""
         last = self.read(window.past)[1][0][-1]
         return self.head(self.spread(last).unflatten(-1, (-1, 64)))
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class LSTM(TorchForecaster):
-    """What the published tables have; our own forecasters begin with the last value, which it has to learn."""
+    """The published forecaster. It has to learn the last value, which the package's forecasters start from."""
 
     likelihood: str = "normal"
 
@@ -74,7 +76,7 @@ class LSTM(TorchForecaster):
 
 
 def forecaster(name: str, horizon: int, context: int, seed: int) -> Any:
-    """One of those compared, of a size that trains in half a minute."""
+    """A forecaster by its name in the tables, of a size that trains in half a minute."""
     shared: dict[str, Any] = {"horizon": horizon, "context_length": context, "seed": seed}
     if name == "LSTM":
         return LSTM(**shared, max_steps=400, learning_rate=3e-3, scaler=None, verbose=False, device="cpu")
@@ -88,7 +90,7 @@ def forecaster(name: str, horizon: int, context: int, seed: int) -> Any:
 
 
 def panel(name: str) -> pd.DataFrame:
-    """The first series of a data set, their last rows."""
+    """The last rows of the first series of a data set."""
     frame = tsf.load_dataset(name)[["unique_id", "ds", "y"]].dropna()
     most, rows = PANELS[name][:2] if name in PANELS else (4, 200)
     frame = frame[frame["unique_id"].isin(frame["unique_id"].unique()[:most])]
@@ -96,34 +98,35 @@ def panel(name: str) -> pd.DataFrame:
 
 
 def root_relative_squared_error(forecasts: pd.DataFrame, frame: pd.DataFrame) -> float:
-    """RRSE of means, each series in units of its own deviation: 1 is the mean of what was scored."""
+    """RRSE of predictive means, each series in units of its deviation; 1 is the error of the series' mean."""
     scale = forecasts["unique_id"].map(frame.groupby("unique_id")["y"].std())
     y, mean = forecasts["y"] / scale, forecasts["mean"] / scale
     centre = y.groupby(forecasts["unique_id"]).transform("mean")
     return float(np.sqrt(((y - mean) ** 2).sum() / ((y - centre) ** 2).sum()))
 
 
-def measured(
-    name: str, model: str, variants: dict[str, list[Any]], horizon: int, seed: int
-) -> Iterator[dict[str, Any]]:
-    """Scores of one forecaster behind each list of preprocessors, on the last windows of a panel."""
+def measure(name: str, model: str, variants: dict[str, list[Any]], horizon: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Scores of one forecaster behind each list of preprocessors, on the last windows of a panel.
+
+    ``ratio`` is the CRPS over that of the first variant, as geometric mean over series.
+    """
     frame = panel(name)
-    _, _, context, ones, many = PANELS.get(name, (4, 200, 24, 4, 2))
-    windows, step = (ones, 1) if horizon == 1 else (many, horizon)
+    _, _, context, short, long = PANELS.get(name, (4, 200, 24, 4, 2))
+    windows, step = (short, 1) if horizon == 1 else (long, horizon)
     first = [tsf.Scale()] if model == "LSTM" else []  # published: each series in units of its training rows
     models = {
         variant: tsf.Pipeline([*first, *steps], forecaster(model, horizon, context, seed))
         for variant, steps in variants.items()
     }
-    place = OUT / f"{'-'.join(variants)}-{name}-{model}-{horizon}-{seed}"
+    folder = OUT / f"{'-'.join(variants)}-{name}-{model}-{horizon}-{seed}"
     result = tsf.backtest(
-        models, frame, windows=windows, step=step, metrics=["crps", "coverage_80"], seed=seed, out=place, verbose=False
+        models, frame, windows=windows, step=step, metrics=["crps", "coverage_80"], seed=seed, out=folder, verbose=False
     )
     scores = result.scores.groupby(["model", "metric"])["value"].mean().unstack()
-    each = result.scores[result.scores["metric"] == "crps"].groupby(["model", "unique_id"])["value"].mean().unstack()
+    crps = result.scores[result.scores["metric"] == "crps"].groupby(["model", "unique_id"])["value"].mean().unstack()
     for variant in variants:
         own = result.forecasts[result.forecasts["model"] == variant]
-        kept = sorted((place / "models" / variant).glob("*"))
+        kept = sorted((folder / "models" / variant).glob("*"))
         last = tsf.load(kept[0], {"LSTM": LSTM}).steps_[-1:] if kept else []
         rho = getattr(last[0], "rho_", np.nan) if last else np.nan
         yield {
@@ -134,16 +137,14 @@ def measured(
             "seed": seed,
             "rrse": root_relative_squared_error(own, frame),
             "crps": scores.loc[variant, "crps"],
-            "ratio": float(
-                np.exp(np.log(each.loc[variant] / each.iloc[[*each.index].index(next(iter(variants)))]).mean())
-            ),
+            "ratio": float(np.exp(np.log(crps.loc[variant] / crps.loc[next(iter(variants))]).mean())),
             "coverage": scores.loc[variant, "coverage_80"],
             "rho": float(np.mean(rho)),
         }
 
 
-def shown(rows: list[dict[str, Any]]) -> None:
-    """Means over seeds (and deviations of the ratio), a row a variant."""
+def print_means(rows: list[dict[str, Any]]) -> None:
+    """Print one row a variant: means over seeds, and the deviation of the ratio."""
     table = pd.DataFrame(rows)
     by = ["data", "forecaster", "ahead", "variant"]
     means = table.groupby(by, sort=False)[["rrse", "crps", "ratio", "coverage", "rho"]].mean()
@@ -160,7 +161,7 @@ def shown(rows: list[dict[str, Any]]) -> None:
 
 
 def errors(panels: list[str], forecasters: list[str], seeds: tuple[int, ...]) -> None:
-    """With and without adjustment for autocorrelated errors."""
+    """Print scores with and without ``AutocorrelatedErrors``."""
     rows: list[dict[str, Any]] = []
     for name in panels:
         for horizon in (1, HORIZONS.get(name, 8)):
@@ -169,13 +170,13 @@ def errors(panels: list[str], forecasters: list[str], seeds: tuple[int, ...]) ->
                     variants = {"plain": [], "adjusted": [tsf.AutocorrelatedErrors()]}
                     if horizon > 1 and model not in LOCAL:
                         variants["summed"] = [tsf.AutocorrelatedErrors(ahead="summed")]
-                    rows += measured(name, model, variants, horizon, seed)
+                    rows += measure(name, model, variants, horizon, seed)
                     print(*rows[-len(variants) :], sep="\n", file=sys.stderr, flush=True)
-    shown(rows)
+    print_means(rows)
 
 
 def published(panels: list[str], seeds: tuple[int, ...]) -> None:
-    """The protocol of the published tables: all series jointly, squared errors, one step, rows 60 / 20 / 20 %."""
+    """Print RRSE by the published protocol: all series jointly, squared errors, one step, rows split 60 / 20 / 20 %."""
     print("| data | series x rows | seed | RRSE plain | RRSE adjusted | change | rho |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in panels:
@@ -199,9 +200,9 @@ def published(panels: list[str], seeds: tuple[int, ...]) -> None:
                 )  # fmt: skip
                 fitted = tsf.Pipeline(steps, model).fit(scaled.transform(whole.until(whole.ends - fifth)))
                 panel = scaled.transform(whole)
-                predicted = fitted.forecaster_.predict_at(panel, np.arange(fifth, 0, -1), n_samples=2).mean(2)[..., 0]
+                mean = fitted.forecaster_.predict_at(panel, np.arange(fifth, 0, -1), n_samples=2).mean(2)[..., 0]
                 y = panel.y.reshape(len(ids), -1)[:, -fifth:].T
-                errors.append(float(np.sqrt(((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum())))
+                errors.append(float(np.sqrt(((y - mean) ** 2).sum() / ((y - y.mean()) ** 2).sum())))
                 rho = fitted.steps_[0].rho_ if steps else rho
             change = f"{100 * (errors[1] / errors[0] - 1):.0f} %"
             cells = [
@@ -217,7 +218,7 @@ def published(panels: list[str], seeds: tuple[int, ...]) -> None:
 
 
 def decomposition(panels: list[str], forecasters: list[str], seeds: tuple[int, ...]) -> None:
-    """With and without trend and season taken out."""
+    """Print scores with and without ``TrendSeasonalDecomposition``."""
     rows: list[dict[str, Any]] = []
     for name in panels:
         for model in forecasters:
@@ -228,26 +229,26 @@ def decomposition(panels: list[str], forecasters: list[str], seeds: tuple[int, .
                     "stl season": [tsf.TrendSeasonalDecomposition("stl", SEASONS[name])],
                     "both": [tsf.TrendSeasonalDecomposition(period=SEASONS[name], remove="both")],
                 }
-                rows += measured(name, model, variants, HORIZONS.get(name, 8), seed)
+                rows += measure(name, model, variants, HORIZONS.get(name, 8), seed)
                 print(*rows[-4:], sep="\n", file=sys.stderr, flush=True)
-    shown(rows)
+    print_means(rows)
 
 
 def totals(name: str, model: str, windows: int) -> Iterator[dict[str, Any]]:
-    """Forecasts of the total of all series: from the total alone, from clusters' sums, and from every series."""
+    """Scores of forecasts of the total: from the total alone, from the sums of clusters, and from every series."""
     frame = panel(name)
-    wide = frame.pivot(index="ds", columns="unique_id", values="y").interpolate().dropna()  # all have begun, no gaps
+    wide = frame.pivot(index="ds", columns="unique_id", values="y").interpolate().dropna()  # rows that all series have
     frame = wide.unstack().rename("y").reset_index()
     horizon, total = HORIZONS[name], frame.groupby("ds", as_index=False)["y"].sum().assign(unique_id="total")
     one = tsf.Panel.from_frame(total)
-    asked = {"horizon": horizon, "context": PANELS[name][2], "seed": 1}
-    models: dict[str, Any] = {"total alone": forecaster(model, **asked), "every series": forecaster(model, **asked)}
+    sizes = {"horizon": horizon, "context": PANELS[name][2], "seed": 1}
+    models: dict[str, Any] = {"total alone": forecaster(model, **sizes), "every series": forecaster(model, **sizes)}
     for k in (2, 3, 5):
         for kind, clusterer in (
             ("MixSeq ar", tsf.MixSeq(k, backbone="ar", seed=1, verbose=False)),
             ("k-means", tsf.ByFeatures(KMeans(k, random_state=1), period=SEASONS[name])),
         ):
-            models[f"{kind}, {k}"] = tsf.Clustered(clusterer, forecaster(model, **asked), aggregate=True)
+            models[f"{kind}, {k}"] = tsf.Clustered(clusterer, forecaster(model, **sizes), aggregate=True)
     models["MixSeq ar, 3, independent"] = clone(models["MixSeq ar, 3"]).set_params(coupling="independent")
     whole = tsf.Panel.from_frame(frame)
     for title, each in models.items():
@@ -272,7 +273,7 @@ def totals(name: str, model: str, windows: int) -> Iterator[dict[str, Any]]:
 
 
 def macro(panels: list[str], forecasters: list[str], windows: int) -> None:
-    """Sums of many series, from clusters and not."""
+    """Print scores of forecasts of the total of many series, with and without clusters."""
     print("| data | forecaster | total from | CRPS | MAE | coverage of 80 % |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name in panels:
@@ -282,12 +283,9 @@ def macro(panels: list[str], forecasters: list[str], windows: int) -> None:
                 print("|", " | ".join([*names, f"{crps:.4g}", f"{mae:.4g}", f"{coverage:.2f}"]), "|", flush=True)
 
 
-LOCAL = ("Theta", "AutoETS", "SeasonalNaive")
-
-
 def main() -> None:
-    """Do what the command line asks for."""
-    warnings.simplefilter("ignore", UserWarning)  # errors that stay autocorrelated; report_ has them
+    """Print the tables named on the command line."""
+    warnings.simplefilter("ignore", UserWarning)  # of errors that remain autocorrelated: report_ has them
     asked = sys.argv[1:]
     try:
         if not asked:

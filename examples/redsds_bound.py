@@ -1,11 +1,11 @@
-"""Does the evidence bound of REDSDS prefer the true regimes? Training on three modes, with labels at first and without.
+"""Does the evidence lower bound of REDSDS prefer the true regimes? Training with labels at first, and without.
 
-Where labels are shown, the true regime of each step gets a bonus of 20 nats in the forward-backward pass, for the first
-steps of training; after that nothing tells them. If the bound ends higher that way, regimes found without labels are a
-local optimum; if not, the bound itself has no preference.
+    python examples/redsds_bound.py            # six steps: only a check that it runs
+    python examples/redsds_bound.py 6000 2000  # 6,000 batches of 32, with labels in the first 2,000, then with none
 
-``python examples/redsds_bound.py 6000 2000`` trains 6,000 batches of 32 twice, with labels for the first 2,000 and for
-none, in some ten minutes; with nothing given it is a quick run that shows nothing but that it runs.
+The second command takes some ten minutes. The data come from a switching system of three modes. A label adds 20 nats to
+the log-density of the true regime of each step in the forward-backward pass. If the bound ends higher after training
+with labels, the regimes found without labels are a local optimum; otherwise the bound has no preference.
 """
 
 import math
@@ -22,17 +22,16 @@ from tsformers import simulate
 from tsformers.data.windows import Window
 from tsformers.forecasters.redsds.network import REDSDSNetwork, entropy, marginalise
 
-SYSTEM = 42  # a hard one
+SYSTEM = 42  # a difficult one
 BONUS, LENGTH, RATE, TESTED = 20.0, 180, 5e-3, 300
 
 
 def window_of(y: Tensor) -> Window:
     """Whole sequences (B, L) as windows; the last step is the horizon."""
     y = y[..., None]
-    seen, none = torch.ones_like(y, dtype=torch.bool), y[..., :0]
-    return Window(
-        y[:, :-1], seen[:, :-1], none[:, :-1], y[:, -1:], seen[:, -1:], none[:, -1:], torch.zeros(len(y)).long()
-    )
+    observed, none = torch.ones_like(y, dtype=torch.bool), y[..., :0]
+    past, future = (y[:, :-1], observed[:, :-1], none[:, :-1]), (y[:, -1:], observed[:, -1:], none[:, -1:])
+    return Window(*past, *future, torch.zeros(len(y)).long())
 
 
 def bound(network: REDSDSNetwork, y: Tensor, noise: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -42,10 +41,10 @@ def bound(network: REDSDSNetwork, y: Tensor, noise: Tensor, labels: Tensor | Non
     encoded = network.encode(values, sequences, noise)
     factors = encoded.factors
     if labels is not None:
-        shown = BONUS * torch.nn.functional.one_hot(labels, network.design.n_regimes)
-        factors = factors._replace(log_emission=factors.log_emission + shown)
-    found = marginalise(factors)
-    return found.log_likelihood + entropy(encoded.scale), found.regime
+        bonus = BONUS * torch.nn.functional.one_hot(labels, network.design.n_regimes)
+        factors = factors._replace(log_emission=factors.log_emission + bonus)
+    posterior = marginalise(factors)
+    return posterior.log_likelihood + entropy(encoded.scale), posterior.regime
 
 
 def train(steps: int, with_labels: int, n_series: int) -> None:
@@ -65,9 +64,9 @@ def train(steps: int, with_labels: int, n_series: int) -> None:
         optimiser, lambda step: min(1, (step + 1) / 300) * (0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)) + 0.01)
     )
     for step in range(1, steps + 1):
-        some = rng.integers(len(y), size=32)
-        shown = labels[some] if step <= with_labels else None
-        loss = -bound(network, y[some], torch.randn(32, LENGTH, width), shown)[0].mean()
+        batch = rng.integers(len(y), size=32)
+        given = labels[batch] if step <= with_labels else None
+        loss = -bound(network, y[batch], torch.randn(32, LENGTH, width), given)[0].mean()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
@@ -76,20 +75,20 @@ def train(steps: int, with_labels: int, n_series: int) -> None:
         if step % max(1, steps // 6) == 0:
             with torch.no_grad():
                 noise = torch.randn(TESTED, LENGTH, width)
-                reached = bound(network, test, noise)[0].mean().item()
+                elbo = bound(network, test, noise)[0].mean().item()
                 regime = bound(network, test, torch.zeros_like(noise))[1].argmax(-1).flatten().numpy()
             table = confusion_matrix(true.flatten(), regime)
             accuracy = table[linear_sum_assignment(-table)].sum() / len(regime)
-            what = f"labels for {with_labels} steps" if with_labels else "no labels"
-            index = adjusted_rand_score(true.flatten().numpy(), regime)
-            print(f"{what}, step {step}: bound {reached:.1f}, accuracy {accuracy:.3f}, ARI {index:.3f}", flush=True)
+            variant = f"labels for {with_labels} steps" if with_labels else "no labels"
+            ari = adjusted_rand_score(true.flatten().numpy(), regime)
+            print(f"{variant}, step {step}: bound {elbo:.1f}, accuracy {accuracy:.3f}, ARI {ari:.3f}", flush=True)
 
 
 def main() -> None:
-    """Both ways of training."""
+    """Train with labels in the first steps, then without any."""
     steps, with_labels = map(int, sys.argv[1:]) if len(sys.argv) == 3 else (6, 3)
-    for shown in (with_labels, 0):
-        train(steps, shown, 10_000 if steps > 100 else 200)
+    for labelled in (with_labels, 0):
+        train(steps, labelled, 10_000 if steps > 100 else 200)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The published forecast of eight exchange rates, 150 days ahead: REDSDS with the paper's settings, and simpler models.
+"""Eight exchange rates, 150 days ahead, by the published protocol: REDSDS with the paper's settings, two baselines.
 
-Trained on the first 6,071 days, scored on the 150 that follow, in the paper's unit: twice the quantile loss of the
-levels 0.1 to 0.9, summed over series and days, over the summed absolute values. Published: RED-SDS .013 (.001 over
-three runs), DeepAR .019 (.002).
+    python examples/redsds_exchange.py        # quick, on other data; too short for a good fit
+    python examples/redsds_exchange.py 10000  # as many training steps as in the paper
 
-``python examples/redsds_exchange.py 10000`` trains for as many batches as the paper. With nothing given it is a quick
-run on other data, too short to be good.
+Trained on the first 6,071 days, scored on the next 150 by the paper's mean weighted quantile loss: twice the quantile
+loss of the levels 0.1 to 0.9, summed over series and days, divided by the sum of absolute values. Published: RED-SDS
+.013 (.001 over three runs), DeepAR .019 (.002).
 """
 
 import sys
@@ -29,7 +29,7 @@ PUBLISHED = {
 
 
 def rates(quick: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows to train on, and those to be forecast."""
+    """Rows to train on, and rows to score."""
     frame = tsf.load_dataset("macrodata" if quick else "exchange_rate").sort_values(["unique_id", "ds"])
     row = frame.groupby("unique_id").cumcount()
     trained, ahead = (150, 20) if quick else (TRAINED, AHEAD)
@@ -37,7 +37,7 @@ def rates(quick: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def main() -> None:
-    """One line a model: its score, and the seconds that it took."""
+    """Print one line a model: its score and its seconds."""
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     quick = steps == 0
     train, test = rates(quick)

@@ -1,18 +1,20 @@
-"""How well are regimes found that nobody labelled? REDSDS beside its published scores and two simpler models.
+"""Unsupervised segmentation: REDSDS beside its published scores and two simpler models.
 
-Three data sets of the paper: a ball between two walls (regime: which way it moves), a switching system of three modes
-with known durations, and dancing bees (waggle, turn left, turn right). Each model is trained without labels; scores
-compare regimes with labels over all test steps together: accuracy after the best assignment of regimes to labels,
+    python examples/redsds_segmentation.py                           # the ball, quick; too short for a good fit
+    python examples/redsds_segmentation.py three_mode --steps 10000  # three modes, 10,000 batches of 32
+    python examples/redsds_segmentation.py bees --steps 8000 --hmm   # bees, beside a hidden Markov model
+
+Three data sets of the paper: a ball between two walls (regime: the direction in which it moves), a switching system of
+three modes with known durations, and dancing bees (waggle, turn left, turn right). Models are trained without labels.
+Scores compare regimes with labels over all test steps: accuracy after the best assignment of regimes to labels,
 normalised mutual information, adjusted Rand index.
 
-``python examples/redsds_segmentation.py three_mode --steps 10000`` trains on the three modes for 10,000 batches of 32;
-``--starts 4`` begins four times, for a third of the steps each, and goes on with the best; ``--geometric`` and
-``--hmm`` add the same model without duration distributions, and a Gaussian hidden Markov model (hmmlearn, which must be
-installed). With nothing given it is a quick run on the ball, too short to be good.
+``--restarts 4`` trains four random restarts for a third of the steps each and continues with the best; ``--geometric``
+adds REDSDS without explicit durations, ``--hmm`` a Gaussian hidden Markov model (needs hmmlearn).
 
 Simulated data are drawn anew from the published description; ``--system`` chooses among systems of three modes, and
-``--stored`` takes the 200 series that ``tsformers datasets`` lists in their place. Of the bees, three labelled dances
-are there, of which two are trained on and one is scored, each in turn (the paper trains on five and scores one).
+``--stored`` takes the 200 series that ``tsformers datasets`` lists. Of the bees, three labelled dances are available:
+two are for training and one is scored, each in turn (the paper trains on five and scores one).
 """
 
 import argparse
@@ -42,14 +44,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "n_regimes": 2,
         "context_length": 99,
         "scaler": None,
-        "start_floor": -13.0,  # of the paper's code, not in the paper; without it regimes get lost in long training
+        "start_floor": -13.0,  # in the paper's code, not in the paper; without it regimes collapse in long training
     },
     "three_mode": {
         "n_regimes": 3,
         "context_length": 179,
         "scaler": None,
         "min_duration": 5,
-        "widths": Widths(embedding=8),  # the paper: 4, which reads too little
+        "widths": Widths(embedding=8),  # the paper: 4, which is too narrow
         "annealing": TemperatureAnnealing(duration_temperature=10.0),
     },
     "bees": {
@@ -72,20 +74,20 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "multivariate": True,
     },
 }
-STORED = {"bouncing_ball": ("bouncing_ball", 100), "three_mode": ("three_mode_system", 180)}  # and steps scored
+STORED = {"bouncing_ball": ("bouncing_ball", 100), "three_mode": ("three_mode_system", 180)}  # data set, steps scored
 WAGGLE = 2  # label of the bees; 0 and 1 are the turns
-GAP = 120  # empty steps between two dances, so that no window sees both
+GAP = 120  # missing steps between two dances, so that no window contains both
 
 
 class Task(NamedTuple):
-    """What to train on, and what to score: long frames with a column regime."""
+    """Training and test data: long frames with a column ``regime``."""
 
     train: pd.DataFrame
     test: pd.DataFrame
 
 
 def stored(name: str) -> Task:
-    """The stored series, as many steps of the test series as the paper scores."""
+    """The stored series; of the test series as many steps as the paper scores."""
     dataset, length = STORED[name]
     frame = tsf.load_dataset(dataset, extra=["state", "split"]).rename(columns={"state": "regime"})
     train, test = (frame[frame["split"] == split].drop(columns="split") for split in ("train", "test"))
@@ -93,7 +95,7 @@ def stored(name: str) -> Task:
 
 
 def simulated(name: str, n_series: int, system: int, seed: int) -> Task:
-    """Series of the paper's lengths; those to be scored come from another seed."""
+    """Series of the paper's lengths; test series have a seed of their own."""
     if name == "bouncing_ball":
         return Task(*(simulate.bouncing_ball(n, 100, seed=seed + k) for k, n in enumerate((n_series, 1000))))
     modes = simulate.three_mode_system(seed=system)
@@ -101,7 +103,7 @@ def simulated(name: str, n_series: int, system: int, seed: int) -> Task:
 
 
 def dances(two: bool) -> Iterator[Task]:
-    """Each dance in turn is scored; the other two stand one after the other, with a gap. ``two``: a turn is a turn."""
+    """Each dance in turn is scored, the other two are joined with a gap; ``two``: both turns have one label."""
     frame = tsf.load_dataset("bees_modes", extra=["mode"]).rename(columns={"mode": "regime"})
     if two:
         frame["regime"] = (frame["regime"] == WAGGLE).astype(int)
@@ -123,7 +125,7 @@ def scores(true: np.ndarray, found: np.ndarray) -> tuple[float, float, float]:
 
 
 def find(task: Task, settings: dict[str, Any], plot: str | None = None) -> tuple[np.ndarray, np.ndarray, float]:
-    """Labels and regimes of all test steps, and seconds of training; ``plot`` names a picture of some test series."""
+    """Labels and regimes of all test steps, and seconds of training; ``plot`` is the file of a picture, or None."""
     model = build("REDSDS", {"horizon": 1, "validation_windows": 0, **settings}, place="--set")
     began = time.perf_counter()
     model.fit(task.train.drop(columns="regime"))
@@ -139,13 +141,13 @@ def find(task: Task, settings: dict[str, Any], plot: str | None = None) -> tuple
 
 
 def hidden_markov(task: Task, settings: dict[str, Any], seed: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """The same from a hidden Markov model of values and their changes, which are normal in each regime."""
+    """The same from a Gaussian hidden Markov model of values and their changes."""
     try:
         from hmmlearn.hmm import GaussianHMM
     except ImportError as error:
         raise SystemExit("--hmm needs hmmlearn; install it with: pip install hmmlearn") from error
 
-    def read(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def inputs_of(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if settings.get("multivariate"):
             wide = frame.pivot(index="ds", columns="unique_id", values="y")
             labels = frame.drop_duplicates("ds").sort_values("ds")["regime"].to_numpy()
@@ -154,45 +156,45 @@ def hidden_markov(task: Task, settings: dict[str, Any], seed: int) -> tuple[np.n
             ordered = frame.sort_values(["unique_id", "ds"])
             labels = ordered["regime"].to_numpy()
             parts = [rows["y"].to_numpy()[:, None] for _, rows in ordered.groupby("unique_id")]
-        features = [np.concatenate([part, np.diff(part, axis=0, prepend=part[:1])], axis=1) for part in parts]
-        return np.concatenate(features), np.array([len(part) for part in parts]), labels
+        inputs = [np.concatenate([part, np.diff(part, axis=0, prepend=part[:1])], axis=1) for part in parts]
+        return np.concatenate(inputs), np.array([len(part) for part in parts]), labels
 
-    values, lengths, _ = read(task.train)
-    most = min(len(lengths), 2000)
+    values, lengths, _ = inputs_of(task.train)
+    most = min(len(lengths), 2000)  # series to train on
     model = GaussianHMM(settings["n_regimes"], covariance_type="full", n_iter=50, random_state=seed)
     began = time.perf_counter()
     model.fit(values[: lengths[:most].sum()], lengths[:most])
     seconds = time.perf_counter() - began
-    values, lengths, labels = read(task.test)
+    values, lengths, labels = inputs_of(task.test)
     return labels, model.predict(values, lengths), seconds
 
 
 def report(name: str, answers: list[tuple[np.ndarray, np.ndarray, float]]) -> None:
-    """One line a model; of several folds the mean."""
+    """Print one line a model: means over folds."""
     accuracy, nmi, ari = np.mean([scores(true, found) for true, found, _ in answers], axis=0)
     seconds = np.mean([seconds for *_, seconds in answers])
     print(f"{name}: accuracy {accuracy:.3f}, NMI {nmi:.3f}, ARI {ari:.3f}, trained in {seconds:.0f} s", flush=True)
 
 
 def main() -> None:
-    """Scores, one line a model."""
+    """Print the scores of each model."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("name", nargs="?", choices=list(SETTINGS), default="bouncing_ball")
     parser.add_argument("--steps", type=int, default=100, help="batches of 32; the paper: 20000")
     parser.add_argument("--series", type=int, default=500, help="simulated series to train on")
     parser.add_argument("--seed", type=int, default=0, help="of data and training")
     parser.add_argument("--system", type=int, default=0, help="which system of three modes: seed of its parameters")
-    parser.add_argument("--stored", action="store_true", help="the stored series in place of new ones")
-    parser.add_argument("--fold", type=int, choices=(0, 1, 2), help="score this dance alone")
+    parser.add_argument("--stored", action="store_true", help="the stored series in place of simulated ones")
+    parser.add_argument("--fold", type=int, choices=(0, 1, 2), help="score only this dance")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another setting of REDSDS")
-    parser.add_argument("--two", action="store_true", help="bees: two regimes, and both turns are one label")
-    parser.add_argument("--starts", type=int, default=1, help="random restarts")
-    parser.add_argument("--geometric", action="store_true", help="also without duration distributions")
-    parser.add_argument("--plot", help="picture to draw, such as ball.png")
+    parser.add_argument("--two", action="store_true", help="bees: two regimes, and one label for both turns")
+    parser.add_argument("--restarts", type=int, default=1, help="random restarts")
+    parser.add_argument("--geometric", action="store_true", help="also without explicit durations")
+    parser.add_argument("--plot", help="file of a picture, such as ball.png")
     parser.add_argument("--hmm", action="store_true", help="also a Gaussian hidden Markov model")
     given = parser.parse_args()
     if given.name != "bees" and (given.two or given.fold is not None):
-        parser.error("--two and --fold are of the bees")
+        parser.error("--two and --fold are options of bees")
     if given.name == "bees":
         tasks = list(dances(given.two))
         tasks = tasks if given.fold is None else [tasks[given.fold]]
@@ -200,7 +202,7 @@ def main() -> None:
         new = (given.name, given.series, given.system, given.seed)
         tasks = [stored(given.name) if given.stored else simulated(*new)]
     own = SETTINGS[given.name] | {"max_steps": given.steps, "seed": given.seed, "verbose": False}
-    own |= {"n_init": given.starts, "init_steps": max(1, given.steps // 3)}
+    own |= {"n_init": given.restarts, "init_steps": max(1, given.steps // 3)}
     own |= ({"n_regimes": 2} if given.two else {}) | assignments(given.set)
     for model, (accuracy, nmi, ari) in PUBLISHED["bees of two" if given.two else given.name].items():
         print(f"{model}, as published: accuracy {accuracy:.2f}, NMI {nmi:.2f}, ARI {ari:.2f}")

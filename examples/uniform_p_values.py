@@ -1,8 +1,10 @@
-"""Are p-values of clean data uniform? Kolmogorov-Smirnov distances on stretches of real series without anomalies.
+"""Are p-values uniform where nothing is anomalous? Kolmogorov-Smirnov distances on real series without anomalies.
 
-Run it with ``python examples/uniform_p_values.py`` for one series, in some seconds; with ``... all`` and the folder of
-the shared data in ``TSFORMERS_DATA`` it makes the table of ``docs/results/p_values.md``, in some minutes. ``... tails``
-makes the other table there: how often p-values of draws are at most as small as they are, beyond the draws.
+    python examples/uniform_p_values.py        # one series, some seconds
+    python examples/uniform_p_values.py all    # the first table of docs/results/p_values.md, some minutes
+    python examples/uniform_p_values.py tails  # the second table there: predictive p-values below 1 / (number of draws)
+
+``all`` needs the folder of the shared data in TSFORMERS_DATA.
 """
 
 import sys
@@ -29,14 +31,14 @@ KINDS = {
     "predictive": PredictiveP(),
     "scaled": ConformalP(window=500),
     "residual": ConformalP(window=500, score="residual"),
-    "by the law": ConformalP(window=500, score="predictive"),
+    "by distribution": ConformalP(window=500, score="predictive"),
     "fading": ConformalP(window=500, decay=0.99),
 }
-HISTORY, HELD_BACK, TESTED = 500, 500, 1000
+HISTORY, CALIBRATION, TESTED = 500, 500, 1000  # rows
 
 
 class Recorder:
-    """Stands in for p-values and notes what they would be made of: one pass of the forecaster serves all kinds."""
+    """Replaces the p-values of a detector and records their inputs: all kinds come from one pass of the forecaster."""
 
     def __init__(self) -> None:
         self.calibration: list[tuple[np.ndarray, Marginals]] = []
@@ -53,25 +55,25 @@ class Recorder:
     def log_p(
         self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, rng: int = 0
     ) -> np.ndarray:
-        """Never an alarm."""
+        """p-values of 1: never an alarm."""
         return np.zeros(len(y))
 
     def learn(
         self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals, normal: np.ndarray
     ) -> None:
-        """Note a row of the stream."""
+        """Record a row of the stream."""
         self.stream.append((y, marginals))
 
     def calibrate(self, arrays: dict[str, np.ndarray], series: np.ndarray, y: np.ndarray, marginals: Marginals) -> None:
-        """Note a row of the calibration set."""
+        """Record a row of the calibration set."""
         self.calibration.append((y, marginals))
 
     def finest(self, n: int) -> float:
-        """Anything is possible."""
+        """No lower limit, so that the detector does not warn."""
         return 0.0
 
     def p_values(self, kind: PValue) -> np.ndarray:
-        """Those that ``kind`` makes of what was noted, row after row, none of them taken for an alarm."""
+        """p-values of a kind from the recorded rows, none of which counts as an alarm."""
         arrays, series, normal = kind.start(1), np.zeros(1, dtype=np.int64), np.ones(1, dtype=bool)
         for y, marginals in self.calibration:
             kind.calibrate(arrays, series, y, marginals)
@@ -83,7 +85,7 @@ class Recorder:
 
 
 def clean(name: str, series: str | None) -> pd.DataFrame:
-    """The last rows of the longest stretch without a labelled anomaly."""
+    """The last rows of the longest part of a series without a labelled anomaly."""
     labelled = name in ("nab", "kpi_aiops")
     frame = tsf.load_dataset(name, extra=["is_anomaly"] if labelled else [])
     frame = frame[frame["unique_id"] == series] if series else frame
@@ -91,19 +93,19 @@ def clean(name: str, series: str | None) -> pd.DataFrame:
         runs = frame.groupby(frame["is_anomaly"].ne(0).cumsum())
         frame = max((run for _, run in runs), key=len)
         frame = frame[frame["is_anomaly"].eq(0)].drop(columns="is_anomaly")
-    return frame.dropna(subset="y").drop_duplicates("ds").tail(HISTORY + HELD_BACK + TESTED)
+    return frame.dropna(subset="y").drop_duplicates("ds").tail(HISTORY + CALIBRATION + TESTED)
 
 
 def distance(p: np.ndarray) -> float:
-    """Of the distribution of p-values from the uniform one."""
+    """Kolmogorov-Smirnov distance between p-values and the uniform distribution."""
     p = np.sort(p)
     steps = np.arange(len(p) + 1) / len(p)
     return float(max((steps[1:] - p).max(), (p - steps[:-1]).max()))
 
 
 def tails(rows: int = 20_000) -> None:
-    """Print how probable an upper p-value of at most 1 / 100, ... is, in units of what it should be."""
-    truths = {
+    """Print the true probability of an upper p-value of at most 1 / 100, ... over its nominal value."""
+    distributions = {
         "normal": norm(),
         "exponential": expon(),
         "Student t, 5": t(5),
@@ -113,21 +115,21 @@ def tails(rows: int = 20_000) -> None:
     kind, levels = PredictiveP("upper"), 10.0 ** -np.arange(2, 6)
     arrays, series = kind.start(rows), np.arange(rows)
     for n_draws, count in ((100, rows), (1000, rows // 10)):
-        for name, truth in truths.items():
+        for name, truth in distributions.items():
             marginals = Marginals(truth.rvs(size=(count, n_draws), random_state=0))
             ratios = []
-            for level in levels:  # for each row the value whose p-value is the level, by halving the true log-tail
+            for level in levels:  # for each set of draws the value whose p-value is the level: bisect the true log-tail
                 low, high = np.full(count, -60.0), np.zeros(count)
                 for _ in range(50):
                     middle = (low + high) / 2
-                    below = kind.log_p(arrays, series[:count], truth.isf(np.exp(middle)), marginals) <= np.log(level)
-                    low, high = np.where(below, middle, low), np.where(below, high, middle)
+                    smaller = kind.log_p(arrays, series[:count], truth.isf(np.exp(middle)), marginals) <= np.log(level)
+                    low, high = np.where(smaller, middle, low), np.where(smaller, high, middle)
                 ratios.append(float(np.exp(low).mean() / level))
             print(n_draws, name, *(f"{value:.2f}" for value in ratios), sep=" | ")
 
 
 def main() -> None:
-    """Print a table: for each series and forecaster the distance of each kind of p-value, and its share up to 1%."""
+    """Print for each series and forecaster the distance of each kind of p-value, and the share at or below 0.01."""
     rows = []
     for name, series, season, freq in SERIES if "all" in sys.argv else SERIES[:1]:
         try:
@@ -142,11 +144,13 @@ def main() -> None:
             tsf.AutoETS(horizon=1, season_length=season if season <= 24 else 1),
         ):
             row = {"series": (series or name).split("/")[-1], "model": type(model).__name__, "rows": len(frame) - cut}
-            noted = Recorder()
-            watch = AnomalyDetector(model, p_value=noted, contamination="keep", calibration=HELD_BACK, verbose=False)
-            watch.fit(frame.iloc[:cut], freq=freq).detect(frame.iloc[cut:])
+            recorder = Recorder()
+            detector = AnomalyDetector(
+                model, p_value=recorder, contamination="keep", calibration=CALIBRATION, verbose=False
+            )
+            detector.fit(frame.iloc[:cut], freq=freq).detect(frame.iloc[cut:])
             for kind, p_value in KINDS.items():
-                p = noted.p_values(p_value)
+                p = recorder.p_values(p_value)
                 row |= {kind: distance(p), f"{kind}, p <= 0.01": float((p <= 0.01).mean())}
             rows.append(row)
             print(
