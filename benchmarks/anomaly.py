@@ -19,8 +19,10 @@ PEER = 200
 GOAL = "<= 50 ms: 20,000 rows a second"
 MODELS: dict[str, Any] = {
     "SeasonalNaive": tsf.SeasonalNaive(horizon=HORIZON, seed=0),
-    "HoltWinters, level alone": tsf.HoltWinters(horizon=HORIZON, seasonal=None, trend=None, seed=0, n_jobs=1),
-    "LRU, a day ahead": tsf.LRU(  # hardly trained, which costs the same
+    "HoltWinters(trend=None, seasonal=None)": tsf.HoltWinters(
+        horizon=HORIZON, seasonal=None, trend=None, seed=0, n_jobs=1
+    ),
+    "LRU, a day instead of a week": tsf.LRU(  # training does not change the cost of a forecast
         horizon=24, context_length=96, max_steps=10, seed=0, device="cpu", verbose=False
     ),
 }
@@ -33,9 +35,9 @@ def run() -> Iterator[Row]:
         control = tsf.fdr.SAFFRON(alpha=0.05, decay=0.99)
         detector = tsf.AnomalyDetector(model, control, refresh=model.horizon, calibration=133, verbose=False)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # 133 errors a series are few; here it is the time that counts
+            warnings.simplefilter("ignore")  # that 133 errors a series are few: only the time matters here
             detector.fit(_frame(0, STEPS))
-        week = [_frame(STEPS + k, 1) for k in range(2 * HORIZON)]  # forecasts and all the rows that they serve
+        week = [_frame(STEPS + k, 1) for k in range(2 * HORIZON)]  # two forecasts and the rows until each is renewed
         (whole,) = take_turns(
             lambda d=detector, w=week: [d.detect(f) for f in w], repeats=1, warm_up=False, clock=process_time
         )  # type: ignore[misc]
@@ -48,22 +50,22 @@ def run() -> Iterator[Row]:
                 {"unique_id": "s0000", "ds": pd.Timestamp("2024") + pd.Timedelta(hours=next(step)), "y": 0.1}
             )
 
-        update()  # a forecast has served its rows: this one makes the next
+        update()  # the first row makes the next forecast
         (single,) = take_turns(update, repeats=model.horizon // 2, warm_up=False, clock=process_time)
         yield _beside_river(f"{name}: one row, between two forecasts", single, river, 1, "<= 1 ms")
 
 
 def _beside_river(what: str, ours: np.ndarray, river: np.ndarray | None, rows: int, goal: str) -> Row:
-    """``river``: its seconds a row, or None where it is not installed."""
+    """A row against river, whose seconds a row are None where it is not installed."""
     peer = "river HalfSpaceTrees, row by row"
     if river is None:
         return without_peer(what, ours, peer, "river", goal)
     return compare(what, ours, peer, rows * river, goal)
 
 
-def _frame(begin: int, steps: int) -> pd.DataFrame:
-    """Hourly waves with noise, in order of time."""
-    rng, t = np.random.default_rng(begin), np.arange(begin, begin + steps)
+def _frame(first: int, steps: int) -> pd.DataFrame:
+    """Hourly sine waves with noise, in order of time."""
+    rng, t = np.random.default_rng(first), np.arange(first, first + steps)
     y = rng.normal(size=(steps, SERIES)) + 3 * np.sin(t * 2 * np.pi / 24)[:, None]
     ids = np.tile([f"s{i:04d}" for i in range(SERIES)], steps)
     stamps = np.repeat(pd.Timestamp("2024").to_datetime64() + t * np.timedelta64(1, "h"), SERIES)

@@ -4,7 +4,7 @@ Both networks are the published one (two encoder layers, one decoder layer, d_ff
 with 7 channels and 4 calendar columns, L = 96, in batches of 32. A step is forward, squared error, backward and Adam.
 Memory is what autograd keeps between forward and backward: bytes of all tensors saved, each storage counted once,
 parameters left out; unlike the resident size of the process it is the same in every run. Seconds are the processor's:
-a step is long, and neighbours on a busy machine would decide who wins.
+a step is long, and other processes on a busy machine would change the ratios.
 """
 
 import math
@@ -32,11 +32,11 @@ CASES = [
 GOALS = {64: ">= 2x", 128: ">= 2x", 512: ">= 1.3x"}
 LENGTHS = (96, 384, 1536, 3072)
 
-Batch = tuple[Tensor, Tensor, Tensor, Tensor]  # past, its covariates, those of label steps and horizon, what happened
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]  # past, its covariates, those of label steps and horizon, target
 
 
 class Stack(AutoformerStack):
-    """Our network with the forecast for an answer."""
+    """Our network; ``forward`` returns the forecast."""
 
     def forward(self, past: Tensor, past_marks: Tensor, marks: Tensor, horizon: int) -> Tensor:  # type: ignore[override]
         """(B, H, C)."""
@@ -80,7 +80,7 @@ def against_peers() -> Iterator[Row]:
 
 
 def growth() -> Iterator[Row]:
-    """Training steps of longer and longer series, against ``L log L`` from the shortest."""
+    """Training steps of longer series, against ``L log L`` growth from the shortest."""
     batches = {length: draw(8, length, 96) for length in LENGTHS}
     network = ours(64)
     seconds = take_turns(*(training_step(network, batch) for batch in batches.values()), repeats=3, clock=process_time)
@@ -102,7 +102,7 @@ def draw(batch: int, length: int, horizon: int) -> Batch:
 
 
 def ours(width: int) -> nn.Module:
-    """Our network of a width."""
+    """Our network with ``d_model`` = ``width``."""
     sizes = {"d_model": width, "d_ff": 4 * width, "dropout": DROPOUT}
     return Stack(CHANNELS, MARKS, MARKS, Autoformer.paper(horizon=1, **sizes).architecture())
 
@@ -138,20 +138,20 @@ def saved(network: nn.Module, batch: Batch) -> float:
     """Mebibytes that autograd keeps of a forward pass, parameters aside."""
     *inputs, target = batch
     own = {p.untyped_storage().data_ptr() for p in network.parameters()}
-    seen: dict[int, int] = {}
-    kept: list[Tensor] = []  # alive until counted, so that no address is used twice
+    sizes: dict[int, int] = {}
+    kept: list[Tensor] = []  # referenced until counted, so that no address is used twice
 
-    def note(tensor: Tensor) -> Tensor:
+    def record(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
-            seen[storage.data_ptr()] = storage.nbytes()
+            sizes[storage.data_ptr()] = storage.nbytes()
             kept.append(tensor)
         return tensor
 
     network.train()
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+    with torch.autograd.graph.saved_tensors_hooks(record, lambda tensor: tensor):
         network(*inputs, target.shape[1])
-    return sum(seen.values()) / 2**20
+    return sum(sizes.values()) / 2**20
 
 
 def neuralforecast(width: int, horizon: int) -> nn.Module:
@@ -177,7 +177,7 @@ def neuralforecast(width: int, horizon: int) -> nn.Module:
             self.model = model
 
         def forward(self, past: Tensor, past_marks: Tensor, marks: Tensor, horizon: int) -> Tensor:
-            """(B, H, 1): it reads one channel, which can only help it."""
+            """(B, H, 1): it has one channel and ours seven, which favours it."""
             known = torch.cat([past_marks[:, :-LABEL], marks], dim=1)
             return self.model({"insample_y": past[..., :1], "futr_exog": known})
 

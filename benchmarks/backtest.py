@@ -1,4 +1,4 @@
-"""How long does a backtest of many series take beside the naive forecast written out in plain pandas?"""
+"""How long does a backtest of many series take beside the naive forecast in a loop in pandas?"""
 
 from collections.abc import Iterator
 
@@ -36,4 +36,4 @@ def run() -> Iterator[Row]:
     mine, peer = take_turns(ours, plain, repeats=3)
     what = f"backtest: {SERIES} hourly series x {ROWS} rows, one window, three scores"
     yield compare(what, mine, "allowed", 10.0, ">= 1x")
-    yield compare(what, mine, "a loop in pandas: point forecast and MAE alone", peer, "none")
+    yield compare(what, mine, "a loop in pandas: point forecast and MAE only", peer, "none")

@@ -1,4 +1,4 @@
-"""How many p-values a second? Many at once against one by one, and one by one against online-fdr where installed."""
+"""How long do p-values take in one call, beside one by one, and one by one beside online-fdr where installed?"""
 
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -39,8 +39,8 @@ def run() -> Iterator[Row]:
         p = np.where(rng.random(MANY) < share, 1e-12 * rng.random(MANY), rng.random(MANY))
         few = p[:FEW].tolist()
         for name, procedure in PROCEDURES.items():
-            ours, single = take_turns(_at_once(procedure, p), _one_by_one(procedure, few), repeats=5)
-            what = f"{name}: {MANY:,} p-values at once, {share:.0%} rejected"
+            ours, single = take_turns(_in_one_call(procedure, p), _one_by_one(procedure, few), repeats=5)
+            what = f"{name}: {MANY:,} p-values in one call, {share:.0%} rejected"
             yield compare(what, ours, f"one by one ({MANY // FEW} x {FEW:,})", MANY // FEW * single, "<= 2 s")
             if name in PEERS:
                 yield _against_package(name, few, single, share)
@@ -58,7 +58,7 @@ def _against_package(name: str, p: list[float], ours: np.ndarray, share: float) 
     return compare(what, ours, peer, theirs, ">= 1x")
 
 
-def _at_once(procedure: Procedure, p: np.ndarray) -> Callable[[], object]:
+def _in_one_call(procedure: Procedure, p: np.ndarray) -> Callable[[], object]:
     return lambda: procedure.fresh().test_many(p)
 
 

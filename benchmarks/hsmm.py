@@ -1,9 +1,9 @@
-"""What does the exact marginalisation of regimes and run lengths cost, forward and backward? Against loops in torch.
+"""What does exact marginalisation of regimes and durations cost, forward and backward? Against loops in torch.
 
 T = 500 steps, K = 5 regimes, D = 20 counts, batches of 32, all four parts varying with sample and step and all with a
 gradient; seconds of the processor. The plain loop is the recursion as it is written, ``log_continue[:, t]``
 at each step, under autograd: the gradient of each step's part is an array as large as the whole. The loop over
-``unbind(1)`` knows to avoid that. Both work in log space with ``torch.logsumexp``, and give no posteriors beyond their
+``unbind(1)`` avoids that. Both work in log space with ``torch.logsumexp``, and give no posteriors beyond their
 gradients. Below them, what longer durations cost, against the multiple that linear growth in D would make it.
 """
 
@@ -92,8 +92,8 @@ def plain_loop(initial: Tensor, transition: Tensor, lasting: Tensor, emission: T
     alpha = first(initial + emission[:, 0], lasting.shape[3])
     for t in range(1, emission.shape[1]):
         ended = torch.logsumexp(alpha + ending[:, t], 2)
-        begun = torch.logsumexp(ended[..., None] + transition[:, t], 1)
-        alpha = torch.cat([begun[..., None], (alpha + lasting[:, t])[..., :-1]], 2) + emission[:, t, :, None]
+        entered = torch.logsumexp(ended[..., None] + transition[:, t], 1)
+        alpha = torch.cat([entered[..., None], (alpha + lasting[:, t])[..., :-1]], 2) + emission[:, t, :, None]
     return torch.logsumexp(alpha, (1, 2))
 
 
@@ -102,9 +102,9 @@ def unbound_loop(initial: Tensor, transition: Tensor, lasting: Tensor, emission:
     ending = log1mexp(lasting)
     alpha = first(initial + emission[:, 0], lasting.shape[3])
     steps = zip(*(part.unbind(1)[1:] for part in (transition, lasting, ending, emission)), strict=True)
-    for jump, last, end, seen in steps:
-        begun = torch.logsumexp(torch.logsumexp(alpha + end, 2)[..., None] + jump, 1)
-        alpha = torch.cat([begun[..., None], (alpha + last)[..., :-1]], 2) + seen[..., None]
+    for jump, last, end, density in steps:
+        entered = torch.logsumexp(torch.logsumexp(alpha + end, 2)[..., None] + jump, 1)
+        alpha = torch.cat([entered[..., None], (alpha + last)[..., :-1]], 2) + density[..., None]
     return torch.logsumexp(alpha, (1, 2))
 
 

@@ -1,4 +1,4 @@
-"""What does a user wait for before anything happens? Processes of their own, each started anew."""
+"""How long do the import of the package and the help of its commands take? Each call is a new process."""
 
 import subprocess
 import sys

@@ -2,11 +2,11 @@
 
 Batches of 8, 64 complex states in complex64, 64 features; seconds of the processor. The plain loop takes
 ``b[:, k]`` at each step, whose gradient is an array as large as ``b``, so that its cost grows with the square of T and
-at 16,384 steps would take minutes: it is left out there. The loop over ``b.unbind(1)`` knows to avoid that. The scan
+at 16,384 steps would take minutes: it is left out there. The loop over ``b.unbind(1)`` avoids that. The scan
 by doubling has log2 T rounds. All three are torch under autograd. The GRU is torch's own, 64 wide, against the whole
 layer with its projections. Bandwidth: forward reads inputs and writes states, backward reads gradients and states and
-writes gradients; the peer is a plain copy of as many bytes. Both work in memory at hand, 64 MB an array, beyond the
-caches; in the other rows of that length a good part of our time is the system's, handing out fresh pages.
+writes gradients; the peer is a plain copy of as many bytes. Both use preallocated memory, 64 MB an array, beyond the
+caches; in the other rows of that length a good part of our time is the allocation of new pages.
 """
 
 from collections.abc import Callable, Iterator
@@ -60,13 +60,13 @@ def bandwidth() -> Iterator[Row]:
     source, target = draw(length)[1].detach(), draw(length)[1].detach()
     forward, backward = in_place(length)
     copy, ours, back = take_turns(lambda: target.copy_(source), forward, backward, repeats=11, clock=process_time)
-    what, peer = f"scan, T = {length:,}, memory at hand", "copy of as many bytes"
+    what, peer = f"scan, T = {length:,}, preallocated memory", "copy of as many bytes"
     yield compare(f"{what}: forward", ours, peer, copy, "none")
     yield compare(f"{what}: backward", back, peer, 1.5 * copy, "none")
 
 
 def in_place(length: int) -> tuple[Callable[[], object], Callable[[], object]]:
-    """The scan and its adjoint without new arrays, far inside the circle, so that repeats do not overflow."""
+    """The scan and its adjoint without new arrays; small factors, so that repeats do not overflow."""
     a, x = (tensor.detach() for tensor in draw(length))
     a, g = 0.5 * a, x.clone()
     return lambda: scan_states(a, x, None, overwrite=True), lambda: scan_adjoint(a, g, x, None, overwrite=True)
@@ -84,11 +84,11 @@ def against_gru() -> Iterator[Row]:
 
 
 def growth() -> Iterator[Row]:
-    """Longer and longer sequences, against the multiple of 1,024 steps that linear growth would make them."""
+    """Longer sequences, against linear growth from 1,024 steps."""
     layer = LRULayer(WIDTH, STATES)
     pairs = {length: in_place(length) for length in LENGTHS}
     calls: dict[str, list[Callable[[], object]]] = {
-        "scan, memory at hand": [lambda pair=pair: (pair[0](), pair[1]()) for pair in pairs.values()],
+        "scan, preallocated memory": [lambda pair=pair: (pair[0](), pair[1]()) for pair in pairs.values()],
         "LRULayer": [training(layer, torch.randn(BATCH, n, WIDTH, requires_grad=True)) for n in LENGTHS],
     }
     for what, steps in calls.items():
@@ -99,7 +99,7 @@ def growth() -> Iterator[Row]:
 
 
 def draw(length: int) -> tuple[Tensor, Tensor]:
-    """Factors in a ring, and inputs."""
+    """Factors inside the unit circle, and inputs."""
     a = torch.polar(0.9 + 0.099 * torch.rand(STATES), 6 * torch.rand(STATES))
     return a.requires_grad_(), torch.randn(BATCH, length, STATES, dtype=torch.complex64).requires_grad_()
 
@@ -136,7 +136,7 @@ def unbound_loop(a: Tensor, b: Tensor) -> Tensor:
 
 
 def doubling(a: Tensor, b: Tensor) -> Tensor:
-    """After k rounds each state has the inputs of its last 2 ** k steps."""
+    """After k rounds each state contains the inputs of its last 2 ** k steps."""
     shift = 1
     while shift < b.shape[1]:
         b = torch.cat([b[:, :shift], b[:, shift:] + a * b[:, :-shift]], dim=1)

@@ -1,9 +1,9 @@
-"""What does an observation cost a stream of LRU? In batch, alone, and after a million of them.
+"""What does one update of an LRU stream cost: for many series, for one series, and after a million updates?
 
-A model of default size: 64 features, 64 complex states, 2 layers, a context of 96. An update takes in one
-value of each series and answers with the quantiles of the next. The peer of many series is torch's own GRU cell, two of
-them, 64 wide, without head, units or calendar; that of one series is the goal of 200 microseconds, and that of the
-millionth update is one of the first. The memory is the most the process ever had, early and late in the million.
+A model of default size: 64 features, 64 complex states, 2 layers, a context of 96. An update takes one observation of
+each series and returns the quantiles of the next value. The peers: for many series two of torch's GRU cells, 64 wide,
+without head, units or calendar; for one series the goal of 200 microseconds; for the last of a million updates the
+first. Memory is the peak of the process, early and late in the million.
 """
 
 import gc
@@ -24,21 +24,21 @@ GOAL_SECONDS = 1 / 200_000  # a series and update
 
 
 def run() -> Iterator[Row]:
-    """Memory first, while none has been released."""
+    """The million updates first: the peak of the memory never falls."""
     model = fitted()
-    yield from forever(model)
-    yield from one(model)
-    yield from many(model)
+    yield from million_updates(model)
+    yield from one_series(model)
+    yield from many_series(model)
 
 
 def fitted() -> tsf.LRU:
-    """Two steps of training are enough to be timed."""
+    """A model after two training steps: training does not change the time of an update."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"unique_id": "a", "ds": np.arange(400), "y": rng.normal(size=400).cumsum()})
     return tsf.LRU(horizon=24, context_length=96, max_steps=2, seed=0, verbose=False).fit(frame)
 
 
-def many(model: tsf.LRU) -> Iterator[Row]:
+def many_series(model: tsf.LRU) -> Iterator[Row]:
     """All series in one call."""
     rng = np.random.default_rng(1)
     rows = 96
@@ -56,10 +56,10 @@ def many(model: tsf.LRU) -> Iterator[Row]:
     ours, theirs = take_turns(lambda: stream.update(values), gru, repeats=15, clock=process_time)
     what = f"stream, {SERIES:,} series, one update"
     yield compare(what, ours, "200,000 updates a second", GOAL_SECONDS * SERIES, ">= 1x")
-    yield compare(what, ours, "two GRU cells alone", theirs, "none")
+    yield compare(what, ours, "two GRU cells only", theirs, "none")
 
 
-def one(model: tsf.LRU) -> Iterator[Row]:
+def one_series(model: tsf.LRU) -> Iterator[Row]:
     """One series, value by value."""
     stream = model.stream()
 
@@ -71,8 +71,8 @@ def one(model: tsf.LRU) -> Iterator[Row]:
     yield compare("stream, 1 series, one update", ours, "200 microseconds", 200e-6, ">= 1x")
 
 
-def forever(model: tsf.LRU) -> Iterator[Row]:
-    """Cost and memory at the beginning and at the end of a million updates of one series."""
+def million_updates(model: tsf.LRU) -> Iterator[Row]:
+    """Time and memory of the first and the last of a million updates of one series."""
     stream, values = model.stream(), np.random.default_rng(2).normal(size=BLOCK)
 
     def block() -> float:
@@ -90,4 +90,4 @@ def forever(model: tsf.LRU) -> Iterator[Row]:
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     what = f"stream, 1 series, {MILLION:,} updates"
     yield compare(f"{what}: the last", last, "the first", first, "about 1x")
-    yield compare(f"{what}: most memory", after, "after the first", before, "1x", unit="MiB")
+    yield compare(f"{what}: peak memory", after, "after the first", before, "1x", unit="MiB")

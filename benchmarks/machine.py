@@ -29,8 +29,8 @@ def limit_threads(threads: int | None) -> None:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Everything that a time depends on and its benchmark does not say; values are serialisable."""
-    torch = sys.modules.get("torch")  # not imported for this alone
+    """Everything that a time depends on beside its benchmark; values are serialisable."""
+    torch = sys.modules.get("torch")  # not imported only for this
     return {
         "machine": platform.platform(),
         "processor": _processor(),

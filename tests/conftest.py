@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures of all tests."""
 
 import os
 import re
@@ -14,19 +14,19 @@ def shared() -> Path:
     data = os.environ.get("TSFORMERS_DATA")
     folder = Path(data.split(os.pathsep)[0]).parent if data else Path(__file__).resolve().parents[2] / "shared"
     if not (folder / "golden").is_dir():
-        pytest.skip("the golden vectors and data of ../shared are not here")
+        pytest.skip("the golden vectors and data of ../shared are missing")
     return folder
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
-    """Seeded anew for each test."""
+    """A generator with the same seed in each test."""
     return np.random.default_rng(0)
 
 
 @pytest.fixture
 def prints_what_it_says(capsys):
-    """Runs the first Python block of a page and holds what it prints to the text block below it."""
+    """Runs the first Python block of a page and compares its output with the text block below it."""
 
     def check(page: str) -> None:
         code, output = re.search(r"```python\n(.*?)```\s*```text\n(.*?)```", page, re.DOTALL).groups()
@@ -34,7 +34,7 @@ def prints_what_it_says(capsys):
         printed, promised = capsys.readouterr().out.split(), output.split()
         assert len(printed) == len(promised)
         for ours, theirs in zip(printed, promised, strict=True):
-            if re.fullmatch(r"-?\d+\.\d+", theirs):  # another processor rounds otherwise
+            if re.fullmatch(r"-?\d+\.\d+", theirs):  # processors round differently
                 assert float(ours) == pytest.approx(float(theirs), rel=0.02, abs=0.05)
             else:
                 assert ours == theirs

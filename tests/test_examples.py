@@ -1,4 +1,4 @@
-"""The examples run as their first lines say."""
+"""Each example runs without arguments and prints something."""
 
 import subprocess
 import sys

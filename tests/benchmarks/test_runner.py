@@ -56,7 +56,7 @@ def folder(tmp_path):
 
 
 def environment(**variables):
-    """Ours without what it says of threads, and without paths that could hide the folder of the test."""
+    """Our environment without thread counts, and without paths that come before the folder of the test."""
     return {key: value for key, value in os.environ.items() if key not in (*THREADS, "PYTHONPATH")} | variables
 
 
@@ -77,7 +77,7 @@ def test_a_row_is_printed_before_the_next_is_measured(folder):
             assert not line.startswith("second")
             if line.startswith("first"):
                 break
-        rest, _ = process.communicate("go on\n")
+        rest, _ = process.communicate("continue\n")
     assert rest.startswith("second")
     assert process.returncode == 0
 
