@@ -1,8 +1,7 @@
-# make demo, make test: the two commands on a fresh machine. Everything runs in .venv, with the CPU build of torch that constraints.txt names.
+# On a fresh machine: make demo, make test. Everything runs in .venv, with the CPU build of torch pinned in constraints.txt.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-
 
 .PHONY: demo test lint check bench docs format clean
 
@@ -20,7 +19,7 @@ lint: $(READY)
 
 check: lint test
 
-# make bench ARGS=windows: one of them, its rows in benchmarks/results/windows.json; ARGS=--list: what there is; ARGS="--threads 2 lru".
+# make bench ARGS=windows runs one benchmark and writes benchmarks/results/windows.json; ARGS=--list lists them; ARGS="--threads 2 lru" sets threads.
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
 
