@@ -6,13 +6,14 @@ from sklearn.cluster import KMeans
 
 import tsformers as tsf
 from fixed_point.data import tiny
+from tsformers.forecasters.redsds import TemperatureAnnealing, Widths
 
 QUIET = {"n_jobs": 1, "verbose": False, "seed": 0}
 
 
 def paper(horizon: int = 4, **settings: Any) -> Any:
     """Autoformer as published."""
-    return tsf.Autoformer(preset="paper", horizon=horizon, **settings)
+    return tsf.Autoformer.paper(horizon, **settings)
 
 
 def paper_toy() -> Any:
@@ -27,31 +28,31 @@ def gru(**settings: Any) -> Any:
 
 def annealed(**settings: Any) -> Any:
     """REDSDS with temperatures that fall and with widths of its own."""
-    annealing = {
-        "switch_temperature": 10.0,
-        "switch_temperature_end": 1.5,
-        "duration_temperature": 5.0,
-        "duration_temperature_end": 2.0,
-        "annealing_kick_in": 1,
-        "annealing_rate": 0.9,
-        "annealing_every": 2,
-    }
-    widths = {
-        "transition_hidden": 12,
-        "emission_hidden": (6, 10),
-        "d_embedding": 3,
-        "d_feedforward": 9,
-        "d_recurrent": 8,
-        "d_posterior": 11,
-        "d_control": 5,
-        "control_hidden": 7,
-    }
-    return tsf.REDSDS(**redsds_size(), **annealing, **widths, **settings)
+    annealing = TemperatureAnnealing(
+        switch_temperature=10.0,
+        switch_temperature_end=1.5,
+        duration_temperature=5.0,
+        duration_temperature_end=2.0,
+        kick_in=1,
+        rate=0.9,
+        every=2,
+    )
+    widths = Widths(
+        transition=12,
+        emission=(6, 10),
+        embedding=3,
+        feedforward=9,
+        recurrent=8,
+        posterior=11,
+        control=5,
+        control_hidden=7,
+    )
+    return tsf.REDSDS(**redsds_size(), annealing=annealing, widths=widths, **settings)
 
 
 def rated(**settings: Any) -> Any:
     """REDSDS with temperatures whose times and rate follow from the steps."""
-    return tsf.REDSDS(**redsds_size(max_steps=8), switch_temperature=4.0, annealing_every=1, **settings)
+    return tsf.REDSDS(**redsds_size(max_steps=8), annealing=TemperatureAnnealing(switch_temperature=4.0, every=1), **settings)
 
 
 def redsds_size(**other: Any) -> dict[str, Any]:

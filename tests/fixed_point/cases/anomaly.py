@@ -130,9 +130,9 @@ def laws():
     forecast = naive().fit(hourly(72)).predict(n_samples=15, seed=0)
     found = {}
     for name, law in {
-        "of draws": c.Law(rng.normal(size=(4, 12))),
-        "of levels": c.Law(np.sort(rng.normal(size=(4, 3))), (0.1, 0.5, 0.9)),
-        "of a forecast": c.Law.of(forecast, 2),
+        "of draws": c.Marginals(rng.normal(size=(4, 12))),
+        "of levels": c.Marginals(np.sort(rng.normal(size=(4, 3))), (0.1, 0.5, 0.9)),
+        "of a forecast": c.marginals_of(forecast, 2),
     }.items():
         found[name] = {
             "expected": law.expected,
