@@ -117,15 +117,13 @@ class Marginals:
             >>> marginals.quantile(0.25), marginals.quantile(np.array([0.0, 1.0]))
             (array([0.5]), array([[0., 2.]]))
         """
-        if np.ndim(levels):
-            asked = np.asarray(levels)
+        if isinstance(levels, np.ndarray):
             if self.levels is None:
-                return of_draws(self.values[..., None], asked)[..., 0]
-            return between_levels(self.values[..., None], self._levels, asked)[..., 0]
-        level = float(levels)
+                return of_draws(self.values[..., None], levels)[..., 0]
+            return between_levels(self.values[..., None], self._levels, levels)[..., 0]
         if self.levels is not None:
-            return between_levels(self.values[:, :, None], self._levels, np.array([level]))[:, 0, 0]
-        place = level * (self.values.shape[1] - 1)
+            return between_levels(self.values[:, :, None], self._levels, np.array([levels]))[:, 0, 0]
+        place = levels * (self.values.shape[1] - 1)
         lower = self.values[:, int(place)]
         return lower + (self.values[:, math.ceil(place)] - lower) * (place - int(place))
 

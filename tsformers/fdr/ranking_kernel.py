@@ -28,7 +28,12 @@ class RankingState(NamedTuple):
 
 
 def initial_state(rule: RankingRule, n: int) -> RankingState:
-    """The state of n procedures before their first test."""
+    """The state of n procedures before their first test.
+
+    Example:
+        >>> initial_state(RankingRule(alpha=0.1, window=3), 2).level
+        array([0.1, 0.1])
+    """
     return RankingState(
         tests=np.zeros(n, dtype=np.int64),
         level=np.full(n, rule.alpha),
@@ -107,7 +112,12 @@ def _count(ranked: np.ndarray, kept: int, p: float) -> int:
 
 
 def to_json(state: RankingState) -> dict[str, Any]:
-    """The first procedure's state for JSON; unused capacity is left out."""
+    """The first procedure's state for JSON; unused capacity is left out.
+
+    Example:
+        >>> to_json(initial_state(RankingRule(alpha=0.1, window=0), 1))["ranked"]
+        []
+    """
     page: dict[str, Any] = {name: part[0].tolist() for name, part in state._asdict().items()}
     return page | {"ranked": state.ranked[0, : state.kept[0]].tolist()}
 

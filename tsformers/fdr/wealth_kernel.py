@@ -61,7 +61,13 @@ class WealthState(NamedTuple):
 
 
 def initial_state(rule: WealthRule, n: int) -> WealthState:
-    """The state of n procedures before their first test."""
+    """The state of n procedures before their first test.
+
+    Example:
+        >>> from tsformers.fdr import AlphaSpending
+        >>> initial_state(AlphaSpending(0.1).rule, 2).level.round(6)
+        array([0.005352, 0.005352])
+    """
     capacity = 2 * (rule.size + 1) if rule.memory == RECORDS else 0
 
     def zeros(*shape: int, dtype: type = np.float64) -> np.ndarray:
@@ -280,7 +286,13 @@ GROWING = ("marks", "weights")  # arrays whose second axis depends on the p-valu
 
 
 def to_json(state: WealthState) -> dict[str, Any]:
-    """The first procedure's state for JSON; sums that are all 0 and unused capacity are left out."""
+    """The first procedure's state for JSON; sums that are all 0 and unused capacity are left out.
+
+    Example:
+        >>> from tsformers.fdr import AlphaSpending
+        >>> to_json(initial_state(AlphaSpending(0.1).rule, 1))["tests"]
+        0
+    """
     start, kept = int(state.start[0]), int(state.kept[0])
     live = {name: getattr(state, name)[0, start : start + kept].tolist() for name in GROWING}
     sums = state.sums[0].tolist() if state.sums[0].any() else []

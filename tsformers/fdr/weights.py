@@ -67,6 +67,12 @@ def refuse_decay(procedure: Any) -> None:
 
     Raises:
         ValueError: it is not 1.
+
+    Example:
+        >>> from tsformers.fdr import LOND
+        >>> LOND(decay=0.9)
+        Traceback (most recent call last):
+        ValueError: LOND has no decayed form; use decay=1, or LORD, SAFFRON or ADDIS
     """
     if procedure.decay != 1:
         raise ValueError(f"{type(procedure).__name__} has no decayed form; use decay=1, or LORD, SAFFRON or ADDIS")
@@ -104,6 +110,10 @@ def wealth_rule(
 
     Raises:
         ValueError: ``tolerance`` is below what double precision allows.
+
+    Example:
+        >>> wealth_rule(0, Earnings(base=0.1, first=0.0, later=0.0), gamma_size=2, memory=0).size
+        2
     """
     if 0 < tolerance < LEAST_TOLERANCE:
         raise ValueError(
