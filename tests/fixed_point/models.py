@@ -52,7 +52,8 @@ def annealed(**settings: Any) -> Any:
 
 def rated(**settings: Any) -> Any:
     """REDSDS with temperatures whose times and rate follow from the steps."""
-    return tsf.REDSDS(**redsds_size(max_steps=8), annealing=TemperatureAnnealing(switch_temperature=4.0, every=1), **settings)
+    annealing = TemperatureAnnealing(switch_temperature=4.0, every=1)
+    return tsf.REDSDS(**redsds_size(max_steps=8), annealing=annealing, **settings)
 
 
 def redsds_size(**other: Any) -> dict[str, Any]:

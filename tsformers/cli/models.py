@@ -26,7 +26,7 @@ def models_show(name: ListedName, plugins: Plugins, target: TableOutput) -> None
     """The settings of a forecaster, their defaults and what they mean."""
     import pandas as pd
 
-    from tsformers.jobs.build import about, find_forecaster, settings_of
+    from tsformers.jobs.build import about, find_variant, settings_of
 
-    kind = find_forecaster(name, plugins.load())
-    show(pd.DataFrame(settings_of(kind)), target, title=f"{name}: {about(kind)}")
+    kind, variant = find_variant(name, plugins.load())
+    show(pd.DataFrame(settings_of(kind, variant)), target, title=f"{name}: {about(kind)}")

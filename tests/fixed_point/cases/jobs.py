@@ -154,7 +154,8 @@ def reproduced(path: Path) -> pd.DataFrame:
     daily(1, 120).to_csv("toy.csv", index=False)
     Path("toy.toml").write_text(RECIPE, encoding="utf-8")
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    sizes = {key: value for key, value in SIZES.get(table["model"]["class"].partition(".")[0], {}).items() if key != "context_length"}
+    kind = table["model"]["class"].partition(".")[0]
+    sizes = {key: value for key, value in SIZES.get(kind, {}).items() if key != "context_length"}
     told = ['title = "t"', 'source = "s"', "seeds = 2", "n_samples = 5"]
     told += [f"none = {toml(table['none'])}"] if "none" in table else []
     told += ["[model]", *(f"{key} = {toml(value)}" for key, value in (table["model"] | sizes).items())]
