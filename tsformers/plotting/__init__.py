@@ -1,1 +1,1 @@
-"""Charts."""
+"""Charts of forecasts, decompositions, regimes and alarms."""

@@ -1,4 +1,4 @@
-"""Charts of trend, seasonal part and periods."""
+"""Charts of decompositions: trend, seasonal part and periods."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ class Parts(NamedTuple):
     """One series of a chart of trend, season and periods; stamps are UTC datetime64 or integers.
 
     Args:
-        title: written above the picture.
+        title: of the panels.
         times: (T + H,) stamps of context and forecast.
         trend: (T + H,).
         seasonal: (T + H,).
@@ -43,7 +43,7 @@ def parts_chart(series: Sequence[Parts], tz: str | None = None) -> Any:
         tz: time zone in which the axes are labelled; None = as stored.
 
     Returns:
-        A ``matplotlib.figure.Figure`` that pyplot knows nothing of.
+        A ``matplotlib.figure.Figure``, not registered with pyplot.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -59,7 +59,7 @@ def parts_chart(series: Sequence[Parts], tz: str | None = None) -> Any:
     for row, parts in enumerate(series):
         level, season, periods = (figure.add_subplot(grid[row, column]) for column in range(3))
         x, start = positions(parts.times), len(parts.times) - parts.horizon
-        past, ahead = slice(start), slice(max(start - 1, 0), None)  # the line of the forecast begins at the last value
+        past, ahead = slice(start), slice(max(start - 1, 0), None)  # the forecast line starts at the last value
         value = parts.trend + parts.seasonal
         (shown["context"],) = level.plot(x[past], value[past], color=HISTORY, linewidth=1.1)
         (shown["mean forecast"],) = level.plot(x[ahead], value[ahead], color=MEDIAN, linewidth=1.4)
@@ -80,10 +80,10 @@ def parts_chart(series: Sequence[Parts], tz: str | None = None) -> Any:
 
 
 class Layers(NamedTuple):
-    """One series of a chart of parts that stand one below the other; stamps are UTC datetime64 or integers.
+    """One series of a chart of its parts, one below the other; stamps are UTC datetime64 or integers.
 
     Args:
-        title: written above the first picture.
+        title: of the first panel.
         times: (T,) stamps.
         lines: name of each part and its (T,) values, the first on top.
 
@@ -105,7 +105,7 @@ def layers_chart(series: Sequence[Layers], tz: str | None = None) -> Any:
         tz: time zone in which the axes are labelled; None = as stored.
 
     Returns:
-        A ``matplotlib.figure.Figure`` that pyplot knows nothing of.
+        A ``matplotlib.figure.Figure``, not registered with pyplot.
 
     Raises:
         ImportError: matplotlib is missing.

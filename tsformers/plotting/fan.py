@@ -7,7 +7,11 @@ import numpy as np
 
 from tsformers.plotting.axes import label_time, new_figure, positions, tidy
 
-HISTORY, ACTUAL, MEDIAN = "#333333", "#D55E00", "#00507D"  # vermilion and blue of Okabe and Ito: told apart by all eyes
+HISTORY, ACTUAL, MEDIAN = (
+    "#333333",
+    "#D55E00",
+    "#00507D",
+)  # vermilion and blue of Okabe and Ito, for all kinds of colour vision
 BAND = np.array([0x00, 0x72, 0xB2]) / 255
 
 
@@ -15,13 +19,13 @@ class Fan(NamedTuple):
     """One series of a fan chart; stamps are UTC datetime64 or integers.
 
     Args:
-        title: written above the picture.
+        title: of the panel.
         times: (H,) stamps of the forecast.
         median: (H,) the line in the middle.
         bands: (L, 2, H) lower and upper ends of L intervals, widest first.
         past_times: (T,) stamps of the history shown.
         past: (T,) history; NaN breaks the line.
-        actual: (H,) what happened at ``times``; NaN where nobody knows yet.
+        actual: (H,) actual values at ``times``; NaN where unknown.
 
     Example:
         >>> none = np.zeros(0)
@@ -39,7 +43,7 @@ class Fan(NamedTuple):
 
 
 def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = None) -> Any:
-    """One picture a series, under one legend.
+    """One panel a series, under one legend.
 
     Args:
         fans: the series; four and more stand in two columns.
@@ -47,7 +51,7 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
         tz: time zone in which the axis is labelled; None = as stored.
 
     Returns:
-        A ``matplotlib.figure.Figure`` that pyplot knows nothing of.
+        A ``matplotlib.figure.Figure``, not registered with pyplot.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -73,11 +77,13 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
 
 
 def _draw(axes: Any, fan: Fan, coverages: Sequence[float]) -> dict[str, Any]:
-    """The marks of one series, and what stands for each of them in the legend."""
+    """Draws one series; returns its legend handles by label."""
     x, past_x = positions(fan.times), positions(fan.past_times)
     shown: dict[str, Any] = {}
     for rank, (coverage, (lower, upper)) in enumerate(zip(coverages, fan.bands, strict=True)):
-        colour = tuple(1 - (1 - BAND) * (0.2 + 0.5 * rank / max(len(coverages), 1)))  # solid, so legend = picture
+        colour = tuple(
+            1 - (1 - BAND) * (0.2 + 0.5 * rank / max(len(coverages), 1))
+        )  # opaque, so that the legend has the same colours
         if len(x) > 1:
             shown[f"{coverage:.4g}"] = axes.fill_between(x, lower, upper, color=colour, linewidth=0)
         else:

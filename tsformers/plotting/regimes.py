@@ -1,4 +1,4 @@
-"""Pictures of regimes: series coloured by them, and how long they last."""
+"""Charts of regimes: series coloured by regime, and duration distributions."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,7 +11,12 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F
 
 
 class Coloured(NamedTuple):
-    """One series and its regimes; stamps are UTC datetime64 or integers."""
+    """One series and its regimes; stamps are UTC datetime64 or integers.
+
+    Example:
+        >>> Coloured("a", np.arange(2), np.arange(2.0), np.array([0, 1])).title
+        'a'
+    """
 
     title: str
     times: np.ndarray  # (T,)
@@ -20,7 +25,7 @@ class Coloured(NamedTuple):
 
 
 def segments_chart(series: Sequence[Coloured], n_regimes: int, tz: str | None = None) -> Any:
-    """One picture a series, each step in the colour of its regime, the background in a light shade of it.
+    """One panel a series, each step in the colour of its regime, the background in a light shade of it.
 
     Args:
         series: what to draw.
@@ -28,7 +33,7 @@ def segments_chart(series: Sequence[Coloured], n_regimes: int, tz: str | None = 
         tz: time zone in which the axis is labelled; None = as stored.
 
     Returns:
-        A ``matplotlib.figure.Figure`` that pyplot knows nothing of.
+        A ``matplotlib.figure.Figure``, not registered with pyplot.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -50,7 +55,7 @@ def segments_chart(series: Sequence[Coloured], n_regimes: int, tz: str | None = 
         right = x + np.concatenate([half, half[-1:]]) if len(x) > 1 else x + 0.5
         for k in range(n_regimes):
             here, colour = each.regime == k, COLOURS[k % len(COLOURS)]
-            reached = here | np.concatenate([[False], here[:-1]])  # the line goes on to the first step of the next
+            reached = here | np.concatenate([[False], here[:-1]])  # the line extends to the first step of the next
             line = np.where(reached, each.y, np.nan)
             (shown[f"regime {k}"],) = axes.plot(x, line, color=colour, linewidth=1.2)
             edges = np.flatnonzero(np.diff(np.concatenate([[0], here, [0]])))
@@ -63,14 +68,14 @@ def segments_chart(series: Sequence[Coloured], n_regimes: int, tz: str | None = 
 
 
 def durations_chart(durations: np.ndarray, share: np.ndarray) -> Any:
-    """One picture a regime: the probability of each duration.
+    """One panel a regime: the probability of each duration.
 
     Args:
         durations: (K, D), probabilities of 1 .. D steps.
         share: (K,), of the steps.
 
     Returns:
-        A ``matplotlib.figure.Figure`` that pyplot knows nothing of.
+        A ``matplotlib.figure.Figure``, not registered with pyplot.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -83,10 +88,10 @@ def durations_chart(durations: np.ndarray, share: np.ndarray) -> Any:
     """
     figure = new_figure(10, 0.4 + 1.8 * len(durations))
     steps = np.arange(1, durations.shape[1] + 1)
-    for k, law in enumerate(durations):
+    for k, probabilities in enumerate(durations):
         axes = figure.add_subplot(len(durations), 1, k + 1)
-        axes.bar(steps, law, color=COLOURS[k % len(COLOURS)], width=0.8)
-        tidy(axes, f"regime {k}: {100 * share[k]:.3g} % of the steps, {law @ steps:.3g} steps on average")
+        axes.bar(steps, probabilities, color=COLOURS[k % len(COLOURS)], width=0.8)
+        tidy(axes, f"regime {k}: {100 * share[k]:.3g} % of the steps, {probabilities @ steps:.3g} steps on average")
         label_time(axes, steps, None, most=10)
     axes.set_xlabel("duration in steps")
     return figure

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from tsformers.simulate.shared import Seed, check_sizes, to_frame
+from tsformers.simulate.shared import Seed, check_size, series_frame
 
-BALL_STARTS = 10  # the ball starts at 0, 1, ..., 9
+BALL_STARTS = 10  # initial heights: 0, 1, ..., 9
 
 
 def bouncing_ball(
@@ -19,11 +19,11 @@ def bouncing_ball(
     latent: bool = False,
     seed: Seed = None,
 ) -> pd.DataFrame:
-    """Height of a ball between two walls, seen with noise; regime 0 falls, regime 1 rises.
+    """Height of a ball between two walls, observed with noise; it falls in regime 0 and rises in regime 1.
 
-    Each ball starts on one of ten heights, evenly spaced from the lower wall, with a velocity of its own, uniform
-    between ``-max_speed`` and ``max_speed``, and turns round after the step that took it beyond a wall. So a whole
-    passage lasts ``(high - low) / speed`` steps: the longer a run has been, the closer is its end.
+    Each ball starts at one of ten heights, evenly spaced from the lower wall, with a velocity of its own, uniform
+    between ``-max_speed`` and ``max_speed``, and reverses after the step that took it beyond a wall. So a whole passage
+    lasts ``(high - low) / speed`` steps: the hazard of a change grows with the age of a run.
 
     Args:
         n_series: number of balls.
@@ -31,7 +31,7 @@ def bouncing_ball(
         low: the lower wall.
         high: the upper wall.
         max_speed: in heights a step.
-        noise: standard deviation of what is seen around the height.
+        noise: standard deviation of the observations around the height.
         latent: also give ``position`` and ``velocity``.
         seed: whole number or numpy generator; None differs each time.
 
@@ -56,7 +56,7 @@ def bouncing_ball(
         Dynamical Systems, ICML; in this form: Ansari et al. (2021), Deep Explicit Duration Switching Models for Time
         Series, NeurIPS.
     """
-    check_sizes(n_series, length)
+    check_size(n_series, length)
     if not (low < high and 0 < max_speed <= high - low and noise >= 0):
         raise ValueError(
             f"low is {low}, high {high}, max_speed {max_speed}, noise {noise}; they must be low < high, "
@@ -70,6 +70,6 @@ def bouncing_ball(
         position[:, t], velocity[:, t] = y, v
         y = y + v
         v = np.where(((y > high) & (v > 0)) | ((y < low) & (v < 0)), -v, v)
-    seen = position + noise * random.standard_normal(position.shape)
-    hidden = {"position": position, "velocity": velocity} if latent else {}
-    return to_frame("ball", seen, (velocity >= 0).astype(np.int64), hidden)
+    observed = position + noise * random.standard_normal(position.shape)
+    extra = {"position": position, "velocity": velocity} if latent else {}
+    return series_frame("ball", observed, (velocity >= 0).astype(np.int64), extra)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tsformers.simulate.shared import Seed, check_sizes, to_frame
+from tsformers.simulate.shared import Seed, check_size, series_frame
 
 ARMA = ((-0.25, 0.52), (0.34, 0.27), (1.5, -0.75))
 
@@ -11,7 +11,7 @@ ARMA = ((-0.25, 0.52), (0.34, 0.27), (1.5, -0.75))
 def arma_mixture(
     n_series: int = 1000, length: int = 100, *, noise: float = 0.27, start: float = 0.5, seed: Seed = None
 ) -> pd.DataFrame:
-    """Series of three autoregressions of order 2, of which each series follows one throughout: to try clustering.
+    """Series of three autoregressions of order 2, each series of one of them, for clustering.
 
     Regime k is ``x[t] = a[k] x[t-1] + b[k] x[t-2] + e[t]`` with (a, b) = (-0.25, 0.52), (0.34, 0.27), (1.5, -0.75).
 
@@ -19,11 +19,11 @@ def arma_mixture(
         n_series: of each regime.
         length: steps of each.
         noise: standard deviation of e.
-        start: that of the first two values.
+        start: standard deviation of the first two values.
         seed: whole number or numpy generator; None differs each time.
 
     Returns:
-        The frame of 3 ``n_series`` series, those of a regime side by side.
+        The frame of 3 ``n_series`` series, those of a regime after each other.
 
     Raises:
         ValueError: fewer than one series or step, or a deviation below 0.
@@ -33,9 +33,9 @@ def arma_mixture(
         >>> frame.groupby("unique_id")["regime"].first().tolist()
         [0, 0, 1, 1, 2, 2]
 
-    Source: Zhu et al. (2021), MixSeq, NeurIPS, section 5; whether 0.27 is the deviation or the variance is not said.
+    Source: Zhu et al. (2021), MixSeq, NeurIPS, section 5; 0.27 may be deviation or variance in the paper.
     """
-    check_sizes(n_series, length)
+    check_size(n_series, length)
     if not (noise >= 0 and start >= 0):
         raise ValueError(f"noise is {noise} and start {start}; both must be 0 or more")
     random, regime = np.random.default_rng(seed), np.repeat(np.arange(len(ARMA)), n_series)
@@ -44,4 +44,4 @@ def arma_mixture(
     a, b = np.array(ARMA)[regime].T
     for t in range(2, length):
         y[:, t] += a * y[:, t - 1] + b * y[:, t - 2]
-    return to_frame("arma", y, np.broadcast_to(regime[:, None], y.shape), {})
+    return series_frame("arma", y, np.broadcast_to(regime[:, None], y.shape), {})

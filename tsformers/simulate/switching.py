@@ -8,26 +8,30 @@ import pandas as pd
 from jaxtyping import Float
 
 from tsformers.simulate.durations import semi_markov
-from tsformers.simulate.shared import BURN_IN, LASTING, SWITCH, Array, Seed, check_sizes, to_frame
+from tsformers.simulate.shared import Array, Seed, check_size, series_frame
+
+SWITCH = ((0.1, 0.2, 0.7), (0.3, 0.5, 0.2), (0.3, 0.3, 0.4))  # of the three-mode system
+DURATIONS = ({6: 2, 11: 5, 16: 7, 20: 3}, {8: 5, 17: 8, 19: 6, 20: 1}, {13: 3, 16: 7, 18: 5, 20: 2})  # and weights
+BURN_IN = 200  # steps before the first one returned
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SwitchingSystem:
     """Linear dynamics with noise, one for each of K regimes of explicit durations; M is the width of the state.
 
-    A step shows ``y = readout[z] x + level[z] + noise``; then the regime ends if its duration is over, and the next is
-    drawn from ``switch[z]``, which may name the same; then ``x`` moves by the law of the regime now in force,
-    ``x <- dynamics[z] x + drift[z] + noise``. The first regime is any of them with the same probability.
+    At each step ``y = readout[z] x + level[z] + noise``; then the regime ends if its duration is over, and the next is
+    drawn from ``switch[z]``, which may be the same; then the state moves by the dynamics of the current regime,
+    ``x <- dynamics[z] x + drift[z] + noise``. The first regime is uniform.
     """
 
     dynamics: Float[np.ndarray, "K M M"]
     drift: Float[np.ndarray, "K M"]
     readout: Float[np.ndarray, "K M"]
     level: Float[np.ndarray, " K"]
-    switch: Float[np.ndarray, "K K"]  # rows the regime before
+    switch: Float[np.ndarray, "K K"]  # rows: the regime before
     durations: Float[np.ndarray, "K D"]  # P(a segment lasts 1..D steps)
     start: Float[np.ndarray, " M"]  # mean of the first state
-    state_noise: float  # standard deviations, that of the first state too
+    state_noise: float  # standard deviations, also of the first state
     noise: float
 
     def draw(self, n_series: int = 100, length: int = 200, *, latent: bool = False, seed: Seed = None) -> pd.DataFrame:
@@ -43,7 +47,7 @@ class SwitchingSystem:
             The frame.
 
         Raises:
-            ValueError: fewer than one series or step, or rows that are no distributions.
+            ValueError: fewer than one series or step, or rows that are not distributions.
 
         Example:
             >>> system = three_mode_system(seed=0)
@@ -52,7 +56,7 @@ class SwitchingSystem:
 
         Source: Ansari et al. (2021), Deep Explicit Duration Switching Models for Time Series, NeurIPS.
         """
-        check_sizes(n_series, length)
+        check_size(n_series, length)
         random = np.random.default_rng(seed)
         regime, count = semi_markov(n_series, length, self.switch, self.durations, random)
         shocks = self.state_noise * random.standard_normal((length, n_series, len(self.start)))
@@ -64,19 +68,19 @@ class SwitchingSystem:
         states = states.transpose(1, 0, 2)  # (N, T, M)
         y = (self.readout[regime] * states).sum(2) + self.level[regime]
         y += self.noise * random.standard_normal(y.shape)
-        hidden = {f"x{m}": states[..., m] for m in range(states.shape[2])} | {"count": count} if latent else {}
-        return to_frame("system", y, regime, hidden)
+        extra = {f"x{m}": states[..., m] for m in range(states.shape[2])} | {"count": count} if latent else {}
+        return series_frame("system", y, regime, extra)
 
 
 def three_mode_system(*, seed: Seed = None) -> SwitchingSystem:
-    """Three spirals in the plane, seen as a number: a system of its own for each seed, with the same durations.
+    """Three spirals in the plane, observed in one dimension: a system for each seed, with the same durations.
 
-    States shrink by 0.99 a step and turn by 0, 22.5 and 45 degrees in the three regimes, in a basis drawn at random;
-    regimes 1 and 2 drift. Each regime is read out in its own direction, at a level of 0, 1 or 2. Segments last 6 to 20
-    steps, four lengths for each regime: far from geometric.
+    States shrink by 0.99 a step and rotate by 0, 22.5 and 45 degrees in the three regimes, in a random basis; regimes 1
+    and 2 drift. Each regime has its own readout direction, and a level of 0, 1 or 2. Segments last 6 to 20 steps, four
+    lengths for each regime: far from geometric.
 
     Args:
-        seed: decides basis, drifts, readouts and levels; None differs each time.
+        seed: of basis, drifts, readouts and levels; None differs each time.
 
     Returns:
         The system, to ``draw`` from.
@@ -95,7 +99,7 @@ def three_mode_system(*, seed: Seed = None) -> SwitchingSystem:
     drift = 0.25 * random.standard_normal((3, 2))
     drift[0] = 0
     durations = np.zeros((3, 20))
-    for rho, weights in zip(durations, LASTING, strict=True):
+    for rho, weights in zip(durations, DURATIONS, strict=True):
         rho[np.array([*weights]) - 1] = np.array([*weights.values()]) / sum(weights.values())
     return SwitchingSystem(
         dynamics=0.99 * basis @ turn @ basis.T,
@@ -118,9 +122,9 @@ def three_mode(
     Args:
         n_series: number of series.
         length: steps of each.
-        system_seed: decides the system; with the same one, training and test series differ by ``seed``.
+        system_seed: of the system; with the same one, training and test series differ by ``seed``.
         latent: also give ``x0``, ``x1`` and ``count``.
-        seed: decides the series; None differs each time.
+        seed: of the series; None differs each time.
 
     Returns:
         The frame.
@@ -152,9 +156,9 @@ def switching_autoregression(
 ) -> pd.DataFrame:
     """An autoregression whose coefficients, mean and noise depend on a regime of explicit duration.
 
-    ``y[t] - mean[z] = sum_i coefficients[z][i - 1] (y[t - i] - mean[z]) + noise[z] e[t]``. 200 steps pass before the
-    first that is shown, so that the start is like the rest. By default a slow wander alternates with a swing of some
-    eight steps, segments of 20 to 60 steps, all equally likely.
+    ``y[t] - mean[z] = sum_i coefficients[z][i - 1] (y[t - i] - mean[z]) + noise[z] e[t]``. 200 steps are
+    discarded first, so that series are stationary from their start. By default a slow autoregression alternates with an
+    oscillation of about eight steps, in segments of 20 to 60 steps, all equally likely.
 
     Args:
         n_series: number of series.
@@ -164,7 +168,7 @@ def switching_autoregression(
         noise: K standard deviations.
         durations: K rows of P(a segment lasts 1..D steps); None is uniform from 20 to 60.
         switch: K rows of P(next regime), which may be the same again; None is any other, equally likely.
-        latent: also give ``expected``, what was expected of y given its past and its regime, and ``count``, the age
+        latent: also give ``expected``, the expectation of y given its past and its regime, and ``count``, the age
             of the segment from 1.
         seed: whole number or numpy generator; None differs each time.
 
@@ -172,8 +176,8 @@ def switching_autoregression(
         The frame.
 
     Raises:
-        ValueError: fewer than one series or step, numbers of regimes that differ, a regime whose recursion does not
-            come to rest, noise below 0, or rows that are no distributions.
+        ValueError: fewer than one series or step, numbers of regimes that differ, a regime that is not
+            stationary, noise below 0, or rows that are not distributions.
 
     Example:
         >>> frame = switching_autoregression(20, 500, seed=0)
@@ -183,7 +187,7 @@ def switching_autoregression(
     Source: Hamilton (1989), A New Approach to the Economic Analysis of Nonstationary Time Series and the Business
         Cycle, Econometrica 57; with explicit durations: Ferguson (1980), Variable Duration Models for Speech.
     """
-    check_sizes(n_series, length)
+    check_size(n_series, length)
     regimes, order = len(coefficients), max(len(row) for row in coefficients)
     phi = np.array([[*row, *[0.0] * (order - len(row))] for row in coefficients], dtype=np.float64)
     mean, scale = np.asarray(means, dtype=np.float64), np.asarray(noise, dtype=np.float64)
@@ -191,7 +195,7 @@ def switching_autoregression(
         durations = np.tile(np.r_[np.zeros(19), np.full(41, 1 / 41)], (regimes, 1))
     if switch is None:
         switch = (1 - np.eye(regimes)) / (regimes - 1) if regimes > 1 else np.ones((1, 1))
-    _refuse_autoregression(phi, mean, scale, np.shape(switch), np.shape(durations))
+    _check_autoregression(phi, mean, scale, np.shape(switch), np.shape(durations))
     random = np.random.default_rng(seed)
     regime, count = semi_markov(n_series, length + BURN_IN, np.asarray(switch), np.asarray(durations), random)
     shocks = scale[regime] * random.standard_normal(regime.shape)
@@ -201,14 +205,14 @@ def switching_autoregression(
         past = y[:, t : t + order][:, ::-1] - mean[z, None]
         expected[:, t + order] = mean[z] + (phi[z] * past).sum(1)
         y[:, t + order] = expected[:, t + order] + shocks[:, t]
-    hidden = {"expected": expected[:, -length:], "count": count[:, -length:]} if latent else {}
-    return to_frame("series", y[:, -length:], regime[:, -length:], hidden)
+    extra = {"expected": expected[:, -length:], "count": count[:, -length:]} if latent else {}
+    return series_frame("series", y[:, -length:], regime[:, -length:], extra)
 
 
-def _refuse_autoregression(
+def _check_autoregression(
     phi: Array, mean: Array, scale: Array, switch: tuple[int, ...], durations: tuple[int, ...]
 ) -> None:
-    """Whether the parts speak of the same regimes, and each regime comes to rest."""
+    """The parts have the same number of regimes, and each regime is stationary."""
     regimes, order = phi.shape
     if not (mean.shape == scale.shape == (regimes,) and switch == (regimes, regimes) and durations[:1] == (regimes,)):
         raise ValueError(
