@@ -30,6 +30,13 @@ class NextStepDecoder(nn.Module):
         sizes: of the blocks.
         likelihood: of the head.
 
+    Example:
+        >>> from tsformers import LRU
+        >>> sizes = LRU(horizon=4, d_model=8).sizes()
+        >>> decoder = NextStepDecoder(2, 16, sizes, "normal")
+        >>> decoder(torch.zeros(3, 5, 8), torch.zeros(3, 5, 2), None).mean.shape
+        torch.Size([3, 5, 2])
+
     Source: DeepAR (Salinas et al., 2020), section 3, for a distribution at every step; the linear map is ours.
     """
 
@@ -123,7 +130,12 @@ class HorizonDecoder(nn.Module):
 
 
 def zero_linear(width: int, channels: int) -> nn.Linear:
-    """A linear map with zero weights."""
+    """A linear map with zero weights.
+
+    Example:
+        >>> zero_linear(4, 2)(torch.ones(4)).tolist()
+        [0.0, 0.0]
+    """
     linear = nn.Linear(width, channels)
     nn.init.zeros_(linear.weight)
     nn.init.zeros_(linear.bias)

@@ -24,6 +24,11 @@ class PastInputs(NamedTuple):
 def read_past(values: Tensor, observed: Tensor) -> PastInputs:
     """Inputs made of values (B, L, C) with gaps; no step depends on later ones.
 
+    Example:
+        >>> y = torch.tensor([0.0, 5.0, 0.0]).view(1, 3, 1)
+        >>> read_past(y, torch.tensor([False, True, False]).view(1, 3, 1)).last.flatten()
+        tensor([0., 5., 5.])
+
     Source: last observation carried forward; textbook.
     """
     filled = carry_forward(values, observed)
@@ -40,6 +45,10 @@ def read_past(values: Tensor, observed: Tensor) -> PastInputs:
 def channel_features(value: Tensor, change: Tensor, observed: Tensor) -> Tensor:
     """Features (..., 4 C), channel by channel: value, change, log size of the change, and whether it is observed.
 
+    Example:
+        >>> channel_features(torch.zeros(1), torch.zeros(1), torch.ones(1)).shape
+        torch.Size([4])
+
     Source: ours; a linear recurrence cannot compute the size of a change, which measures volatility.
     """
     size = 0.5 * (change.abs() + MIN_STEP_CHANGE).log()
@@ -52,5 +61,10 @@ def _compressed(x: Tensor) -> Tensor:
 
 
 def observed_so_far(observed: Tensor) -> Tensor:
-    """Where a channel has an observed value at this step or before."""
+    """Where a channel has an observed value at this step or before.
+
+    Example:
+        >>> observed_so_far(torch.tensor([False, True, False]).view(1, 3, 1)).flatten().tolist()
+        [False, True, True]
+    """
     return observed.int().cummax(1).values.bool()

@@ -45,6 +45,14 @@ class RecurrentTrunk(nn.Module):
         context_length: T, which chooses the moduli of initial states where ``sizes`` leave them open.
         sizes: of the blocks.
 
+    Example:
+        >>> from torch import zeros
+        >>> from tsformers import LRU
+        >>> trunk = RecurrentTrunk(3, 16, LRU(horizon=4, d_model=8, d_state=6).sizes())
+        >>> features, states = trunk.scan(zeros(2, 16, 3))
+        >>> features.shape, len(states)
+        (torch.Size([2, 16, 8]), 2)
+
     Source: Orvieto et al. (2023), LRU, figure 1.
     """
 
@@ -84,6 +92,11 @@ class RecurrentTrunk(nn.Module):
 
 def make_cell(sizes: Sizes, context_length: int) -> RecurrentCell:
     """The recurrent layer of a block; of "lru", the first states oscillate at the seasonal frequencies.
+
+    Example:
+        >>> from tsformers import LRU
+        >>> type(make_cell(LRU(horizon=4, cell="gru").sizes(), 96)).__name__
+        'GRULayer'
 
     Source: Orvieto et al. (2023), LRU, section 3; the seasonal initialisation is ours.
     """

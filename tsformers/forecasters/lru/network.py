@@ -196,6 +196,12 @@ class LRUNetwork(DistributionNetwork):
 def mean_loss(predicted: Output, targets: Tensor, observed: Tensor) -> Tensor:
     """Minus log_prob, averaged over the observed targets of each window; 0 where there are none.
 
+    Example:
+        >>> one = torch.ones(2, 3, 1)
+        >>> predicted = torch.distributions.Normal(one, one)
+        >>> mean_loss(predicted, one, one.bool())
+        tensor([0.9189, 0.9189])
+
     Source: as for ``DistributionNetwork``.
     """
     if not bool(observed.all()):  # a draw lies in the support of any distribution; it is masked below

@@ -12,7 +12,14 @@ MAX_STEPS = 1 << 17  # of all series read in one pass
 
 
 def rows_before_a_value(panel: Panel) -> np.ndarray:
-    """(N,) rows of each history before its first value; -1 where there is none."""
+    """(N,) rows of each history before its first value; -1 where there is none.
+
+    Example:
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(3), "y": [np.nan, np.nan, 1.0]})
+        >>> rows_before_a_value(Panel.from_frame(frame))
+        array([2])
+    """
     observed = np.flatnonzero(~np.isnan(panel.y))
     place = np.searchsorted(observed, panel.offsets[:-1])
     first = np.append(observed, len(panel.y))[place]

@@ -83,6 +83,12 @@ class PerRegime(nn.Module):
 class Durations(nn.Module):
     """Duration distribution of each regime over ``min_duration .. max_duration``, which may depend on controls.
 
+    Example:
+        >>> from tsformers import REDSDS
+        >>> durations = Durations(REDSDS(horizon=2, min_duration=2, max_duration=4).design(), controls=0)
+        >>> durations.log_probabilities(torch.zeros(1, 1, 0), torch.tensor(1.0)).exp().sum(1).detach()
+        tensor([1.0000, 1.0000, 1.0000])
+
     Source: Ansari et al. (2021), RED-SDS, section 3.1.
     """
 
@@ -211,6 +217,10 @@ class GenerativeModel(nn.Module):
 def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """One hidden layer with ReLU.
 
+    Example:
+        >>> mlp(3, 8, 2)(torch.zeros(5, 3)).shape
+        torch.Size([5, 2])
+
     Source: Ansari et al. (2021), RED-SDS, section 4.
     """
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
@@ -219,6 +229,10 @@ def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 def positive(raw: Tensor) -> Tensor:
     """A standard deviation from an unconstrained parameter.
 
+    Example:
+        >>> positive(torch.zeros(1))
+        tensor([0.6931])
+
     Source: Ansari et al. (2021), RED-SDS, section 4.
     """
     return functional.softplus(raw) + MIN_SCALE
@@ -226,6 +240,10 @@ def positive(raw: Tensor) -> Tensor:
 
 def log_normal(values: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
     """Log-density of independent normal numbers, entry by entry.
+
+    Example:
+        >>> log_normal(torch.zeros(1), torch.zeros(1), torch.ones(1))
+        tensor([-0.9189])
 
     Source: the normal density.
     """

@@ -26,6 +26,10 @@ class Encoded(NamedTuple):
 class TransformerEmbedder(nn.Module):
     """Embeds values by one layer of attention, with positions concatenated to the values.
 
+    Example:
+        >>> TransformerEmbedder(inputs=3, width=4, feedforward=16)(torch.zeros(2, 5, 3)).shape
+        torch.Size([2, 5, 8])
+
     Source: Ansari et al. (2021), RED-SDS, section 3.2; Vaswani et al. (2017) for positions.
     """
 

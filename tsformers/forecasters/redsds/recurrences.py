@@ -65,6 +65,13 @@ def posterior_scan(inputs: Tensor, noise: Tensor, weights: PosteriorWeights) -> 
     Returns:
         Draws and scales, (B, T, M) each.
 
+    Example:
+        >>> from torch import zeros
+        >>> weights = PosteriorWeights(zeros(2, 3), zeros(3, 3), zeros(3, 4), zeros(4), zeros(4, 4), zeros(4))
+        >>> draws, scales = posterior_scan(zeros(1, 5, 3), zeros(1, 5, 2), weights)
+        >>> draws.abs().max(), scales[0, 0, 0]
+        (tensor(0.), tensor(0.6931))
+
     Source: Ansari et al. (2021), RED-SDS, section 3.2.
     """
     if _kernels(inputs) is None:
@@ -185,7 +192,12 @@ def _weight_gradient(values: Tensor, flow: Tensor) -> Tensor:
 
 
 def gated_steps(gates: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """``gated_scan`` in torch operations; see there."""
+    """``gated_scan`` in torch operations; see there.
+
+    Example:
+        >>> gated_steps(torch.zeros(1, 2, 3), torch.zeros(1, 3), torch.zeros(3)).shape
+        torch.Size([1, 2, 1])
+    """
     state, states = gates.new_zeros(len(gates), len(weight)), []
     for step in gates.unbind(1):
         reset, update, candidate = step.chunk(3, dim=-1)

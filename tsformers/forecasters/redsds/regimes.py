@@ -59,6 +59,10 @@ def describe(model: Any, panel: Panel) -> dict[str, np.ndarray]:
 def as_frame(found: dict[str, np.ndarray]) -> pd.DataFrame:
     """The table of ``regimes_``: one row a regime; duration probabilities and matrices are arrays in their cells.
 
+    Example:
+        >>> as_frame({"share": np.array([0.4, 0.6]), "durations": np.ones((2, 1))})["regime"].tolist()
+        [0, 1]
+
     Source: Ansari et al. (2021), RED-SDS, figure 3.
     """
     columns = {name: list(each) if each.ndim > 1 else each for name, each in found.items()}
@@ -67,6 +71,9 @@ def as_frame(found: dict[str, np.ndarray]) -> pd.DataFrame:
 
 def warn_if_collapsed(usage: pd.DataFrame) -> None:
     """A warning where one regime holds nearly all steps by the last record of ``usage_``, unless training was short.
+
+    Example:
+        >>> warn_if_collapsed(pd.DataFrame({"step": [200], "0": [0.4], "1": [0.6]}))  # both keep mass
 
     Source: Ansari et al. (2021), RED-SDS, section 3.3.
     """

@@ -187,7 +187,13 @@ def check_ready(model: Any) -> None:
 
 
 def similar_lengths(order: Tensor, lengths: Tensor) -> list[Tensor]:
-    """Groups of series of similar lengths, whose number times the longest is ``MAX_STEPS`` at most."""
+    """Groups of series of similar lengths, whose number times the longest is ``MAX_STEPS`` at most.
+
+    Example:
+        >>> groups = similar_lengths(torch.tensor([1, 0]), torch.tensor([7, 5]))
+        >>> [group.tolist() for group in groups]
+        [[1, 0]]
+    """
     groups, start = [], 0
     sizes = lengths[order].cpu().numpy()
     while start < len(order):
