@@ -1,4 +1,4 @@
-"""Moving-average decomposition against the authors' numbers, and its laws."""
+"""Moving-average decomposition against the authors' numbers, and its properties."""
 
 import numpy as np
 import pytest

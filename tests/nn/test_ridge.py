@@ -1,4 +1,4 @@
-"""The solved linear map: against scikit-learn, and by its laws."""
+"""The ridge map against scikit-learn, and its properties."""
 
 import numpy as np
 import pytest
@@ -17,15 +17,15 @@ def pairs(rows=200, length=12, horizon=3, noise=0.5, seed=0, channels=1):
     return x, y, torch.ones(rows, channels, dtype=torch.bool)
 
 
-def solved(learn, held_back, length=12, horizon=3):
+def fit(training, validation, length=12, horizon=3):
     ridge = RidgeMap(length, horizon).double()
-    ridge.fit_closed_form(learn, held_back)
+    ridge.fit_closed_form(training, validation)
     return ridge
 
 
-def test_it_is_scikit_learns_ridge_at_the_penalty_that_does_best_on_the_held_back_pairs():
+def test_it_is_scikit_learns_ridge_at_the_penalty_that_is_best_on_the_validation_pairs():
     (x, y, _), (x2, y2, _) = pairs(rows=30, noise=4.0), pairs(seed=1, noise=4.0)
-    ridge = solved([pairs(rows=30, noise=4.0)], [pairs(seed=1, noise=4.0)])
+    ridge = fit([pairs(rows=30, noise=4.0)], [pairs(seed=1, noise=4.0)])
     rows, others = (each[..., 0].numpy() - each[..., 0].numpy().mean(1, keepdims=True) for each in (x, x2))
     size = np.linalg.eigvalsh(rows.T @ rows).mean()
     found = []
@@ -40,9 +40,9 @@ def test_it_is_scikit_learns_ridge_at_the_penalty_that_does_best_on_the_held_bac
 
 def test_batches_and_channels_are_nothing_but_rows():
     x, y, counts = pairs(channels=2)
-    whole = solved([(x, y, counts)], [(x, y, counts)])
+    whole = fit([(x, y, counts)], [(x, y, counts)])
     apart = [(x[i::3, :, [c]], y[i::3, :, [c]], counts[i::3, [c]]) for i in range(3) for c in range(2)]
-    torch.testing.assert_close(whole.weight, solved(apart, apart).weight)
+    torch.testing.assert_close(whole.weight, fit(apart, apart).weight)
 
 
 def test_what_does_not_count_changes_nothing():
@@ -50,12 +50,12 @@ def test_what_does_not_count_changes_nothing():
     counts[::2] = False
     spoiled = torch.where(counts[:, None], y, 1e6)
     kept = [(x[1::2], y[1::2], counts[1::2])]
-    torch.testing.assert_close(solved([(x, spoiled, counts)], kept).weight, solved(kept, kept).weight)
+    torch.testing.assert_close(fit([(x, spoiled, counts)], kept).weight, fit(kept, kept).weight)
 
 
 def test_a_level_changes_nothing_and_a_long_past_is_read_at_its_end():
     x, y, counts = pairs(length=600)
-    ridge = solved([(x, y, counts)], [(x, y, counts)], length=600)
+    ridge = fit([(x, y, counts)], [(x, y, counts)], length=600)
     assert ridge.weight.shape == (3, 512)
     torch.testing.assert_close(ridge(x), ridge(x + 1000.0))
     torch.testing.assert_close(ridge(x), ridge(torch.cat([x[:, :88] + 7, x[:, 88:]], dim=1)))
@@ -68,11 +68,11 @@ def test_with_nothing_to_learn_from_it_stays_zero_and_with_little_it_stays_small
     learned, other = pairs(rows=4, noise=50.0), pairs(noise=50.0, seed=3)
     loose = RidgeMap(12, 3).double()
     loose.fit_closed_form([learned], [learned])  # chosen by what it was learned from
-    assert solved([learned], [other]).weight.norm() < 0.1 * loose.weight.norm()
+    assert fit([learned], [other]).weight.norm() < 0.1 * loose.weight.norm()
 
 
-def test_constant_pasts_and_no_held_back_pairs_are_no_trouble():
+def test_constant_pasts_and_missing_validation_pairs_are_handled():
     flat = torch.ones(5, 12, 1, dtype=torch.float64), torch.ones(5, 3, 1, dtype=torch.float64), torch.ones(5, 1).bool()
-    assert not solved([flat], []).weight.any()
-    ridge = solved([pairs()], [])
+    assert not fit([flat], []).weight.any()
+    ridge = fit([pairs()], [])
     assert ridge.fitted and (ridge.errors > 0).all()

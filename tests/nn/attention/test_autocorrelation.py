@@ -1,4 +1,4 @@
-"""Auto-correlation against the authors' numbers, and its laws."""
+"""Auto-correlation against the authors' numbers, and its properties."""
 
 import math
 

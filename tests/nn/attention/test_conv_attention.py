@@ -1,4 +1,4 @@
-"""Convolutional attention: against torch's own layers, and its laws."""
+"""Convolutional attention: against torch's own layers, and its properties."""
 
 import pytest
 import torch

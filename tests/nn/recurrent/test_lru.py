@@ -1,4 +1,4 @@
-"""Linear recurrent units against the golden vectors, and the laws of the layer."""
+"""Linear recurrent units against the golden vectors, and properties of the layer."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The linear scan against the plain loop, and its laws."""
+"""The linear scan against the plain loop, and its properties."""
 
 import pytest
 import torch

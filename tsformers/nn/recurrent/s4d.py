@@ -89,7 +89,7 @@ class S4DLayer(RecurrentCell):
         batch, length, width = u.shape
         steps = min(CHUNK_STEPS, length)
         ahead = -length % steps  # zeros before the first step complete the first chunk
-        powers, entering = self._powers(steps)  # (D, P, c + 1) and (D, P)
+        powers, entering = self.discretised(steps)  # (D, P, c + 1) and (D, P)
         readout = 2 * torch.complex(self.C_re, self.C_im)
         response = ((readout * entering)[..., None] * powers[..., :steps]).sum(1).real  # (D, c)
         kernel = torch.cat([torch.zeros_like(response), response], dim=1)
@@ -125,7 +125,7 @@ class S4DLayer(RecurrentCell):
         """
         with torch.autocast(u.device.type, enabled=False):
             wide = u.to(self.D.dtype)
-            powers, entering = self._powers(1)
+            powers, entering = self.discretised(1)
             state = powers[..., 1] * state + entering * wide[..., None]
             y = 2 * (torch.complex(self.C_re, self.C_im) * state).real.sum(-1) + self.D * wide
         return y.to(u.dtype), state
@@ -145,7 +145,7 @@ class S4DLayer(RecurrentCell):
         """
         return [self.dt_log, self.decay_log, self.frequency]
 
-    def _powers(self, count: int) -> tuple[Tensor, Tensor]:
+    def discretised(self, count: int) -> tuple[Tensor, Tensor]:
         """``exp(j dt a)`` for j = 0, ..., count, and ``(exp(dt a) - 1) / a`` with no cancellation at small steps."""
         dt = torch.exp(self.dt_log.clamp(-LOG_LIMIT, LOG_LIMIT))[:, None]
         decay = dt * torch.exp(self.decay_log.clamp(-LOG_LIMIT, LOG_LIMIT))
