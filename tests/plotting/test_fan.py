@@ -1,4 +1,4 @@
-"""Pictures of forecasts: what is drawn is what the forecast says; no global state; tick labels do not collide."""
+"""Fan charts: they show the values of the forecast, keep no global state, and their tick labels do not overlap."""
 
 import subprocess
 import sys

@@ -200,7 +200,7 @@ def test_the_bouncing_ball_is_segmented_as_published():
     [
         (
             {"d_embedding": 8},
-            r"write widths=Widths\(embedding=...\), in job files and with --set widths.embedding = ...",
+            r"write widths=Widths\(embedding=...\) of tsformers.forecasters.redsds; .* widths.embedding",
         ),
         ({"annealing_kick_in": 5}, r"write annealing=TemperatureAnnealing\(kick_in=...\)"),
     ],

@@ -67,5 +67,5 @@ def test_charts_show_series_and_durations(fitted, frame):
     bars = fitted.plot_durations()
     assert [len(axes.patches) for axes in bars.axes] == [6, 6]
     assert bars.axes[0].get_title(loc="left").startswith("regime 0: ")
-    with pytest.raises(ValueError, match="'nobody' is not there"):
+    with pytest.raises(ValueError, match="'nobody' is not in the data"):
         fitted.plot_segments(frame, ids="nobody")

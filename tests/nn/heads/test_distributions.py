@@ -1,6 +1,5 @@
 """Rescaled distributions."""
 
-
 import numpy as np
 import pytest
 import torch

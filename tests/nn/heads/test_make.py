@@ -1,6 +1,5 @@
 """Every head of a likelihood: location, shapes, refused names."""
 
-
 import pytest
 import torch
 

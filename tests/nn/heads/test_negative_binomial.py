@@ -1,6 +1,5 @@
 """Negative binomial head."""
 
-
 import pytest
 import torch
 

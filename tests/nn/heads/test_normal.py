@@ -1,6 +1,5 @@
 """Normal and squared-error heads."""
 
-
 import pytest
 import torch
 

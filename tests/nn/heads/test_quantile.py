@@ -1,6 +1,5 @@
 """Quantile heads."""
 
-
 import pytest
 import torch
 from hypothesis import given, settings

@@ -1,6 +1,5 @@
 """Student t head."""
 
-
 import pytest
 import torch
 

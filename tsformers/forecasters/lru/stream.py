@@ -299,7 +299,7 @@ def stream(
         data: histories of these or other series, of which all rows are read.
         future: the known covariates of the step that follows each, if the model has some.
         static: statics of the series of ``data``.
-        units: whether location and scale go on "running" after the series, or stay "frozen".
+        units: "running": location and scale follow the series; "frozen": they stay as they are.
 
     Returns:
         The stream.

@@ -58,9 +58,9 @@ class TemperatureAnnealing:
 
     Args:
         switch_temperature: temperature of the switch probabilities at the start; 1: none.
-        switch_temperature_end: and at the end.
+        switch_temperature_end: temperature of the switch probabilities at the end.
         duration_temperature: temperature of the duration probabilities at the start.
-        duration_temperature_end: and at the end.
+        duration_temperature_end: temperature of the duration probabilities at the end.
         kick_in: steps before temperatures fall; None: a twentieth of ``max_steps``.
         rate: factor of a temperature over ``every`` steps; None: such that the end is reached after three fifths of
             ``max_steps``.

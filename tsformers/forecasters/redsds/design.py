@@ -18,9 +18,9 @@ class Widths:
         emission: the two hidden layers of ``emission="mlp"``.
         embedding: either direction of the recurrent embedding of the values; of the transformer, the embedding of the
             values and that of their positions.
-        feedforward: inside the transformer.
-        recurrent: causal recurrent part of the posterior.
-        posterior: hidden layer between that and the distribution of a state.
+        feedforward: hidden layer of the transformer.
+        recurrent: state of the causal recurrent part of the posterior.
+        posterior: hidden layer between that state and the distribution of a latent state.
         control: features computed from the known columns.
         control_hidden: hidden layer that computes them.
 

@@ -19,23 +19,23 @@ from tsformers.forecasters.redsds.annealing import TemperatureAnnealing
 from tsformers.forecasters.redsds.design import Design, Widths
 from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.forecasters.redsds.segmentation import segment
-from tsformers.storage.former_format import REDSDS_SETTINGS
+from tsformers.storage.former_format import REDSDS_CLASSES, REDSDS_SETTINGS
 from tsformers.training.config import Plan
 from tsformers.training.train import Groups, best_restart
 from tsformers.validation import Above, AtLeast, Between, replaced_settings
-
-CLASSES = {"widths": "Widths", "annealing": "TemperatureAnnealing"}
 
 
 def remedy(setting: str) -> str:
     """What to write for a setting of a settings class, in Python, in job files and on the command line.
 
     Example:
-        >>> remedy("annealing.kick_in")
-        'write annealing=TemperatureAnnealing(kick_in=...), in job files and with --set annealing.kick_in = ...'
+        >>> print(remedy("annealing.rate"))
+        write annealing=TemperatureAnnealing(rate=...) of tsformers.forecasters.redsds;
+        in a job file or with --set: annealing.rate
     """
     holder, _, name = setting.partition(".")
-    return f"write {holder}={CLASSES[holder]}({name}=...), in job files and with --set {setting} = ..."
+    held = f"{holder}={REDSDS_CLASSES[holder]}({name}=...)"
+    return f"write {held} of tsformers.forecasters.redsds; in a job file or with --set: {setting}"
 
 
 @replaced_settings(**{former: remedy(setting) for former, setting in REDSDS_SETTINGS.items()})
@@ -179,12 +179,12 @@ class REDSDS(TorchForecaster):
         Args:
             data: as in ``TorchForecaster.fit``.
             warm_start: as there.
-            wrap: as there; what the network sees then is not the series, so that there is nothing to segment, and no
+            wrap: as there; the input of the network then is not the series, so that there are no segments and no
                 ``regimes_``.
             **roles: as there.
 
         Returns:
-            The forecaster itself, with ``regimes_`` (one row a regime: share of the steps; mean of its duration law;
+            The forecaster itself, with ``regimes_`` (one row a regime: share of the steps; mean of its durations;
             mean of its runs in the segmentation; mean and standard deviation of the changes of y in it, in the
             caller's units; ``durations``, the probabilities of 1 .. D steps; ``matrix``, how the state moves, of
             ``transition="linear"``) and ``usage_`` (step, and the share of each regime since the step before).

@@ -120,7 +120,7 @@ class Durations(nn.Module):
 
 
 class GenerativeModel(nn.Module):
-    """Regimes with durations, states that move as their regime says, and values that show the states.
+    """Regimes with durations, states with the dynamics of their regime, and values emitted by the states.
 
     Args:
         channels: C.

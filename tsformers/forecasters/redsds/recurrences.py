@@ -82,8 +82,8 @@ def posterior_scan(inputs: Tensor, noise: Tensor, weights: PosteriorWeights) -> 
 class BidirectionalGRU(nn.Module):
     """Gated recurrent units over a sequence, in both directions: ``torch.nn.GRU`` as a compiled loop.
 
-    Forward and backward the loop is about six times as fast as ``torch.nn.GRU`` at a width of 4, twice as fast at 16: it
-    makes one call for a batch, not several a step (``python -m benchmarks gru``).
+    Forward and backward the loop is about six times as fast as ``torch.nn.GRU`` at a width of 4, twice as fast at 16:
+    it makes one call for a batch, not several a step (``python -m benchmarks gru``).
 
     Args:
         inputs: input features of a step.

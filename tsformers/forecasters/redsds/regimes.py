@@ -127,7 +127,7 @@ def plot_segments(
     chosen = panel.ids[:SHOWN] if ids is None else pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
     positions = panel.ids.get_indexer(chosen)
     if (positions < 0).any():
-        raise ValueError(f"series {chosen[int(np.argmax(positions < 0))]!r} is not there; see the ids of the data")
+        raise ValueError(f"series {chosen[int(np.argmax(positions < 0))]!r} is not in the data; choose among its ids")
     shown = panel if model.multivariate else panel.select(positions)
     regime = segment_panel(model, shown, method).regime
     history = shown.in_history
