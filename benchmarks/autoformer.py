@@ -15,8 +15,8 @@ from time import process_time
 import torch
 from torch import Tensor, nn
 
+from benchmarks.plain_autoformer import PlainAutoformer
 from benchmarks.timing import Row, compare, take_turns, without_peer
-from benchmarks.transcription import PlainAutoformer
 from tsformers.forecasters.autoformer import Autoformer
 from tsformers.forecasters.autoformer.network import AutoformerStack
 

@@ -79,7 +79,7 @@ PROCEDURES = {
 SETTINGS = {
     "ConformalP": "tsformers.anomaly.conformal",
     "PredictiveP": "tsformers.anomaly.predictive",
-    "Widths": "tsformers.forecasters.redsds.design",
+    "Widths": "tsformers.forecasters.redsds.architecture",
     "TemperatureAnnealing": "tsformers.forecasters.redsds.annealing",
     **PROCEDURES,
 }

@@ -7,11 +7,10 @@ import pandas as pd
 
 from tsformers.calendar.features import n_time_features, time_features
 from tsformers.data.dataframes import stamps
+from tsformers.data.intake.one_hot import levels_of, one_hot
 from tsformers.data.panel import Panel
 from tsformers.data.windows import Packed, pack_rows
 from tsformers.errors import DataError
-
-MOST_LEVELS = 100  # of one categorical static covariate
 
 
 class Covariates(NamedTuple):
@@ -57,13 +56,7 @@ class Covariates(NamedTuple):
                 mean, deviation = _units(column.to_numpy(dtype=np.float64, na_value=np.nan)[:, None])[:, 0]
                 static[str(name)] = (float(mean), float(deviation))
                 continue
-            levels = sorted(column.dropna().astype(str).unique())
-            if len(levels) > MOST_LEVELS:
-                raise DataError(
-                    f"static column {str(name)!r} has {len(levels)} levels, {MOST_LEVELS} at most; leave the column "
-                    "out, group its levels, or put a number in its place"
-                )
-            static[str(name)] = levels
+            static[str(name)] = levels_of(column)
         return cls(_units(panel.past[history]), _units(panel.known[history]), static)
 
     def columns(self, panel: Panel, *, multivariate: bool) -> tuple[int, int, int, int]:
@@ -150,8 +143,7 @@ class Covariates(NamedTuple):
         for name, entry in self.static.items():
             column = panel.static[name]
             if isinstance(entry, list):
-                text = column.astype(str).where(column.notna(), None).to_numpy(dtype=object)
-                columns.append((text[:, None] == np.array(entry, dtype=object)).astype(np.float32))
+                columns.append(one_hot(column, entry))
             else:
                 numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)[:, None]
                 columns.append(_standardised(numbers, np.array(entry)[:, None]))

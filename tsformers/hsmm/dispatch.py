@@ -46,7 +46,7 @@ def posterior(parts: Parts, *, with_slope: bool) -> tuple[Tensor, Tensor, Tensor
 
 def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
     """The most probable regimes from 0 and counts from 1 (B, T), and the log-probability of path and data (B)."""
-    kernels = _kernels_for(parts, "path_kernels")
+    kernels = _kernels_for(parts, "viterbi_kernels")
     if kernels is None:
         return torch_ops.best_path(parts)
     batch, length, _, _ = sizes(parts)
@@ -61,7 +61,7 @@ def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
 
 def draw_paths(forward: Filtered, uniforms: Tensor) -> tuple[Tensor, Tensor]:
     """Regimes and counts (B, S, T); ``uniforms`` are (2, B, S, T)."""
-    kernels = compiled_kernels("path_kernels") if uniforms.device.type == "cpu" else None
+    kernels = compiled_kernels("sampling_kernels") if uniforms.device.type == "cpu" else None
     if kernels is None:
         return torch_ops.draw_paths(forward, uniforms)
     regime, count = np.empty((2, *uniforms.shape[1:]), np.int64)
@@ -122,7 +122,7 @@ def _kernels_for(parts: Parts, kind: str = "kernels") -> ModuleType | None:
 
 @functools.cache
 def compiled_kernels(kind: str) -> ModuleType | None:
-    """Compiled "kernels" or "path_kernels", or None without numba; loaded late, since numba is slow to load."""
+    """A module of compiled kernels by its name, or None without numba; loaded late, since numba is slow to load."""
     try:
         return import_module(f"tsformers.hsmm.{kind}")
     except ImportError as error:

@@ -15,7 +15,7 @@ from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import SAFFRON, Procedure
 from tsformers.jobs.build import build, load_plugins, procedure_class
 from tsformers.plotting.alarms import alarm_chart
-from tsformers.streaming.latest import LatestDecisions
+from tsformers.streaming.latest_decisions import LatestDecisions
 from tsformers.streaming.watch import Watched, WatchSettings, watch
 
 

@@ -58,7 +58,7 @@ def run(
     Example:
         >>> import torch
         >>> from tsformers.progress import progress
-        >>> from tsformers.training.descent import Descent
+        >>> from tsformers.training.optimiser_step import Descent
         >>> network = nn.Linear(1, 1, bias=False)
         >>> descent = Descent(torch.optim.SGD(network.parameters(), lr=0.1), gradient_clip=10.0, remedy="")
         >>> steps = (descent.step((network.weight - 3).square().sum()) for _ in range(60))

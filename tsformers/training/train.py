@@ -16,8 +16,8 @@ from tsformers.data.windows import Packed
 from tsformers.progress import progress
 from tsformers.training.batches import Windows
 from tsformers.training.config import Plan
-from tsformers.training.descent import Descent
 from tsformers.training.loop import run, steps_between_checks
+from tsformers.training.optimiser_step import Descent
 from tsformers.training.randomness import seeded
 from tsformers.training.schedule import rate_at
 

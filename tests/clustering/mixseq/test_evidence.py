@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
-from tsformers.clustering.mixseq.evidence import elbo, kl, posterior
+from tsformers.clustering.mixseq.e_step import posterior
+from tsformers.clustering.mixseq.evidence import elbo, kl
 
 
 @settings(deadline=None, max_examples=50)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tsformers.forecasters.redsds.annealing import TemperatureSchedule
-from tsformers.forecasters.redsds.design import Widths
+from tsformers.forecasters.redsds.architecture import Widths
 from tsformers.forecasters.redsds.generative import Factors, positive
 from tsformers.forecasters.redsds.network import REDSDSNetwork, entropy, marginalise
 from tsformers.testing import check_network, make_window

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tsformers.clustering.mixseq.ar_mixture import ARMixture, feature_labels, lag_moments
-from tsformers.clustering.mixseq.evidence import Evidence, History, one_hot, posterior
+from tsformers.clustering.mixseq.e_step import posterior
+from tsformers.clustering.mixseq.evidence import Evidence, History, one_hot
 from tsformers.clustering.mixseq.expectation_maximisation import fit_ar_mixture, initial_shares
 from tsformers.clustering.scaled_series import ScaledSeries, require_series
 from tsformers.errors import TrainingInterrupted

@@ -5,7 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
-from scipy.special import logsumexp, xlogy
+from scipy.special import xlogy
+
+from tsformers.clustering.mixseq.e_step import posterior
 
 LEAST_SHARE = 0.1  # of an equal share: a cluster with less has collapsed
 
@@ -123,32 +125,6 @@ def elbo(
     Source: Zhu et al. (2021), MixSeq, section 3.
     """
     return np.where(q > 0, q * log_densities, 0.0).sum(1) - kl(q, prior)
-
-
-def posterior(
-    log_densities: Float[np.ndarray, "N K"], weights: Float[np.ndarray, " K"]
-) -> tuple[Float[np.ndarray, "N K"], Float[np.ndarray, " N"]]:
-    """The E-step: ``p(k | x)`` and ``log p(x)`` under a prior.
-
-    Args:
-        log_densities: ``log p(x | k)``.
-        weights: the prior of the clusters.
-
-    Returns:
-        Probabilities whose rows sum to 1, and the evidence.
-
-    Example:
-        >>> shares, evidence = posterior(np.log([[0.2, 0.6]]), np.array([0.5, 0.5]))
-        >>> shares, np.exp(evidence).round(6)
-        (array([[0.25, 0.75]]), array([0.4]))
-
-    Source: Bayes' theorem.
-    """
-    with np.errstate(divide="ignore"):
-        joint = log_densities + np.log(weights)
-    evidence = logsumexp(joint, axis=1)
-    shares = np.exp(joint - evidence[:, None])
-    return shares / shares.sum(1, keepdims=True), evidence
 
 
 def one_hot(labels: np.ndarray, n_clusters: int) -> Float[np.ndarray, "N K"]:

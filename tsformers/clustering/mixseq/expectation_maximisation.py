@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from tsformers.clustering.mixseq.ar_mixture import ARMixture, LagMoments, feature_labels, regress, shrunk
-from tsformers.clustering.mixseq.evidence import Evidence, History, one_hot, posterior
+from tsformers.clustering.mixseq.e_step import posterior
+from tsformers.clustering.mixseq.evidence import Evidence, History, one_hot
 
 FLOOR = 1e-6  # of the variance of one autoregression for all: no cluster's variance falls below it
 TOLERANCE = 1e-7  # nats a step: an iteration that gains less is the last

@@ -20,8 +20,8 @@ from tsformers.clustering.mixseq.network import Crop, MixtureNetwork, Sizes
 from tsformers.clustering.mixseq.network_evidence import evaluate_network
 from tsformers.clustering.scaled_series import ScaledSeries, require_series
 from tsformers.progress import progress
-from tsformers.training.descent import Descent
 from tsformers.training.loop import run, steps_between_checks
+from tsformers.training.optimiser_step import Descent
 from tsformers.training.randomness import seeded
 from tsformers.training.schedule import rate_at
 

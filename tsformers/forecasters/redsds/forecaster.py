@@ -16,7 +16,7 @@ from tsformers.data.panel import Panel, Roles
 from tsformers.data.windows import Packed
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.forecasters.redsds.annealing import TemperatureAnnealing
-from tsformers.forecasters.redsds.design import Design, Widths
+from tsformers.forecasters.redsds.architecture import Design, Widths
 from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.forecasters.redsds.segmentation import segment
 from tsformers.storage.former_format import REDSDS_CLASSES, REDSDS_SETTINGS

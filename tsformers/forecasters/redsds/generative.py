@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tsformers.forecasters.redsds.design import MIN_SCALE, Design
+from tsformers.forecasters.redsds.architecture import MIN_SCALE, Design
 from tsformers.hsmm.inference import hazards
 
 PRIOR_HIDDEN, DURATION_HIDDEN = 8, 64  # of the networks that read controls

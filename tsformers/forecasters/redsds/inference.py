@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tsformers.forecasters.redsds.design import Design
+from tsformers.forecasters.redsds.architecture import Design
 from tsformers.forecasters.redsds.generative import Factors, Sequences, mlp
 from tsformers.forecasters.redsds.recurrences import BidirectionalGRU, PosteriorWeights, posterior_scan
 

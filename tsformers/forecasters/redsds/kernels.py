@@ -8,7 +8,7 @@ from typing import Any, no_type_check
 
 import numpy as np
 
-from tsformers.forecasters.redsds.design import MIN_SCALE
+from tsformers.forecasters.redsds.architecture import MIN_SCALE
 from tsformers.jit import compiled_nogil
 
 Array = np.ndarray[Any, Any]

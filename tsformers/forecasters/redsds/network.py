@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from tsformers.data.windows import Window
 from tsformers.forecasters.redsds.annealing import TemperatureSchedule
-from tsformers.forecasters.redsds.design import Design
+from tsformers.forecasters.redsds.architecture import Design
 from tsformers.forecasters.redsds.generative import Factors, GenerativeModel, Sequences, Temperatures, mlp, positive
 from tsformers.forecasters.redsds.inference import Encoded, Inference
 from tsformers.hsmm.inference import Posterior, forward_backward

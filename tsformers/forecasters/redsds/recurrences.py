@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from tsformers.forecasters.redsds.design import MIN_SCALE
+from tsformers.forecasters.redsds.architecture import MIN_SCALE
 
 
 class PosteriorWeights(NamedTuple):

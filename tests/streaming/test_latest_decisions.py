@@ -1,7 +1,7 @@
 """The latest decisions: as many as a picture needs, without those that have no time."""
 
 from tsformers.anomaly.decisions import Decision
-from tsformers.streaming.latest import LatestDecisions
+from tsformers.streaming.latest_decisions import LatestDecisions
 
 
 def test_only_the_latest_with_a_place_in_time_are_kept():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-SOURCE = Path(__file__).resolve().parents[2] / "benchmarks" / "transcription.py"
+SOURCE = Path(__file__).resolve().parents[2] / "benchmarks" / "plain_autoformer.py"
 RENAMED = [
     (r"([a-z]+)_projection\.", r"\1."),
     (r"conv1\.", "feed_forward.first."),
@@ -33,7 +33,7 @@ def plain_name(name):
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
 def test_the_plain_transcription_gives_the_authors_forecast_and_gradients(shared, mode):
-    spec = importlib.util.spec_from_file_location("transcription", SOURCE)
+    spec = importlib.util.spec_from_file_location("plain_autoformer", SOURCE)
     transcription = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(transcription)
     vectors = np.load(shared / "golden" / "autoformer" / "model_small.npz")

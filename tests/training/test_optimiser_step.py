@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tsformers.training.descent import Descent
+from tsformers.training.optimiser_step import Descent
 
 
 def descent_of(*values, rates=(1.0,), clip=math.inf):
