@@ -8,6 +8,7 @@ import pytest
 
 from tsformers.anomaly.decisions import INVALID, OFF_GRID, TESTED
 from tsformers.anomaly.row_reader import Reader
+from tsformers.calendar.grid import parse
 from tsformers.data.dataframes import Schema
 from tsformers.errors import DataError
 
@@ -22,7 +23,7 @@ ROWS = [
 
 @pytest.mark.parametrize("of_frame", [False, True])
 def test_rows_and_frames_are_read_alike(of_frame):
-    reader = Reader(Schema(), "D", 1)
+    reader = Reader(Schema(), parse("D"), 1)
     columns = reader.frame(pd.DataFrame(ROWS, dtype=object)) if of_frame else reader.rows(ROWS)
     # noon is a phase of its own, which only the series can reject
     assert columns.status.tolist() == [TESTED, TESTED, INVALID, INVALID, INVALID]
@@ -32,14 +33,14 @@ def test_rows_and_frames_are_read_alike(of_frame):
 
 
 def test_a_day_that_no_month_starts_at_is_off_the_grid():
-    columns = Reader(Schema(), "MS", 1).rows([{"unique_id": "a", "ds": "2024-02-17", "y": 1.0}])
+    columns = Reader(Schema(), parse("MS"), 1).rows([{"unique_id": "a", "ds": "2024-02-17", "y": 1.0}])
     assert columns.status.tolist() == [OFF_GRID]
 
 
 def test_times_are_read_or_are_not_a_time():
-    assert np.isnat(Reader(Schema(), "D", 1).times(["2024-01-01", "soon"])).tolist() == [False, True]
+    assert np.isnat(Reader(Schema(), parse("D"), 1).times(["2024-01-01", "soon"])).tolist() == [False, True]
 
 
 def test_a_frame_without_a_column_is_refused():
     with pytest.raises(DataError, match="the rows have no column 'load'"):
-        Reader(Schema(past=("load",)), "D", 1).frame(pd.DataFrame(ROWS))
+        Reader(Schema(past=("load",)), parse("D"), 1).frame(pd.DataFrame(ROWS))

@@ -171,7 +171,9 @@ def test_it_is_stored_with_a_pipeline(tmp_path):
 
 def test_a_model_of_the_former_format_is_converted():
     names = {"level": 1, "rise": 2, "kept": 3, "errors": 4, "drift": 5, "blur": 6}
-    _, learned = convert_model("TrendSeasonalDecomposition", {}, {"periods_": [1], "state_": {"course": names}})
+    _, learned = convert_model(
+        "TrendSeasonalDecomposition", {}, {"periods_": [1], "grid_": ("D", None), "state_": {"course": names}}
+    )
     rule = learned["state_"]["extrapolation"]
     assert list(rule) == list(Extrapolation._fields) and list(rule.values()) == [1, 2, 3, 4, 5, 6]
     assert convert_model("TrendSeasonalDecomposition", {"period": 2}, {}) == ({"period": 2}, {})

@@ -60,7 +60,11 @@ def test_weights_under_former_names_forecast_the_same_bits(model):
 @pytest.mark.parametrize(
     ("name", "learned", "expected"),
     [
-        ("Autoformer", {"weights": {"linear.solved": 1}}, {"weights": {"linear.fitted": 1}}),
+        (
+            "Autoformer",
+            {"settings": {"preset": None, "d_ff": 8}, "weights": {"linear.solved": 1, "restless.bias": 2}},
+            {"settings": {"d_ff": 8}, "weights": {"linear.fitted": 1, "embed_change.bias": 2}},
+        ),
         ("LRU", {"weights": {"head.bias": 1}}, {"weights": {"head.bias": 1}}),
         ("LRU", {}, {}),
         ("Theta", {"weights": {"linear.solved": 1}}, {"weights": {"linear.solved": 1}}),

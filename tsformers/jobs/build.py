@@ -289,7 +289,7 @@ def about(kind: type) -> str:
 
     Example:
         >>> about(JobError)
-        "A recipe, a job file or a run's folder cannot be used as it is; the message names file, key and remedy."
+        'A recipe, a job file or a run folder cannot be used; the message names file, key and remedy.'
     """
     return _first_line(inspect.getdoc(kind))
 
