@@ -10,7 +10,7 @@ demo: $(READY)
 	@echo "The report: runs/quickstart/report.html"
 
 test: $(READY)
-	$(BIN)/python -P -m pytest -q -m "not slow" $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -P -m pytest -q -m "not slow" -n auto --dist loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

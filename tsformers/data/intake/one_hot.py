@@ -1,4 +1,4 @@
-"""One-hot encoding of categorical columns: the levels learned in ``fit``, one column a level."""
+"""One-hot encoding of categorical columns, with the levels learned in ``fit``."""
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ def levels_of(column: pd.Series) -> list[str]:
 
 
 def one_hot(column: pd.Series, levels: list[str]) -> Float[np.ndarray, "N L"]:
-    """One column a level; other values and missing ones are rows of zeros.
+    """The one-hot encoding of a column; other values and missing ones are rows of zeros.
 
     Args:
         column: N values.
