@@ -11,6 +11,7 @@ from tsformers.clustering.mixseq.evidence import Evidence
 from tsformers.clustering.mixseq.network import MixtureNetwork, Sizes
 from tsformers.clustering.scaled_series import ScaledSeries
 from tsformers.training.randomness import seeded
+from tsformers.training.threads import limited_threads
 
 ROWS_AT_ONCE = 1 << 15  # read by the networks in one pass
 
@@ -44,7 +45,7 @@ def evaluate_network(network: MixtureNetwork, scaled: ScaledSeries, unit: float)
     features = np.zeros((n, network.sizes.d_model))
     device, at_once = next(network.parameters()).device, max(1, ROWS_AT_ONCE // length)
     network.eval()
-    with torch.no_grad():
+    with torch.no_grad(), limited_threads():
         for start in range(0, len(stretches.series), at_once):
             part = Stretches(*(each[start : start + at_once] for each in stretches))
             crop = cut(scaled, part, length, unit, device)

@@ -24,6 +24,7 @@ from tsformers.training.loop import run, steps_between_checks
 from tsformers.training.optimiser_step import Descent
 from tsformers.training.randomness import seeded
 from tsformers.training.schedule import rate_at
+from tsformers.training.threads import limited_threads
 
 MOST_CONTEXT = 128  # rows, where no context length is given
 MOST_CHECKED = 512  # series read at each check
@@ -97,7 +98,7 @@ def learn(
         dropout=plan.dropout,
         shared_embedding=plan.shared_embedding,
     )
-    with seeded(int(rng.integers(2**62)), plan.device):
+    with limited_threads(), seeded(int(rng.integers(2**62)), plan.device):
         training = Training(MixtureNetwork(sizes).to(plan.device), scaled, weight, float(values.mean()), plan, rng)
         history = training.train()
         weights = {name: tensor.cpu() for name, tensor in training.network.state_dict().items()}

@@ -12,6 +12,7 @@ from tsformers.data.panel import Panel
 from tsformers.data.windows import Window
 from tsformers.forecasters.neural.validation import check_bare
 from tsformers.plotting.decomposition import Parts, parts_chart
+from tsformers.training.threads import limited_threads
 
 
 class Explanation(NamedTuple):
@@ -205,7 +206,7 @@ def _explanation(model: Any, data: Frame | Panel | None, future: Frame | None, s
         hook.remove()
     panel = model.panel_ if data is None else model.panel_.like(data, static, model.short_)
     panel = panel.select(panel.ids.get_indexer(forecast.ids))
-    with torch.no_grad():
+    with torch.no_grad(), limited_threads():
         explained = [model.network_.explain(window) for window in windows]
     scaled = list(zip(explained, windows, strict=True))
     trend = torch.cat([e.trend.double() * w.scale + w.location for e, w in scaled]).cpu().numpy()

@@ -35,6 +35,7 @@ from tsformers.nn.heads.make import HEADS
 from tsformers.training.config import Plan
 from tsformers.training.context_length import default_validation
 from tsformers.training.randomness import find_device, seeded
+from tsformers.training.threads import limited_threads
 from tsformers.training.train import Groups, train
 from tsformers.validation import Above, AtLeast, OneOf, check_settings
 
@@ -205,7 +206,7 @@ class TorchForecaster(BaseEstimator):
         self.context_length_: int = context
         self.short_: str = short
         self.settings_: dict[str, object] = remember_settings(self)
-        with seeded(self.seed, device):
+        with limited_threads(), seeded(self.seed, device):
             plan = self._plan(context, panel)
             network: Any
             history: pd.DataFrame | None = None

@@ -11,6 +11,7 @@ from torch import Tensor
 from tsformers.data.window_scaling import scale, unscale
 from tsformers.data.windows import Packed, Window, cut
 from tsformers.training.randomness import find_device, seeded
+from tsformers.training.threads import limited_threads
 
 MAX_NUMBERS = 2**23  # that the network draws in one call
 MAX_WINDOWS = 512  # that the network reads in one call
@@ -57,7 +58,7 @@ def draw(
     series_of_fit = torch.from_numpy(numbered)[series].to(device)
     packed, series, cutoffs = packed.to(device), series.to(device), cutoffs.to(device)
     model.network_.eval()
-    with torch.no_grad(), seeded(model.seed if seed is None else seed, device):
+    with torch.no_grad(), limited_threads(), seeded(model.seed if seed is None else seed, device):
         for start in range(0, n, windows):
             part = slice(start, start + windows)
             window = cut(packed, series[part], cutoffs[part], model.context_length_, model.horizon)

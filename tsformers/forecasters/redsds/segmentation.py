@@ -20,6 +20,7 @@ from tsformers.forecasters.redsds.inference import Encoded
 from tsformers.forecasters.redsds.network import REDSDSNetwork, marginalise
 from tsformers.hsmm.inference import Posterior, viterbi
 from tsformers.training.randomness import find_device
+from tsformers.training.threads import limited_threads
 
 MAX_STEPS = 1 << 18  # series times steps in one pass of the network
 COLUMNS = ("regime", "probability", "expected_remaining")
@@ -112,7 +113,7 @@ def segment_panel(model: Any, panel: Panel, method: Method = "posterior") -> Ste
     regime = np.empty(int(starts[-1]), dtype=np.int64)
     probability, remaining = np.empty(len(regime)), np.empty(len(regime))
     durations, order = torch.zeros(0), lengths.argsort(stable=True)
-    with torch.no_grad():
+    with torch.no_grad(), limited_threads():
         for some in similar_lengths(order, lengths):
             longest = int(lengths[some].max())
             window = cut(packed, some, packed.offsets[some] + longest, longest, 0)
