@@ -13,7 +13,7 @@ class Plan:
     Args:
         context_length: T, steps of context.
         horizon: H, steps to forecast.
-        scaler: of each window, see ``windows.scale``.
+        scaler: of each window, see ``window_scaling.scale``.
         max_steps: batches at most.
         max_epochs: passes over all windows at most; None: ``max_steps`` alone decides.
         batch_size: windows in a batch.

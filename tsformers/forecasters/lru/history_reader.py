@@ -108,7 +108,7 @@ class HistoryReader:
 def first_units(window: Window, start: Tensor, context: int, scaler: str | None) -> np.ndarray:
     """Location and scale (B C, 4) of the first rows of each history, see ``StreamState``.
 
-    Source: as for ``windows.scale``.
+    Source: as for ``window_scaling.scale``.
     """
     length = window.past.shape[1]
     at = start[:, None] + torch.arange(min(context, length))

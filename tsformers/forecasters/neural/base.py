@@ -77,7 +77,7 @@ class TorchForecaster(BaseEstimator):
             forecast holds quantiles), "quantile_function" (learned the same way; draws come from the quantile function
             interpolated between them), "squared_error" (the mean is trained on squared errors alone, and a normal
             distribution around it on their residuals), or an object with GluonTS's ``DistributionOutput`` interface.
-        scaler: of each window: "mean_abs", "standard", "robust" or None, see ``windows.scale``.
+        scaler: of each window: "mean_abs", "standard", "robust" or None, see ``window_scaling.scale``.
         multivariate: True: the series are the channels of one series; they must end together, and statics are unused.
         verbose: progress bar; None: where stderr is a terminal.
         seed: of ``fit`` and ``predict``; None: fresh entropy. The random state of the caller is unchanged.
