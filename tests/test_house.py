@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import importlib.util
 import inspect
 import re
 import tomllib
@@ -32,9 +31,6 @@ FILES = sorted((ROOT / "tsformers").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PACKAGES = sorted(path.parent for path in FILES if path.name == "__init__.py")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-REFERENCE = re.findall(
-    r"^::: (\S+)$", "\n".join(p.read_text() for p in PAGES if p.name.startswith("reference")), re.MULTILINE
-)
 FACES = {face: importlib.import_module(f"tsformers.{face}").__all__ for face in ("nn", "scoring")}
 SOURCED = [
     *(("tsformers", name) for name in (*FORECASTERS, *PREPROCESSORS, *CLUSTERERS)),
@@ -95,17 +91,6 @@ def test_every_dataclass_of_settings_is_where_the_catalog_says(name, module):
 @pytest.mark.parametrize("name", SUBMODULES)
 def test_every_submodule_is_an_attribute_of_the_package(name):
     assert getattr(tsformers, name).__name__ == f"tsformers.{name}"
-
-
-@pytest.mark.parametrize("name", REFERENCE)
-def test_every_entry_of_the_reference_is_importable(name):
-    parent, _, last = name.rpartition(".")
-    assert importlib.util.find_spec(name) if _is_module(name) else hasattr(importlib.import_module(parent), last)
-
-
-def _is_module(name):
-    path = ROOT.joinpath(*name.split("."))
-    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
 def test_the_version_is_written_once():

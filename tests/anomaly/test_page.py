@@ -24,6 +24,11 @@ def test_the_operators_page_tells_of_every_status_and_count():
         assert f"`{name}`" in PAGE, name
 
 
+def words(pattern, text):
+    """The part of a text that a pattern matches, without numbers, quoted words and indentation."""
+    return re.sub(r"'\w+'|[\d,]+|^ +", "", re.search(pattern, text, re.MULTILINE)[0])
+
+
 def test_the_two_commands_of_the_operators_page_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
@@ -35,6 +40,8 @@ def test_the_two_commands_of_the_operators_page_run(tmp_path, monkeypatch, capsy
     commands = re.findall(r"^    tsformers (detect .*)$", PAGE, re.MULTILINE)[:2]
     assert ["--fit" in commands[0], "--state" in commands[1]] == [True, True]
     assert main(shlex.split(commands[0])) == 0
-    assert "126 calibration scores give no p-value below" in capsys.readouterr().err
+    reported = capsys.readouterr().err
+    assert "126 calibration scores give no p-value below" in reported
+    assert words(r"^\d+ series, step .*(?=;)", reported) == words(r"^    [\d,]+ series, step .*(?=;)", PAGE)
     assert main([*shlex.split(commands[1].partition("<")[0]), "rows.csv"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 21

@@ -16,6 +16,12 @@ def test_an_example_prints_what_the_first_ten_minutes_say(section, prints_what_i
     prints_what_it_says(section)
 
 
+def test_no_page_holds_marks_of_a_merge():
+    pages = [DOCS.parent / "README.md", DOCS.parent / "CHANGELOG.md", *DOCS.rglob("*.md")]
+    marked = re.compile(r"^(<{7}|={7}|>{7})", re.MULTILINE)
+    assert [page.name for page in pages if marked.search(page.read_text(encoding="utf-8"))] == []
+
+
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: str(page.relative_to(DOCS)))
 def test_every_link_of_a_page_leads_to_a_file(page):
     for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
