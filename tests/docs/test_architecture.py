@@ -39,7 +39,9 @@ def test_a_folder_of_the_page_exists(name):
 def test_the_table_of_the_tree_has_every_folder_and_file_of_the_package():
     table = PAGE[PAGE.index("## The tree") : PAGE.index("## Floors")]
     here = [path for path in (ROOT / "tsformers").iterdir() if not path.name.startswith("__")]
-    names = {f"{path.name}/" for path in here if (path / "__init__.py").is_file()} | {path.name for path in here if path.suffix == ".py"}
+    names = {f"{path.name}/" for path in here if (path / "__init__.py").is_file()} | {
+        path.name for path in here if path.suffix == ".py"
+    }
     rows = {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\S+)`", row)}
     assert names - rows - {"testing.py"} == set()
 
