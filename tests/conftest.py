@@ -35,7 +35,8 @@ def prints_what_it_says(capsys):
         assert len(printed) == len(promised)
         for ours, theirs in zip(printed, promised, strict=True):
             if re.fullmatch(r"-?\d+\.\d+", theirs):  # processors round differently
-                assert float(ours) == pytest.approx(float(theirs), rel=0.02, abs=0.05)
+                last_digit = 10.0 ** -len(theirs.partition(".")[2])
+                assert float(ours) == pytest.approx(float(theirs), rel=0.01, abs=1.01 * last_digit)
             else:
                 assert ours == theirs
 
