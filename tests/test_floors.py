@@ -77,13 +77,13 @@ def test_no_room_is_in_an_import_cycle():
         edges[here] = {name for name in names | faces if name and not f"{here}.".startswith(f"{name}.")}
 
     def reach(start):
-        seen, todo = set(), list(edges[start])
+        reached, todo = set(), list(edges[start])
         while todo:
             here = todo.pop()
-            if here in edges and here not in seen:
-                seen.add(here)
+            if here in edges and here not in reached:
+                reached.add(here)
                 todo += edges[here]
-        return seen
+        return reached
 
     assert [room for room in edges if room in reach(room)] == []
 

@@ -193,7 +193,7 @@ def test_a_preprocessor_that_breaks_a_law_is_caught(culprit):
         check_preprocessor(culprit())
 
 
-class Honest(nn.Module):
+class Correct(nn.Module):
     levels = None
 
     def __init__(self):
@@ -209,28 +209,28 @@ class Honest(nn.Module):
         return centre + torch.randn(centre.shape[0], n_samples, *centre.shape[2:])
 
 
-class ScoresTheMissing(Honest):
+class ScoresTheMissing(Correct):
     def loss(self, window):
         return (self.read(window.past.mT).mT - window.future).square().mean((1, 2))
 
 
-class Cheats(Honest):
+class Cheats(Correct):
     def sample(self, window, n_samples):
         return super().sample(window, n_samples) + window.future[:, None]
 
 
-class LooksAtTheBatch(Honest):
+class LooksAtTheBatch(Correct):
     def loss(self, window):
         return super().loss(window) + window.past.mean()
 
 
-class SumsUp(Honest):
+class SumsUp(Correct):
     def loss(self, window):
         return super().loss(window).sum()
 
 
 def test_a_correct_network_passes():
-    check_network(Honest(), make_window())
+    check_network(Correct(), make_window())
 
 
 @pytest.mark.parametrize(

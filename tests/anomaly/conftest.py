@@ -58,8 +58,8 @@ def fitted() -> dict[str, tuple[AnomalyDetector, dict]]:
 @pytest.fixture
 def detector(fitted):
     """Fresh after fit: a new forecast at each row."""
-    made, begin = fitted["each row a new forecast"]
-    made.state = begin
+    made, initial = fitted["each row a new forecast"]
+    made.state = initial
     return made
 
 

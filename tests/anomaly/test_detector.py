@@ -40,11 +40,11 @@ ROWS = st.lists(
 @settings(max_examples=25, deadline=None)
 @given(rows=ROWS, cuts=st.lists(st.integers(0, 40), max_size=3))
 def test_many_rows_at_once_are_answered_as_one_by_one_in_any_order_and_wherever_they_are_cut(fitted, name, rows, cuts):
-    detector, begin = fitted[name]
-    detector.state = begin
+    detector, initial = fitted[name]
+    detector.state = initial
     alone = [detector.update(row) for row in rows]
     counts = detector.counts
-    detector.state = begin
+    detector.state = initial
     bounds = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
     together = [d for i, j in pairwise(bounds) for d in detector.update_many(rows[i:j])]
     assert same(alone, together)
@@ -55,10 +55,10 @@ def test_many_rows_at_once_are_answered_as_one_by_one_in_any_order_and_wherever_
 @settings(max_examples=25, deadline=None)
 @given(rows=ROWS, cut=st.integers(0, 40))
 def test_stopped_and_resumed_is_the_same_as_uninterrupted(fitted, rows, cut):
-    detector, begin = fitted["one forecast for the horizon"]
-    detector.state = begin
+    detector, initial = fitted["one forecast for the horizon"]
+    detector.state = initial
     whole = [detector.update(row) for row in rows]
-    detector.state = begin
+    detector.state = initial
     first = detector.update_many(rows[:cut])
     kept = detector.snapshot()
     assert "forecast" not in kept
@@ -70,58 +70,58 @@ def test_stopped_and_resumed_is_the_same_as_uninterrupted(fitted, rows, cut):
 @settings(max_examples=20, deadline=None)
 @given(data=st.data(), name=st.sampled_from([*VARIANTS]))
 def test_a_frame_is_taken_in_order_of_time_and_within_a_step_in_its_own_order(fitted, data, name):
-    detector, begin = fitted[name]
+    detector, initial = fitted[name]
     frame = history(3, 6, at(1).isoformat(), seed=1)
     frame.loc[[2, 8], "y"] = [50.0, np.nan]
     keep = data.draw(st.permutations(range(len(frame))))[: data.draw(st.integers(1, len(frame)))]
     frame = frame.iloc[keep]
-    detector.state = begin
-    told = detector.detect(frame, status=True)
-    assert told.index.equals(frame.index)
-    detector.state = begin
+    detector.state = initial
+    answer = detector.detect(frame, status=True)
+    assert answer.index.equals(frame.index)
+    detector.state = initial
     ordered = frame.sort_values("ds", kind="stable")
     one_by_one = [detector.update(row) for row in ordered.to_dict("records")]
     expected = pd.DataFrame([{n: getattr(d, n) for n in d.__slots__} for d in one_by_one], index=ordered.index)
-    pd.testing.assert_frame_equal(told.loc[ordered.index], expected, check_exact=True, check_dtype=False)
+    pd.testing.assert_frame_equal(answer.loc[ordered.index], expected, check_exact=True, check_dtype=False)
 
 
 @settings(max_examples=15, deadline=None)
 @given(rows=ROWS)
 def test_irregular_rows_of_a_frame_are_answered_as_those_of_a_stream(fitted, rows):
-    detector, begin = fitted["each row a new forecast"]
+    detector, initial = fitted["each row a new forecast"]
     frame = pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=object) for name in ("unique_id", "ds", "y")}
     )
-    detector.state = begin
-    told = detector.detect(frame, status=True)
-    detector.state = begin
+    detector.state = initial
+    answer = detector.detect(frame, status=True)
+    detector.state = initial
     columns = detector._reader.frame(frame)
     order = np.lexsort((columns.phase, columns.position))
-    said = [detector.update(rows[i]) for i in order]
-    assert [d.status for d in said] == told["status"].iloc[order].tolist()
-    assert_array_equal([d.p_value for d in said], told["p_value"].to_numpy(float)[order])
+    decisions = [detector.update(rows[i]) for i in order]
+    assert [d.status for d in decisions] == answer["status"].iloc[order].tolist()
+    assert_array_equal([d.p_value for d in decisions], answer["p_value"].to_numpy(float)[order])
 
 
 def test_step_is_the_pure_form_of_update(fitted):
-    detector, begin = fitted["conformal"]
+    detector, initial = fitted["conformal"]
     rows = [{"unique_id": "a", "ds": at(k), "y": 40.0 if k == 3 else 0.1 * k} for k in range(1, 6)]
-    detector.state = begin
-    before = {name: part.copy() for name, part in begin["contexts"].items()}
-    state, said = begin, []
+    detector.state = initial
+    before = {name: part.copy() for name, part in initial["contexts"].items()}
+    state, decisions = initial, []
     for row in rows:
         state, decision = detector.step(state, row)
-        said.append(decision)
+        decisions.append(decision)
     for name, part in before.items():
-        assert_array_equal(begin["contexts"][name], part)
+        assert_array_equal(initial["contexts"][name], part)
     assert detector.counts["rows"] == 0
-    assert same(said, detector.update_many(rows))
+    assert same(decisions, detector.update_many(rows))
     assert state["counts"] == detector.counts
 
 
 def test_a_saved_detector_resumes_where_it_was(fitted, tmp_path):
-    detector, begin = fitted["a procedure a series"]
+    detector, initial = fitted["a procedure a series"]
     rows = history(3, 8, at(1).isoformat(), seed=2).sort_values("ds", kind="stable").to_dict("records")
-    detector.state = begin
+    detector.state = initial
     detector.update_many(rows[:11])
     detector.save(tmp_path / "d")
     back = tsf.load(tmp_path / "d")
@@ -131,8 +131,8 @@ def test_a_saved_detector_resumes_where_it_was(fitted, tmp_path):
 
 
 def test_a_detector_saved_in_format_1_loads(fitted, tmp_path):
-    detector, begin = fitted["conformal"]
-    detector.state = begin
+    detector, initial = fitted["conformal"]
+    detector.state = initial
     detector.save(tmp_path / "d")
     page = json.loads((tmp_path / "d" / "model.json").read_text("utf-8"))
     page["learned"]["settings"]["learn_unseen"] = page["learned"]["settings"].pop("add_new_series")
@@ -142,8 +142,8 @@ def test_a_detector_saved_in_format_1_loads(fitted, tmp_path):
 
 
 def test_a_state_that_holds_the_forecast_under_its_former_name_is_resumed(fitted):
-    detector, begin = fitted["one forecast for the horizon"]
-    detector.state = begin
+    detector, initial = fitted["one forecast for the horizon"]
+    detector.state = initial
     row, other = ({"unique_id": "a", "ds": at(k), "y": 0.5} for k in (1, 2))
     detector.update(row)
     state = detector.state
@@ -154,8 +154,8 @@ def test_a_state_that_holds_the_forecast_under_its_former_name_is_resumed(fitted
 
 
 def test_nothing_grows_with_the_stream(fitted):
-    detector, begin = fitted["conformal"]
-    detector.state = begin
+    detector, initial = fitted["conformal"]
+    detector.state = initial
 
     def size():
         state = detector.state
@@ -172,11 +172,11 @@ def test_nothing_grows_with_the_stream(fitted):
 @pytest.mark.parametrize("kind", ["replace", "keep"])
 def test_a_value_that_raises_an_alarm_enters_the_context_as_expected_or_as_it_came(kind):
     made = fit_silently(naive(contamination=kind), history(scale=0.1))
-    said = made.update({"unique_id": "b", "ds": at(1), "y": 80.0})
-    assert said.anomaly
+    decision = made.update({"unique_id": "b", "ds": at(1), "y": 80.0})
+    assert decision.anomaly
     contexts = Contexts(made.state["contexts"])
     held = contexts.read(np.array([1]), contexts.last[[1]])[0, 0]
-    assert held == (80.0 if kind == "keep" else said.expected)
+    assert held == (80.0 if kind == "keep" else decision.expected)
     assert made.counts["replaced"] == (kind == "replace")
 
 
@@ -187,8 +187,8 @@ def test_alarms_in_a_row_are_a_level_shift_and_the_forecast_moves_there():
     )
     last = frame[frame["unique_id"] == "a"]["y"].iloc[-1]
     rng = np.random.default_rng(0)
-    said = [made.update({"unique_id": "a", "ds": at(k), "y": last + 60 + rng.normal()}) for k in range(1, 12)]
-    assert [d.anomaly for d in said] == [True] * 4 + [False] * 7
+    decisions = [made.update({"unique_id": "a", "ds": at(k), "y": last + 60 + rng.normal()}) for k in range(1, 12)]
+    assert [d.anomaly for d in decisions] == [True] * 4 + [False] * 7
     assert made.counts["shifts"] == 1
     contexts = Contexts(made.state["contexts"])
     held = contexts.read(np.zeros(11, dtype=int), contexts.last[0] - np.arange(11))[:, 0]
@@ -220,24 +220,24 @@ def test_the_answer_comes_in_the_callers_own_frame_type(detector, backend):
         given_, table = polars.from_pandas(later), polars.DataFrame
     else:
         given_, table = (pa.Table.from_pandas(later), pa.Table) if backend == "pyarrow" else (later, pd.DataFrame)
-    begin = detector.state
+    initial = detector.state
     found = detector.detect(given_)
     assert isinstance(found, table)
-    detector.state = begin
+    detector.state = initial
     plain = detector.detect(later)
     assert_array_equal(np.asarray(found["p_value"]), plain["p_value"])
 
 
 def test_a_stream_takes_dictionaries_and_arrow_batches(detector):
     later = history(3, 4, at(1).isoformat()).sort_values("ds", kind="stable")
-    begin = detector.state
+    initial = detector.state
     rows = list(detector.stream(later.to_dict("records")))
     for batches in (
         pa.Table.from_pandas(later).to_batches(max_chunksize=5),
         pa.Table.from_pandas(later),
         pa.Table.from_pandas(later).to_reader(max_chunksize=7),
     ):
-        detector.state = begin
+        detector.state = initial
         assert [d.p_value for d in detector.stream(batches)] == [d.p_value for d in rows]
 
 
@@ -249,8 +249,8 @@ def test_other_column_names_integer_time_and_integer_ids():
     made = fit_silently(made, frame, id_col="shop", time_col="t", target_col="n")
     rows = [{"shop": 7, "t": 300, "n": 3}, {"shop": 7, "t": "305", "n": 4}, {"shop": 7, "t": 307, "n": 4}]
     rows += [{"shop": 7, "t": 310.5, "n": 4}, {"shop": 7, "t": 2**70, "n": 4}, {"shop": 7, "t": True, "n": 4}]
-    said = made.update_many(rows)
-    assert [d.status for d in said] == ["tested", "tested", "off_grid", "invalid", "invalid", "invalid"]
+    decisions = made.update_many(rows)
+    assert [d.status for d in decisions] == ["tested", "tested", "off_grid", "invalid", "invalid", "invalid"]
     found = made.detect(pd.DataFrame({"shop": [7, 10], "t": [310, 300], "n": [1.0, 2.0]}))
     assert list(found)[:3] == ["shop", "t", "n"]
     assert found["p_value"].notna().all()
@@ -260,10 +260,10 @@ def test_stamps_with_a_zone_keep_the_wall_clock():
     days = pd.date_range("2024-03-01", periods=60, freq="D", tz="Europe/Berlin")
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": np.arange(60.0) % 7})
     made = fit_silently(AnomalyDetector(tsf.SeasonalNaive(horizon=2), **EXTREME), frame)
-    begin = made.state
+    initial = made.state
     later = pd.DataFrame({"unique_id": "a", "ds": days[-1:] + pd.Timedelta(days=1), "y": [4.0]})
     assert made.detect(later, status=True)["status"].tolist() == ["tested"]
-    made.state = begin
+    made.state = initial
     assert made.update({"unique_id": "a", "ds": "2024-04-29T22:00:00+00:00", "y": 4.0}).status == "tested"
     assert made.update({"unique_id": "a", "ds": "2024-05-01T00:00:00", "y": 4.0}).status == "invalid"
 

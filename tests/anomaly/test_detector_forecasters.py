@@ -83,8 +83,8 @@ def test_past_covariates_travel_with_the_rows():
 def test_contexts_of_a_multivariate_forecaster_end_together():
     detector, panels = spied(multivariate=True)
     rows = [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("a", 3), ("b", 3), ("c", 3), ("b", 2), ("c", 5)]
-    said = detector.update_many([{"unique_id": i, "ds": at(k), "y": 0.0} for i, k in rows])
-    assert [d.status for d in said] == ["tested"] * 7 + ["late", "tested"]
+    decisions = detector.update_many([{"unique_id": i, "ds": at(k), "y": 0.0} for i, k in rows])
+    assert [d.status for d in decisions] == ["tested"] * 7 + ["late", "tested"]
     assert panels
     for panel in panels:
         assert len(set(panel.times[panel.ends - 1])) == 1
@@ -104,10 +104,10 @@ def test_any_forecaster_of_the_package_will_do(model, tmp_path):
     later = history(3, 9, at(1).isoformat(), seed=5)
     later.loc[13, "y"] = 500.0
     rows = later.sort_values("ds", kind="stable").to_dict("records")
-    begin = made.state
+    initial = made.state
     alone = [made.update(row) for row in rows]
     assert [d.unique_id for d in alone if d.anomaly and d.y == 500.0] == ["b"]
-    made.state = begin
+    made.state = initial
     assert same(alone[:10], made.update_many(rows[:10]))
     made.save(tmp_path / "d")
     assert same(alone[10:], tsf.load(tmp_path / "d").update_many(rows[10:]))

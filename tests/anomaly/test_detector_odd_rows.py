@@ -40,10 +40,10 @@ def test_irregular_rows_are_answered_and_counted_and_change_nothing(detector):
     }
     for status, rows in odd.items():
         for row in rows:
-            said = detector.update(row)
-            assert said.status == status, row
-            assert not said.anomaly
-            assert math.isnan(said.p_value)
+            decision = detector.update(row)
+            assert decision.status == status, row
+            assert not decision.anomaly
+            assert math.isnan(decision.p_value)
     after = detector.snapshot()
     for part in ("contexts", "series", "p_value"):
         for name, array in before[part].items():
@@ -77,26 +77,26 @@ def test_irregular_rows_are_answered_and_counted_and_change_nothing(detector):
     ],
 )
 def test_a_row_that_is_not_tested_gets_a_reason(detector, row, why):
-    begin = detector.state
-    said = detector.update(row)
-    assert said.why == why
-    assert (said.status == "tested") == (not why)
+    initial = detector.state
+    decision = detector.update(row)
+    assert decision.why == why
+    assert (decision.status == "tested") == (not why)
     if len(row) < 3 or isinstance(row["y"], list):
         return
-    detector.state = begin
-    told = detector.detect(
+    detector.state = initial
+    answer = detector.detect(
         pd.DataFrame({name: pd.Series([cell], dtype=object) for name, cell in row.items()}), status=True
     )
-    assert (told["status"].item(), told["why"].item()) == (said.status, why)
+    assert (answer["status"].item(), answer["why"].item()) == (decision.status, why)
 
 
 def test_booleans_are_values_of_covariates_alone():
     frame, later = (part.assign(open=part["y"] > 0) for part in (history(), history(3, 2, at(1).isoformat())))
     made = fit_silently(naive(), frame)
-    begin = made.state
-    told = made.detect(later, status=True)
-    assert set(told["status"]) == {"tested"}
-    made.state = begin
+    initial = made.state
+    answer = made.detect(later, status=True)
+    assert set(answer["status"]) == {"tested"}
+    made.state = initial
     assert {d.status for d in made.update_many(later.sort_values("ds").to_dict("records"))} == {"tested"}
     assert set(fit_silently(naive(), history()).detect(later.assign(y=True), status=True)["why"]) == {
         "'y' is a boolean: True"
@@ -104,17 +104,17 @@ def test_booleans_are_values_of_covariates_alone():
 
 
 def test_a_missing_value_takes_its_place_untested_with_what_was_expected(detector):
-    said = detector.update({"unique_id": "a", "ds": at(1), "y": None})
-    assert said.status == "missing"
-    assert math.isnan(said.p_value)
-    assert math.isfinite(said.expected)
+    decision = detector.update({"unique_id": "a", "ds": at(1), "y": None})
+    assert decision.status == "missing"
+    assert math.isnan(decision.p_value)
+    assert math.isfinite(decision.expected)
     assert detector.update({"unique_id": "a", "ds": at(1), "y": 1.0}).status == "duplicate"
 
 
 def test_a_gap_is_missing_values_and_the_row_after_it_is_tested():
     detector = fit_silently(naive(max_jump=70), history())
-    said = detector.update({"unique_id": "a", "ds": at(70), "y": 0.0})
-    assert said.status == "waiting", "nothing is left in the context"
+    decision = detector.update({"unique_id": "a", "ds": at(70), "y": 0.0})
+    assert decision.status == "waiting", "nothing is left in the context"
     assert detector.counts["gaps"] == 69
     assert detector.update({"unique_id": "a", "ds": at(71), "y": 0.0}).status == "tested"
     assert detector.update({"unique_id": "b", "ds": at(3), "y": 0.0}).status == "tested"
@@ -129,16 +129,18 @@ def test_one_row_with_a_wrong_clock_does_not_move_its_series(detector):
     wrong = {"unique_id": "a", "ds": at(1000), "y": 0.1}
     alone = detector.update_many(rows)
     detector.state = fit_silently(naive(refresh=1), history()).state
-    said = detector.update_many([*rows[:2], wrong, wrong, rows[2], {**wrong, "ds": at(1001)}, *rows[3:], wrong])
-    assert [d.status for d in said] == ["tested"] * 2 + ["ahead"] * 2 + ["tested", "ahead"] + ["tested"] * 3 + ["ahead"]
-    assert same(alone, [d for d in said if d.status == "tested"])
+    decisions = detector.update_many([*rows[:2], wrong, wrong, rows[2], {**wrong, "ds": at(1001)}, *rows[3:], wrong])
+    assert [d.status for d in decisions] == ["tested"] * 2 + ["ahead"] * 2 + ["tested", "ahead"] + ["tested"] * 3 + [
+        "ahead"
+    ]
+    assert same(alone, [d for d in decisions if d.status == "tested"])
     assert detector.counts["ahead"] == 4
     assert detector.counts["gaps"] == 0
 
 
 def test_rows_that_agree_on_where_an_outage_ended_move_their_series(detector):
-    said = [detector.update({"unique_id": "a", "ds": at(k), "y": 0.1}) for k in (31, 31, 40, 41, 42, 43)]
-    assert [d.status for d in said] == ["ahead"] * 3 + ["waiting", "tested", "tested"]
+    decisions = [detector.update({"unique_id": "a", "ds": at(k), "y": 0.1}) for k in (31, 31, 40, 41, 42, 43)]
+    assert [d.status for d in decisions] == ["ahead"] * 3 + ["waiting", "tested", "tested"]
     assert detector.counts["gaps"] == 40
     assert detector.update({"unique_id": "b", "ds": at(30), "y": 0.1}).status == "tested", "not beyond the context"
 
@@ -155,29 +157,29 @@ def jumpy():
     rows=st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 30)), max_size=40), cuts=st.sets(st.integers(0, 40))
 )
 def test_the_rule_of_rows_ahead_is_that_of_the_page_wherever_the_stream_is_cut(jumpy, rows, cuts):
-    detector, begin = jumpy
-    detector.state = begin
+    detector, initial = jumpy
+    detector.state = initial
     given_ = [{"unique_id": name, "ds": at(k), "y": 0.1} for name, k in rows]
     found = []
     for i, j in pairwise(sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})):
         found += [d.status for d in detector.update_many(given_[i:j])]
         detector.state = detector.snapshot()
-    last, waiting, said = {"a": 0, "b": 0}, {"a": [], "b": []}, []
+    last, waiting, expected = {"a": 0, "b": 0}, {"a": [], "b": []}, []
     for name, k in rows:
         if k <= last[name]:
-            said.append("late" if k < last[name] else "duplicate")
+            expected.append("late" if k < last[name] else "duplicate")
             continue
         if k - last[name] > 5:
-            seen = waiting[name]
-            if seen and k != seen[-1]:
-                waiting[name] = seen = [*seen, k] if seen[-1] < k <= seen[-1] + 5 else [k]
-            waiting[name] = seen or [k]
+            run = waiting[name]
+            if run and k != run[-1]:
+                waiting[name] = run = [*run, k] if run[-1] < k <= run[-1] + 5 else [k]
+            waiting[name] = run or [k]
             if len(waiting[name]) < 3:
-                said.append("ahead")
+                expected.append("ahead")
                 continue
         last[name], waiting[name] = k, []
-        said.append("tested")
-    assert found == said
+        expected.append("tested")
+    assert found == expected
 
 
 def test_a_state_from_before_jumps_were_bounded_is_resumed(detector):
@@ -192,8 +194,8 @@ def test_a_state_from_before_jumps_were_bounded_is_resumed(detector):
 
 def test_a_new_series_is_tested_once_its_context_is_full(detector):
     rows = [{"unique_id": "new", "ds": at(k), "y": 0.1 * k % 1} for k in range(1, 35)]
-    said = detector.update_many(rows)
-    assert [d.status for d in said] == ["waiting"] * 30 + ["tested"] * 4
+    decisions = detector.update_many(rows)
+    assert [d.status for d in decisions] == ["waiting"] * 30 + ["tested"] * 4
     assert detector.update({"unique_id": "new", "ds": at(35), "y": 99.0}).anomaly
 
 
@@ -216,8 +218,8 @@ def test_rows_of_a_series_that_is_dropped_are_unseen_from_then_on_and_change_no_
     start = pd.Timestamp("2024-01-03")
     rows = [{"unique_id": "x", "ds": start + k * HOUR, "y": 1000.0 + k} for k in range(30)]
     with pytest.warns(UserWarning, match="1 series that were not in the data of fit"):
-        said = made.update_many(rows)
-    assert [d.status for d in said] == ["waiting"] * 12 + ["unseen"] * 18
+        decisions = made.update_many(rows)
+    assert [d.status for d in decisions] == ["waiting"] * 12 + ["unseen"] * 18
     assert made.update({"unique_id": "b", "ds": start, "y": 1.0}).status == "tested"
 
 

@@ -150,9 +150,9 @@ def test_a_procedure_whose_level_tends_to_zero_is_warned_of_with_the_first_blind
     assert "without decay no number of scores will do for ever; or take LORD(alpha=0.1, decay=0.99)" in text
     assert "(--detector p_value=predictive) and a decay below 1 (--decay 0.99)" in text
     test = int(text.split("from test ")[1].split()[0])
-    quiet = control.fresh()
-    quiet.test_many(np.full(test - 1, ticking))
-    alarms = quiet.test_many([1 / 501])[1]
+    without_alarm = control.fresh()
+    without_alarm.test_many(np.full(test - 1, ticking))
+    alarms = without_alarm.test_many([1 / 501])[1]
     assert test > 1 and not alarms[0]
 
 

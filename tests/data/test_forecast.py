@@ -97,7 +97,9 @@ def test_quantiles_that_cross_are_sorted_on_the_way_in():
 
 def test_beyond_the_held_levels_the_tails_are_exponential():
     levels = (0.1, 0.2, 0.8, 0.9)
-    held = np.log(np.array([0.1, 0.2, 5.0, 10.0]))  # of a Laplace law up to its scale: exactly exponential tails
+    held = np.log(
+        np.array([0.1, 0.2, 5.0, 10.0])
+    )  # of a Laplace distribution up to its scale: exactly exponential tails
     forecast = forecast_of(held.reshape(1, 4, 1), levels=levels)
     np.testing.assert_allclose(forecast.quantile([0.01, 0.99]).ravel(), np.log([0.01, 100.0]), rtol=1e-12)
     assert forecast.quantile([0.0, 1.0]).ravel().tolist() == [-np.inf, np.inf]

@@ -64,8 +64,8 @@ def test_the_prefix_rule_rejects_what_is_stored_at_a_level_known_before(stored, 
     levels, rejected = OnlineBH(0.1, window=window).test_many(stored["p"])
     assert np.array_equal(rejected, stored["bh_prefix__reject"])
     for i in np.flatnonzero(rejected):  # the stored threshold is a p-value: the largest of those at or below the level
-        seen = stored["p"][: i + 1]
-        assert stored["bh_prefix__level"][i] == seen[seen <= levels[i]].max()
+        so_far = stored["p"][: i + 1]
+        assert stored["bh_prefix__level"][i] == so_far[so_far <= levels[i]].max()
 
 
 def test_the_counts_of_the_specification_come_out(shared):

@@ -190,9 +190,9 @@ def test_levels_are_those_of_the_definition(kind, p, decay, lag):
 def test_the_moving_rule_rejects_what_sorting_the_window_rejects(p, window):
     _, rejected = OnlineBH(0.2, window=window).test_many(p)
     for t in range(len(p)):
-        seen = np.sort(p[max(0, t + 1 - window) : t + 1])
-        good = np.flatnonzero(seen <= 0.2 * np.arange(1, len(seen) + 1) / len(seen))
-        assert rejected[t] == (good.size > 0 and p[t] <= seen[good[-1]])
+        latest = np.sort(p[max(0, t + 1 - window) : t + 1])
+        good = np.flatnonzero(latest <= 0.2 * np.arange(1, len(latest) + 1) / len(latest))
+        assert rejected[t] == (good.size > 0 and p[t] <= latest[good[-1]])
 
 
 @pytest.mark.parametrize(

@@ -126,15 +126,15 @@ def test_all_answers_are_those_of_enumerating_every_path(close, compiled, model)
         drawn = hsmm.sample(**parts, n_samples=20, generator=torch.Generator().manual_seed(0))
     tolerance = 1e-14 * max(np.abs(x[np.isfinite(x)]).max(initial=1.0) for x in model) * len(model[3])
     total, found = np.logaddexp.reduce(list(weights.values())), answer.log_likelihood.item()
-    posterior, begun = np.zeros(answer.regime_count.shape[1:]), np.zeros(answer.transition.shape[1:])
+    posterior, started = np.zeros(answer.regime_count.shape[1:]), np.zeros(answer.transition.shape[1:])
     for path, weight in weights.items():
         for t, (k, c) in enumerate(path):
             posterior[t, k, c - 1] += math.exp(weight - total)
             if t and c == 1:
-                begun[t, path[t - 1][0], k] += math.exp(weight - total)
+                started[t, path[t - 1][0], k] += math.exp(weight - total)
     assert found == pytest.approx(total, abs=tolerance)
     close(answer.regime_count[0], posterior, tolerance)
-    close(answer.transition[0], begun, tolerance)
+    close(answer.transition[0], started, tolerance)
     close(answer.regime[0].sum(1), 1.0, 1e-12)
     assert float(best.log_likelihood) == pytest.approx(max(weights.values()), abs=tolerance)
     route = tuple(zip(best.regime[0].tolist(), best.count[0].tolist(), strict=True))
@@ -183,9 +183,9 @@ def plain_loop(log_initial, log_transition, log_continue, log_emission):
         (log_initial + log_emission[:, 0])[..., None], (0, log_continue.shape[3] - 1), value=-1e30
     )
     for t in range(1, log_emission.shape[1]):
-        begun = torch.logsumexp(torch.logsumexp(alpha + ending[:, t], 2)[..., None] + log_transition[:, t], 1)
+        entered = torch.logsumexp(torch.logsumexp(alpha + ending[:, t], 2)[..., None] + log_transition[:, t], 1)
         grown = (alpha + log_continue[:, t])[..., :-1]
-        alpha = torch.cat([begun[..., None], grown], 2) + log_emission[:, t, :, None]
+        alpha = torch.cat([entered[..., None], grown], 2) + log_emission[:, t, :, None]
     return torch.logsumexp(alpha, (1, 2))
 
 

@@ -1,4 +1,4 @@
-"""CRPS, Brier and log score: against brute force, against properscoring, and by their laws."""
+"""CRPS, Brier and log score: against brute force, against properscoring, and by their properties."""
 
 import math
 import statistics
@@ -220,11 +220,11 @@ def test_log_score_is_minus_the_log_density_of_the_moments_normal(rng):
 @moderate
 @given(st.lists(st.integers(0, 5), max_size=4).map(tuple), st.integers(1, 12))
 def test_blocks_cover_every_entry_once(shape, entries):
-    seen = np.zeros(shape, dtype=int)
+    visits = np.zeros(shape, dtype=int)
     for block in blocks(shape, entries):
-        seen[block] += 1
-        assert np.size(seen[block]) <= entries
-    assert (seen == 1).all()
+        visits[block] += 1
+        assert np.size(visits[block]) <= entries
+    assert (visits == 1).all()
 
 
 class TestAgainstProperscoring:

@@ -1,4 +1,4 @@
-"""Scores of joint draws: the worked example, GluonTS's evaluator, and laws."""
+"""Scores of joint draws: the worked example, GluonTS's evaluator, and properties."""
 
 import numpy as np
 import pandas as pd

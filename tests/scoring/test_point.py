@@ -1,4 +1,4 @@
-"""Point scores: by their laws, and on published results of the seasonal naive forecast."""
+"""Point scores: by their properties, and on published results of the seasonal naive forecast."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Quantile and interval scores: by their laws; GluonTS's numbers are in test_gluonts.py."""
+"""Quantile and interval scores: by their properties; GluonTS's numbers are in test_gluonts.py."""
 
 import numpy as np
 import pytest

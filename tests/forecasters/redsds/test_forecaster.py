@@ -110,15 +110,15 @@ def test_settings_out_of_range_are_refused_by_name(model, frame, settings, messa
 
 
 def test_the_best_restart_is_trained_from_the_first_step_of_the_schedule(model, frame, monkeypatch):
-    begun = []
+    built = []
     build = tsf.REDSDS.build
-    monkeypatch.setattr(tsf.REDSDS, "build", lambda self, *sizes: begun.append(build(self, *sizes)) or begun[-1])
+    monkeypatch.setattr(tsf.REDSDS, "build", lambda self, *sizes: built.append(build(self, *sizes)) or built[-1])
     several = model(n_init=3, init_steps=2, max_steps=5, validation_windows=0).fit(frame)
-    assert len(begun) == 3
-    assert sum(several.network_ is each for each in begun) == 1
+    assert len(built) == 3
+    assert sum(several.network_ is each for each in built) == 1
     assert int(several.network_.step) == several.history_["step"].iloc[-1] == several.usage_["step"].iloc[-1] == 5
     several.set_params(max_steps=2).fit(frame, warm_start=True)
-    assert len(begun) == 3
+    assert len(built) == 3
     assert int(several.network_.step) == 7
 
 
