@@ -13,7 +13,6 @@ from tsformers.data.dataframes import Schema
 from tsformers.data.intake.columns import GREATEST
 from tsformers.errors import DataError
 
-EPOCH = datetime(1970, 1, 1)
 LONGEST = {"int": 1, "tick": 1, "day": DAY, "bday": 3 * DAY, "week": 7 * DAY, "month": 31 * DAY, "listed": 31 * DAY}
 SHOWN = 40  # characters of an invalid value
 UNREADABLE = np.iinfo(np.int64).min

@@ -56,5 +56,5 @@ def test_weights_count_like_copies():
 
 def climb(y, weight, initial):
     moments = lag_moments(series_of(y), 1, centre=0.0)
-    *_, (mixture, _, _) = fit_ar_mixture(moments, weight, 2, iter([initial]), 30)
+    *_, (mixture, _, _) = fit_ar_mixture(moments, weight, iter([initial]), 30)
     return mixture[:4]

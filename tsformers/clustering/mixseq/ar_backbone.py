@@ -58,7 +58,7 @@ def learn(
     with progress(plan.n_init, plan.verbose, unit="restart") as bar:
         restarts = _counted(initial_shares(moments, weight, n_clusters, plan.n_init, rng), bar)
         try:
-            for found in fit_ar_mixture(moments, weight, n_clusters, restarts, plan.max_iter, plan.own_variance):
+            for found in fit_ar_mixture(moments, weight, restarts, plan.max_iter, plan.own_variance):
                 bar.set_postfix(elbo=f"{found[1]:.4g}")
         except KeyboardInterrupt:
             if found is None:
@@ -129,7 +129,7 @@ def choose_order(
     for order in range(1, full.sums.shape[1] - 1):
         moments = full.lower(order)
         start = one_hot(feature_labels(moments, weight, n_clusters, rng), n_clusters)
-        *_, (_, evidence, _) = fit_ar_mixture(moments, weight, n_clusters, iter([start]), COMPARED, own_variance)
+        *_, (_, evidence, _) = fit_ar_mixture(moments, weight, iter([start]), COMPARED, own_variance)
         found.append(-2 * evidence + n_clusters * (order + 3) * np.log(total) / total)
     return 1 + int(np.argmin(found))
 

@@ -21,7 +21,6 @@ EMPTY = 1e-6  # series: with less there is nothing to estimate from
 def fit_ar_mixture(
     moments: LagMoments,
     weight: Float[np.ndarray, " N"],
-    n_clusters: int,
     restarts: Iterator[np.ndarray],
     max_iter: int,
     own_variance: bool = True,
@@ -34,7 +33,6 @@ def fit_ar_mixture(
     Args:
         moments: of N series.
         weight: how much each series counts, 1 on average.
-        n_clusters: K.
         restarts: initial responsibilities (N, K), one array a restart.
         max_iter: iterations of each, at most.
         own_variance: whether each series has its own, or all of a cluster one.
@@ -45,7 +43,7 @@ def fit_ar_mixture(
     Example:
         >>> sums = np.array([[[50, 0, 0], [0, 50, k], [0, k, 50]] for k in (40.0, 41.0, -40.0)])
         >>> shares = np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9]])
-        >>> *_, (mixture, _, history) = fit_ar_mixture(LagMoments(sums, 0.0), np.ones(3), 2, iter([shares]), 50)
+        >>> *_, (mixture, _, history) = fit_ar_mixture(LagMoments(sums, 0.0), np.ones(3), iter([shares]), 50)
         >>> mixture.weights.round(2).tolist(), mixture.coefficients.round(2).ravel().tolist()
         ([0.67, 0.33], [0.81, -0.8])
 
