@@ -1,6 +1,8 @@
 """The modules of all public names, in literal tables: the only place where a name becomes a class."""
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 FORECASTERS = {
     "SeasonalNaive": "tsformers.forecasters.seasonal_naive",
@@ -87,6 +89,26 @@ SETTINGS = {
 PLUGIN_GROUP = "tsformers.forecasters"  # entry points of installed packages that offer forecasters
 
 
+def load_from(table: Mapping[str, str], name: str) -> Any:
+    """What a table of this module names; its module is imported by this call.
+
+    Args:
+        table: modules by name.
+        name: a key of it.
+
+    Returns:
+        The class or function.
+
+    Raises:
+        KeyError: the name is not in the table.
+
+    Example:
+        >>> load_from(PROCEDURES, "LORD").__name__
+        'LORD'
+    """
+    return getattr(import_module(table[name]), name)
+
+
 def load_public(name: str) -> object:
     """The public object called ``name``; its module is imported by this call.
 
@@ -103,7 +125,7 @@ def load_public(name: str) -> object:
         >>> load_public("DataError").__name__
         'DataError'
     """
-    return getattr(import_module(PUBLIC[name]), name)
+    return load_from(PUBLIC, name)
 
 
 def plugin_names() -> list[str]:
@@ -141,7 +163,7 @@ def find_class(name: str, extra: dict[str, type] | None = None) -> type:
     if extra and name in extra:
         return extra[name]
     if name in FORECASTERS:
-        return getattr(import_module(FORECASTERS[name]), name)
+        return load_from(FORECASTERS, name)
     from importlib.metadata import entry_points  # slow to import
 
     for point in entry_points(group=PLUGIN_GROUP, name=name):
@@ -168,5 +190,5 @@ def find_model(name: str, extra: dict[str, type] | None = None) -> type:
         'Ensemble'
     """
     if name in (*MODELS, *OUTSIDE) and not (extra and name in extra):
-        return getattr(import_module((PUBLIC | OUTSIDE)[name]), name)
+        return load_from(PUBLIC | OUTSIDE, name)
     return find_class(name, extra)

@@ -1,10 +1,10 @@
-"""Variants of a class in job files, settings of former versions, and the table of allowed values."""
+"""Variants of a class in job files, and settings of former versions."""
 
 import pytest
 
 from tsformers import Autoformer
 from tsformers.errors import JobError
-from tsformers.jobs.build import build, find_variant, settings_of
+from tsformers.jobs.build import build, find_variant
 
 
 def test_a_variant_is_the_class_method_and_other_keys_override_it():
@@ -36,13 +36,3 @@ def test_the_former_preset_is_refused_with_the_class_to_write():
         JobError, match=r"here: Autoformer has no setting 'preset' any more; .*class = .Autoformer\.paper"
     ):
         build("Autoformer", {"horizon": 4, "preset": "paper"}, place="here")
-
-
-def test_settings_are_shown_with_allowed_values_and_the_defaults_of_a_variant():
-    rows = {row["setting"]: row for row in settings_of(Autoformer)}
-    assert list(rows["d_model"]) == ["setting", "default", "allowed", "meaning"]
-    assert (rows["d_model"]["default"], rows["d_model"]["allowed"]) == ("64", "a whole number of 1 or more")
-    assert rows["trend_start"]["allowed"] == "one of 'last', 'mean', 'linear'"
-    assert rows["likelihood"]["allowed"].startswith("one of 'normal', 'squared_error', 'student_t', ")
-    published = {row["setting"]: row["default"] for row in settings_of(Autoformer, "paper")}
-    assert (published["d_model"], published["horizon"], published["scaler"]) == ("512", "required", "None")

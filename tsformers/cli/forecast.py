@@ -90,7 +90,8 @@ def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tu
     """
     from tsformers import storage
     from tsformers.evaluation.worker import fit_whole
-    from tsformers.jobs.build import build, load_plugins
+    from tsformers.jobs.build import build
+    from tsformers.jobs.plugins import load_plugins
 
     model, seed = options.model, options.seed
     settings = ({} if options.horizon is None else {"horizon": options.horizon}) | assignments(options.set_)

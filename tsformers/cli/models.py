@@ -14,7 +14,7 @@ def models_list(plugins: Plugins, target: TableOutput) -> None:
     """All forecasters by name, with one line about each."""
     import pandas as pd
 
-    from tsformers.jobs.build import catalogue
+    from tsformers.jobs.descriptions import catalogue
 
     named = catalogue(plugins.load())
     show(pd.DataFrame({"model": [*named], "about": [*named.values()]}), target)
@@ -26,7 +26,8 @@ def models_show(name: ListedName, plugins: Plugins, target: TableOutput) -> None
     """The settings of a forecaster, their defaults and what they mean."""
     import pandas as pd
 
-    from tsformers.jobs.build import about, find_variant, settings_of
+    from tsformers.jobs.build import find_variant
+    from tsformers.jobs.descriptions import about, settings_of
 
     kind, variant = find_variant(name, plugins.load())
     show(pd.DataFrame(settings_of(kind, variant)), target, title=f"{name}: {about(kind)}")

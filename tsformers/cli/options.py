@@ -70,7 +70,7 @@ class Plugins:
             >>> Plugins(plugin=[]).load()
             {}
         """
-        from tsformers.jobs.build import load_plugins
+        from tsformers.jobs.plugins import load_plugins
 
         return load_plugins(self.plugin)
 

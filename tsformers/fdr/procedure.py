@@ -3,14 +3,13 @@
 import dataclasses
 from collections.abc import Sequence
 from functools import cached_property
-from importlib import import_module
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64, Integer, Real
 
 import tsformers.fdr.wealth_kernel as wealth
-from tsformers.catalog import PROCEDURES
+from tsformers.catalog import PROCEDURES, load_from
 from tsformers.validation import check_settings
 
 State = dict[str, Any]
@@ -302,7 +301,7 @@ def find_procedure(name: str) -> type[Procedure] | None:
         >>> find_procedure("LOND").__name__
         'LOND'
     """
-    return getattr(import_module(PROCEDURES[name]), name) if name in PROCEDURES else None
+    return load_from(PROCEDURES, name) if name in PROCEDURES else None
 
 
 def _run(

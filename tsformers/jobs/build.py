@@ -1,20 +1,14 @@
 """Models from names and settings; classes come from the catalog, or from plug-in files that the user names."""
 
-import ast
 import inspect
-import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import is_dataclass
-from importlib import import_module
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, PROCEDURES, SETTINGS, find_class, find_model, plugin_names
+from tsformers.catalog import MODELS, OUTSIDE, PROCEDURES, SETTINGS, find_model, load_from
 from tsformers.errors import JobError, did_you_mean
-from tsformers.validation import allowed_values, options_by_setting, remedies_of
+from tsformers.validation import options_by_setting, remedies_of
 
 
 def build(
@@ -202,7 +196,7 @@ def procedure_class(name: str, place: str = "") -> Any:
         raise JobError(
             f"{place + ': ' if place else ''}there is no procedure {name!r}; {did_you_mean(name, sorted(PROCEDURES))}"
         )
-    return getattr(import_module(PROCEDURES[name]), name)
+    return load_from(PROCEDURES, name)
 
 
 def setting_names(kind: type) -> list[str] | None:
@@ -222,116 +216,3 @@ def setting_names(kind: type) -> list[str] | None:
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return None
     return [*parameters]
-
-
-def load_plugins(paths: Sequence[str | Path]) -> dict[str, type]:
-    """The forecasters of the user's own Python files: the classes that each lists in its ``FORECASTERS`` dict.
-
-    Args:
-        paths: Python files.
-
-    Returns:
-        Classes by name; a later file wins.
-
-    Raises:
-        JobError: a file is missing, fails to run, or has no ``FORECASTERS``.
-
-    Example:
-        >>> load_plugins([])
-        {}
-    """
-    found: dict[str, type] = {}
-    for path in map(Path, paths):
-        spec = spec_from_file_location(f"tsformers_plugin_{path.stem}", path) if path.is_file() else None
-        if spec is None or spec.loader is None:
-            raise JobError(f"plug-in {path}: there is no such Python file; correct the path")
-        module = module_from_spec(spec)
-        sys.modules[spec.name] = module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            raise JobError(f"plug-in {path} fails to run: {type(error).__name__}: {error}; correct it") from error
-        finally:
-            del sys.modules[spec.name]  # worker processes cannot import it: its classes are sent to them by value
-        offered = getattr(module, "FORECASTERS", None)
-        if not isinstance(offered, dict) or not all(isinstance(kind, type) for kind in offered.values()):
-            raise JobError(f"plug-in {path} offers no forecaster; end it with FORECASTERS = {{'mine': Mine}}")
-        found |= offered
-    return found
-
-
-def catalogue(extra: Mapping[str, type] = MappingProxyType({})) -> dict[str, str]:
-    """All forecasters by name, with one line about each; ours are parsed, not imported, which would take seconds.
-
-    Args:
-        extra: classes of plug-ins by name.
-
-    Returns:
-        First docstring lines by name.
-
-    Example:
-        >>> "SeasonalNaive" in catalogue()
-        True
-    """
-    ours = {name: _first_line(ast.get_docstring(_definition(name, module))) for name, module in FORECASTERS.items()}
-    theirs = {name: about(find_class(name)) for name in plugin_names()}
-    return ours | theirs | {name: about(kind) for name, kind in extra.items()}
-
-
-def about(kind: type) -> str:
-    """The first line of a class's docstring.
-
-    Args:
-        kind: a class.
-
-    Returns:
-        One line, perhaps empty.
-
-    Example:
-        >>> about(JobError)
-        'A recipe, a job file or a run folder cannot be used; the message names file, key and remedy.'
-    """
-    return _first_line(inspect.getdoc(kind))
-
-
-def settings_of(kind: type, variant: str = "") -> list[dict[str, str]]:
-    """The settings of a forecaster as rows: name, default ("required" where there is none), allowed values, meaning.
-
-    Args:
-        kind: a class whose docstring, or whose bases' docstrings, have a section ``Args:``.
-        variant: a class method of it, such as "paper", whose defaults are shown; "" = those of the class.
-
-    Returns:
-        One row a setting, in the order of the signature; fields of a class of settings have dotted names.
-
-    Example:
-        >>> row = settings_of(find_forecaster("SeasonalNaive", {}))[0]
-        >>> row["setting"], row["default"], row["allowed"]
-        ('horizon', 'required', 'a whole number of 1 or more')
-    """
-    meanings: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        section = re.search(r"^Args:\n((?:    .*\n|\n)*)", inspect.cleandoc(base.__doc__ or "") + "\n", re.MULTILINE)
-        entries = re.findall(r"^    (\w+): (.*(?:\n     +.*)*)", section.group(1) if section else "", re.MULTILINE)
-        meanings |= {name: " ".join(text.split()) for name, text in entries}
-    allowed = allowed_values(kind) if is_dataclass(kind) else {}
-    changed = getattr(kind, variant)(horizon=1).get_params(deep=False) if variant else {}
-    rows = []
-    for name, parameter in inspect.signature(kind).parameters.items():
-        if (held := settings_class(kind, name)) is not None:
-            rows += [row | {"setting": f"{name}.{row['setting']}"} for row in settings_of(held)]
-            continue
-        default = "required" if parameter.default is parameter.empty else repr(changed.get(name, parameter.default))
-        row = {"setting": name, "default": default, "allowed": allowed.get(name, ""), "meaning": meanings.get(name, "")}
-        rows.append(row)
-    return rows
-
-
-def _definition(name: str, module: str) -> ast.ClassDef | ast.Module:
-    spec = find_spec(module)
-    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else ast.parse("")
-    return next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name), tree)
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().partition("\n")[0]

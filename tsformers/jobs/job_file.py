@@ -16,7 +16,8 @@ from tsformers.errors import JobError, did_you_mean
 from tsformers.evaluation.backtest_result import BacktestResult
 from tsformers.evaluation.engines import Engine
 from tsformers.evaluation.rolling import QUANTILES, backtest
-from tsformers.jobs.build import build, load_plugins
+from tsformers.jobs.build import build
+from tsformers.jobs.plugins import load_plugins
 from tsformers.toml_tables import job_kind, parse_table, read_toml
 
 REPORT = "report.html"  # beside the finished windows

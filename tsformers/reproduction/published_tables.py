@@ -15,7 +15,8 @@ import pandas as pd
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.errors import JobError, did_you_mean
 from tsformers.evaluation.run_identity import describe, fingerprint
-from tsformers.jobs.build import build, load_plugins
+from tsformers.jobs.build import build
+from tsformers.jobs.plugins import load_plugins
 from tsformers.reproduction.long_horizon import BATCH, Split, score_windows, split_dataset
 from tsformers.toml_tables import job_kind, parse_table, read_toml
 

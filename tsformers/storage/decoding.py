@@ -1,13 +1,12 @@
 """The values that ``encoding`` wrote as JSON and named arrays, bit for bit."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tsformers.catalog import SETTINGS, find_model
+from tsformers.catalog import SETTINGS, find_model, load_from
 from tsformers.errors import JobError
 from tsformers.storage.columns import join_column
 from tsformers.storage.encoding import RECORDS, TAG
@@ -104,7 +103,7 @@ class Decoder:
                 return RECORDS[code["class"]](**convert_record(code["class"], parts))
             case "settings":
                 kept = {key: self.value(item) for key, item in held.items()}
-                return getattr(import_module(SETTINGS[code["class"]]), code["class"])(**kept)
+                return load_from(SETTINGS, code["class"])(**kept)
             case "model":
                 return self.model(code)
             case "tensor":

@@ -1,11 +1,10 @@
 """Saved models of former formats: settings and weights that have other names now are converted when they are read."""
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from tsformers.calendar.grid import parse
-from tsformers.catalog import SETTINGS
+from tsformers.catalog import SETTINGS, load_from
 
 FORMAT = 2  # of what is written today; 1: tsformers 0.1.0 before its modules were laid out anew
 
@@ -127,11 +126,7 @@ def gathered(held: dict[str, Any], names: dict[str, str], classes: dict[str, str
         if former in held:
             holder, _, name = today.partition(".")
             fields[holder][name] = held[former]
-    made = {
-        holder: getattr(import_module(SETTINGS[name]), name)(**fields[holder])
-        for holder, name in classes.items()
-        if fields[holder]
-    }
+    made = {holder: load_from(SETTINGS, name)(**fields[holder]) for holder, name in classes.items() if fields[holder]}
     return {key: value for key, value in held.items() if key not in names} | made
 
 

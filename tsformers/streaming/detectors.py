@@ -13,7 +13,8 @@ from tsformers.data.files.table_files import read_table
 from tsformers.data.panel import Roles
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import SAFFRON, Procedure
-from tsformers.jobs.build import build, load_plugins, procedure_class
+from tsformers.jobs.build import build, procedure_class
+from tsformers.jobs.plugins import load_plugins
 from tsformers.plotting.alarms import alarm_chart
 from tsformers.streaming.latest_decisions import LatestDecisions
 from tsformers.streaming.watch import Watched, WatchSettings, watch
