@@ -145,7 +145,7 @@ def test_there_is_a_fan_of_every_model_for_three_series_and_three_pictures_of_qu
 
 def test_fans_show_the_last_window_with_its_actuals_on_one_scale(result):
     figure = figures.fans(result, 2)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["naive", figures.plain(WICKED), "_hidden"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["naive", figures.escape_dollars(WICKED), "_hidden"]
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
     actual = frame().query("unique_id.str.startswith('shop 2')")["y"].to_numpy()[-6:]
     for axes in figure.axes:

@@ -9,11 +9,15 @@ from jaxtyping import Bool, Float, Integer
 
 import tsformers.distributions.kernels as tail_kernels
 import tsformers.distributions.rank_kernels as ranks
-from tsformers.anomaly.p_values import NO_WEIGHTS, TAILS, WIDE, Arrays, Tail, grown, observed_rows
+from tsformers.anomaly.p_values import Arrays, Tail, grown, observed_rows
 from tsformers.counter_rng import uniforms
 from tsformers.distributions.marginals import Marginals
 from tsformers.distributions.tails import log_tails
 from tsformers.validation import AtLeast, Between, check_settings
+
+TAILS: dict[str, int] = {"two-sided": ranks.TWO_SIDED, "upper": ranks.UPPER, "lower": ranks.LOWER}
+SCALED_BY = 0.8  # coverage of the central interval whose half-width scales an error
+NO_WEIGHTS = np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,7 @@ class ConformalP:
             return y - centre
         if marginals.values.shape[1] == 1:
             raise ValueError("a point forecast has no width to scale errors by; use ConformalP(score='residual')")
-        low, high = marginals.interval(WIDE)
+        low, high = marginals.interval(SCALED_BY)
         return (y - centre) / np.maximum(
             (high - low) / 2, np.maximum(tail_kernels.LEAST_WIDTH * np.abs(centre), 1e-300)
         )

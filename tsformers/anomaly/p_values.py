@@ -11,16 +11,12 @@ from typing import Literal, Protocol
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-import tsformers.distributions.rank_kernels as ranks
 from tsformers.distributions.marginals import Marginals
 from tsformers.fdr import LORD, Procedure
 
 Arrays = dict[str, np.ndarray]
 Tail = Literal["two-sided", "upper", "lower"]
-TAILS: dict[str, int] = {"two-sided": ranks.TWO_SIDED, "upper": ranks.UPPER, "lower": ranks.LOWER}
-WIDE = 0.8  # share of the central interval whose half-width scales an error
 N_NULL_TESTS = 10_000  # tests without a discovery that are looked at
-NO_WEIGHTS = np.zeros(0)
 LEAST_DEMANDING = LORD(alpha=0.1, decay=0.99)  # of the usual procedures, the one that needs fewest scores
 GOLDEN = (math.sqrt(5) - 1) / 2
 

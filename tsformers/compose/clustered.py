@@ -271,8 +271,7 @@ def reordered(values: Float[np.ndarray, "K S H"], moves: Float[np.ndarray, "K M 
     n_samples, n_moves = values.shape[1], moves.shape[1]
     if n_moves < 2:
         return values
-    turn = (np.arange(n_samples) * (n_moves / GOLDEN_RATIO) % n_moves).astype(
-        int
-    )  # spread evenly, not in order of time
+    spread = np.arange(n_samples) * (n_moves / GOLDEN_RATIO) % n_moves  # evenly, not in order of time
+    turn = spread.astype(int)
     rank = moves[:, turn].argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
     return np.take_along_axis(np.sort(values, axis=1), rank, axis=1)

@@ -29,8 +29,8 @@ def series_scale(panel: Panel, method: ScaleMethod) -> tuple[Float[np.ndarray, "
         >>> series_scale(panel, "mean_abs")
         (array([0.]), array([3.]))
     """
-    owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-    observed = np.isfinite(panel.y) & (np.arange(len(panel.y)) < panel.ends[owner])
+    owner = panel.owner
+    observed = np.isfinite(panel.y) & panel.in_history
     return location_and_scale(panel.y[observed], owner[observed], panel.n_series, method)
 
 

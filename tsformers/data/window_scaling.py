@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tsformers.data.series_scale import IQR_OF_NORMAL
 from tsformers.data.windows import Window
 
 Scaler = Literal["mean_abs", "standard", "robust"]
 SCALERS: tuple[str, ...] = get_args(Scaler)
-IQR_OF_NORMAL = 1.3489795003921634  # interquartile range of the standard normal distribution
 
 
 def scale(window: Window, method: str | None, dtype: torch.dtype = torch.float32) -> Window:

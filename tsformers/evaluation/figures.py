@@ -47,7 +47,7 @@ def fans(result: Findings, series: int) -> Any:
         bands = [own[[f"q{low:g}", f"q{high:g}"]].to_numpy().T for low, high in pairs]
         drawn.append(
             Fan(
-                title=plain(model),
+                title=escape_dollars(model),
                 times=panel.times[stop - horizon : stop],
                 median=own[middle].to_numpy(),
                 bands=np.array(bands).reshape(len(pairs), 2, horizon),
@@ -181,7 +181,7 @@ def pit_chart(result: Findings) -> Any:
         colour = COLOURS[list(result.models).index(model) % len(COLOURS)]
         axes.bar(edges[:-1], share, width=1 / PIT_BINS, align="edge", color=colour, alpha=0.75, edgecolor="white")
         axes.axhline(1, color="#333333", linewidth=1, linestyle="--")
-        axes.set_title(plain(model if len(model) <= 28 else f"{model[:27]}…"), fontsize="medium", loc="left")
+        axes.set_title(escape_dollars(model if len(model) <= 28 else f"{model[:27]}…"), fontsize="medium", loc="left")
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.spines[["top", "right"]].set_visible(False)
@@ -219,7 +219,7 @@ def picture(figure: Any, description: str) -> "Markup":
     return Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(description, data)
 
 
-def plain(text: object) -> str:
+def escape_dollars(text: object) -> str:
     r"""Text that matplotlib draws as it is: dollar signs do not enclose formulas.
 
     Args:
@@ -229,7 +229,7 @@ def plain(text: object) -> str:
         The text with its dollar signs escaped.
 
     Example:
-        >>> print(plain("a$b"))
+        >>> print(escape_dollars("a$b"))
         a\$b
     """
     return str(text).replace("$", r"\$")

@@ -108,7 +108,7 @@ def backtest(
         0  season 4   0.99        2         0
         1  season 1   0.00        2         0
     """
-    begun = time.perf_counter()
+    began = time.perf_counter()
     named, short = _named(models), roles.get("short", "error")
     horizon = _common_horizon(named)
     settings = Settings(
@@ -137,7 +137,7 @@ def backtest(
         tables=tables,
         described={name: describe_object(model) for name, model in named.items()},
         when=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=time.perf_counter() - begun,
+        seconds=time.perf_counter() - began,
         backend=given.schema.backend,
     )
 

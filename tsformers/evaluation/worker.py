@@ -142,11 +142,11 @@ def _try_fit(context: RunContext, task: Task) -> tuple[Any, float, BaseException
             found = context.folder.load_model(task.model, task.fit_window, type(task.forecaster))
             if found is not None:
                 return found, 0.0, None
-        begun = time.perf_counter()
+        began = time.perf_counter()
         model = _unfitted_copy(context, task)
         roles = {} if context.short == "error" else {"short": context.short}
         fitted = fit_whole(model, context.origins.history(task.fit_window), **roles)
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - began
         if context.folder is not None and task.reused:
             context.folder.save_model(task.model, task.fit_window, fitted)
         return fitted, seconds, None
@@ -173,11 +173,11 @@ def _unfitted_copy(context: RunContext, task: Task) -> Any:
 
 def _forecast_window(context: RunContext, task: Task, window: int, fitted: Any, fit_seconds: float) -> Outcome:
     """Forecast a window, score it, and store it where there is a folder."""
-    begun = time.perf_counter()
+    began = time.perf_counter()
     history = context.origins.history(window, context.settings.horizon)
     seed = context.seed(task.model, "predict", window)
     forecast = fitted.predict(history, n_samples=context.settings.n_samples, seed=seed)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - began
     forecasts, scores = window_tables(
         context.origins, context.settings, task.model, window, forecast, may_omit=context.short == "drop"
     )

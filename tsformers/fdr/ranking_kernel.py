@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tsformers.fdr.kernel_state import arrays_from_json, check_arrays
 from tsformers.jit import compiled, inlined
 
 ABOVE = 2.0  # stands for every p-value above alpha: none of them can be rejected, or help another one
-GROWING = ("ranked",)
+GROWING = ("ranked",)  # arrays whose second axis depends on the p-values
 
 
 class RankingRule(NamedTuple):
@@ -128,18 +129,7 @@ def from_json(rule: RankingRule, page: dict[str, Any]) -> RankingState:
     Raises:
         ValueError: it is not one, or one of other settings.
     """
-    fresh = initial_state(rule, 1)._asdict()
-    if page.keys() != fresh.keys():
-        raise ValueError(f"it should hold {', '.join(fresh)}, and holds {', '.join(page)}")
-    for name, part in fresh.items():
-        values = np.array(page[name], dtype=part.dtype)
-        if name in GROWING and values.ndim == 1:
-            part = np.zeros((1, max(part.shape[1], values.size)))
-            part[0, : values.size] = values
-        else:
-            part = values[None]
-        fresh[name] = part
-    return checked(rule, RankingState(**fresh))
+    return checked(rule, arrays_from_json(initial_state(rule, 1), page, GROWING))
 
 
 def checked(rule: RankingRule, state: RankingState) -> RankingState:
@@ -148,12 +138,7 @@ def checked(rule: RankingRule, state: RankingState) -> RankingState:
     Raises:
         ValueError: names the array that does not fit.
     """
-    n = len(state.level)
-    for name, part in initial_state(rule, 1)._asdict().items():
-        given = getattr(state, name)
-        wide = name in GROWING and given.ndim == 2 and given.shape[1] >= part.shape[1]
-        if given.dtype != part.dtype or given.shape[:1] != (n,) or not (wide or given.shape[1:] == part.shape[1:]):
-            raise ValueError(f"{name} has shape {given.shape}, not {(n, *part.shape[1:])}; were the settings others?")
+    check_arrays(state, initial_state(rule, 1), GROWING)
     if state.tests.min() < 0 or state.kept.min() < 0 or state.kept.max() > state.ranked.shape[1]:
         raise ValueError("kept counts more p-values than there are")
     return state

@@ -7,6 +7,7 @@ import numpy as np
 
 # compiled code holds these constants: a change there needs a change of this file, or the cache keeps the old ones
 from tsformers.fdr.gamma import CONSTANTS, DEPENDENT, EULER, FAST, HARMONIC
+from tsformers.fdr.kernel_state import arrays_from_json, check_arrays
 from tsformers.jit import compiled, inlined
 
 COUNT, SUMS, RECORDS, SPENT = 0, 1, 2, 3  # how the past is remembered
@@ -306,18 +307,7 @@ def from_json(rule: WealthRule, page: dict[str, Any]) -> WealthState:
     Raises:
         ValueError: it is not one, or one of other settings.
     """
-    fresh = initial_state(rule, 1)._asdict()
-    if page.keys() != fresh.keys():
-        raise ValueError(f"it should hold {', '.join(fresh)}, and holds {', '.join(page)}")
-    for name, part in fresh.items():
-        values = np.array(page[name], dtype=part.dtype)
-        if name in GROWING and values.ndim == 1:
-            part = np.zeros((1, max(part.shape[1], values.size)), dtype=part.dtype)
-            part[0, : values.size] = values
-        elif name != "sums" or values.size:
-            part = values[None]
-        fresh[name] = part
-    return checked(rule, WealthState(**fresh))
+    return checked(rule, arrays_from_json(initial_state(rule, 1), page, GROWING, may_be_empty=("sums",)))
 
 
 def checked(rule: WealthRule, state: WealthState) -> WealthState:
@@ -326,12 +316,7 @@ def checked(rule: WealthRule, state: WealthState) -> WealthState:
     Raises:
         ValueError: names the array that does not fit.
     """
-    n = len(state.level)
-    for name, part in initial_state(rule, 1)._asdict().items():
-        given = getattr(state, name)
-        wide = name in GROWING and given.ndim == 2 and given.shape[1] >= part.shape[1]
-        if given.dtype != part.dtype or given.shape[:1] != (n,) or not (wide or given.shape[1:] == part.shape[1:]):
-            raise ValueError(f"{name} has shape {given.shape}, not {(n, *part.shape[1:])}; were the settings others?")
+    check_arrays(state, initial_state(rule, 1), GROWING)
     if any(part.min() < 0 for part in (*state[:4], state.start, state.kept)):
         raise ValueError("a count is negative")
     room = min(state.marks.shape[1], state.weights.shape[1])

@@ -116,15 +116,8 @@ class HoltWinters(LocalForecaster):
         errors = np.asarray(fitted.resid)
         if seasonal == "mul":
             errors = errors / np.asarray(fitted.fittedvalues)
-        spare = max(
-            len(y)
-            - 2
-            - 2 * (self.trend is not None)
-            - (self.damped and self.trend is not None)
-            - bool(seasonal)
-            - len(seasonals),
-            1,
-        )
+        n_trend = 0 if self.trend is None else 2 + self.damped
+        spare = max(len(y) - 2 - n_trend - bool(seasonal) - len(seasonals), 1)  # rows less the number of parameters
         return {
             "weights": {name: value for name in WEIGHTS if np.isfinite(value := optional(fitted.params[name]))},
             "level": float(fitted.params["initial_level"]),

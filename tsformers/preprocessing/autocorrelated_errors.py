@@ -175,9 +175,9 @@ class AutocorrelatedErrors(BaseEstimator):
         if self.inside_:
             return panel
         earlier = np.roll(panel.y, 1)
-        begin = panel.offsets[:-1][np.diff(panel.offsets) > 0]
-        earlier[begin] = self._before(panel)[begin]
-        return replace(panel, y=panel.y - self._rho_of(panel.ids).repeat(np.diff(panel.offsets)) * earlier)
+        firsts = panel.offsets[:-1][np.diff(panel.offsets) > 0]
+        earlier[firsts] = self._before(panel)[firsts]
+        return replace(panel, y=panel.y - self._rho_of(panel.ids)[panel.owner] * earlier)
 
     def inverse(self, forecast: Forecast, past: Panel | None = None) -> Forecast:
         """The draws summed up from the last value of each series.
@@ -266,4 +266,4 @@ class AutocorrelatedErrors(BaseEstimator):
         means = self.mean_[at]
         if (at < 0).any():
             means[at < 0] = history_means(panel)[at < 0]
-        return means.repeat(np.diff(panel.offsets))
+        return means[panel.owner]

@@ -24,8 +24,8 @@ def neighbours(panel: Panel, values: Float[np.ndarray, " R"]) -> tuple[np.ndarra
         >>> neighbours(panel, panel.y)
         (array([6.]), array([5.]), array([0]))
     """
-    owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-    inside = (owner[1:] == owner[:-1]) & (np.arange(1, len(owner)) < panel.ends[owner[1:]])
+    owner = panel.owner
+    inside = (owner[1:] == owner[:-1]) & panel.in_history[1:]
     return values[1:][inside], values[:-1][inside], owner[1:][inside]
 
 
@@ -87,8 +87,8 @@ def history_means(panel: Panel) -> Float[np.ndarray, " N"]:
         >>> history_means(Panel.from_frame(pd.Series([1.0, np.nan, 5.0], name="a")))
         array([3.])
     """
-    owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-    observed = np.isfinite(panel.y) & (np.arange(len(owner)) < panel.ends[owner])
+    owner = panel.owner
+    observed = np.isfinite(panel.y) & panel.in_history
     count = np.bincount(owner[observed], minlength=panel.n_series)
     return np.bincount(owner[observed], panel.y[observed], minlength=panel.n_series) / np.maximum(count, 1)
 
@@ -101,8 +101,8 @@ def last_observed(panel: Panel) -> Float[np.ndarray, " N"]:
         >>> last_observed(Panel.from_frame(pd.Series([1.0, 5.0, np.nan], name="a")))
         array([5.])
     """
-    owner = np.repeat(np.arange(panel.n_series), np.diff(panel.offsets))
-    observed = np.flatnonzero(np.isfinite(panel.y) & (np.arange(len(owner)) < panel.ends[owner]))
+    owner = panel.owner
+    observed = np.flatnonzero(np.isfinite(panel.y) & panel.in_history)
     last = np.zeros(panel.n_series)
     last[owner[observed]] = panel.y[observed]  # the last assignment stays
     return last
