@@ -17,10 +17,12 @@ from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
 from tsformers.distributions.quantile_function import between_levels, level_of, mean_weights, of_draws
 from tsformers.errors import DataError
+from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.fan import Fan, fan_chart
 
 Ids = Sequence[Any] | pd.Index | np.ndarray
 Levels = float | int | Sequence[float | int] | np.ndarray
+SHOWN = 4  # series in a picture where the caller names none
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
@@ -361,10 +363,7 @@ class Forecast:
             >>> [axes.get_title(loc="left") for axes in forecast.plot().axes]
             ['a']
         """
-        chosen = self.ids[:4] if ids is None else pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
-        positions = self.ids.get_indexer(chosen)
-        if (positions < 0).any():
-            raise ValueError(f"series {chosen[int(np.argmax(positions < 0))]!r} is not in this forecast")
+        positions = chosen_positions(ids, self.ids, SHOWN, "this forecast")
         coverages = sorted(levels, reverse=True)
         part = self.select(positions)
         bands = np.stack([part.interval(coverage) for coverage in coverages], axis=1) if coverages else None

@@ -12,11 +12,10 @@ from tsformers.data.windows import Window
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.forecasters.neural.distribution_network import DistributionNetwork
 from tsformers.nn import SeriesDecomposition, carry_forward, make_head
+from tsformers.nn.change import log_mean_change
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles
 from tsformers.validation import AtLeast
-
-SMALLEST_CHANGE = 1e-3  # added before the logarithm, for constant windows; in units of the window
 
 
 class LinearNetwork(DistributionNetwork):
@@ -68,8 +67,7 @@ class LinearNetwork(DistributionNetwork):
         Source: Zeng, Chen, Zhang & Xu (2023), section 4.
         """
         past = carry_forward(window.past, window.past_observed)
-        change = past.diff(dim=1).abs().sum(1, keepdim=True) / past.shape[1]
-        log_change = (change + SMALLEST_CHANGE).log().expand(-1, len(self.curves), -1)
+        log_change = log_mean_change(past).expand(-1, len(self.curves), -1)
         features = torch.cat([self.curves.expand(len(past), -1, -1), log_change], dim=-1)
         return self.head(features, self.location(past), window.scale)
 

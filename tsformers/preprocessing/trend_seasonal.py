@@ -18,6 +18,7 @@ from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.decomposition import Layers, layers_chart
 from tsformers.preprocessing.extrapolation import Extrapolation, measure_extrapolation, trend_ahead, trend_spread
 from tsformers.preprocessing.loess import LOESS_CYCLES, loess
@@ -25,6 +26,7 @@ from tsformers.validation import AtLeast, check_settings
 
 SALT = 2_021_120_601  # of the draws of the parts, apart from all seeds of forecasters
 DRAWS = 200  # of a forecast that holds quantiles
+SHOWN = 3  # series in a chart where the caller names none
 
 
 class Decomposed(NamedTuple):
@@ -167,11 +169,10 @@ class TrendSeasonalDecomposition(BaseEstimator):
         fresh = type(self)(**self.get_params(deep=False)).fit(panel)
         found = fresh._learned()
         rows = found.rows
-        history = np.concatenate([np.arange(a, b) for a, b in zip(panel.offsets[:-1], panel.ends, strict=True)])
         names = ["seasonal"] if len(fresh.periods_) == 1 else [f"seasonal_{period}" for period in fresh.periods_]
         columns: dict[str, Any] = {
             panel.schema.id_col: panel.ids.repeat(rows.lengths),
-            panel.schema.time_col: stamps(panel.times[history], panel.schema),
+            panel.schema.time_col: stamps(panel.times[panel.in_history], panel.schema),
             "trend": found.parts.trend,
             **{name: found.parts.seasonal[:, m] for m, name in enumerate(names)},
             "remainder": rows.y - found.parts.trend - found.parts.seasonal.sum(1),
@@ -194,13 +195,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
             ImportError: matplotlib is missing.
         """
         panel = Panel.from_frame(df, **roles)
-        chosen = panel.ids[:3] if ids is None else pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
-        at = panel.ids.get_indexer(chosen)
-        if (at < 0).any():
-            raise ValueError(
-                f"series {chosen[int(np.argmax(at < 0))]!r} is not in the data; it has {list(panel.ids[:5])}"
-            )
-        some = panel.select(at)
+        some = panel.select(chosen_positions(ids, panel.ids, SHOWN))
         parts = self.decompose(replace(some, schema=replace(some.schema, backend="pandas")))
         bounds = np.concatenate([[0], np.cumsum(some.lengths)])
         drawings = []

@@ -169,11 +169,11 @@ def _autoformer(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
 
 
 def _mixseq(params: dict[str, Any], learned: dict[str, Any]) -> Converted:
-    """Mixtures of Transformers: a layer of the network has another name."""
+    """Mixtures of Transformers: two layers of the network have other names."""
     parameters = learned.get("parameters_", {})
     if "weights" not in parameters or "sizes" not in parameters:
         return params, learned
-    weights = renamed_weights(parameters["weights"], {"law": "to_distribution"})
+    weights = renamed_weights(parameters["weights"], {"law": "to_distribution", "name": "to_logits"})
     return params, {**learned, "parameters_": {**parameters, "weights": weights}}
 
 

@@ -177,8 +177,9 @@ def test_the_published_mixture_of_arma_series_is_separated(seed):
 
 
 def test_a_model_of_the_former_format_is_converted():
-    weights = {"components.embed.map.weight": 1, "law.weight": 2}
+    weights = {"components.embed.map.weight": 1, "law.weight": 2, "name.bias": 3}
     _, learned = convert_model("MixSeq", {}, {"parameters_": {"sizes": {}, "unit": 1.0, "weights": weights}})
-    assert learned["parameters_"]["weights"] == {"components.embed.map.weight": 1, "to_distribution.weight": 2}
+    today = {"components.embed.map.weight": 1, "to_distribution.weight": 2, "to_logits.bias": 3}
+    assert learned["parameters_"]["weights"] == today
     of_ar = {"parameters_": {"weights": [0.5, 0.5], "centre": 0.0}}
     assert convert_model("MixSeq", {}, of_ar) == ({}, of_ar)

@@ -69,7 +69,7 @@ class MixtureNetwork(nn.Module):
         )
         self.to_distribution = GroupedLinear(sizes.d_model, 2, sizes.n_clusters)
         self.reader = ConvTransformer(inputs, *layers, dropout=sizes.dropout)
-        self.name = nn.Linear(sizes.d_model, sizes.n_clusters)
+        self.to_logits = nn.Linear(sizes.d_model, sizes.n_clusters)
 
     def log_densities(self, crop: Crop) -> Float[Tensor, "K B"]:
         """``sum log p(x[t] | x[<t], k)`` over the scored steps.
@@ -110,7 +110,7 @@ class MixtureNetwork(nn.Module):
 
         Source: Zhu et al. (2021), MixSeq, section 3.
         """
-        return self.name(features / steps.clamp(min=1)[:, None])
+        return self.to_logits(features / steps.clamp(min=1)[:, None])
 
     def logits(self, crop: Crop) -> Float[Tensor, "B K"]:
         """Logits of q for series that are one stretch each.
@@ -129,7 +129,7 @@ class MixtureNetwork(nn.Module):
             for weight in [*self.components.parameters(), *self.to_distribution.parameters()]:
                 if len(weight) == len(clusters):
                     weight.copy_(weight[clusters])
-            for weight in self.name.parameters():
+            for weight in self.to_logits.parameters():
                 weight.copy_(weight[clusters])
 
     def copy_component(self, source: int, target: int, noise: float) -> None:

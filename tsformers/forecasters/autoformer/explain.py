@@ -11,8 +11,11 @@ from tsformers.data.dataframes import Frame, Schema, from_pandas, stamps
 from tsformers.data.panel import Panel
 from tsformers.data.windows import Window
 from tsformers.forecasters.neural.validation import check_bare
+from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.decomposition import Parts, parts_chart
 from tsformers.training.threads import limited_threads
+
+SHOWN = 3  # series in a figure where the caller names none
 
 
 class Explanation(NamedTuple):
@@ -160,12 +163,8 @@ def plot_decomposition(
     Source: Wu, Xu, Wang & Long (2021), Autoformer, figures 5 and 6.
     """
     found = _explanation(model, data, future, static)
-    chosen = found.ids[:3] if ids is None else pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
-    positions = found.ids.get_indexer(chosen)
-    if (positions < 0).any():
-        raise ValueError(f"series {chosen[int(np.argmax(positions < 0))]!r} is not in the data; see their ids")
     parts = []
-    for n in positions:
+    for n in chosen_positions(ids, found.ids, SHOWN):
         rows = found.in_series[n]
         values = (found.times[n][rows], found.trend[n][rows], found.seasonal[n][rows])
         parts.append(Parts(str(found.ids[int(n)]), *values, found.horizon, *peaks(found.autocorrelation[n])))

@@ -11,10 +11,9 @@ from tsformers.data.windows import Window
 from tsformers.forecasters.autoformer.layers import Architecture, DecoderLayer, Embedding, EncoderLayer, SeasonalNorm
 from tsformers.forecasters.neural.distribution_network import DistributionNetwork
 from tsformers.nn import RidgeMap, SeriesDecomposition, carry_forward, make_head
+from tsformers.nn.change import SMALLEST_CHANGE, log_mean_change
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles
-
-SMALLEST_CHANGE = 1e-3  # added before the logarithm, for constant windows; in units of the window
 
 
 class Decoded(NamedTuple):
@@ -187,8 +186,7 @@ class AutoformerNetwork(DistributionNetwork):
         decoded = self.decode(window)
         location = (decoded.seasonal + decoded.trend)[:, -self.horizon :]
         past = carry_forward(window.past, window.past_observed)
-        change = past.diff(dim=1).abs().sum(1, keepdim=True) / past.shape[1]
-        sizes = (change + SMALLEST_CHANGE).log()
+        sizes = log_mean_change(past)
         if self.start is not None:
             errors = (self.start.errors + SMALLEST_CHANGE).log()[:, None]
             sizes = torch.cat([sizes.expand(-1, self.horizon, -1), errors.expand(len(past), -1, -1)], dim=-1)

@@ -8,10 +8,10 @@ from tsformers.data.windows import Window
 from tsformers.forecasters.lru.inputs import PastInputs
 from tsformers.forecasters.lru.layers import Sizes
 from tsformers.nn import RidgeMap, make_head
+from tsformers.nn.change import SMALLEST_CHANGE, log_mean_change
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles
 
-MIN_CHANGE = 1e-3  # added before logarithms: the mean absolute change of a constant window, in its units
 RANK = 16  # numbers that the features of the last step give to each step ahead
 MAX_LAGS = 512  # of the linear map to the next value
 
@@ -119,12 +119,13 @@ class HorizonDecoder(nn.Module):
         Source: Orvieto et al. (2023), LRU, for the features; the decoder is ours.
         """
         steps = self.spread(features).unflatten(-1, (-1, RANK))  # (B, H, R)
-        change = filled.diff(dim=1).abs().sum(1, keepdim=True) / filled.shape[1]
-        inputs = [(change + MIN_CHANGE).log().expand(-1, steps.shape[1], -1), window.future_x.to(steps.dtype)]
+        inputs = [log_mean_change(filled).expand(-1, steps.shape[1], -1), window.future_x.to(steps.dtype)]
         location = filled[:, -1:]
         if self.ridge is not None:
             location = location + self.ridge(filled)
-            inputs.append((self.ridge.errors.to(steps.dtype) + MIN_CHANGE).log()[:, None].expand(len(steps), -1, -1))
+            inputs.append(
+                (self.ridge.errors.to(steps.dtype) + SMALLEST_CHANGE).log()[:, None].expand(len(steps), -1, -1)
+            )
         hidden = nn.functional.gelu(self.mix(steps) + self.inputs(torch.cat(inputs, dim=-1)))
         return self.head(hidden, location + self.centre(hidden), window.scale)
 

@@ -210,7 +210,7 @@ class REDSDS(TorchForecaster):
         return self
 
     def learned(self) -> dict[str, object]:
-        """What ``fit`` learned, as plain values."""
+        """What ``fit`` learned, as serialisable values."""
         return super().learned() | {"regimes": self.found_, "usage": self.usage_}
 
     def relearn(self, learned: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from tsformers.forecasters.redsds.architecture import MIN_SCALE
+from tsformers.nn.recurrent.scan import for_numpy
 
 
 class PosteriorWeights(NamedTuple):
@@ -129,7 +130,7 @@ class _GatedScan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, gates: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        gates, weight, bias = _plain(gates), _plain(weight), _plain(bias)
+        gates, weight, bias = for_numpy(gates), for_numpy(weight), for_numpy(bias)
         states = gates.new_empty(*gates.shape[:2], len(weight))
         kept = gates.new_empty(*gates.shape[:2], 4 * len(weight))
         _compiled().gated_states(*(each.numpy() for each in (gates, weight, bias, states, kept)))
@@ -142,7 +143,7 @@ class _GatedScan(torch.autograd.Function):
         weight, states, kept = ctx.saved_tensors
         into_gates, into_candidate = kept.new_empty(*kept.shape[:2], weight.shape[1]), torch.empty_like(states)
         transposed = weight.t().contiguous()
-        arrays = (_plain(g), transposed, states, kept, into_gates, into_candidate)
+        arrays = (for_numpy(g), transposed, states, kept, into_gates, into_candidate)
         _compiled().gated_gradient(*(each.numpy() for each in arrays))
         width = len(weight)
         flow = torch.cat([into_gates[..., : 2 * width], into_candidate], dim=-1)
@@ -155,8 +156,8 @@ class _PosteriorScan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, noise: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
-        inputs, noise = _plain(inputs), _plain(noise)
-        plain = [_plain(weight) for weight in weights]
+        inputs, noise = for_numpy(inputs), for_numpy(noise)
+        plain = [for_numpy(weight) for weight in weights]
         start = inputs.shape[:2]
         r = torch.empty_like(inputs)
         hidden, posterior = inputs.new_empty(*start, len(plain[3])), inputs.new_empty(*start, len(plain[5]))
@@ -171,7 +172,7 @@ class _PosteriorScan(torch.autograd.Function):
         noise, from_x, from_r, into_hidden, _, into_posterior, _, r, hidden, posterior, x = ctx.saved_tensors
         transposed = [weight.t().contiguous() for weight in (from_x, from_r, into_hidden, into_posterior)]
         flows = [torch.empty_like(each) for each in (r, hidden, posterior)]
-        arrays = (_plain(into_x), _plain(into_scale), noise, *transposed, r, hidden, posterior, *flows)
+        arrays = (for_numpy(into_x), for_numpy(into_scale), noise, *transposed, r, hidden, posterior, *flows)
         _compiled().posterior_gradient(*(each.numpy() for each in arrays))
         to_inputs, to_hidden, to_posterior = flows
         return (
@@ -222,11 +223,6 @@ def posterior_steps(inputs: Tensor, noise: Tensor, weights: PosteriorWeights) ->
         draws.append(x)
         scales.append(scale)
     return torch.stack(draws, dim=1), torch.stack(scales, dim=1)
-
-
-def _plain(tensor: Tensor) -> Tensor:
-    """Contiguous memory that numpy can share."""
-    return tensor.detach().contiguous()
 
 
 def _kernels(tensor: Tensor) -> ModuleType | None:

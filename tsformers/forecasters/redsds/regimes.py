@@ -11,6 +11,7 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel
 from tsformers.forecasters.neural.validation import check_bare, check_like
 from tsformers.forecasters.redsds.segmentation import Method, check_ready, segment_panel
+from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.regimes import Coloured, durations_chart, segments_chart
 
 MAX_DESCRIBED = 1 << 18  # rows of the training data from which regimes are described
@@ -28,7 +29,7 @@ def describe(model: Any, panel: Panel) -> dict[str, np.ndarray]:
         enough = int(np.searchsorted(np.cumsum(panel.lengths), MAX_DESCRIBED)) + 1
         panel = panel.select(np.arange(min(enough, panel.n_series)))
     steps, k = segment_panel(model, panel), model.n_regimes
-    owner = np.repeat(np.arange(panel.n_series), panel.lengths)
+    owner = panel.owner[panel.in_history]
     rows = np.bincount(steps.regime, minlength=k)
     new = np.ones(len(owner), dtype=bool)
     new[1:] = (steps.regime[1:] != steps.regime[:-1]) | (owner[1:] != owner[:-1])
@@ -124,17 +125,14 @@ def plot_segments(
     check_ready(model)
     panel = model.panel_.like(data, static)
     check_like(model, panel)
-    chosen = panel.ids[:SHOWN] if ids is None else pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
-    positions = panel.ids.get_indexer(chosen)
-    if (positions < 0).any():
-        raise ValueError(f"series {chosen[int(np.argmax(positions < 0))]!r} is not in the data; choose among its ids")
+    positions = chosen_positions(ids, panel.ids, SHOWN)
     shown = panel if model.multivariate else panel.select(positions)
     regime = segment_panel(model, shown, method).regime
     history = shown.in_history
     times, y = shown.times[history], shown.y[history]
     bounds = np.concatenate([[0], np.cumsum(shown.lengths)])
     charts = []
-    for name in chosen:
+    for name in panel.ids[positions]:
         i = int(shown.ids.get_loc(name))
         rows = slice(bounds[i], bounds[i + 1])
         charts.append(Coloured(str(name), times[rows], y[rows], regime[rows]))

@@ -89,10 +89,10 @@ def scan_states(a: Tensor, b: Tensor, initial: Tensor | None, *, overwrite: bool
     kernels = compiled_kernels() if b.device.type == "cpu" else None
     if kernels is None:
         return chunked_scan(a, b if initial is None else _entering(a, b, initial))
-    b = _plain(b)
+    b = for_numpy(b)
     x = b if overwrite else torch.empty_like(b)
-    state = b.new_zeros(len(b), b.shape[2]) if initial is None else _plain(initial).clone()
-    arrays = [tensor.numpy() for tensor in (_plain(a), b, x, state)]
+    state = b.new_zeros(len(b), b.shape[2]) if initial is None else for_numpy(initial).clone()
+    arrays = [tensor.numpy() for tensor in (for_numpy(a), b, x, state)]
     _run_in_threads(b, lambda first, last, low, high: kernels.forwards(*arrays, first, last, low, high))
     return x
 
@@ -110,14 +110,14 @@ def scan_adjoint(
         >>> scan_adjoint(one[0, 0], one, one.cumsum(1), None)[0].real.flatten().tolist()
         [3.0, 2.0, 1.0]
     """
-    rate, g = _plain(a.conj()), _plain(g)
+    rate, g = for_numpy(a.conj()), for_numpy(g)
     kernels = compiled_kernels() if g.device.type == "cpu" else None
     if kernels is None:
         h = chunked_scan(rate, g.flip(1)).flip(1)
         return h, (h * _before(x, initial).conj()).sum((0, 1))
     h = g if overwrite else torch.empty_like(g)
-    before = x.new_zeros(len(x), x.shape[2]) if initial is None else _plain(initial)
-    arrays = [tensor.numpy() for tensor in (rate, g, h, _plain(x), before)]
+    before = x.new_zeros(len(x), x.shape[2]) if initial is None else for_numpy(initial)
+    arrays = [tensor.numpy() for tensor in (rate, g, h, for_numpy(x), before)]
     sums: list[np.ndarray[Any, Any]] = []  # one a thread: list.append is atomic
 
     def work(first: int, last: int, low: int, high: int) -> None:
@@ -167,8 +167,13 @@ def _before(x: Tensor, initial: Tensor | None) -> Tensor:
     return torch.cat([first, x[:, :-1]], dim=1)
 
 
-def _plain(tensor: Tensor) -> Tensor:
-    """Contiguous and without pending conjugation or negation, so that numpy can share its memory."""
+def for_numpy(tensor: Tensor) -> Tensor:
+    """Contiguous and without pending conjugation or negation, so that numpy can share its memory.
+
+    Example:
+        >>> for_numpy(torch.ones(2, 3).mT).is_contiguous()
+        True
+    """
     return tensor.detach().resolve_conj().resolve_neg().contiguous()
 
 
