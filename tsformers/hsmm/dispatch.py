@@ -34,9 +34,9 @@ def posterior(parts: Parts, *, with_slope: bool) -> tuple[Tensor, Tensor, Tensor
     kernels = _kernels_for(parts)
     if kernels is None:
         forward = torch_ops.filter_steps(parts)
-        regime_count, begun = torch_ops.smooth_steps(forward)
-        slope = torch_ops.keep_gradient(parts, forward, regime_count, begun) if with_slope else None
-        return forward.total, regime_count.sum(3), regime_count, begun, slope
+        regime_count, starting = torch_ops.smooth_steps(forward)
+        slope = torch_ops.keep_gradient(parts, forward, regime_count, starting) if with_slope else None
+        return forward.total, regime_count.sum(3), regime_count, starting, slope
     batch, length, regimes, counts = sizes(parts)
     regime = parts.emission.new_empty(batch, length, regimes)
     slope = parts.emission.new_empty(batch, parts.keep.shape[1] if with_slope else 0, regimes, counts)

@@ -23,7 +23,7 @@ summing = compiled_nogil("contract", "reassoc", "nsz", "nnan")  # sums and maxim
 
 @summing
 @no_type_check
-def _stopping(keep: Array, s: int, stop: Array, odds: Array) -> None:
+def _end_probabilities(keep: Array, s: int, stop: Array, odds: Array) -> None:
     """``1 - v`` and ``v / (1 - v)`` of a step; where a segment cannot end, the latter is 0."""
     for n in range(stop.size):
         stop[n] = one_less(float(keep[s, n]))
@@ -34,7 +34,7 @@ def _stopping(keep: Array, s: int, stop: Array, odds: Array) -> None:
 
 @summing
 @no_type_check
-def _ending(alpha: Array, stop: Array, base: Array, share: Array, shares: Array, most: Array, mass: Array) -> None:
+def _leave(alpha: Array, stop: Array, base: Array, share: Array, shares: Array, most: Array, mass: Array) -> None:
     """P(a segment of k ends after this step, its count c): ``exp(most)`` times ``share``, whose sum is ``mass``.
 
     ``shares`` are those of ``share``, a row a regime.
@@ -49,15 +49,15 @@ def _ending(alpha: Array, stop: Array, base: Array, share: Array, shares: Array,
         most[k] = base[k]
     for k in range(base.size):
         if mass[k] < FAINT:
-            _ending_faintly(alpha, stop, base, share, most, mass, k, shares.shape[1])
+            _leave_in_logs(alpha, stop, base, share, most, mass, k, shares.shape[1])
 
 
 @compiled
 @no_type_check
-def _ending_faintly(
+def _leave_in_logs(
     alpha: Array, stop: Array, base: Array, share: Array, most: Array, mass: Array, k: int, counts: int
 ) -> None:
-    """The same for one regime in logarithms throughout; its cells and base are rescaled for the next steps."""
+    """``_leave`` for one regime, in logarithms throughout; its cells and base are rescaled for the next steps."""
     low, high = k * counts, (k + 1) * counts
     top, most[k], mass[k] = -INF, -INF, 0.0
     for n in range(low, high):
@@ -74,7 +74,7 @@ def _ending_faintly(
 
 @summing
 @no_type_check
-def _beginning(
+def _enter(
     most: Array,
     mass: Array,
     transition: Array,
@@ -85,7 +85,7 @@ def _beginning(
     sums: Array,
     entered: Array,
 ) -> None:
-    """Log-probability that a segment of j begins; ``pair`` over its ``sums`` is the probability of the regime before.
+    """Log-probability that a segment of j starts; ``pair`` over its ``sums`` is the probability of the regime before.
 
     ``jump`` is ``exp(transition - lift)``.
     """
@@ -104,15 +104,15 @@ def _beginning(
         entered[j] = top + lift + np.log(sums[j])
     for j in range(regimes):
         if sums[j] < FAINT and top > -INF:
-            _beginning_faintly(most, mass, transition, s, pair, sums, entered, j)
+            _enter_in_logs(most, mass, transition, s, pair, sums, entered, j)
 
 
 @compiled
 @no_type_check
-def _beginning_faintly(
+def _enter_in_logs(
     most: Array, mass: Array, transition: Array, s: int, pair: Array, sums: Array, entered: Array, j: int
 ) -> None:
-    """The same for one regime in logarithms throughout."""
+    """``_enter`` for one regime, in logarithms throughout."""
     regimes = most.size
     top, sums[j], entered[j] = -INF, 0.0, -INF
     for i in range(regimes):
@@ -202,23 +202,23 @@ def _forwards(
             break
         s, r = t if len(keep) > 1 else 0, t if len(transition) > 1 else 0
         if s or t == 1:
-            _stopping(keep, s, stop, odds)
+            _end_probabilities(keep, s, stop, odds)
         if r or t == 1:
             for n in range(jump.size):
                 jump[n] = exponential(float(transition[r, n]) - lift)
         alpha, older = older, alpha
-        _ending(older, stop, base, share, shares, most, mass)
-        _beginning(most, mass, transition, r, jump, lift, pair, sums, entered)
+        _leave(older, stop, base, share, shares, most, mass)
+        _enter(most, mass, transition, r, jump, lift, pair, sums, entered)
         if len(ended):
             _keep_step(mass, sums, shares, pair, ended, source, t)
         total += top
         top = _advance(older, alpha, base, top, keep, s, entered, emission, t)
-    return total + _ended(alpha, base, final)
+    return total + _normalise_last(alpha, base, final)
 
 
 @summing
 @no_type_check
-def _ended(alpha: Array, base: Array, final: Array) -> float:
+def _normalise_last(alpha: Array, base: Array, final: Array) -> float:
     """The cells of the last step as probabilities; returns the logarithm of their sum before."""
     counts = final.size // base.size
     top, total = -INF, 0.0
@@ -263,10 +263,10 @@ def _backwards(final: Array, source: Array, ended: Array, odds: Array, regime: A
             regime[t, k] = flow[k] * one
             flow[k] = 0.0
             for j in range(regimes):
-                begun = source[t, k, j] * (gamma[j, 0] * one)
-                source[t, k, j] = begun
-                flow[k] += begun
-        _go_back(gamma, flow, one, ended, rates, gained, slope, t)
+                starting = source[t, k, j] * (gamma[j, 0] * one)
+                source[t, k, j] = starting
+                flow[k] += starting
+        _step_back(gamma, flow, one, ended, rates, gained, slope, t)
     source[0] = 0.0
     for k in range(regimes):
         regime[0, k] = gamma[k, 0]
@@ -278,24 +278,24 @@ def _backwards(final: Array, source: Array, ended: Array, odds: Array, regime: A
 
 @compiled
 @no_type_check
-def _go_back(
+def _step_back(
     gamma: Array, flow: Array, one: float, ended: Array, rates: Array, gained: Array, slope: Array, t: int
 ) -> None:
     """From the posterior ``gamma`` of step ``t`` to that of the step before."""
     for k in range(flow.size):
-        begun = flow[k]
+        starting = flow[k]
         if len(slope) > 1:
             for c in range(ended.shape[2]):
-                went, gone = gamma[k, c + 1] * one, begun * ended[t, k, c]
-                slope[t, k, c] = went - gone * slope[t, k, c]
+                stayed, left = gamma[k, c + 1] * one, starting * ended[t, k, c]
+                slope[t, k, c] = stayed - left * slope[t, k, c]
                 ended[t, k, c] = gamma[k, c] * one
-                gamma[k, c] = went + gone
+                gamma[k, c] = stayed + left
         else:
             for c in range(ended.shape[2]):
-                went, gone = gamma[k, c + 1] * one, begun * ended[t, k, c]
-                gained[k, c] += went - gone * rates[k, c]
+                stayed, left = gamma[k, c + 1] * one, starting * ended[t, k, c]
+                gained[k, c] += stayed - left * rates[k, c]
                 ended[t, k, c] = gamma[k, c] * one
-                gamma[k, c] = went + gone
+                gamma[k, c] = stayed + left
 
 
 @compiled

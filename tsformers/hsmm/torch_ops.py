@@ -65,29 +65,29 @@ def filter_steps(parts: Parts) -> Filtered:
 
 
 def smooth_steps(filtered: Filtered) -> tuple[Tensor, Tensor]:
-    """The backward pass: posteriors of regime and count (B, T, K, D), of beginning segments (B, T, K from, K to)."""
+    """The backward pass: posteriors of regime and count (B, T, K, D), of segments that start (B, T, K from, K to)."""
     source, ended = filtered.source, filtered.ended
-    posterior, begun = torch.zeros_like(ended), torch.zeros_like(source)
+    posterior, starting = torch.zeros_like(ended), torch.zeros_like(source)
     gamma = filtered.final
     for t in range(ended.shape[1] - 1, 0, -1):
         posterior[:, t] = gamma
-        begun[:, t] = source[:, t] * gamma[:, None, :, 0]
+        starting[:, t] = source[:, t] * gamma[:, None, :, 0]
         older = torch.cat([gamma[..., 1:], torch.zeros_like(gamma[..., :1])], 2)
-        gamma = older + begun[:, t].sum(2, keepdim=True) * ended[:, t]
+        gamma = older + starting[:, t].sum(2, keepdim=True) * ended[:, t]
         mass = gamma.sum((1, 2), keepdim=True)
         gamma = gamma / torch.where(mass > 0, mass, 1)  # 1 up to rounding
     posterior[:, 0] = gamma
-    return posterior, begun
+    return posterior, starting
 
 
-def keep_gradient(parts: Parts, filtered: Filtered, posterior: Tensor, begun: Tensor) -> Tensor:
+def keep_gradient(parts: Parts, filtered: Filtered, posterior: Tensor, starting: Tensor) -> Tensor:
     """Gradient of the log-likelihood by ``log_continue``, (B, T, K, D): P(continued) - P(ended) ``v / (1 - v)``."""
     continued = torch.zeros_like(posterior)
     continued[:, 1:, :, :-1] = posterior[:, 1:, :, 1:]
     stop = -torch.expm1(parts.keep)
     ends = stop > CERTAIN
     odds = torch.where(ends, torch.exp(parts.keep) / torch.where(ends, stop, 1), 0)
-    return continued - begun.sum(3, keepdim=True) * filtered.ended * odds
+    return continued - starting.sum(3, keepdim=True) * filtered.ended * odds
 
 
 def best_path(parts: Parts) -> tuple[Tensor, Tensor, Tensor]:
