@@ -136,12 +136,11 @@ class Clustered(BaseEstimator):
             DataError: for the total, other series than those of ``fit``; and as in the forecasters.
         """
         check_is_fitted(self, "forecasters_")
-        asked: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
         panel = None if data is None else self.panel_.like(data, static, self.short_)
         if self.aggregate:
-            return self._total(panel, asked)
+            return self._total(panel, n_samples, seed)
         if panel is None:
-            found = [model.predict(future=future, **asked) for model in self.forecasters_]
+            found = [model.predict(future=future, n_samples=n_samples, seed=seed) for model in self.forecasters_]
             return _side_by_side(found, self.panel_.ids)
         panel = panel.with_future(future, self.horizon)
         at = self.panel_.ids.get_indexer(panel.ids)
@@ -149,13 +148,13 @@ class Clustered(BaseEstimator):
         if (new := at < 0).any():
             labels[new] = self.clusterer_.predict(_in_pandas(panel.select(new)))["cluster"].to_numpy()
         found = [
-            model.predict(panel.select(labels == name), **asked)
+            model.predict(panel.select(labels == name), n_samples=n_samples, seed=seed)
             for name, model in zip(self.names_, self.forecasters_, strict=True)
             if (labels == name).any()
         ]
         return _side_by_side(found, panel.ids)
 
-    def _total(self, panel: Panel | None, asked: dict[str, Any]) -> Forecast:
+    def _total(self, panel: Panel | None, n_samples: int, seed: int | None) -> Forecast:
         if panel is not None:
             if not panel.ids.equals(self.panel_.ids):
                 raise DataError(
@@ -165,8 +164,9 @@ class Clustered(BaseEstimator):
             parts: list[Panel | None] = [*self._sums(panel, self.members_)]
         else:
             parts = [None] * len(self.forecasters_)
-        found = [model.predict(part, **asked) for model, part in zip(self.forecasters_, parts, strict=True)]
-        found = [drawn(each, asked["n_samples"], SALT + k) for k, each in enumerate(found)]
+        models = zip(self.forecasters_, parts, strict=True)
+        found = [model.predict(part, n_samples=n_samples, seed=seed) for model, part in models]
+        found = [drawn(each, n_samples, SALT + k) for k, each in enumerate(found)]
         values = np.stack([each.values[0] for each in found])  # (K, S, H)
         if self.coupling == "past":
             values = reordered(values, self.moves_)

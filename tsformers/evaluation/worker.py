@@ -7,10 +7,12 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Unpack
 
 import pandas as pd
 
+from tsformers.data.dataframes import Frame
+from tsformers.data.panel import Panel, Roles
 from tsformers.errors import TrainingInterrupted
 from tsformers.evaluation.origins import Origins
 from tsformers.evaluation.results import Settings
@@ -33,7 +35,7 @@ class RunContext:
     origins: Origins
     settings: Settings
     folder: RunFolder | None
-    short: str
+    short: Literal["error", "drop"]
 
     def seed(self, *labels: object) -> int | None:
         """A seed hashed from the backtest's own and labels, order-independent; None where the backtest has none."""
@@ -107,13 +109,13 @@ def run_task(context: RunContext, task: Task, tick: Callable[[], object] | None 
     return outcomes
 
 
-def fit_whole(model: Any, data: Any, **roles: Any) -> Any:
+def fit_whole(model: Any, data: Frame | Panel, **roles: Unpack[Roles]) -> Any:
     """``model.fit(data, **roles)`` to its end: Ctrl-C, after which ``fit`` alone keeps a partial model, stops the job.
 
     Args:
         model: a forecaster.
         data: what its ``fit`` takes.
-        **roles: keywords of ``fit``.
+        **roles: the keywords of ``Panel.from_frame``.
 
     Returns:
         The fitted model.
@@ -144,7 +146,7 @@ def _try_fit(context: RunContext, task: Task) -> tuple[Any, float, BaseException
                 return found, 0.0, None
         began = time.perf_counter()
         model = _unfitted_copy(context, task)
-        roles = {} if context.short == "error" else {"short": context.short}
+        roles: Roles = {} if context.short == "error" else {"short": context.short}
         fitted = fit_whole(model, context.origins.history(task.fit_window), **roles)
         seconds = time.perf_counter() - began
         if context.folder is not None and task.reused:

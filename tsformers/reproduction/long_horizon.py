@@ -223,14 +223,15 @@ def score_windows(
 
 
 def _forecasts(
-    model: Any, split: Split, cutoffs: np.ndarray, context_length: int, **drawing: int
+    model: Any, split: Split, cutoffs: np.ndarray, context_length: int, n_samples: int, seed: int | None
 ) -> tuple[np.ndarray, tuple[float, ...] | None]:
     """Draws or quantiles (W, N, S, H) from each cutoff, and the levels of the quantiles."""
     n, length = split.panel.n_series, len(split.panel.times) // split.panel.n_series
     rolling = model if isinstance(model, Rolling) else None
     if rolling is not None:
-        return rolling.predict_at(split.panel, length - cutoffs, **drawing), model.predict(n_samples=1).levels
-    forecast: Forecast = model.predict(_contexts(split.panel, cutoffs, context_length), **drawing)
+        values = rolling.predict_at(split.panel, length - cutoffs, n_samples=n_samples, seed=seed)
+        return values, model.predict(n_samples=1).levels
+    forecast: Forecast = model.predict(_contexts(split.panel, cutoffs, context_length), n_samples=n_samples, seed=seed)
     return forecast.values.reshape(len(cutoffs), n, -1, model.horizon), forecast.levels
 
 
