@@ -33,7 +33,7 @@ def found_by(only: str, show: bool) -> tuple[dict[str, dict[str, np.ndarray]], d
     failed = []
     for name, case in CASES.items():
         if only in name:
-            begun = time.process_time()
+            began = time.process_time()
             try:
                 found[name] = case.run()
             except Exception as error:
@@ -41,7 +41,7 @@ def found_by(only: str, show: bool) -> tuple[dict[str, dict[str, np.ndarray]], d
                 print(f"{name}: {type(error).__name__}: {error}", flush=True)
                 if show:
                     traceback.print_exc()
-            seconds[name] = time.process_time() - begun
+            seconds[name] = time.process_time() - began
     return found, seconds, failed
 
 
@@ -82,13 +82,13 @@ def compare(only: str, show: bool) -> int:
     found, seconds, failed = found_by(only, show)
     differing = len(failed)
     for name, ours in found.items():
-        told = store.compare(name, ours, CASES[name].trained, same)
-        differing += bool(told)
-        if told:
-            more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
-            print(f"{name}: {told[0]}{more}", flush=True)
+        differing_lines = store.compare(name, ours, CASES[name].trained, same)
+        differing += bool(differing_lines)
+        if differing_lines:
+            more = f" (and {len(differing_lines) - 1} more)" if len(differing_lines) > 1 else ""
+            print(f"{name}: {differing_lines[0]}{more}", flush=True)
             if show:
-                print(*(f"    {line}" for line in told), sep="\n")
+                print(*(f"    {line}" for line in differing_lines), sep="\n")
     for name in page["cases"]:
         if only in name and name not in CASES:
             differing += 1

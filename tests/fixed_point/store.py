@@ -31,8 +31,12 @@ def machine() -> dict[str, str]:
 
     cpu = Path("/proc/cpuinfo")
     lines = [line.split(":", 1) for line in cpu.read_text().splitlines() if ":" in line] if cpu.exists() else []
-    told = {key.strip(): value.strip() for key, value in reversed(lines)}
-    words = [told.get("model name", platform.processor()), told.get("cpu family", ""), told.get("model", "")]
+    reported = {key.strip(): value.strip() for key, value in reversed(lines)}
+    words = [
+        reported.get("model name", platform.processor()),
+        reported.get("cpu family", ""),
+        reported.get("model", ""),
+    ]
     return {
         "processor": " ".join(word for word in words if word),
         "instructions": f"{llvm.get_host_cpu_name()}, torch {torch.backends.cpu.get_cpu_capability()}",
@@ -112,11 +116,11 @@ def compare(case: str, ours: Arrays, trained: bool, same_machine: bool) -> list[
     if digests(ours) == hashes:
         return []
     stored = read_arrays()[case]
-    told = [(np.inf, f"has lost {name}") for name in stored if name not in ours]
-    told += [(np.inf, f"has a new answer {name}") for name in ours if name not in stored]
+    reported = [(np.inf, f"has lost {name}") for name in stored if name not in ours]
+    reported += [(np.inf, f"has a new answer {name}") for name in ours if name not in stored]
     limit = 0.0 if same_machine else TRAINED if trained else EXACT
     for name in ours.keys() & stored.keys():
         off = difference(ours[name], stored[name])
         if off > limit or (same_machine and content(ours[name]) != content(stored[name])):
-            told.append((off, f"{name}: relative difference {off:.3g}"))
-    return [line for _, line in sorted(told, key=lambda one: -one[0])]
+            reported.append((off, f"{name}: relative difference {off:.3g}"))
+    return [line for _, line in sorted(reported, key=lambda one: -one[0])]

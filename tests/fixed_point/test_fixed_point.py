@@ -10,12 +10,15 @@ STORE = store.read_hashes()
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow if told["slow"] else ()) for name, told in STORE["cases"].items()],
+    [
+        pytest.param(name, marks=pytest.mark.slow if differences["slow"] else ())
+        for name, differences in STORE["cases"].items()
+    ],
 )
 def test_the_answers_are_those_recorded(name):
     case = CASES[name]
-    told = store.compare(name, case.run(), case.trained, store.machine() == STORE["machine"])
-    assert not told, "\n".join(told)
+    differences = store.compare(name, case.run(), case.trained, store.machine() == STORE["machine"])
+    assert not differences, "\n".join(differences)
 
 
 def test_the_store_holds_every_case():

@@ -1,4 +1,4 @@
-"""Detectors: decisions on frames and rows, states, and the laws and p-values behind them."""
+"""Detectors: decisions on frames and rows, states, and the distributions and p-values behind them."""
 
 import tempfile
 from typing import Any
@@ -52,10 +52,10 @@ NETWORKS: dict[str, Any] = {
 def decided(decisions: Any) -> dict[str, Any]:
     """Decisions as columns of numbers and words."""
     fields = ("unique_id", "ds", "status")
-    told = {name: [str(getattr(one, name)) for one in decisions] for name in fields}
+    collected = {name: [str(getattr(one, name)) for one in decisions] for name in fields}
     numbers = ("y", "expected", "lower", "upper", "p_value", "level")
-    told |= {name: np.array([getattr(one, name) for one in decisions], dtype=float) for name in numbers}
-    return told | {"anomaly": np.array([bool(one.anomaly) for one in decisions])}
+    collected |= {name: np.array([getattr(one, name) for one in decisions], dtype=float) for name in numbers}
+    return collected | {"anomaly": np.array([bool(one.anomaly) for one in decisions])}
 
 
 def odd(start: Any) -> list[dict[str, Any]]:
@@ -80,16 +80,16 @@ def watched(make: Any) -> dict[str, Any]:
     """A detector's answers: to a frame, row by row, to odd rows, and after it was saved and loaded."""
     model = make().fit(hourly(96))
     first, later = hourly(40, 3, START, seed=1), hourly(20, 3, "2024-01-06 16:00", seed=2)
-    told: dict[str, Any] = {"errors": model.errors_, "quiet": model.quiet_rate}
-    told["frame"] = model.detect(first, status=True)
+    collected: dict[str, Any] = {"errors": model.errors_, "quiet": model.quiet_rate}
+    collected["frame"] = model.detect(first, status=True)
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/d")
         again = tsf.load(f"{folder}/d")
-        told["rows"] = decided([model.update(row) for row in later.to_dict("records")])
-        told["resumed"] = decided(list(again.stream(later.to_dict("records"))))
-    told["odd"] = decided(model.update_many(odd("2024-01-07 12:00")))
-    told["counts"] = dict(model.counts)
-    return told
+        collected["rows"] = decided([model.update(row) for row in later.to_dict("records")])
+        collected["resumed"] = decided(list(again.stream(later.to_dict("records"))))
+    collected["odd"] = decided(model.update_many(odd("2024-01-07 12:00")))
+    collected["counts"] = dict(model.counts)
+    return collected
 
 
 for name, make in VARIANTS.items():
@@ -113,31 +113,31 @@ def of_counts():
 @case("detector steps of a state")
 def steps():
     model = detector().fit(hourly(96))
-    state, told = model.state, []
+    state, collected = model.state, []
     for row in hourly(10, 3, START, seed=1).to_dict("records"):
         state, decision = model.step(state, row)
-        told.append(decision)
+        collected.append(decision)
     model.state = state
     return {
-        "steps": decided(told),
+        "steps": decided(collected),
         "after": decided(model.update_many(hourly(5, 3, "2024-01-05 10:00").to_dict("records"))),
     }
 
 
 @case("laws")
-def laws():
+def predictive_marginals():
     rng = np.random.default_rng(0)
     forecast = naive().fit(hourly(72)).predict(n_samples=15, seed=0)
     found = {}
-    for name, law in {
+    for name, marginals in {
         "of draws": c.Marginals(rng.normal(size=(4, 12))),
         "of levels": c.Marginals(np.sort(rng.normal(size=(4, 3))), (0.1, 0.5, 0.9)),
         "of a forecast": c.marginals_of(forecast, 2),
     }.items():
         found[name] = {
-            "expected": law.expected,
-            "quantiles": [law.quantile(level) for level in (0.05, 0.5, 0.99)],
-            "interval": list(law.interval(0.9)),
-            "some": law.take(np.array([2, 0])).expected,
+            "expected": marginals.expected,
+            "quantiles": [marginals.quantile(level) for level in (0.05, 0.5, 0.99)],
+            "interval": list(marginals.interval(0.9)),
+            "some": marginals.take(np.array([2, 0])).expected,
         }
     return found

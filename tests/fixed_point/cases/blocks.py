@@ -39,7 +39,7 @@ def made(make: Any) -> Any:
 def cell(make: Any) -> dict[str, Any]:
     """A recurrence in parallel, from a state, with late beginnings, and step by step."""
     layer = made(make).eval()
-    told = passed(layer, noise(B, T, D))
+    collected = passed(layer, noise(B, T, D))
     state, steps = layer.initial_state(B), []
     with torch.no_grad():
         u = noise(B, T, D)
@@ -47,9 +47,9 @@ def cell(make: Any) -> dict[str, Any]:
             y, state = layer.step(u[:, t], state)
             steps.append(y)
         scanned = layer.scan(u)
-        told["from a state"] = layer(u, state)
-        told["late"] = layer(u, None, torch.tensor([0, 3, 9]))
-    return told | {"steps": torch.stack(steps), "state": state, "scan": list(scanned)}
+        collected["from a state"] = layer(u, state)
+        collected["late"] = layer(u, None, torch.tensor([0, 3, 9]))
+    return collected | {"steps": torch.stack(steps), "state": state, "scan": list(scanned)}
 
 
 MODULES: dict[str, tuple[Any, tuple[tuple[int, ...], ...]]] = {
@@ -103,7 +103,7 @@ HEADS = ("normal", "student_t", "negative_binomial", "quantile", "quantile_funct
 
 
 def head(likelihood: Any) -> dict[str, Any]:
-    """A head's law: its middle, its draws, how likely it finds numbers, and gradients."""
+    """A head's distribution: its middle, its draws, how likely it finds numbers, and gradients."""
     module = made(lambda: nn.make_head(likelihood, 5, 2))
     features, scale = noise(B, T, 5), torch.tensor([0.5, 1.0, 2.0]).reshape(3, 1, 1).expand(-1, -1, 2)
     location = None if likelihood == "negative_binomial" else noise(B, T, 2, seed=2)
@@ -111,12 +111,12 @@ def head(likelihood: Any) -> dict[str, Any]:
     y = noise(B, T, 2, seed=3).detach().abs().round()
     score = found.log_prob(y)
     score.sum().backward()
-    told = {"mean": found.mean, "log_prob": score, "features": features.grad}
-    told["weights"] = [0.0 if w.grad is None else float(w.grad.double().sum()) for w in module.parameters()]
+    collected = {"mean": found.mean, "log_prob": score, "features": features.grad}
+    collected["weights"] = [0.0 if w.grad is None else float(w.grad.double().sum()) for w in module.parameters()]
     if hasattr(found, "sample"):
         torch.manual_seed(1)
-        told["draws"] = found.sample((3,))
-    return told
+        collected["draws"] = found.sample((3,))
+    return collected
 
 
 for likelihood in HEADS:
@@ -139,8 +139,8 @@ def scan():
 
 @case("nn carry_forward")
 def carried():
-    seen = torch.rand(B, T, D, generator=torch.Generator().manual_seed(0)) > 0.4
-    return nn.carry_forward(noise(B, T, D).detach(), seen)
+    observed = torch.rand(B, T, D, generator=torch.Generator().manual_seed(0)) > 0.4
+    return nn.carry_forward(noise(B, T, D).detach(), observed)
 
 
 @case("nn RidgeMap")

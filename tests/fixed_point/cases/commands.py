@@ -22,25 +22,27 @@ def written(rows: pd.DataFrame, path: str = "data.csv") -> str:
 
 @case("command forecast", trained=True)
 def forecast():
-    seen, future, static = with_covariates()
-    written(daily(2, 40)), written(seen, "x.csv"), written(future, "future.csv"), written(static, "static.csv")
+    past, future, static = with_covariates()
+    written(daily(2, 40)), written(past, "x.csv"), written(future, "future.csv"), written(static, "static.csv")
     roles = ["--known", "price", "--future", "future.csv", "--static", "static.csv"]
     small = ["--horizon", "3", "--n-samples", "50"]
-    told = {
+    collected = {
         name: table("forecast", "data.csv", "--model", name, *small, "--seed", "1")
         for name in ("SeasonalNaive", "HoltWinters", "AutoETS", "Theta")
     }
-    told["levels"] = table("forecast", "data.csv", "--model", "Theta", *small, "--quantiles", "0.05,0.5")
+    collected["levels"] = table("forecast", "data.csv", "--model", "Theta", *small, "--quantiles", "0.05,0.5")
     four = ["--horizon", "4", "--n-samples", "10"]
-    told["Linear"] = table("forecast", "x.csv", "--model", "Linear", *four, *NETWORK, *roles)
-    told["LRU"] = table("forecast", "x.csv", "--model", "LRU", *four, *NETWORK, "--set", "d_model=8", *roles)
+    collected["Linear"] = table("forecast", "x.csv", "--model", "Linear", *four, *NETWORK, *roles)
+    collected["LRU"] = table("forecast", "x.csv", "--model", "LRU", *four, *NETWORK, "--set", "d_model=8", *roles)
     run("forecast", "data.csv", "--model", "SeasonalNaive", *small, "--save", "kept", "-o", "out.jsonl")
-    told["json lines"] = lines("out.jsonl")
-    told["kept"] = table("forecast", "data.csv", "--model", "kept", "--n-samples", "10")
-    told["standard input"] = table("forecast", "-", "--model", "Theta", *small, given=daily(1, 30).to_csv(index=False))
+    collected["json lines"] = lines("out.jsonl")
+    collected["kept"] = table("forecast", "data.csv", "--model", "kept", "--n-samples", "10")
+    collected["standard input"] = table(
+        "forecast", "-", "--model", "Theta", *small, given=daily(1, 30).to_csv(index=False)
+    )
     run("forecast", "data.csv", "--model", "SeasonalNaive", *small, "-o", "out.parquet")
-    told["parquet"] = pd.read_parquet("out.parquet")
-    return told
+    collected["parquet"] = pd.read_parquet("out.parquet")
+    return collected
 
 
 @case("command score")
@@ -90,7 +92,7 @@ def detect():
     rows = hourly(40, 3, "2024-01-05", seed=1)
     written(rows, "rows.csv")
     run("detect", "--fit", "history.csv", *FIT, "--save", "d")
-    told = {"csv": frame("detect", "--model", "d", "rows.csv")}
+    collected = {"csv": frame("detect", "--model", "d", "rows.csv")}
     text = "".join(
         json.dumps({**row, "ds": row["ds"].isoformat(), "y": None if row["y"] != row["y"] else row["y"]}) + "\n"
         for row in rows.to_dict("records")
@@ -102,30 +104,30 @@ def detect():
     with open("rows.jsonl", "a", encoding="utf-8") as file:
         file.write(text[half:])
     run("detect", "--model", "d", "rows.jsonl", "-o", "out.jsonl", "--state", "state")
-    told["json lines"] = lines("out.jsonl")
-    told["alarms"] = frame("detect", "--model", "d", "rows.csv", "--alarms")
-    return told
+    collected["json lines"] = lines("out.jsonl")
+    collected["alarms"] = frame("detect", "--model", "d", "rows.csv", "--alarms")
+    return collected
 
 
 @case("command datasets")
 def datasets():
     names = pd.read_csv(io_of(run("datasets", "list", "--format", "csv")))["name"]
-    told = {"names": names, "nile": table("datasets", "export", "nile")}
+    collected = {"names": names, "nile": table("datasets", "export", "nile")}
     for name in ("co2", "macrodata", "sunspots"):
-        told[name] = {"frame": table("datasets", "export", name)["frame"].head(60)}
+        collected[name] = {"frame": table("datasets", "export", name)["frame"].head(60)}
     for name in ("nile", "ETTh1", "m4_hourly"):
-        told[f"{name} shown"] = pd.read_csv(io_of(run("datasets", "show", name, "--format", "csv"))).shape[1]
-    return told
+        collected[f"{name} shown"] = pd.read_csv(io_of(run("datasets", "show", name, "--format", "csv"))).shape[1]
+    return collected
 
 
 @case("command models")
 def models():
     shown = pd.read_csv(io_of(run("models", "list", "--format", "csv")))
-    told = {"names": shown.iloc[:, 0]}
+    collected = {"names": shown.iloc[:, 0]}
     for name in ("SeasonalNaive", "Theta", "AutoARIMA"):  # their settings stay
         found = pd.read_csv(io_of(run("models", "show", name, "--format", "csv")), keep_default_na=False)
-        told[name] = found.iloc[:, :2].astype(str)
-    return told
+        collected[name] = found.iloc[:, :2].astype(str)
+    return collected
 
 
 def io_of(text: str):

@@ -1,4 +1,4 @@
-"""What lies at the edges: odd series, other clocks, series never seen, second derivatives, layouts of data sets."""
+"""What lies at the edges: odd series, other clocks, new series, second derivatives, layouts of data sets."""
 
 from pathlib import Path
 from typing import Any
@@ -88,14 +88,14 @@ for name in clocks():
 
     @case(f"clock, {name}", trained=True)
     def clock(name: str = name) -> dict[str, Any]:
-        frame, told = clocks()[name], {}
-        told["naive"] = naive(3).fit(frame).predict(n_samples=4, seed=0).to_frame()
-        told["linear"] = linear(max_steps=2).fit(frame).predict(n_samples=4, seed=0).to_frame()
+        frame, collected = clocks()[name], {}
+        collected["naive"] = naive(3).fit(frame).predict(n_samples=4, seed=0).to_frame()
+        collected["linear"] = linear(max_steps=2).fit(frame).predict(n_samples=4, seed=0).to_frame()
         model = detector().fit(frame.head(160))
         tsf.save(model, "kept")
-        told["detector"] = decided(tsf.load("kept").update_many(frame.tail(32).to_dict("records")))
-        told["found"] = model.detect(frame.tail(32))
-        return told
+        collected["detector"] = decided(tsf.load("kept").update_many(frame.tail(32).to_dict("records")))
+        collected["found"] = model.detect(frame.tail(32))
+        return collected
 
 
 def with_texts(model: Any) -> dict[str, Any]:
@@ -117,21 +117,21 @@ def channels():
     frame = even(2, 64)
     frame["price"] = np.random.default_rng(0).normal(size=64 - 1)[frame.groupby("unique_id").cumcount()]
     ahead = frame.groupby("unique_id").cumcount(ascending=False) < 4
-    told = {}
+    collected = {}
     for name, model in {"lru": lru(multivariate=True), "autoformer": autoformer(multivariate=True)}.items():
         model.fit(frame[~ahead], known=["price"])
-        told[name] = model.predict(future=frame[ahead].drop(columns="y"), n_samples=5, seed=0)
-    return told
+        collected[name] = model.predict(future=frame[ahead].drop(columns="y"), n_samples=5, seed=0)
+    return collected
 
 
 @case("short histories", trained=True)
 def short():
-    told, few = {}, daily(2, 6, seed=3)
+    collected, few = {}, daily(2, 6, seed=3)
     for name, model in {"linear": linear(), "lru": lru(), "autoformer": autoformer()}.items():
         model.fit(pd.concat([daily(3, 60), few.assign(unique_id="f")[:6]]), short="drop")
         both = pd.concat([few.assign(unique_id="few " + few["unique_id"]), daily(2, 40)])
-        told[name] = model.predict(both, n_samples=5, seed=0)
-    return told
+        collected[name] = model.predict(both, n_samples=5, seed=0)
+    return collected
 
 
 @case("series never seen")
@@ -141,11 +141,11 @@ def unseen():
     sums = tsf.Clustered(mixture(), theta(season_length=1), aggregate=True).fit(two_kinds())
     watch = detector(refresh=2).fit(hourly(96, 2))
     rows = hourly(45, 3, "2024-01-05", seed=1)
-    told = {"clustered": model.predict(fresh, n_samples=4, seed=0)}
-    told["total"] = sums.predict(two_kinds(12, 55), n_samples=4, seed=0)
-    told["watched"] = decided(watch.update_many(rows.to_dict("records")))
-    told["skipped"] = decided(detector(unseen="skip").fit(hourly(96, 2)).update_many(rows.to_dict("records")))
-    return told
+    collected = {"clustered": model.predict(fresh, n_samples=4, seed=0)}
+    collected["total"] = sums.predict(two_kinds(12, 55), n_samples=4, seed=0)
+    collected["watched"] = decided(watch.update_many(rows.to_dict("records")))
+    collected["skipped"] = decided(detector(unseen="skip").fit(hourly(96, 2)).update_many(rows.to_dict("records")))
+    return collected
 
 
 @case("detector, fitted before, control changed")
@@ -159,17 +159,24 @@ def changed():
 
 @case("streams of many series at different times", trained=True)
 def streams():
-    told, late = {}, daily(2, 40, seed=5).assign(unique_id=lambda x: "late " + x["unique_id"])
+    collected, late = {}, daily(2, 40, seed=5).assign(unique_id=lambda x: "late " + x["unique_id"])
     for name, model in {"lru": lru(), "gru": gru(**lru_size()), "s4d": lru(cell="s4d", likelihood="student_t")}.items():
         model.fit(daily(3, 60))
         stream, found = model.stream(daily(2, 50)), []
         stream.add(late)
         for k in range(6):
             ids = stream.ids if k % 2 else stream.ids[1:3]
-            law = stream.update(np.linspace(9, 14, len(ids)) + k, ids=ids)
-            found.append([law.mean, law.quantile([0.1, 0.9]), law.times, law.cdf(np.full(len(law), 11.0))])
-        told[name] = {"found": found, "forecast": law.to_forecast()}
-    return told
+            following = stream.update(np.linspace(9, 14, len(ids)) + k, ids=ids)
+            found.append(
+                [
+                    following.mean,
+                    following.quantile([0.1, 0.9]),
+                    following.times,
+                    following.cdf(np.full(len(following), 11.0)),
+                ]
+            )
+        collected[name] = {"found": found, "forecast": following.to_forecast()}
+    return collected
 
 
 @case("sums by groups")
@@ -195,18 +202,18 @@ def twice(output: torch.Tensor, inputs: list[torch.Tensor]) -> list[torch.Tensor
 @case("second derivatives")
 def second():
     torch.manual_seed(0)
-    layer, told = tsf.nn.LRULayer(3, 5).double(), {}
+    layer, collected = tsf.nn.LRULayer(3, 5).double(), {}
     u = noise(2, 9, 3)
-    told["LRULayer"] = twice(layer(u), [u, *layer.parameters()])
+    collected["LRULayer"] = twice(layer(u), [u, *layer.parameters()])
     s4d = tsf.nn.S4DLayer(3, 4).double()
-    told["S4DLayer"] = twice(s4d(u), [u, *s4d.parameters()])
+    collected["S4DLayer"] = twice(s4d(u), [u, *s4d.parameters()])
     a = torch.polar(torch.linspace(0.5, 0.9, 4, dtype=torch.float64), torch.linspace(0, 1, 4, dtype=torch.float64))
     b = torch.complex(noise(2, 9, 4, seed=1), noise(2, 9, 4, seed=2)).detach().requires_grad_()
-    told["linear_scan"] = twice(torch.view_as_real(tsf.nn.linear_scan(a, b)), [b])
+    collected["linear_scan"] = twice(torch.view_as_real(tsf.nn.linear_scan(a, b)), [b])
     auto = tsf.nn.AutoCorrelationLayer(6, 2, 1.5).double().eval()
     x = noise(2, 12, 6, seed=3)
-    told["AutoCorrelationLayer"] = twice(auto(x, x), [x])
-    return told
+    collected["AutoCorrelationLayer"] = twice(auto(x, x), [x])
+    return collected
 
 
 @case("windows")
@@ -234,13 +241,13 @@ RECIPES = {
 
 @case("data sets of every layout")
 def layouts():
-    told = {}
+    collected = {}
     for name, (recipe, text) in RECIPES.items():
         head = f'title = "t"\nlicence = "l"\ncitation = "c"\nsource.file = "{name}.csv"\nsource.origin = "here"\n'
         Path(f"{name}.toml").write_text(head + recipe, encoding="utf-8")
         Path(f"{name}.csv").write_text(text, encoding="utf-8")
-        told[name] = tsf.load_dataset(f"{name}.toml", extra=["split"] if "split" in recipe else [])
-    return told
+        collected[name] = tsf.load_dataset(f"{name}.toml", extra=["split"] if "split" in recipe else [])
+    return collected
 
 
 @case("commands, other settings", trained=True)

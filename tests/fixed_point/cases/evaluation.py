@@ -10,7 +10,7 @@ from fixed_point.models import linear, naive, theta
 from fixed_point.registry import case
 
 
-def told(result: Any) -> dict[str, Any]:
+def answers_of(result: Any) -> dict[str, Any]:
     """The frames of a result; the rank without seconds."""
     rank = result.summary()
     times = [column for column in rank.columns if "second" in column or "time" in column]
@@ -21,7 +21,9 @@ def told(result: Any) -> dict[str, Any]:
 def once():
     models = {"naive": naive(), "theta": theta(), "flat": naive(season_length=1)}
     metrics = ["crps", "mase", "coverage_80", "mae", "wql", "msis", "smape"]
-    return told(tsf.backtest(models, daily(3, 60), windows=3, step=2, metrics=metrics, n_samples=20, verbose=False))
+    return answers_of(
+        tsf.backtest(models, daily(3, 60), windows=3, step=2, metrics=metrics, n_samples=20, verbose=False)
+    )
 
 
 @case("backtest, refitted", trained=True)
@@ -29,8 +31,8 @@ def refitted():
     models = {"naive": naive(), "linear": linear(max_steps=3)}
     how = {"windows": 4, "step": 4, "n_samples": 10, "verbose": False, "seed": 3}
     return {
-        "each": told(tsf.backtest(models, gaps(), refit=True, **how)),
-        "every other": told(tsf.backtest(models, daily(3, 60), refit=2, **how)),
+        "each": answers_of(tsf.backtest(models, gaps(), refit=True, **how)),
+        "every other": answers_of(tsf.backtest(models, daily(3, 60), refit=2, **how)),
     }
 
 
@@ -38,7 +40,7 @@ def refitted():
 def covariates():
     frame, _, static = with_covariates()
     how = {"windows": 2, "n_samples": 10, "verbose": False, "known": ["price"], "static": static}
-    return told(tsf.backtest({"naive": naive(), "linear": linear(max_steps=3)}, frame, **how))
+    return answers_of(tsf.backtest({"naive": naive(), "linear": linear(max_steps=3)}, frame, **how))
 
 
 @case("backtest, gone on with")
@@ -51,11 +53,11 @@ def resumed():
         path.unlink()
     again = tsf.backtest(models, frame, **how)
     shutil.rmtree("run")
-    return {"whole": told(whole), "again": told(again)}
+    return {"whole": answers_of(whole), "again": answers_of(again)}
 
 
 @case("backtest, one model")
 def one():
-    return told(
+    return answers_of(
         tsf.backtest(naive(), daily(2, 40, freq="MS"), windows=2, n_samples=10, verbose=False, quantiles=(0.1, 0.9))
     )

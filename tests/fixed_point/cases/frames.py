@@ -82,17 +82,17 @@ def others():
     import polars as pl
     import pyarrow as pa
 
-    frame, told = daily(2, 40), {}
+    frame, collected = daily(2, 40), {}
     for name, table in {"polars": pl.from_pandas(frame), "pyarrow": pa.Table.from_pandas(frame)}.items():
         answer = naive().fit(table).predict(n_samples=5, seed=0).to_frame()
-        told[name] = answer.to_pandas()
-        told[f"{name} kind"] = type(answer).__module__.split(".")[0]
-    return told
+        collected[name] = answer.to_pandas()
+        collected[f"{name} kind"] = type(answer).__module__.split(".")[0]
+    return collected
 
 
 @case("forecast, all questions", trained=True)
 def questions():
-    frame, told = even(4), {}
+    frame, collected = even(4), {}
     models = {
         "draws": naive(),
         "joint": linear(multivariate=True),
@@ -101,7 +101,7 @@ def questions():
     }
     for name, model in models.items():
         forecast = model.fit(frame).predict(n_samples=20, seed=0)
-        told[name] = {
+        collected[name] = {
             "frame": forecast.to_frame(),
             "levels asked": forecast.to_frame(quantiles=(0.05, 0.333, 0.95)),
             "mean": forecast.mean,
@@ -114,24 +114,24 @@ def questions():
         }
         if forecast.samples is not None:
             groups = {"s0": "a", "s1": "b", "s2": "a", "s3": "b"}
-            told[name] |= {"sum": forecast.sum(), "groups": forecast.sum(groups)}
-            told[name]["gluonts"] = tsf.from_gluonts(forecast.to_gluonts())
-    return told
+            collected[name] |= {"sum": forecast.sum(), "groups": forecast.sum(groups)}
+            collected[name]["gluonts"] = tsf.from_gluonts(forecast.to_gluonts())
+    return collected
 
 
 @case("calendar features", trained=True)
 def calendar():
-    told = {}
+    collected = {}
     for freq in ("30min", "h", "D", "B", "W", "MS", "QS", "YS"):
         model = autoformer(max_steps=3, encoder_layers=1).fit(daily(2, 40, freq=freq), freq=freq)
-        told[freq] = model.predict(n_samples=5, seed=0)
-    return told
+        collected[freq] = model.predict(n_samples=5, seed=0)
+    return collected
 
 
 @case("seasons by frequency")
 def seasons():
-    told = {}
+    collected = {}
     for freq in FREQUENCIES:
         model = naive(2).fit(daily(1, 130, freq=freq), freq=freq)
-        told[str(freq)] = [model.season_, model.predict(n_samples=3, seed=0)]
-    return told
+        collected[str(freq)] = [model.season_, model.predict(n_samples=3, seed=0)]
+    return collected

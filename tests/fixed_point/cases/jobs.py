@@ -58,11 +58,11 @@ def toml(value: Any) -> str:
 
 def models(path: Path) -> str:
     """The models of a job of ours, each at the size of a toy."""
-    told = []
+    lines = []
     for name, settings in tomllib.loads(path.read_text(encoding="utf-8"))["models"].items():
-        told.append(f'[models."{name}"]')
-        told += [f"{key} = {toml(value)}" for key, value in (settings | SIZES.get(settings["class"], {})).items()]
-    return "\n".join(told)
+        lines.append(f'[models."{name}"]')
+        lines += [f"{key} = {toml(value)}" for key, value in (settings | SIZES.get(settings["class"], {})).items()]
+    return "\n".join(lines)
 
 
 def of_run(job: str) -> dict[str, Any]:
@@ -134,17 +134,17 @@ def own():
 @case("reproduce fdr")
 def fdr():
     table = tomllib.loads((PIPELINES / "fdr_simulation.toml").read_text(encoding="utf-8"))
-    told = [f"{key} = {toml(table[key])}" for key in ("kind", "title", "source", "seed", "decay")]
+    lines = [f"{key} = {toml(table[key])}" for key in ("kind", "title", "source", "seed", "decay")]
     for name, settings in table["procedures"].items():
-        told += [f'[procedures."{name}"]', *(f"{key} = {toml(value)}" for key, value in settings.items())]
+        lines += [f'[procedures."{name}"]', *(f"{key} = {toml(value)}" for key, value in settings.items())]
     for name, settings in table["experiments"].items():
         less = {key: value for key, value in settings.items() if not key.startswith("published")}
         less |= {"length": 200, "repeats": 2, "gamma_size": 50}
         for axis in ("targets", "shares", "thresholds"):
             if axis in less:
                 less[axis] = less[axis] | {"count": min(less[axis]["count"], 2)}
-        told += [f"[experiments.{name}]", *(f"{key} = {toml(value)}" for key, value in less.items())]
-    Path("mine.toml").write_text("\n".join(told), encoding="utf-8")
+        lines += [f"[experiments.{name}]", *(f"{key} = {toml(value)}" for key, value in less.items())]
+    Path("mine.toml").write_text("\n".join(lines), encoding="utf-8")
     run("reproduce", "mine.toml", "--out", "run", "--output", "found.csv")
     return pd.read_csv("found.csv", float_precision="round_trip").drop(columns="seconds", errors="ignore")
 
@@ -156,12 +156,12 @@ def reproduced(path: Path) -> pd.DataFrame:
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     kind = table["model"]["class"].partition(".")[0]
     sizes = {key: value for key, value in SIZES.get(kind, {}).items() if key != "context_length"}
-    told = ['title = "t"', 'source = "s"', "seeds = 2", "n_samples = 5"]
-    told += [f"none = {toml(table['none'])}"] if "none" in table else []
-    told += ["[model]", *(f"{key} = {toml(value)}" for key, value in (table["model"] | sizes).items())]
-    told += ['[datasets."toy.toml"]', "context_length = 16", "horizons = [2, 4]"]
-    told += ['[datasets."toy.toml".published]', "4 = { mse = 1.5, mae = 1.25, mse_sd = 0.5 }"]
-    Path("mine.toml").write_text("\n".join(told), encoding="utf-8")
+    lines = ['title = "t"', 'source = "s"', "seeds = 2", "n_samples = 5"]
+    lines += [f"none = {toml(table['none'])}"] if "none" in table else []
+    lines += ["[model]", *(f"{key} = {toml(value)}" for key, value in (table["model"] | sizes).items())]
+    lines += ['[datasets."toy.toml"]', "context_length = 16", "horizons = [2, 4]"]
+    lines += ['[datasets."toy.toml".published]', "4 = { mse = 1.5, mae = 1.25, mse_sd = 0.5 }"]
+    Path("mine.toml").write_text("\n".join(lines), encoding="utf-8")
     run("reproduce", "mine.toml", "--out", "run", "--output", "found.csv")
     return pd.read_csv("found.csv", float_precision="round_trip").drop(columns=["seconds", "settings"], errors="ignore")
 

@@ -22,7 +22,7 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
-def told(kind: Any, settings: dict[str, Any]) -> dict[str, Any]:
+def answers_of(kind: Any, settings: dict[str, Any]) -> dict[str, Any]:
     """Forecasts of series that were fitted, of longer ones, of gaps, and of other kinds of time."""
     frame = daily(3, 60)
     model = kind(horizon=5, **QUIET, **settings).fit(frame)
@@ -43,7 +43,7 @@ def told(kind: Any, settings: dict[str, Any]) -> dict[str, Any]:
 
 def register(name: str, kind: Any, settings: dict[str, Any]) -> None:
     """One case a kind."""
-    case(f"local {name}")(lambda: told(kind, settings))
+    case(f"local {name}")(lambda: answers_of(kind, settings))
 
 
 for name, (kind, settings) in KINDS.items():

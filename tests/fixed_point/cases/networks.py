@@ -97,7 +97,7 @@ class Poisson:
         return Rates(in_features)
 
     def distribution(self, distr_args: Any, loc: Any = None, scale: Any = None) -> Any:
-        """Parameters to a law."""
+        """Parameters to a distribution."""
         return torch.distributions.Poisson(distr_args[0] if scale is None else distr_args[0] * scale)
 
 
@@ -117,8 +117,8 @@ register("LRU, an output of GluonTS", lambda: lru(likelihood=Poisson(), scaler="
 register("Linear, an output of GluonTS", lambda: linear(likelihood=Poisson(), scaler="mean_abs"), counts)
 
 
-def law(found: Any) -> dict[str, Any]:
-    """All that the distribution of the next value tells."""
+def next_step(found: Any) -> dict[str, Any]:
+    """All answers of the distribution of the next value."""
     return {
         "times": found.times,
         "mean": found.mean,
@@ -135,15 +135,15 @@ def streamed(model: Any, frame: Any, **roles: Any) -> dict[str, Any]:
     model.fit(frame, **roles)
     stream, rng = model.stream(), np.random.default_rng(0)
     n = len(stream)
-    told = {"first": law(stream.next)}
+    collected = {"first": next_step(stream.next)}
     for k in range(4):
         y = 12 + rng.normal(size=n)
         y[k % n] = np.nan
-        told[f"{k}"] = law(stream.update(y))
+        collected[f"{k}"] = next_step(stream.update(y))
     kept = stream.snapshot()
-    told["one series"] = law(stream.update([11.0], ids=[stream.ids[-1]]))
-    told["put back"] = law(model.stream().restore(kept).update(np.full(n, 13.0)))
-    return told
+    collected["one series"] = next_step(stream.update([11.0], ids=[stream.ids[-1]]))
+    collected["put back"] = next_step(model.stream().restore(kept).update(np.full(n, 13.0)))
+    return collected
 
 
 for likelihood in ("normal", "student_t", "quantile_function"):
@@ -165,8 +165,8 @@ def stream_of_covariates():
     frame, future, static = with_covariates()
     model = tsf.LRU(**lru_size()).fit(frame, known=["price"], static=static)
     stream = model.stream(future=future.groupby("unique_id").head(1), units="frozen")
-    first = law(stream.next)
-    later = law(stream.update([11.0, 22.0, 33.0], known=[[0.1], [0.2], [0.3]], past=[[1.0], [np.nan], [2.0]]))
+    first = next_step(stream.next)
+    later = next_step(stream.update([11.0, 22.0, 33.0], known=[[0.1], [0.2], [0.3]], past=[[1.0], [np.nan], [2.0]]))
     return {"first": first, "later": later}
 
 

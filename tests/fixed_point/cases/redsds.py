@@ -23,14 +23,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def told(model: Any, frame: Any) -> dict[str, Any]:
+def answers_of(model: Any, frame: Any) -> dict[str, Any]:
     """Forecast, regimes and segments of a fitted model."""
     model.fit(frame)
     return {
         "forecast": model.predict(n_samples=10, seed=1),
         "history": model.history_.drop(columns="seconds"),
         "regimes": model.regimes_.drop(columns="durations"),
-        "durations": [list(law) for law in model.regimes_["durations"]],
+        "durations": [list(durations) for durations in model.regimes_["durations"]],
         "usage": model.usage_,
         "segments": model.segment(frame),
         "best path": model.segment(frame, method="viterbi"),
@@ -39,13 +39,13 @@ def told(model: Any, frame: Any) -> dict[str, Any]:
 
 for name, settings in SETTINGS.items():
     case(f"REDSDS, {name}", trained=True)(
-        lambda settings=settings: told(
+        lambda settings=settings: answers_of(
             tsf.REDSDS(**redsds_size(**settings)), even(3, 50) if settings.get("multivariate") else daily(3, 50)
         )
     )
-case("REDSDS, annealed, widths", trained=True)(lambda: told(annealed(), daily(3, 50)))
-case("REDSDS, annealed, transformer", trained=True)(lambda: told(annealed(embedder="transformer"), gaps()))
-case("REDSDS, annealed by the steps", trained=True)(lambda: told(rated(), daily(3, 50)))
+case("REDSDS, annealed, widths", trained=True)(lambda: answers_of(annealed(), daily(3, 50)))
+case("REDSDS, annealed, transformer", trained=True)(lambda: answers_of(annealed(embedder="transformer"), gaps()))
+case("REDSDS, annealed by the steps", trained=True)(lambda: answers_of(rated(), daily(3, 50)))
 
 
 @case("REDSDS, covariates", trained=True)

@@ -30,17 +30,17 @@ def loaded(name: str) -> Any:
 def forecasts(name: str) -> dict[str, Any]:
     """What a forecaster says of the series it was fitted on, and of others."""
     model, again = loaded(name)
-    told = {"forecast": model.predict(n_samples=8, seed=1), "again": again.predict(n_samples=8, seed=1)}
+    collected = {"forecast": model.predict(n_samples=8, seed=1), "again": again.predict(n_samples=8, seed=1)}
     if "Clustered" not in name:
         later = counts(1) if "counts" in name else even(2, 46, seed=1)
-        told["others"] = model.predict(later, n_samples=8, seed=2)
+        collected["others"] = model.predict(later, n_samples=8, seed=2)
     if "LRU" in name:
-        told["next"] = model.stream().next.quantile([0.1, 0.5, 0.9])
+        collected["next"] = model.stream().next.quantile([0.1, 0.5, 0.9])
     if "REDSDS" in name:
-        told["segments"] = model.segment(daily(2, 30))
+        collected["segments"] = model.segment(daily(2, 30))
     if hasattr(model, "horizon"):
-        told["horizon"] = model.horizon
-    return told
+        collected["horizon"] = model.horizon
+    return collected
 
 
 def with_roles(name: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def with_roles(name: str) -> dict[str, Any]:
 
 
 def clusters(name: str) -> dict[str, Any]:
-    """Labels of series that were seen, and of others."""
+    """Labels of series of fit, and of others."""
     model, again = loaded(name)
     return {"labels": model.labels_, "others": [one.predict(two_kinds(6, 40, seed=1)) for one in (model, again)]}
 
@@ -76,9 +76,9 @@ KINDS = {
     steps: PREPROCESSORS,
     decisions: DETECTORS,
 }
-for said, models in KINDS.items():
+for answers_of, models in KINDS.items():
     for name in models:
-        case(f"saved {name}", trained=True)(lambda said=said, name=name: said(name))
+        case(f"saved {name}", trained=True)(lambda answers_of=answers_of, name=name: answers_of(name))
 
 
 @case("saved Coreset")

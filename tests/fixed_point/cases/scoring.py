@@ -91,10 +91,10 @@ def tables():
     joint = linear(multivariate=True).fit(past).predict(n_samples=20, seed=0)
     levels = linear(likelihood="quantile").fit(past).predict()
     holes = frame.assign(y=frame["y"].where(frame.index % 7 > 0))
-    told = {"joint": tsf.score(joint, frame, frame, JOINT), "draws joint": bool(joint.joint)}
+    collected = {"joint": tsf.score(joint, frame, frame, JOINT), "draws joint": bool(joint.joint)}
     for by in (None, "unique_id", "horizon"):
-        told[f"draws by {by}"] = tsf.score(forecast, frame, frame, METRICS, by=by)
-        told[f"quantiles by {by}"] = tsf.score(levels, frame, past, OF_QUANTILES, by=by)
-        told[f"holes by {by}"] = tsf.score(forecast, holes, past, METRICS, by=by, season_length=1)
-    told["of an array"] = tsf.score(forecast, np.full((3, 4), 12.0))
-    return told
+        collected[f"draws by {by}"] = tsf.score(forecast, frame, frame, METRICS, by=by)
+        collected[f"quantiles by {by}"] = tsf.score(levels, frame, past, OF_QUANTILES, by=by)
+        collected[f"holes by {by}"] = tsf.score(forecast, holes, past, METRICS, by=by, season_length=1)
+    collected["of an array"] = tsf.score(forecast, np.full((3, 4), 12.0))
+    return collected

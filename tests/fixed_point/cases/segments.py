@@ -27,23 +27,23 @@ def parts(dtype: torch.dtype, shared: bool = False) -> dict[str, torch.Tensor]:
 
 def posterior(dtype: torch.dtype, shared: bool) -> dict:
     """Everything that is asked of a semi-Markov model."""
-    given, told = parts(dtype, shared), {}
+    given, collected = parts(dtype, shared), {}
     found = tsf.hsmm.forward_backward(**given)
     for name in ("log_likelihood", "regime", "regime_count", "transition"):
-        told[name] = getattr(found, name)
+        collected[name] = getattr(found, name)
     (found.log_likelihood.sum() + (found.regime.sin()).sum()).backward() if found.regime.requires_grad else (
         found.log_likelihood.sum().backward()
     )
-    told["gradients"] = [part.grad for part in given.values()]
+    collected["gradients"] = [part.grad for part in given.values()]
     fresh = parts(dtype, shared)
     total = tsf.hsmm.log_likelihood(**fresh)
     total.sum().backward()
-    told["likelihood"], told["its gradients"] = total, [part.grad for part in fresh.values()]
+    collected["likelihood"], collected["its gradients"] = total, [part.grad for part in fresh.values()]
     path = tsf.hsmm.viterbi(**given)
-    told["path"] = [path.regime, path.count, path.log_likelihood]
+    collected["path"] = [path.regime, path.count, path.log_likelihood]
     drawn = tsf.hsmm.sample(**given, n_samples=4, generator=torch.Generator().manual_seed(0))
-    told["drawn"] = [drawn.regime, drawn.count]
-    return told
+    collected["drawn"] = [drawn.regime, drawn.count]
+    return collected
 
 
 for dtype in (torch.float64, torch.float32):
@@ -53,8 +53,8 @@ for dtype in (torch.float64, torch.float32):
 
 @case("hsmm, durations")
 def durations():
-    law = torch.log_softmax(torch.linspace(-1, 1, 12, dtype=torch.float64).reshape(2, 6), -1)
-    hazards = tsf.hsmm.hazards(law)
+    log_probabilities = torch.log_softmax(torch.linspace(-1, 1, 12, dtype=torch.float64).reshape(2, 6), -1)
+    hazards = tsf.hsmm.hazards(log_probabilities)
     return {"hazards": hazards, "durations": tsf.hsmm.durations(hazards)}
 
 
