@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+NAMED = 5  # names of many in a message
+
 
 class DataError(ValueError):
     """The data cannot be used; the message names column, series, row and remedy.
@@ -56,3 +58,20 @@ def did_you_mean(name: str, offered: Iterable[str], otherwise: str = "") -> str:
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     return otherwise or (f"there are {', '.join(names)}" if names else "there are none to choose from")
+
+
+def first_names(names: Iterable[object]) -> str:
+    """The first few of many names, for a message.
+
+    Args:
+        names: of series, for example.
+
+    Returns:
+        Five at most, as Python prints them, and an ellipsis where there are more.
+
+    Example:
+        >>> first_names(["a", 7]), first_names("abcdefg")
+        ("'a', 7", "'a', 'b', 'c', 'd', 'e', ...")
+    """
+    every = [*names]
+    return ", ".join(map(repr, every[:NAMED])) + (", ..." if len(every) > NAMED else "")

@@ -9,9 +9,8 @@ import pandas as pd
 
 from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
+from tsformers.errors import first_names
 from tsformers.evaluation.worker import Outcome, RunContext
-
-NAMED = 5  # series that a warning lists by name
 
 
 def gather_tables(
@@ -69,11 +68,10 @@ def warn_left_out(table: pd.DataFrame, panel: Panel) -> None:
         panel: the data.
     """
     if not table.empty:
-        names = ", ".join(repr(name) for name in panel.ids[table["series"].unique()[:NAMED]])
-        more = ", ..." if table["series"].nunique() > NAMED else ""
+        names = first_names(panel.ids[table["series"].unique()])
         models = ", ".join(repr(name) for name in table["model"].unique())
         warnings.warn(
-            f"{models} left out series ({names}{more}) that could not be forecast, {len(table)} times in all; they are "
+            f"{models} left out series ({names}) that could not be forecast, {len(table)} times in all; they are "
             "listed in left_out, scores are means over the rest, and skill compares what both models forecast",
             UserWarning,
             stacklevel=3,

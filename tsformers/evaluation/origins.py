@@ -7,10 +7,9 @@ import numpy as np
 
 from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
-from tsformers.errors import DataError
+from tsformers.errors import DataError, first_names
 
 MIN_OBSERVED = 2  # values of a series before a cutoff
-NAMED = 5  # series that a message lists by name
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +112,8 @@ def rolling_origins(panel: Panel, horizon: int, windows: int, step: int) -> Orig
         )
     short = ~fits.all(axis=1)
     if short.any():
-        named = ", ".join(f"{panel.ids[i]!r}" for i in np.flatnonzero(short)[:NAMED])
         warnings.warn(
-            f"{int(short.sum())} of {panel.n_series} series ({named}{', ...' if short.sum() > NAMED else ''}) are too "
+            f"{int(short.sum())} of {panel.n_series} series ({first_names(panel.ids[short])}) are too "
             f"short for all windows, and {int((~fits).sum())} of their windows are left out; {windows} windows need "
             f"{every} rows, so ask for fewer windows or a shorter step to score all series alike",
             UserWarning,

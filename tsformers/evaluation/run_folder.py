@@ -100,7 +100,7 @@ class RunFolder:
         place.mkdir(parents=True, exist_ok=True)
         for left_over in place.rglob(".*.tmp"):
             left_over.unlink(missing_ok=True)
-        _write_text(record, json.dumps(wanted | {"tsformers": __version__}, indent=1, ensure_ascii=False) + "\n")
+        write_whole(record, json.dumps(wanted | {"tsformers": __version__}, indent=1, ensure_ascii=False) + "\n")
         return cls(place)
 
     def is_finished(self, model: str, window: int) -> bool:
@@ -144,7 +144,7 @@ class RunFolder:
         """Store the error of a window; the next call tries that window again."""
         place = self._place("failures", model, window)
         place.parent.mkdir(parents=True, exist_ok=True)
-        _write_text(place, json.dumps({"error": error, "traceback": traceback}, indent=1, ensure_ascii=False) + "\n")
+        write_whole(place, json.dumps({"error": error, "traceback": traceback}, indent=1, ensure_ascii=False) + "\n")
 
     def save_model(self, model: str, window: int, fitted: Any) -> None:
         """Save a fitted model; one that cannot be saved is fitted again when the backtest is resumed."""
@@ -184,7 +184,20 @@ def _temporary(place: Path) -> Path:
     return place.with_name(f".{place.name}.{os.getpid()}.tmp")
 
 
-def _write_text(place: Path, text: str) -> None:
+def write_whole(place: Path, text: str) -> None:
+    """Write a text file that appears complete or not at all.
+
+    Args:
+        place: the file; one that is there is replaced.
+        text: its content.
+
+    Example:
+        >>> import tempfile
+        >>> place = Path(tempfile.mkdtemp()) / "a.json"
+        >>> write_whole(place, "{}")
+        >>> place.read_text()
+        '{}'
+    """
     temporary = _temporary(place)
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, place)

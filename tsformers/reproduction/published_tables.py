@@ -1,7 +1,6 @@
 """Published tables of pipelines/reproduce/, measured again: published numbers beside ours, cell by cell."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ import pandas as pd
 
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.errors import JobError, did_you_mean
+from tsformers.evaluation.run_folder import write_whole
 from tsformers.evaluation.run_identity import describe, fingerprint
 from tsformers.jobs.build import build
 from tsformers.jobs.plugins import load_plugins
@@ -340,6 +340,4 @@ def write_result(path: Path, identity: dict[str, Any], result: Any) -> None:
         ['asked', 'found']
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    partial.write_text(json.dumps({"asked": identity, "found": result}, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(path, json.dumps({"asked": identity, "found": result}, indent=1) + "\n")

@@ -23,12 +23,11 @@ from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.series_scale import ScaleMethod
-from tsformers.errors import DataError
+from tsformers.errors import DataError, first_names
 from tsformers.training.randomness import find_device
 from tsformers.validation import Above, AtLeast, Between, check_settings
 
 RANDOM_TEMPERATURE = 5.0  # of q at first, after a random initialisation
-NAMED = 5  # series in a message, at most
 
 
 class Backbone(NamedTuple):
@@ -336,7 +335,7 @@ class MixSeq(BaseEstimator):
 
     def _report(self, ids: pd.Index) -> None:
         if len(ids):
-            some = ", ".join(repr(plain(name)) for name in ids[:NAMED]) + (", ..." if len(ids) > NAMED else "")
+            some = first_names(map(plain, ids))
             warnings.warn(
                 f"{len(ids)} series give no information on their cluster (all zero, too short, or full of missing "
                 f"values) and are assigned to the largest: {some}",

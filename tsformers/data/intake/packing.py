@@ -13,7 +13,7 @@ from tsformers.calendar.grid import Grid, compose, like_times, parse
 from tsformers.calendar.regularity import Origin, plain, positions, show
 from tsformers.data.dataframes import Frame, Schema, to_pandas
 from tsformers.data.intake.columns import RowNames, Times, check_columns, read_ids, read_numbers, read_times
-from tsformers.errors import DataError
+from tsformers.errors import DataError, first_names
 
 MOST_GROWTH, MANY_ROWS = 20, 1_000_000  # a grid beyond both means a wrong stamp, not missing rows
 
@@ -132,7 +132,7 @@ def _valued(table: Table, schema: Schema, short: str) -> tuple[Table, pd.Index]:
     empty = np.bincount(table.code[~np.isnan(table.y)], minlength=len(table.ids)) == 0
     if not empty.any():
         return table, table.ids[empty]
-    names = ", ".join(repr(plain(name)) for name in table.ids[empty][:5]) + (", ..." if empty.sum() > 5 else "")
+    names = first_names(map(plain, table.ids[empty]))
     if short == "error" or empty.all():
         row = int(np.flatnonzero(empty[table.code])[0])
         raise DataError(
