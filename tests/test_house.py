@@ -12,18 +12,7 @@ from statistics import median
 import pytest
 
 import tsformers
-from tsformers.catalog import (
-    CLUSTERERS,
-    FORECASTERS,
-    MODELS,
-    OTHERS,
-    OUTSIDE,
-    PREPROCESSORS,
-    PUBLIC,
-    SETTINGS,
-    SUBMODULES,
-    find_model,
-)
+from tsformers.catalog import CLUSTERERS, FORECASTERS, OTHERS, PREPROCESSORS, PUBLIC, SUBMODULES
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -76,16 +65,6 @@ def test_the_packages_listed_are_the_folders_there_are():
 def test_recipes_and_jobs_are_data_and_hold_no_python(folder):
     assert list((ROOT / folder).glob("*.toml"))
     assert list((ROOT / folder).rglob("*.py")) == []
-
-
-@pytest.mark.parametrize("name", [*MODELS, *FORECASTERS, *OUTSIDE])
-def test_every_class_of_a_saved_model_is_found_by_its_name(name):
-    assert find_model(name).__name__ == name
-
-
-@pytest.mark.parametrize(("name", "module"), SETTINGS.items())
-def test_every_dataclass_of_settings_is_where_the_catalog_says(name, module):
-    assert getattr(importlib.import_module(module), name).__module__ == module
 
 
 @pytest.mark.parametrize("name", SUBMODULES)
@@ -182,9 +161,9 @@ def test_no_module_bears_the_name_of_a_function_that_its_face_exports(folder):
 
 # Former words of this house; the field's terms stand in their place
 FORMER_WORDS = re.compile(
-    r"restless|luckier|gone on with|goes on from|goes on inside|\btold_|_told\b|held back|quiet times|beginnings"
-    r"|one column a level|zeros for gaps|words alone|plain data|one step at once|(past|future)_seen|refuse_idle"
-    r"|NextLaw|next_law|into_law"
+    r"restless|luckier|gone on with|goes on from|goes on inside|\btold\b|\btold_|_told\b|held back|quiet times"
+    r"|beginnings|one column a level|zeros for gaps|words alone|plain data|one step at once|(past|future)_seen"
+    r"|refuse_idle|NextLaw|next_law|into_law"
 )
 OLD_NAMES = ("former_format", "test_house", "fixed_point")  # files that name them to convert or to refuse them
 

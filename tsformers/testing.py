@@ -22,6 +22,7 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.data.windows import Window
 from tsformers.training.config import Plan
+from tsformers.validation import lacking_parts
 
 
 def make_frame(n_series: int = 3, rows: int = 60, freq: str | int = "D", seed: int = 0) -> pd.DataFrame:
@@ -140,7 +141,7 @@ def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
         >>> check_forecaster(SeasonalNaive(horizon=4))
     """
     frame = make_frame() if data is None else data
-    lacking = [name for name in ("horizon", "fit", "predict") if not hasattr(model, name)]
+    lacking = lacking_parts(model)
     assert not lacking, f"a forecaster has horizon, fit and predict; {type(model).__name__} lacks {', '.join(lacking)}"
     if hasattr(model, "get_params"):
         _check_settings(model)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import numpy as np
 
 LISTS = (tuple, list, Sequence)
+FORECASTER_PARTS = ("horizon", "fit", "predict")
 Model = TypeVar("Model")
 NUMBERS = {int: ("whole number", int | np.integer), float: ("number", int | float | np.integer | np.floating)}
 
@@ -327,6 +328,22 @@ def options_of(hint: Any) -> tuple[Option, ...]:
         ['a whole number of 1 or more', 'None']
     """
     return tuple(_flattened(hint, None))
+
+
+def lacking_parts(model: Any) -> list[str]:
+    """What an object lacks to be a forecaster, whose contract is ``contracts.Forecaster``.
+
+    Args:
+        model: any.
+
+    Returns:
+        Names of attributes; none for a forecaster.
+
+    Example:
+        >>> lacking_parts(object())
+        ['horizon', 'fit', 'predict']
+    """
+    return [name for name in FORECASTER_PARTS if not hasattr(model, name)]
 
 
 def is_interface(kind: Any) -> bool:

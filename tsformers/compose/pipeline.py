@@ -12,6 +12,7 @@ from tsformers.contracts import Joint, Preprocessor
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.validation import lacking_parts
 
 
 @dataclass(repr=False, eq=False)
@@ -131,7 +132,7 @@ class Pipeline(BaseEstimator):
                     f"steps must be a list of preprocessors (fit, transform, inverse); {step!r} is none"
                     + ("; write Scale() rather than Scale" if isinstance(step, type) else "")
                 )
-        lacks = [name for name in ("horizon", "fit", "predict") if not hasattr(self.forecaster, name)]
+        lacks = lacking_parts(self.forecaster)
         if lacks or isinstance(self.forecaster, type) or steps is not self.steps:
             raise TypeError(
                 f"a pipeline is Pipeline([preprocessor, ...], forecaster); {self.forecaster!r} "

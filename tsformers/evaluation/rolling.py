@@ -22,6 +22,7 @@ from tsformers.evaluation.run_identity import describe, describe_object, fingerp
 from tsformers.evaluation.worker import Outcome, RunContext, Task, run_task
 from tsformers.progress import progress
 from tsformers.scoring.table import JOINT, find_metric
+from tsformers.validation import lacking_parts
 
 if TYPE_CHECKING:
     from tsformers.contracts import Forecaster  # brings torch, which a backtest of classical models does not need
@@ -209,7 +210,7 @@ def _named(models: "Mapping[str, Forecaster] | Forecaster") -> dict[str, Any]:
     if not named:
         raise ValueError("models is empty; give at least one, for example {'naive': SeasonalNaive(horizon=24)}")
     for name, model in named.items():
-        lacks = [part for part in ("horizon", "fit", "predict") if not hasattr(model, part)]
+        lacks = lacking_parts(model)
         if lacks or isinstance(model, type) or not isinstance(name, str):
             raise TypeError(
                 f"models must map names to forecasters; {name!r} is {model!r}"
