@@ -111,6 +111,9 @@ def test_a_forecaster_of_ones_own_is_used_by_its_name(run, sales, here):
     code, out, _ = run("forecast", "sales.csv", "--model", "mine", "--horizon", 3, "--plugin", "mine.py")
     assert code == 0 and out == run("forecast", "sales.csv", *NAIVE)[1]
     assert 'mine,"Mine, all mine."' in run("models", "list", "--plugin", "mine.py")[1]
+    words = ("--model", "mine", "--horizon", 3, "--plugin", "mine.py", "--save", "kept", "-o", "f.csv")
+    assert run("forecast", "sales.csv", *words)[0] == 0
+    assert run("forecast", "sales.csv", "--model", "kept", "--plugin", "mine.py")[1] == out
 
 
 def test_known_covariates_come_with_their_future(run, sales, here):

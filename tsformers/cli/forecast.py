@@ -91,7 +91,7 @@ def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tu
     from tsformers import storage
     from tsformers.evaluation.worker import fit_whole
     from tsformers.jobs.build import build
-    from tsformers.jobs.plugins import load_plugins
+    from tsformers.jobs.plugins import load_plugins, saved_classes
 
     model, seed = options.model, options.seed
     settings = ({} if options.horizon is None else {"horizon": options.horizon}) | assignments(options.set_)
@@ -101,7 +101,7 @@ def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tu
     static = None if options.static is None else read_series(options.static, table, format=False)
     drawn = {"n_samples": options.n_samples, "seed": seed}
     if Path(model).is_dir() or "/" in model:
-        fitted = storage.load(model, extra)
+        fitted = storage.load(model, saved_classes(extra))
         _refuse_settings(fitted, model, settings, roles)
         frame = read_series(file, table)
         side = {key: value for key, value in (("future", future), ("static", static)) if value is not None}

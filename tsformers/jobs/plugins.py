@@ -1,7 +1,7 @@
 """Forecasters in the user's own Python files."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -42,3 +42,19 @@ def load_plugins(paths: Sequence[str | Path]) -> dict[str, type]:
             raise JobError(f"plug-in {path} offers no forecaster; end it with FORECASTERS = {{'mine': Mine}}")
         found |= offered
     return found
+
+
+def saved_classes(extra: Mapping[str, type]) -> dict[str, type]:
+    """The classes of plug-ins by the names under which saved models know them: the class names, and the plug-ins' own.
+
+    Args:
+        extra: from ``load_plugins``.
+
+    Returns:
+        What ``storage.load`` takes as ``classes``.
+
+    Example:
+        >>> sorted(saved_classes({"mine": dict}))
+        ['dict', 'mine']
+    """
+    return {kind.__name__: kind for kind in extra.values()} | dict(extra)

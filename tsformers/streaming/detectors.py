@@ -14,7 +14,7 @@ from tsformers.data.panel import Roles
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import SAFFRON, Procedure
 from tsformers.jobs.build import build, procedure_class
-from tsformers.jobs.plugins import load_plugins
+from tsformers.jobs.plugins import load_plugins, saved_classes
 from tsformers.plotting.alarms import alarm_chart
 from tsformers.streaming.latest_decisions import LatestDecisions
 from tsformers.streaming.watch import Watched, WatchSettings, watch
@@ -186,7 +186,7 @@ def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
     if prefit and set(settings.forecaster) - {"horizon"}:
         raise JobError(f"{model} is fitted and takes no --set; leave it out, or name a forecaster to fit")
     if prefit:
-        forecaster = storage.load(model, extra)
+        forecaster = storage.load(model, saved_classes(extra))
     elif "horizon" not in settings.forecaster:
         raise JobError("--horizon is missing; give the steps that a forecast reaches, for example --horizon 24")
     else:
@@ -247,7 +247,7 @@ def load_detector(folder: str, plugins: Sequence[str | Path] = ()) -> Any:
     Raises:
         JobError: the folder holds something else.
     """
-    found = storage.load(folder, load_plugins(plugins))
+    found = storage.load(folder, saved_classes(load_plugins(plugins)))
     kind: Any = load_public("AnomalyDetector")
     if not isinstance(found, kind):
         raise JobError(
