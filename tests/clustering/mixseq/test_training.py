@@ -82,12 +82,12 @@ def test_a_restart_gives_a_collapsed_cluster_the_series_that_were_fitted_worst()
     calm, wild = 1 + 0.05 * rng.normal(size=(30, 24)), 3 * rng.normal(size=(10, 24))
     training = run(series_of(*calm, *wild), batch_size=24)
     with torch.no_grad():
-        training.network.name.weight.zero_()
-        training.network.name.bias.copy_(torch.tensor([1.0, 0.0, 0.0]))
+        training.network.to_logits.weight.zero_()
+        training.network.to_logits.bias.copy_(torch.tensor([1.0, 0.0, 0.0]))
     rows = training.scaled.starts // 24
     training.pretrain(np.zeros(40, dtype=int), 10, Bar())
     with torch.no_grad():
-        training.network.name.bias.copy_(torch.tensor([4.0, 0.0, 0.0]))
+        training.network.to_logits.bias.copy_(torch.tensor([4.0, 0.0, 0.0]))
     before = evaluate_network(training.network, training.scaled, 1.0)
     training.restart_collapsed(Bar())
     after = evaluate_network(training.network, training.scaled, 1.0)
