@@ -49,6 +49,8 @@ class Settings:
     periods: Sequence[Annotated[float, Above(1)]] | None = None
     emission: tuple[Annotated[int, AtLeast(1)], Annotated[int, AtLeast(1)]] = (8, 32)
     widths: Widths = field(default_factory=Widths)
+    kernels: tuple[tuple[int, int], ...] = ((3, 3),)
+    width: int = None  # type: ignore[assignment]  # a default holds, whatever its annotation
     likelihood: str | Any = "student_t"
     output: Annotated[str, OneOf(("normal", "student_t"))] | Output = "normal"
     start: Annotated[str, OneOf(("zero", "last"))] = "zero"
@@ -62,6 +64,11 @@ class Settings:
         ("learning_rate", 1),
         ("learning_rate", np.float32(0.1)),
         ("learning_rate", float("inf")),
+        ("residual", 1),
+        ("cell", np.str_("gru")),
+        ("widths", Widths(hidden=np.int64(3))),
+        ("kernels", [[3, 3], [5, 5]]),
+        ("width", 4),
         ("periods", [24, 168.5]),
         ("periods", np.array([24.0])),
         ("likelihood", object()),
@@ -85,11 +92,13 @@ def test_what_an_annotation_allows_passes(name, value):
         ("learning_rate", "fast", "learning_rate must be a number above 0, not 'fast'"),
         ("dropout", 1.0, r"dropout must be a number in \[0, 1\), not 1.0"),
         ("residual", "no", "residual must be True or False, not 'no'"),
-        ("residual", 1, "residual must be True or False, not 1"),
+        ("residual", 2, "residual must be True or False, not 2"),
         ("cell", "lstm", "cell='lstm' is unknown; choose one of 'lru', 'gru'"),
         ("scaler", "minmax", "scaler='minmax' is unknown; choose one of 'standard', None"),
         ("periods", [24, 1], r"periods\[1\] must be a number above 1, not 1"),
         ("periods", 24, "periods must be a list, each entry a number above 1 or None, not 24"),
+        ("kernels", ((3,),), r"kernels\[0\] must be 2 values, each a whole number, not \(3,\)"),
+        ("width", "wide", "width must be a whole number, not 'wide'"),
         ("emission", (8,), "emission must be 2 values, each a whole number of 1 or more, not"),
         ("emission", (8, 0), r"emission\[1\] must be a whole number of 1 or more, not 0"),
         (

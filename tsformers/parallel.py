@@ -18,7 +18,7 @@ CHUNKS_PER_PROCESS = 4
 
 
 def each(
-    work: Callable[[Any], Any], items: Sequence[Any], n_jobs: int, title: str, verbose: bool | None = None
+    work: Callable[[Any], Any], items: Sequence[Any], n_jobs: int | None, title: str, verbose: bool | None = None
 ) -> list[Any]:
     """``work(item)`` for each item, in order: in this process, or in several once enough work is left (8 s).
 
@@ -95,7 +95,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def workers(n_jobs: int) -> tuple[int, str]:
+def workers(n_jobs: int | None) -> tuple[int, str]:
     """How many processes joblib would start here, and how its backend returns answers.
 
     Args:

@@ -126,7 +126,7 @@ class Option:
         if self.kind is Any:
             return True
         if get_origin(self.kind) is Literal:
-            return any(value == choice and type(value) is type(choice) for choice in get_args(self.kind))
+            return any(_same_kind(value, choice) and value == choice for choice in get_args(self.kind))
         if self.kind is bool:
             return isinstance(value, bool | np.bool_)
         if self.kind in NUMBERS:
@@ -136,7 +136,19 @@ class Option:
             return isinstance(value, str) and (self.range is None or self.range.holds(value))
         if is_dataclass(self.kind) or is_interface(self.kind):
             return isinstance(value, self.kind)
-        return get_origin(self.kind) not in LISTS  # an object: its own class checks it
+        if get_origin(self.kind) in LISTS:
+            return self._holds_entries(value)
+        return True  # an object: its own class checks it
+
+    def _holds_entries(self, values: Any) -> bool:
+        kinds = get_args(self.kind)
+        if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray) or np.ndim(values) == 0:
+            return False
+        fixed = len(kinds) > 1 and Ellipsis not in kinds
+        if fixed and len(values) != len(kinds):
+            return False
+        entries = zip(values, kinds if fixed else [kinds[0]] * len(values), strict=True)
+        return all(any(option.holds(value) for option in options_of(kind)) for value, kind in entries)
 
     def text(self) -> str:
         """The type and its range in words."""
@@ -159,7 +171,7 @@ class Option:
 
 
 def check_settings(settings: Any, prefix: str = "") -> None:
-    """Every setting has a type, choice and range that its annotation allows.
+    """Every setting has a type, choice and range that its annotation allows, or is its default.
 
     Checked are numbers, truth values, texts, ``Literal`` choices, ``None``, tuples of numbers, and dataclasses of
     settings inside. Other objects are checked where they should be dataclasses
@@ -186,12 +198,15 @@ def check_settings(settings: Any, prefix: str = "") -> None:
         ValueError: scaler='minmax' is unknown; choose one of 'mean_abs', 'standard', None
     """
     kind: Any = type(settings)
+    defaults = {field.name: field.default for field in fields(kind)}
     for name, options in options_by_setting(kind).items():
         value = getattr(settings, name)
+        if value is defaults[name]:
+            continue
         listed = next((option for option in options if get_origin(option.kind) in LISTS), None)
         if is_dataclass(value) and type(value) in [option.kind for option in options]:
             check_settings(value, f"{prefix}{name}.")
-        elif listed and isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        elif listed and isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and np.ndim(value):
             _check_entries(prefix + name, value, get_args(listed.kind), options)
         else:
             _check(prefix + name, value, options)
@@ -244,7 +259,8 @@ def options_by_setting(kind: type) -> dict[str, tuple[Option, ...]]:
                 [hint] = get_type_hints(
                     SimpleNamespace(__annotations__={name: hint}), names, include_extras=True
                 ).values()
-            except (NameError, TypeError):
+                hash(hint)
+            except (NameError, TypeError, AttributeError, SyntaxError):
                 hint = Any
             ranges = {option.kind: option.range for option in found.get(name, ())}
             found[name] = tuple(Option(o.kind, o.range or ranges.get(o.kind)) for o in options_of(hint))
@@ -371,9 +387,17 @@ def _flattened(hint: Any, bound: Range | None) -> Iterator[Option]:
         yield Option(NoneType if hint is None else hint, bound)
 
 
+def _same_kind(value: Any, choice: Any) -> bool:
+    kinds = {str: str, int: int | np.integer, bool: bool | np.bool_}.get(type(choice), type(choice))
+    return isinstance(value, kinds) and isinstance(value, bool) == isinstance(choice, bool)
+
+
 def _check(name: str, value: Any, options: tuple[Option, ...]) -> None:
     if any(option.holds(value) for option in options):
         return
+    kinds = {option.kind for option in options}
+    if bool in kinds and not kinds & {int, float} and isinstance(value, int | np.integer) and value in (0, 1):
+        return  # 0 and 1 as truth values
     if any(o.choices for o in options) and all(o.choices or o.kind is NoneType for o in options):
         raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(o.text() for o in options)}")
     raise ValueError(f"{name} must be {_words(options)}, not {value!r}")

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+import tsformers as tsf
 from tsformers.data.panel import Panel
 from tsformers.evaluation.run_identity import describe, differences, fingerprint
+from tsformers.forecasters.redsds import Widths
 from tsformers.forecasters.seasonal_naive import SeasonalNaive
 
 from .conftest import Walk, frame
@@ -54,3 +56,15 @@ def test_settings_without_effect_on_numbers_are_not_described():
     assert describe(SeasonalNaive(horizon=4, verbose=True)) == describe(SeasonalNaive(horizon=4))
     assert describe(Walk(spread=2.0)) != describe(Walk())
     assert len(describe(Walk(spread=np.ones(1000)))["spread"]) < 40
+
+
+def test_a_run_of_the_former_version_is_the_same_run_under_todays_names():
+    model = tsf.REDSDS(horizon=4, widths=Widths(control=8))
+    today = describe(model)
+    former = {{"widths.control": "d_control"}.get(key, key): text for key, text in today.items()}
+    former |= {"class": "tsformers.forecasters.redsds.REDSDS", "preset": "None"}
+    page = {"format": 1, "settings": {}, "data": "", "models": {"a": today}}
+    assert differences(page | {"models": {"a": former}}, page) == []
+    assert differences(page | {"models": {"a": former | {"d_control": "9"}}}, page) == [
+        "widths.control of model 'a' was 9, now 8"
+    ]

@@ -76,3 +76,12 @@ def test_constant_pasts_and_missing_validation_pairs_are_handled():
     assert not fit([flat], []).weight.any()
     ridge = fit([pairs()], [])
     assert ridge.fitted and (ridge.errors > 0).all()
+
+
+def test_weights_of_the_former_format_load_also_inside_a_users_own_network():
+    ridge = fit([pairs()], [pairs(seed=1)])
+    network = torch.nn.Sequential(ridge)
+    former = {key.replace("fitted", "solved"): value.clone() for key, value in network.state_dict().items()}
+    again = torch.nn.Sequential(RidgeMap(12, 3).double())
+    again.load_state_dict(former)
+    assert again[0].fitted and torch.equal(again[0].weight, ridge.weight)

@@ -281,3 +281,12 @@ def test_nothing_is_printed_unless_asked_and_the_bar_goes_to_stderr(capfd):
     assert "5/5" in err
     trained(max_steps=5, verbose=False)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_closed_form_fit_under_its_former_name_is_refused():
+    class Former(Drift):
+        def solve(self, windows, validation):
+            raise AssertionError
+
+    with pytest.raises(TypeError, match=r"Former\.solve is not called any more; rename it to fit_closed_form"):
+        trained(Former(), max_steps=5)

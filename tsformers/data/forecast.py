@@ -81,7 +81,7 @@ class Forecast:
         times: np.ndarray,
         values: np.ndarray,
         levels: Sequence[float] | None = None,
-        grid: Grid | None = None,
+        grid: Grid | str | int | None = None,
         schema: Schema | None = None,
         joint: bool = False,
         *,
@@ -95,6 +95,8 @@ class Forecast:
             levels = checked_levels(levels, values.shape[1])
             if (values[:, 1:] < values[:, :-1]).any():
                 values = np.sort(values, axis=1)
+        if isinstance(grid, str | int):  # the name of a frequency, in the place it once had
+            grid, freq = None, grid
         if freq is not None:
             grid = parse(freq, schema.tz)
         elif grid is not None:

@@ -1,5 +1,6 @@
 """Data, settings and models of a backtest as texts that tell whether two runs are the same."""
 
+import dataclasses
 import hashlib
 import re
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tsformers.catalog import PROCEDURES, SETTINGS
 from tsformers.data.panel import Panel
+from tsformers.storage.former_format import former_settings
 from tsformers.storage.learned_state import has_settings
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object without a repr of its own; differs from run to run
@@ -58,6 +61,7 @@ def describe(model: Any) -> dict[str, str]:
     else:
         settings = {name: value for name, value in vars(model).items() if not name.endswith("_")}
     kind = type(model)
+    settings = {name: value for key, part in settings.items() for name, value in _fields(key, part).items()}
     texts = {k: _text(v) for k, v in sorted(settings.items()) if k.rpartition("__")[2] not in WITHOUT_EFFECT}
     return {"class": f"{kind.__module__}.{kind.__qualname__}"} | texts
 
@@ -99,8 +103,9 @@ def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     texts = [_changed(name, found["settings"].get(name), wanted["settings"].get(name)) for name in names]
     texts.append("the data differ" if found["data"] != wanted["data"] else "")
     for model in sorted(found["models"].keys() & wanted["models"].keys()):
-        old, new = found["models"][model], wanted["models"][model]
-        if _class_name(old.get("class")) != _class_name(new.get("class")):
+        new = wanted["models"][model]
+        old = former_settings(found["models"][model], new)
+        if class_name(old.get("class")) != class_name(new.get("class")):
             texts.append(_changed(f"model {model!r}", old.get("class"), new.get("class")))
             continue
         keys = sorted((old | new).keys() - {"class"})
@@ -108,8 +113,20 @@ def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     return [text for text in texts if text]
 
 
-def _class_name(path: str | None) -> str | None:
-    """A class of tsformers by its name alone: its module may differ between versions."""
+def _fields(name: str, value: Any) -> dict[str, Any]:
+    """A class of settings by its fields, under dotted names; any other value under its own name."""
+    if SETTINGS.get(type(value).__name__) != type(value).__module__ or type(value).__name__ in PROCEDURES:
+        return {name: value}
+    return {f"{name}.{field.name}": getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+def class_name(path: str | None) -> str | None:
+    """A class of tsformers by its name alone: its module may differ between versions.
+
+    Example:
+        >>> class_name("tsformers.forecasters.lru.forecaster.LRU"), class_name("mine.LRU")
+        ('LRU', 'mine.LRU')
+    """
     return path.rpartition(".")[2] if path is not None and path.startswith("tsformers.") else path
 
 

@@ -6,7 +6,7 @@ from dataclasses import is_dataclass
 from types import MappingProxyType
 from typing import Any
 
-from tsformers.catalog import MODELS, OUTSIDE, PROCEDURES, SETTINGS, find_model, load_from
+from tsformers.catalog import MODELS, OUTSIDE, PROCEDURES, SETTINGS, find_model, load_from, plugin_names
 from tsformers.errors import JobError, did_you_mean
 from tsformers.validation import options_by_setting, remedies_of
 
@@ -165,7 +165,7 @@ def find_variant(name: str, extra: Mapping[str, type], place: str = "") -> tuple
         >>> find_variant("Autoformer.paper", {})[1], find_variant("SeasonalNaive", {})[1]
         ('paper', '')
     """
-    class_name, _, variant = (name, "", "") if name in extra else name.partition(".")
+    class_name, _, variant = (name, "", "") if name in extra or name in plugin_names() else name.partition(".")
     kind = find_forecaster(class_name, extra, place)
     members = {key: value for base in reversed(kind.__mro__) for key, value in vars(base).items()}
     variants = [key for key, value in members.items() if isinstance(value, classmethod) and not key.startswith("_")]

@@ -1,6 +1,7 @@
 """A linear map from past to future, fitted in closed form by ridge regression."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,6 +47,11 @@ class RidgeMap(nn.Module):
         self.register_buffer("weight", torch.zeros(horizon, self.read))
         self.register_buffer("errors", torch.ones(horizon))
         self.register_buffer("fitted", torch.tensor(False))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        if f"{prefix}solved" in state_dict:  # its name in the former format, also inside a user's own network
+            state_dict[f"{prefix}fitted"] = state_dict.pop(f"{prefix}solved")
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def forward(self, past: Float[Tensor, "B T C"]) -> Float[Tensor, "B H C"]:
         """The map of ``past``: what it predicts of the steps after it, relative to the mean of the past.

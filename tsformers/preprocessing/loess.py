@@ -11,7 +11,7 @@ from tsformers.parallel import each
 LOESS_CYCLES = 7  # that a seasonal value of STL is averaged over
 
 
-def loess(series: PackedSeries, periods: Sequence[int], n_jobs: int, verbose: bool | None) -> Parts:
+def loess(series: PackedSeries, periods: Sequence[int], n_jobs: int | None, verbose: bool | None) -> Parts:
     """STL of each series, with several periods MSTL; missing values are interpolated linearly for it.
 
     Args:

@@ -84,7 +84,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
     method: Literal["moving_average", "stl", "mstl"] = "moving_average"
     period: Annotated[int, AtLeast(1)] | Sequence[Annotated[int, AtLeast(1)]] | None = None
     remove: Literal["both", "seasonal"] = "seasonal"
-    n_jobs: int = -1
+    n_jobs: int | None = -1
     verbose: bool | None = None
 
     save = storage.save

@@ -14,10 +14,11 @@ import pandas as pd
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.errors import JobError, did_you_mean
 from tsformers.evaluation.run_folder import write_whole
-from tsformers.evaluation.run_identity import describe, fingerprint
+from tsformers.evaluation.run_identity import class_name, describe, fingerprint
 from tsformers.jobs.build import build
 from tsformers.jobs.plugins import load_plugins
 from tsformers.reproduction.long_horizon import BATCH, Split, score_windows, split_dataset
+from tsformers.storage.former_format import former_settings
 from tsformers.toml_tables import job_kind, parse_table, read_toml
 
 FOLDER = "reproduce"  # inside pipelines/, and inside runs/
@@ -316,6 +317,8 @@ def read_result(path: Path, identity: dict[str, Any]) -> Any:
         before, found = page["asked"], page["found"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise JobError(f"{path} cannot be read ({error}); delete it to measure it again") from error
+    if "class" in before and class_name(before["class"]) == class_name(identity.get("class")):
+        before = former_settings(before, identity) | {"class": identity["class"]}
     for key in sorted(identity.keys() | before.keys()):
         if identity.get(key) != before.get(key):
             raise JobError(

@@ -10,7 +10,7 @@ from tsformers.catalog import SETTINGS, find_model, load_from
 from tsformers.errors import JobError
 from tsformers.storage.columns import join_column
 from tsformers.storage.encoding import RECORDS, TAG
-from tsformers.storage.former_format import FORMAT, convert_model, convert_record
+from tsformers.storage.former_format import FORMAT, convert_model, convert_record, converted_as
 from tsformers.storage.learned_state import restore_state
 
 
@@ -51,7 +51,7 @@ class Decoder:
             ) from None
         params, learned = self.value(page["params"]), self.value(page["learned"])
         if self.written < FORMAT:
-            params, learned = convert_model(name, params, learned)
+            params, learned = convert_model(converted_as(kind), params, learned)
         model = kind(**params)
         if learned:
             restore_state(model, learned)

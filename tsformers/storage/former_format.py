@@ -30,6 +30,50 @@ REDSDS_CLASSES = {"widths": "Widths", "annealing": "TemperatureAnnealing"}
 Converted = tuple[dict[str, Any], dict[str, Any]]
 
 
+def converted_as(kind: type) -> str:
+    """The class of this package whose conversion the models of a class need: itself, or the one that it extends.
+
+    Args:
+        kind: a class of this package or of a user.
+
+    Returns:
+        A name; "" where nothing is converted, also for a user's class that has the name of one of ours by chance.
+
+    Example:
+        >>> from tsformers import LRU
+        >>> class Mine(LRU):
+        ...     __module__ = "mine"
+        >>> converted_as(LRU), converted_as(Mine), converted_as(type("LRU", (), {"__module__": "mine"}))
+        ('LRU', 'LRU', '')
+    """
+    ours = (base.__name__ for base in kind.__mro__ if base.__module__.startswith("tsformers."))
+    return next((name for name in ours if name in CONVERSIONS), "")
+
+
+def former_settings(texts: dict[str, str], wanted: dict[str, str]) -> dict[str, str]:
+    """Settings that a run folder of the former format holds as texts, under today's names.
+
+    Args:
+        texts: by the name of the setting, with "__" between a model and its part.
+        wanted: today's; a former name is replaced only where today's is among them.
+
+    Returns:
+        Texts by today's names; a preset that was not used is left out.
+
+    Example:
+        >>> former_settings({"forecaster__d_control": "8", "preset": "None"}, {"forecaster__widths.control": "8"})
+        {'forecaster__widths.control': '8'}
+    """
+    found = {}
+    for key, text in texts.items():
+        holder, double, name = key.rpartition("__")
+        today = holder + double + REDSDS_SETTINGS.get(name, name)
+        if name == "preset" and text == "None" and key not in wanted:
+            continue
+        found[today if today in wanted else key] = text
+    return found
+
+
 def convert_model(name: str, params: dict[str, Any], learned: dict[str, Any]) -> Converted:
     """Settings and learned state of a model of format 1, under today's names.
 

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 
-def find_device(name: str) -> torch.device:
+def find_device(name: str | torch.device | None) -> torch.device:
     """The device to compute on.
 
     Args:
-        name: "auto" is the first CUDA device, else the CPU; other names as in torch.
+        name: "auto" is the first CUDA device, else the CPU; other names and devices as in torch; None: the CPU.
 
     Returns:
         The device.

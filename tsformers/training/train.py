@@ -78,6 +78,7 @@ def train(
         (True, False)
     """
     windows = Windows(packed, plan, rng)
+    _refuse_former_fit(network)
     if isinstance(network, ClosedFormFit):
         batches = windows.some(MOST_FITTED), windows.validation()
         network.fit_closed_form(*((scale(each, plan.scaler) for each in some) for some in batches))
@@ -204,3 +205,11 @@ def _steps(network: nn.Module, windows: Windows, total: int, groups: Groups | No
         network.train()
         loss = network.loss(scale(batch, plan.scaler)).mean()  # type: ignore[operator]
         yield descent.step(loss, rate_at(done, total, plan.schedule, windows.steps_per_epoch))
+
+
+def _refuse_former_fit(network: nn.Module) -> None:
+    """A closed-form fit under its former name would be left out without a word."""
+    if callable(getattr(network, "solve", None)) and not isinstance(network, ClosedFormFit):
+        raise TypeError(
+            f"{type(network).__name__}.solve is not called any more; rename it to fit_closed_form(windows, validation)"
+        )

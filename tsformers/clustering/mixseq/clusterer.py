@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -156,7 +157,7 @@ class MixSeq(BaseEstimator):
     balance: Annotated[float, AtLeast(0)] = 1.0
     restarts: Annotated[int, AtLeast(0)] = 3
     validation_share: Annotated[float, Between(0, 0.5)] = 0.1
-    device: str = "auto"
+    device: str | torch.device | None = "auto"
     verbose: bool | None = None
     seed: Annotated[int, AtLeast(0)] | None = None
 

@@ -80,9 +80,9 @@ class LocalForecaster(BaseEstimator):
 
     horizon: Annotated[int, AtLeast(1)]
     season_length: Annotated[int, AtLeast(1)] | None = None
-    n_jobs: int = -1
+    n_jobs: int | None = -1
     seed: Annotated[int, AtLeast(0)] | None = None
-    verbose: bool = True
+    verbose: bool | None = True
 
     save = storage.save
 

@@ -120,7 +120,7 @@ class TorchForecaster(BaseEstimator):
     early_stopping_patience: Annotated[int, AtLeast(1)] | None = 10
     validation_windows: Annotated[int, AtLeast(0)] | None = None
     validation_stride: Annotated[int, AtLeast(1)] | None = None
-    device: str = "auto"
+    device: str | torch.device | None = "auto"
     likelihood: Likelihood = "student_t"
     scaler: Scaler | None = "standard"
     multivariate: bool = False
