@@ -146,7 +146,7 @@ def test_processes_give_the_same_numbers_as_one(three, monkeypatch):
 
 def test_small_work_starts_no_process(three, monkeypatch):
     monkeypatch.setattr(parallel.joblib, "Parallel", None)
-    Walk(horizon=2, n_jobs=2).fit(three).predict()
+    assert Walk(horizon=2, n_jobs=2).fit(three).predict().samples.shape == (3, 100, 2)
 
 
 def test_one_warning_names_the_series_that_cannot_be_fitted_and_why():
