@@ -18,6 +18,7 @@ from tsformers.data.intake.wide import from_wide as from_wide
 from tsformers.data.panel import Panel as Panel
 from tsformers.datasets.load import load_dataset as load_dataset
 from tsformers.errors import DataError as DataError
+from tsformers.errors import DataWarning as DataWarning
 from tsformers.errors import JobError as JobError
 from tsformers.evaluation.rolling import backtest as backtest
 from tsformers.forecasters.auto_arima import AutoARIMA as AutoARIMA

@@ -29,6 +29,7 @@ CLUSTERERS = {
 
 OTHERS = {
     "DataError": "tsformers.errors",
+    "DataWarning": "tsformers.errors",
     "JobError": "tsformers.errors",
     "Panel": "tsformers.data.panel",
     "from_wide": "tsformers.data.intake.wide",

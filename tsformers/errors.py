@@ -3,10 +3,32 @@
 import difflib
 from collections.abc import Iterable
 
+from tsformers.messages import Message, Part
+
 NAMED = 5  # names of many in a message
 
 
-class DataError(ValueError):
+class TsformersError(ValueError):
+    """A user's mistake: the parts of its message are text and remedies (``tsformers.messages``).
+
+    Args:
+        *parts: see ``Message``; ``str(error)`` is the text for a reader of Python, ``error.message`` renders others.
+
+    Example:
+        >>> from tsformers.messages import Option
+        >>> TsformersError("two readings; pass ", Option("decimal", ",")).message.text("shell")
+        'two readings; pass --decimal ,'
+    """
+
+    def __init__(self, *parts: Part) -> None:
+        super().__init__(*parts)
+        self.message = Message(*parts)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class DataError(TsformersError):
     """The data cannot be used; the message names column, series, row and remedy.
 
     Example:
@@ -16,7 +38,7 @@ class DataError(ValueError):
     """
 
 
-class JobError(ValueError):
+class JobError(TsformersError):
     """A recipe, a job file or a run folder cannot be used; the message names file, key and remedy.
 
     Example:
@@ -24,6 +46,26 @@ class JobError(ValueError):
         Traceback (most recent call last):
         tsformers.errors.JobError: pipelines/mine.toml: models.lru.class is missing; write class = 'LRU'
     """
+
+
+class DataWarning(UserWarning):
+    """What the reader should know about data that are used all the same; parts as in ``TsformersError``.
+
+    Args:
+        *parts: see ``Message``.
+
+    Example:
+        >>> from tsformers.messages import Option
+        >>> print(DataWarning("-9999 looks like a missing value; pass ", Option("missing", -9999)))
+        -9999 looks like a missing value; pass missing=-9999
+    """
+
+    def __init__(self, *parts: Part) -> None:
+        super().__init__(*parts)
+        self.message = Message(*parts)
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 class TrainingInterrupted(UserWarning):
