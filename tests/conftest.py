@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import importlib.util
 import os
 import re
 from pathlib import Path
@@ -16,6 +17,13 @@ def shared() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip("the golden vectors and data of ../shared are missing")
     return folder
+
+
+@pytest.fixture
+def needs_gluonts() -> None:
+    """Skips a test where the extra is not installed."""
+    if importlib.util.find_spec("gluonts") is None:
+        pytest.skip("gluonts is not installed: pip install 'tsformers[gluonts]'")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import pandas as pd
 
 from tsformers.errors import DataError
+from tsformers.pandas_versions import EXACT_CSV, EXACT_JSON
 
 Format = Literal["csv", "parquet", "jsonl"]
 SUFFIXES: dict[str, Format] = {
@@ -154,10 +155,10 @@ def _parse(raw: bytes, format: Format, id_col: str) -> pd.DataFrame:
     if format == "parquet":
         return pd.read_parquet(io.BytesIO(raw))
     if format == "jsonl":
-        return pd.read_json(io.BytesIO(raw), lines=True, convert_dates=False, dtype=False, precise_float=True)
+        return pd.read_json(io.BytesIO(raw), lines=True, **EXACT_JSON)
     header = pd.read_csv(io.BytesIO(raw), nrows=0).columns
     empty = {name: [""] if name == id_col else EMPTY_CELLS for name in header}
-    return pd.read_csv(io.BytesIO(raw), keep_default_na=False, na_values=empty, float_precision="round_trip")
+    return pd.read_csv(io.BytesIO(raw), keep_default_na=False, na_values=empty, **EXACT_CSV)
 
 
 def _in_utc(times: pd.Series) -> pd.Series:

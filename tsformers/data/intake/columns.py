@@ -311,7 +311,7 @@ def read_numbers(
         numbers = values.to_numpy(dtype=np.float64)
     elif types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    elif (dtype.kind == "O" and isinstance(dtype, np.dtype)) or "decimal" in str(dtype):
+    elif isinstance(dtype, pd.StringDtype) or types.is_object_dtype(dtype) or "decimal" in str(dtype):
         numbers = _from_objects(values.astype(object), column, names, what, remedy)
     else:
         texts = types.is_string_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype)
