@@ -10,6 +10,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from tsformers.calendar import seasons
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.evaluation.backtest_result import BacktestResult
@@ -48,6 +49,7 @@ def backtest(
     n_samples: int = 100,
     quantiles: Sequence[float] = QUANTILES,
     seed: int | None = 0,
+    season_length: int | None = None,
     verbose: bool | None = None,
     **roles: Unpack[Roles],
 ) -> BacktestResult:
@@ -86,6 +88,8 @@ def backtest(
         n_samples: draws of each model.
         quantiles: levels of the quantile columns of ``forecasts``.
         seed: of fits and forecasts; settings ``seed=None`` inside the models are filled from it. None = random seeds.
+        season_length: steps in a season, for metrics relative to the history ("mase", "rmsse", "msis", "owa"); None =
+            by frequency. Seasons of the models are settings of theirs.
         verbose: progress bar; None = when standard error is a terminal.
         **roles: the keywords of ``Panel.from_frame``; ``short`` is handed to ``fit`` too.
 
@@ -121,9 +125,12 @@ def backtest(
         n_samples=n_samples,
         quantiles=tuple(sorted({float(level) for level in quantiles})),
         seed=seed,
+        season_length=season_length,
     )
     given = Panel.from_frame(df, **roles)
     panel = replace(given, schema=replace(given.schema, backend="pandas"))
+    if season_length == seasons.season_length(panel.grid):
+        settings = replace(settings, season_length=None)  # not named in run folders, so that older ones go on
     _check(settings, engine, n_jobs, panel)
     origins = rolling_origins(panel, horizon, settings.windows, settings.step)
     context = RunContext(origins, settings, _open_folder(out, settings, short, panel, named), short)

@@ -53,6 +53,7 @@ class BacktestTable:
     seed: int = 0
     quantiles: list[float] = field(default_factory=lambda: [*QUANTILES])
     out: str | None = None  # None: runs/ and the name of the job
+    season_length: int | None = None  # of scaled scores and of the models; None: the data set's, else by frequency
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,7 @@ class Job:
             n_samples=chosen.n_samples,
             seed=chosen.seed,
             quantiles=chosen.quantiles,
+            season_length=season_of(self.table),
             out=self.out,
             engine=engine,
             n_jobs=n_jobs,
@@ -199,7 +201,7 @@ def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[
         )
     if not table.models:
         raise JobError(f"{found}: there is no model; add a table [models.NAME] with class = 'SeasonalNaive'")
-    season = recipe(table.data.dataset).season if table.data.dataset else None
+    season = season_of(table)
     known = {} if season is None else {"season_length": season, "period": season}
     defaults = {"horizon": table.backtest.horizon} | known
     extra = load_plugins(plugins)
@@ -209,6 +211,24 @@ def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[
         models[name] = _model(each, defaults, extra, f"{found}: models.{name}", shared)
     folder = out if out is not None else table.backtest.out or Path("runs") / found.stem
     return Job(path=found, table=table, models=models, out=Path(folder))
+
+
+def season_of(table: JobTable) -> int | None:
+    """Steps in a season, for models and scaled scores: what the job says, else the recipe of its data set.
+
+    Args:
+        table: of the job file.
+
+    Returns:
+        A number of steps; None = by frequency.
+
+    Example:
+        >>> season_of(read_job("quickstart").table)
+        4
+    """
+    if table.backtest.season_length is not None or table.data.dataset is None:
+        return table.backtest.season_length
+    return recipe(table.data.dataset).season
 
 
 def find_job(path: str | Path) -> Path:
