@@ -47,6 +47,38 @@ def numbers(option: str, values: Sequence[str]) -> list[float]:
     return found
 
 
+def quantile_levels(values: Sequence[str]) -> list[float]:
+    """The levels of ``--quantiles``: numbers between 0 and 1.
+
+    Args:
+        values: as given.
+
+    Returns:
+        The levels.
+
+    Raises:
+        ValueError: an entry is no level; the message says what to type, for percentages too.
+
+    Example:
+        >>> quantile_levels(["0.1,0.9"])
+        [0.1, 0.9]
+        >>> quantile_levels(["5,95"])
+        Traceback (most recent call last):
+        ValueError: --quantiles 5,95: levels lie between 0 and 1; write --quantiles 0.05,0.95
+    """
+    levels, option = numbers("--quantiles", values), "--quantiles"
+    if not levels:
+        raise ValueError(f"{option} is empty; write for example {option} 0.1,0.5,0.9")
+    if all(0 < level < 1 for level in levels):
+        return levels
+    percent = all(1 <= level < 100 for level in levels)
+    remedy = ",".join(f"{level / 100:.15g}" for level in levels) if percent else "0.1,0.5,0.9"
+    given = ",".join(split_list(values))
+    raise ValueError(
+        f"{option} {given}: levels lie between 0 and 1; write {'' if percent else 'for example '}{option} {remedy}"
+    )
+
+
 def whole_numbers(option: str, values: Sequence[str]) -> list[int]:
     """The whole numbers of an option such as ``--period 24,168``.
 
