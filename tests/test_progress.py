@@ -43,11 +43,27 @@ def test_work_done_before_is_counted_and_short_work_shows_nothing(capfd):
     assert capfd.readouterr().err.strip() == ""
 
 
+def slow_steps():
+    with progress(3, None, "work", unit="step") as bar:
+        bar.update()
+        time.sleep(0.2)
+        bar.update()
+    return bar
+
+
 def test_a_command_reports_in_lines_where_there_is_no_terminal(capfd, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
     with reporting("command"):
-        assert isinstance(steps(3, None, unit="step"), LineBar)
+        assert isinstance(slow_steps(), LineBar)
     assert capfd.readouterr() == ("", "work: 1 of 3 steps\n")  # the next line would come after a minute
+
+
+def test_a_bar_appears_on_a_terminal_before_its_first_step_is_done(capfd, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    with progress(3, None, "work"):
+        time.sleep(0.2)
+    assert "work" in capfd.readouterr().err
 
 
 def test_short_work_of_a_command_is_silent(capfd):
@@ -77,10 +93,10 @@ def test_what_is_waited_for_is_named_once_a_minute(capfd, monkeypatch):
 
 
 def test_a_bar_takes_over_from_waiting(capfd, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
     with reporting("command"), waiting("fitting"):
-        monkeypatch.setattr(module, "PATIENCE", 0.0)
-        steps(2, None, unit="step")
-    assert capfd.readouterr() == ("", "work: 1 of 2 steps\n")
+        slow_steps()
+    assert capfd.readouterr() == ("", "work: 1 of 3 steps\n")
 
 
 def test_a_library_waits_in_silence(capfd, monkeypatch):

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal
@@ -14,7 +14,7 @@ BETWEEN_LINES = 60.0  # seconds from one line to the next, where there is no ter
 BETWEEN_TICKS = 1.0  # seconds between two looks at the clock on a terminal
 
 _REPORTING: ContextVar[Reporting] = ContextVar("reporting", default="library")
-_WAITING: ContextVar["_Waiting | None"] = ContextVar("waiting", default=None)
+_WAITING: ContextVar["_Speaker | None"] = ContextVar("waiting", default=None)
 
 
 @contextmanager
@@ -82,19 +82,60 @@ class LineBar(HiddenBar):
 
     def __init__(self, total: int, title: str, unit: str, done: int) -> None:
         self.total, self.title, self.unit, self.done = total, title, unit.strip().removesuffix("s"), done
-        self.due = time.monotonic() + PATIENCE
+        self.speaker = _Speaker(self.line, terminal=False)
+
+    def __enter__(self) -> "LineBar":
+        self.speaker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.speaker.stop()
 
     def update(self, n: int = 1) -> None:
-        """Count steps, and print a line where one is due."""
+        """Count steps."""
         self.done += n
-        now = time.monotonic()
-        if now >= self.due and self.done < self.total:
-            print(self.line(), file=sys.stderr, flush=True)
-            self.due = now + BETWEEN_LINES
 
     def line(self) -> str:
         """What is printed."""
         return f"{self.title}: {self.done:,} of {self.total:,} {self.unit}s"
+
+
+class TerminalBar:
+    """A bar of tqdm on a terminal, which appears after its delay even before the first step is done.
+
+    Args:
+        bar: of tqdm.
+        delay: seconds before it appears.
+
+    Example:
+        >>> TerminalBar(None, 2.0).delay
+        2.0
+    """
+
+    def __init__(self, bar: Any, delay: float) -> None:
+        self.bar, self.delay = bar, delay
+        self.timer = threading.Timer(delay, self._appear)
+        self.timer.daemon = True
+
+    def __enter__(self) -> "TerminalBar":
+        if self.delay:
+            self.timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.timer.cancel()
+        self.bar.close()
+
+    def update(self, n: int = 1) -> None:
+        """Count steps."""
+        self.bar.update(n)
+
+    def set_postfix(self, **values: object) -> None:
+        """Show values behind the bar."""
+        self.bar.set_postfix(**values)
+
+    def _appear(self) -> None:
+        self.bar.refresh()
 
 
 def progress(
@@ -129,14 +170,15 @@ def progress(
     mode, terminal = _REPORTING.get(), sys.stderr.isatty()
     if verbose is False or mode == "quiet" or (verbose is None and not terminal and mode == "library"):
         return HiddenBar()
-    if (waiting := _WAITING.get()) is not None:
-        waiting.stop()
+    if (waited := _WAITING.get()) is not None:
+        waited.stop()
     if mode == "command" and not terminal:
         return LineBar(total, title or "progress", unit, done)
     from tqdm import tqdm
 
     patience = delay if delay is not None else 0.0 if verbose else PATIENCE
-    return tqdm(total=total, initial=done, desc=title, unit=unit, delay=patience, leave=leave, file=sys.stderr)
+    bar = tqdm(total=total, initial=done, desc=title, unit=unit, delay=patience, leave=leave, file=sys.stderr)
+    return TerminalBar(bar, patience)
 
 
 @contextmanager
@@ -155,22 +197,27 @@ def waiting(title: str) -> Iterator[None]:
     if _REPORTING.get() != "command" or _WAITING.get() is not None:
         yield
         return
-    shown = _Waiting(title)
-    token = _WAITING.set(shown)
-    shown.thread.start()
+    began = time.monotonic()
+    speaker = _Speaker(lambda: f"{title}: {time.monotonic() - began:.0f} s", terminal=sys.stderr.isatty())
+    token = _WAITING.set(speaker)
+    speaker.start()
     try:
         yield
     finally:
         _WAITING.reset(token)
-        shown.stop()
+        speaker.stop()
 
 
-class _Waiting:
-    """A thread that says what is waited for."""
+class _Speaker:
+    """A thread that says how work goes on: on a terminal in one line that is cleared at the end, else in lines."""
 
-    def __init__(self, title: str) -> None:
-        self.title, self.began, self.over = title, time.monotonic(), threading.Event()
+    def __init__(self, line: Callable[[], str], *, terminal: bool) -> None:
+        self.line, self.terminal, self.over = line, terminal, threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin to wait."""
+        self.thread.start()
 
     def stop(self) -> None:
         """End, and clear the line of a terminal."""
@@ -179,12 +226,12 @@ class _Waiting:
             self.thread.join()
 
     def _run(self) -> None:
-        terminal, width = sys.stderr.isatty(), 0
-        pause = PATIENCE
+        width, pause = 0, PATIENCE
         while not self.over.wait(pause):
-            pause = BETWEEN_TICKS if terminal else BETWEEN_LINES
-            text = f"{self.title}: {time.monotonic() - self.began:.0f} s"
+            pause = BETWEEN_TICKS if self.terminal else BETWEEN_LINES
+            text = self.line()
             width = max(width, len(text))
-            print(f"\r{text}" if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
-        if width and terminal:
+            shown, end = (f"\r{text}", "") if self.terminal else (text, "\n")
+            print(shown, end=end, file=sys.stderr, flush=True)
+        if width and self.terminal:
             print("\r" + " " * width + "\r", end="", file=sys.stderr, flush=True)

@@ -1,7 +1,6 @@
 """Rolling-origin backtests: windows forecast from the data before their cutoffs, scored, stored and resumed."""
 
 import logging
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -134,7 +133,7 @@ def backtest(
     _check(settings, engine, n_jobs, panel)
     origins = rolling_origins(panel, horizon, settings.windows, settings.step)
     context = RunContext(origins, settings, _open_folder(out, settings, short, panel, named), short)
-    outcomes = _run_tasks(context, named, engine, n_jobs, sys.stderr.isatty() if verbose is None else verbose)
+    outcomes = _run_tasks(context, named, engine, n_jobs, verbose)
     tables = gather_tables(context, outcomes, list(named))
     warn_left_out(tables["left_out"], panel)
     return BacktestResult(
@@ -160,7 +159,7 @@ def _open_folder(
 
 
 def _run_tasks(
-    context: RunContext, models: Mapping[str, Any], engine: Engine, n_jobs: int, verbose: bool
+    context: RunContext, models: Mapping[str, Any], engine: Engine, n_jobs: int, verbose: bool | None
 ) -> dict[tuple[str, int], Outcome]:
     """Outcomes of all windows that were not finished; one log line for each model that failed."""
     tasks = [task for name, model in models.items() for task in _tasks(context, name, model)]
