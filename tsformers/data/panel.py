@@ -20,13 +20,19 @@ from tsformers.errors import DataError
 class Roles(TypedDict, total=False):
     """The keywords of ``Panel.from_frame``, as ``fit`` of every forecaster takes them."""
 
-    freq: str | int
+    freq: str | int | None
     known: Sequence[str]
+    past: Sequence[str] | None
     static: Frame | None
-    id_col: str
-    time_col: str
-    target_col: str
+    id_col: str | Sequence[str] | None
+    time_col: str | Sequence[str] | None
+    target_col: str | None
     short: Literal["error", "drop"]
+    missing: Any
+    time_format: str | None
+    tz: str | None
+    resample: str | None
+    aggregate: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +51,8 @@ class Panel:
         grid: the parsed frequency; ``freq`` is its name.
         schema: columns, time zone and type of the caller's frame.
         dropped: ids of the series that ``short="drop"`` or ``select`` left out; a future frame may still have them.
+        facts: about the file that was read, such as "separator ';'".
+        notes: what a reader should know of how the frame was read.
     """
 
     ids: pd.Index
@@ -58,6 +66,8 @@ class Panel:
     grid: Grid
     schema: Schema
     dropped: pd.Index = field(default_factory=lambda: pd.Index([]))
+    facts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_frame(
@@ -66,11 +76,17 @@ class Panel:
         *,
         freq: str | int | None = None,
         known: Sequence[str] = (),
+        past: Sequence[str] | None = None,
         static: Frame | None = None,
-        id_col: str = "unique_id",
-        time_col: str = "ds",
-        target_col: str = "y",
+        id_col: str | Sequence[str] | None = None,
+        time_col: str | Sequence[str] | None = None,
+        target_col: str | None = None,
         short: Literal["error", "drop"] = "error",
+        missing: Any = (),
+        time_format: str | None = None,
+        tz: str | None = None,
+        resample: str | None = None,
+        aggregate: str | None = None,
     ) -> "Panel":
         """Validate and pack a long frame, which is not modified; a Panel, which has its roles, is returned unchanged.
 
