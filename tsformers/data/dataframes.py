@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from tsformers.calendar.timestamps import TimeForm
+from tsformers.data.files.table_file import TableFile
 from tsformers.errors import DataError
 
 Frame: TypeAlias = Any  # a pandas DataFrame or Series, a polars frame, a pyarrow table: whatever ``to_pandas`` takes
@@ -34,6 +36,8 @@ class Schema:
         id_sep: what stands between the parts of a joined id.
         id_kinds: "text" or "int" for each of ``id_cols``.
         time_cols: the columns that were joined, with a blank, to ``time_col``; empty = it is a column itself.
+        form: how times are written.
+        zone_given: whether the zone was given, so that times without one are in it.
         single: True where the frame had no ids: its one series is called after the target.
         text_ids: whether all ids are text.
         missing: values and texts that stand for a missing value.
@@ -60,6 +64,8 @@ class Schema:
     id_sep: str = "/"
     id_kinds: tuple[str, ...] = ()
     time_cols: tuple[str, ...] = ()
+    form: TimeForm = TimeForm()
+    zone_given: bool = False
     single: bool = False
     text_ids: bool = False
     missing: tuple[Any, ...] = ()
@@ -109,7 +115,7 @@ def to_pandas(
 
     Args:
         data: a pandas DataFrame, a pandas Series with a time index (one series, its id is the name, else "y"), a polars
-            DataFrame or LazyFrame, a pyarrow Table, or another eager frame that narwhals knows.
+            DataFrame or LazyFrame, a pyarrow Table, another eager frame that narwhals knows, or a file that was read.
         id_col: name for the ids of a Series.
         time_col: name for the index of a Series.
         target_col: name for the values of a Series.
@@ -127,6 +133,8 @@ def to_pandas(
     """
     if isinstance(data, pd.DataFrame):
         return data, "pandas"
+    if isinstance(data, TableFile):
+        return data.frame, "pandas"
     if isinstance(data, pd.Series):
         if isinstance(data.index, pd.MultiIndex):
             raise DataError(
@@ -189,6 +197,8 @@ def stamps(times: np.ndarray, schema: Schema) -> pd.Index:
     flat = np.asarray(times).ravel()
     if flat.dtype.kind != "M":
         return pd.Index(flat)
+    if schema.form.kind not in ("datetime", "date"):
+        return schema.form.write(flat.astype("M8[ns]").view(np.int64), schema.tz)
     index = pd.DatetimeIndex(flat)
     if schema.tz is not None:
         index = index.tz_localize("UTC").tz_convert(schema.tz)

@@ -1,11 +1,15 @@
 """A table as it was handed in: a frame whose time index is a column, where its rows stand, and what is known of its file."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from tsformers.data.dataframes import Frame, to_pandas
+from tsformers.data.files.table_file import TableFile
+from tsformers.data.intake.kinds import all_numbers, is_time_name
+from tsformers.data.intake.numbers import without
 from tsformers.places import Places
 
 Names = Sequence[str]
@@ -29,7 +33,7 @@ class Source(NamedTuple):
     frame: pd.DataFrame
     backend: str = "pandas"
     places: Places = Places()
-    table: Any = None
+    table: TableFile | None = None
     series: bool = False
 
     @property
@@ -42,6 +46,17 @@ class Source(NamedTuple):
         """What is known of the file."""
         return () if self.table is None else tuple(self.table.facts)
 
+    def unclear(self, column: str) -> bool:
+        """Whether the numbers of a file's column have two readings.
+
+        Args:
+            column: its name.
+
+        Returns:
+            True where ``numeric`` refuses it.
+        """
+        return self.table is not None and column in self.table.unclear
+
     def cells(self, column: str) -> pd.Series:
         """A column as it stands in the file: "007" in a text file, the values of a frame.
 
@@ -51,7 +66,55 @@ class Source(NamedTuple):
         Returns:
             R values.
         """
-        return self.table.as_text(column) if self.text else self.frame[column]
+        return self.table.as_text(column) if self.table is not None and self.text else self.frame[column]
+
+    def renamed(self, what: str) -> "Source":
+        """The table under another name in messages.
+
+        Args:
+            what: such as "the future frame".
+
+        Returns:
+            The source.
+        """
+        return self._replace(places=replace(self.places, what=what))
+
+    def numeric(self, column: str) -> pd.Series:
+        """A column as a covariate: numbers that a text file keeps as text, since they may be times, are numbers.
+
+        Args:
+            column: its name.
+
+        Returns:
+            R values.
+        """
+        if self.unclear(column):
+            return self.table.numbers(column)  # refused: two readings
+        cells = self.frame[column]
+        if self.text and is_time_name(column) and all_numbers(cells):
+            return pd.to_numeric(cells)
+        return cells
+
+    def without(self, missing: Sequence[Any], spared: Names) -> "Source":
+        """The table with the marks of missing values taken out of its columns of text.
+
+        Args:
+            missing: values and texts.
+            spared: columns of ids and times.
+
+        Returns:
+            The source; itself without marks.
+        """
+        if not len(missing):
+            return self
+        changed = {}
+        for name in self.frame.columns.drop_duplicates():
+            column = self.frame[name]
+            if name in spared or not isinstance(column, pd.Series) or column.dtype.kind not in "OU":
+                continue
+            cells = without(column, missing)
+            changed[name] = cells.infer_objects() if cells.dtype == object else cells
+        return self._replace(frame=self.frame.assign(**changed)) if changed else self
 
     def joined(self, columns: Names, sep: str = " ") -> pd.Series:
         """Columns joined to one of text.
@@ -116,7 +179,7 @@ def source_of(data: Frame, wanted: Names = (), columns: tuple[str, str, str] = (
     frame, backend = to_pandas(data, *columns)
     if isinstance(data, pd.Series):
         return Source(frame, backend, Places(labels=data.index), series=True)
-    if hasattr(data, "kept_text"):
+    if isinstance(data, TableFile):
         return Source(frame, backend, data.places, data)
     labels = None if _counts(frame.index) else frame.index
     return Source(_lifted(frame, (*wanted, *columns), columns[1]), backend, Places(labels=labels))
@@ -129,7 +192,7 @@ def _counts(index: pd.Index) -> bool:
 def _lifted(frame: pd.DataFrame, wanted: Names, time_col: str) -> pd.DataFrame:
     """The frame with those levels of its index as columns that may have a role."""
     index = frame.index
-    if isinstance(frame.columns, pd.MultiIndex) or (isinstance(index, pd.RangeIndex) and index.name not in wanted):
+    if isinstance(frame.columns, pd.MultiIndex) or (isinstance(index, pd.RangeIndex) and index.name is None):
         return frame
     found: dict[str, Any] = {}
     for level in range(index.nlevels):
@@ -138,13 +201,10 @@ def _lifted(frame: pd.DataFrame, wanted: Names, time_col: str) -> pd.DataFrame:
         name = values.name if values.name is not None else time_col if timely else None
         if name is None or name in frame.columns or name in found:
             continue
-        if timely or name in wanted or not pd.api.types.is_numeric_dtype(values.dtype) or _named_like_time(name):
+        if timely or name in wanted or not pd.api.types.is_numeric_dtype(values.dtype) or is_time_name(name):
             found[name] = values.array
     if not found:
         return frame
     columns = pd.DataFrame(found, index=frame.index)
     return pd.concat([columns, frame], axis=1).reset_index(drop=True)
 
-
-def _named_like_time(name: object) -> bool:
-    return str(name).lower() in ("ds", "time", "date", "year", "t", "day", "month", "step")
