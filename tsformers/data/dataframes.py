@@ -16,6 +16,7 @@ from tsformers.errors import DataError
 Frame: TypeAlias = Any  # a pandas DataFrame or Series, a polars frame, a pyarrow table: whatever ``to_pandas`` takes
 
 Resolution = Literal["D", "s", "ms", "us", "ns"]
+DATETIME = TimeForm()
 BACKENDS = ("polars", "pyarrow")
 
 
@@ -64,7 +65,7 @@ class Schema:
     id_sep: str = "/"
     id_kinds: tuple[str, ...] = ()
     time_cols: tuple[str, ...] = ()
-    form: TimeForm = TimeForm()
+    form: TimeForm = DATETIME
     zone_given: bool = False
     single: bool = False
     text_ids: bool = False
@@ -105,7 +106,9 @@ def expanded(names: Sequence[str], levels: Mapping[str, Sequence[str]]) -> tuple
         >>> expanded(["price", "promo"], {"promo": ("no", "yes")})
         ('price', 'promo=no', 'promo=yes')
     """
-    return tuple(column for name in names for column in ([f"{name}={v}" for v in levels[name]] if name in levels else [name]))
+    return tuple(
+        column for name in names for column in ([f"{name}={v}" for v in levels[name]] if name in levels else [name])
+    )
 
 
 def to_pandas(

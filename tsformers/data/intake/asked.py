@@ -120,7 +120,9 @@ def _refuse_two_roles(found: Asked) -> None:
     usual = (*(found.ids or ("unique_id",)), *(found.times or ("ds",)), found.target or "y")
     taken = [name for k, name in enumerate(names) if name in (*usual, *names[:k])]
     if taken:
-        keyword = Option("known", list(found.known)) if taken[0] in found.known else Option("past", list(found.past or ()))
+        keyword = (
+            Option("known", list(found.known)) if taken[0] in found.known else Option("past", list(found.past or ()))
+        )
         raise DataError(keyword, f": {taken[0]!r} has a role already; name each covariate once")
 
 

@@ -3,16 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from tsformers.calendar.grid import Grid
 from tsformers.calendar.times.offsets import has_offset
-from tsformers.calendar.timestamps import Times
+from tsformers.calendar.timestamps import TimeForm, Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.columns import RowNames
 from tsformers.data.intake.ids import Ids, ids_of, matched
+from tsformers.data.intake.kinds import kind_of
 from tsformers.data.intake.source import Source, source_of
 from tsformers.data.intake.times import times_of
 from tsformers.errors import DataError
 from tsformers.messages import Option
+
+COUNT = TimeForm("count")
 
 
 def bound_source(data: Frame, schema: Schema, what: str | None = None) -> Source:
@@ -88,14 +90,14 @@ def bound_ids(source: Source, schema: Schema, fitted: pd.Index) -> Ids:
     return matched(ids, fitted, source.places.what, stacklevel=5)
 
 
-def bound_times(source: Source, schema: Schema, lookup: RowNames, grid: Grid) -> Times:
+def bound_times(source: Source, schema: Schema, lookup: RowNames, integer: bool) -> Times:
     """The time of each row of a later table, in the form and zone of ``fit``.
 
     Args:
         source: the table.
         schema: of ``fit``.
         lookup: the series of each row.
-        grid: of ``fit``.
+        integer: whether ``fit`` counted time in whole numbers.
 
     Returns:
         Counts.
@@ -104,16 +106,21 @@ def bound_times(source: Source, schema: Schema, lookup: RowNames, grid: Grid) ->
         DataError: times of another kind, or with a zone where ``fit`` had none, or the other way round.
 
     Example:
-        >>> from tsformers.calendar.grid import parse
         >>> lookup = RowNames(pd.Index(["a"]), [0])
-        >>> bound_times(Source(pd.DataFrame({"ds": [3]})), Schema(form=TimeForm("count")), lookup, parse(1)).counts
+        >>> bound_times(Source(pd.DataFrame({"ds": [3]})), Schema(), lookup, True).counts
         array([3])
     """
     columns = schema.time_cols or (schema.time_col,)
     tz = schema.tz if schema.zone_given or _has_offsets(source, columns) else None
-    times = times_of(source, columns, lookup, None, tz, schema.form)
-    if times.integer != (grid.unit == "int") or (times.tz is None) != (schema.tz is None):
-        have, want = (_kind(times.integer, times.tz), _kind(grid.unit == "int", schema.tz))
+    form = COUNT if integer and not schema.form.integer else schema.form
+    numbers = len(columns) == 1 and kind_of(source.frame[columns[0]]) == "number"
+    if len(columns) == 1 and integer and kind_of(source.frame[columns[0]]) == "time":
+        form = TimeForm()
+    elif numbers and form.kind in ("datetime", "date"):
+        form = COUNT
+    times = times_of(source, columns, lookup, None, tz, form)
+    if times.integer != integer or (times.tz is None) != (schema.tz is None):
+        have, want = _kind(times.integer, times.tz), _kind(integer, schema.tz)
         raise DataError(
             f"column {schema.time_col!r} of {source.places.what} holds {have}, the data of fit held {want}; make them "
             "alike", *([] if schema.tz is None else [", or fit with ", Option("tz", schema.tz)]),
@@ -124,7 +131,9 @@ def bound_times(source: Source, schema: Schema, lookup: RowNames, grid: Grid) ->
 def _has_offsets(source: Source, columns: tuple[str, ...]) -> bool:
     """Whether the first time is text with an offset from UTC: offsets that change are brought into the zone of fit."""
     first = source.frame[columns[-1]].iloc[:1]
-    return not len(first) or (isinstance(first.iloc[0], str) and bool(has_offset(np.array([first.iloc[0]], dtype=object))[0]))
+    return not len(first) or (
+        isinstance(first.iloc[0], str) and bool(has_offset(np.array([first.iloc[0]], dtype=object))[0])
+    )
 
 
 def _kind(integer: bool, tz: str | None) -> str:

@@ -97,4 +97,3 @@ def decoded(values: np.ndarray, names: Sequence[str], schema: Schema) -> dict[st
         found[name] = texts[np.where(np.isnan(part).any(axis=1), -1, np.nan_to_num(part).argmax(axis=1))]
         at += part.shape[1]
     return found
-

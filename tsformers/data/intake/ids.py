@@ -34,6 +34,22 @@ class Ids(NamedTuple):
     sep: str = "/"
     kinds: tuple[str, ...] = ()
 
+    def taken(self, rows: np.ndarray) -> "Ids":
+        """The series of some of the rows.
+
+        Args:
+            rows: positions.
+
+        Returns:
+            Codes and the names that are left.
+
+        Example:
+            >>> Ids(np.array([0, 1]), pd.Index(["a", "b"])).taken(np.array([1])).names.tolist()
+            ['b']
+        """
+        used, code = np.unique(self.code[rows], return_inverse=True)
+        return self._replace(code=code, names=self.names[used])
+
 
 def ids_of(source: Source, columns: tuple[str, ...], single: str = "y", sep: str | None = None) -> Ids:
     """The series of each row: one column, several joined, or none.
@@ -129,7 +145,9 @@ def matched(ids: Ids, fitted: pd.Index, what: str, stacklevel: int = 2) -> Ids:
     if not as_text:
         return ids
     names = np.array([as_text.get(name, name) for name in ids.names], dtype=object)
-    kinds = f"the ids of {what}, such as {first_names(ids.names[:2])}, and those of fit, such as {first_names(fitted[:2])}"
+    kinds = (
+        f"the ids of {what}, such as {first_names(ids.names[:2])}, and those of fit, such as {first_names(fitted[:2])}"
+    )
     warnings.warn(DataWarning(f"{kinds}, are of two types; they are matched as text"), stacklevel=stacklevel + 1)
     code, found = pd.factorize(names)
     back, sorted_names = read_ids(pd.Series(found, dtype=object), "ids")

@@ -8,17 +8,19 @@ import pandas as pd
 from pandas.api import types
 
 Kind = Literal["number", "truth", "text", "time", "empty", "other"]
-TIME_NAMES = frozenset(
-    """ds dt date dates datetime date_time datestamp time times time_stamp timestamp timestamps when period day days month
-    months year years yr quarter week t utc epoch datetime_utc date_utc timestamp_utc time_utc local_time event_time
-    observation_date reference_date obs_date trade_date trading_day month_year year_month yearmonth
-    datum zeit zeitpunkt zeitstempel uhrzeit tag monat jahr woche quartal
-    fecha fechas fecha_hora hora dia día mes ano anio año semana trimestre periodo período
-    jour jours heure date_heure mois annee année semaine horodatage periode période
-    data data_ora data_hora giorno mese anno ora settimana mês hour
-    dato tidspunkt tid dag måned månad år uge vecka tijd tijdstip jaar maand päivä aika vuosi kuukausi
-    дата время год месяц день 日期 时间 日付 日時 年 月""".split()
-)
+TIME_NAMES = frozenset((
+    "ds", "dt", "date", "dates", "datetime", "date_time", "datestamp", "time", "times", "time_stamp", "timestamp",
+    "timestamps", "when", "period", "day", "days", "month", "months", "year", "years", "yr", "quarter", "week", "t",
+    "utc", "epoch", "datetime_utc", "date_utc", "timestamp_utc", "time_utc", "local_time", "event_time",
+    "observation_date", "reference_date", "obs_date", "trade_date", "trading_day", "month_year", "year_month",
+    "yearmonth", "hour", "datum", "zeit", "zeitpunkt", "zeitstempel", "uhrzeit", "tag", "monat", "jahr", "woche",
+    "quartal", "fecha", "fechas", "fecha_hora", "hora", "dia", "día", "mes", "ano", "anio", "año", "semana",
+    "trimestre", "periodo", "período", "jour", "jours", "heure", "date_heure", "mois", "annee", "année", "semaine",
+    "horodatage", "periode", "période", "data", "data_ora", "data_hora", "giorno", "mese", "anno", "ora", "settimana",
+    "mês", "dato", "tidspunkt", "tidpunkt", "tid", "dag", "måned", "månad", "år", "uge", "vecka", "tijd", "tijdstip",
+    "jaar", "maand", "pvm", "päivä", "aika", "vuosi", "kuukausi", "дата", "время", "год", "месяц", "день", "日期", "时间",
+    "日付", "日時", "年", "月",
+))  # fmt: skip
 ROW_NAMES = frozenset(("", "index", "level_0", "rownames", "row_names", "row", "rownum", "row_number", "#"))
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?|column_?\d+_unnamed", re.I)
 CLOCK = r"^\s*\d{1,2}[:.h]\d{2}([:.]\d{2}([.,]\d+)?)?\s*([aApP]\.?[mM]\.?)?\s*$"
@@ -78,7 +80,11 @@ def kind_of(column: pd.Series) -> Kind:
         return "text"
     if types.is_bool_dtype(dtype):
         return "truth"
-    if types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype) or str(dtype).startswith(("date", "timestamp")):
+    if (
+        types.is_datetime64_any_dtype(dtype)
+        or isinstance(dtype, pd.PeriodDtype)
+        or str(dtype).startswith(("date", "timestamp"))
+    ):
         return "time"
     if types.is_timedelta64_dtype(dtype) or types.is_complex_dtype(dtype):
         return "other"

@@ -136,9 +136,7 @@ def _too_great(
             f"sums of such values overflow, so rescale the column (to at most {GREATEST:g}), or pass ",
             Option("missing", value),
         )
-    return DataError(
-        f"column {column!r} of {places.what}, series {names[row]!r}: {value} at {places.at(row)}; ", todo
-    )
+    return DataError(f"column {column!r} of {places.what}, series {names[row]!r}: {value} at {places.at(row)}; ", todo)
 
 
 def _from_objects(

@@ -10,7 +10,7 @@ from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.intake.kinds import is_time_name, kind_of, shows_clock_times
 from tsformers.data.intake.source import Source
 from tsformers.errors import DataError, first_names
-from tsformers.messages import Either, Message, Option, Part, joined
+from tsformers.messages import Either, Option, Part, joined
 
 MOST = 12  # columns that a message names
 WIDE = Either("tsf.from_wide(df)", "--wide", "wide = true")
@@ -182,9 +182,7 @@ def many_numbers(source: Source, ids: Sequence[str], times: Sequence[str], numbe
     )  # fmt: skip
 
 
-def several_series(
-    source: Source, times: Sequence[str], free: Sequence[str], kinds: Mapping[str, str]
-) -> DataError:
+def several_series(source: Source, times: Sequence[str], free: Sequence[str], kinds: Mapping[str, str]) -> DataError:
     """Without ids, times stand more than once: the rows belong to several series.
 
     Args:
@@ -256,4 +254,8 @@ def _whole(column: pd.Series) -> bool:
 
 
 def _listed(names: Sequence[object]) -> str:
-    return ", ".join(repr(name) for name in names[:MOST]) + (", ..." if len(names) > MOST else "") if names else first_names(names)
+    return (
+        ", ".join(repr(name) for name in names[:MOST]) + (", ..." if len(names) > MOST else "")
+        if names
+        else first_names(names)
+    )

@@ -10,10 +10,11 @@ import pandas as pd
 from tsformers.calendar.frequency import guess_freq, refuse_integer_dates, within
 from tsformers.calendar.grid import Grid, compose, like_times, parse
 from tsformers.calendar.regularity import Origin, plain, positions, show
+from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.asked import NOTHING, Asked
 from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns
-from tsformers.data.intake.columns import RowNames, Times, check_columns
+from tsformers.data.intake.columns import RowNames, check_columns
 from tsformers.data.intake.covariate_columns import levels, read_covariates
 from tsformers.data.intake.ids import Ids, all_text, ids_of
 from tsformers.data.intake.kinds import counts_rows, kind_of
@@ -57,11 +58,12 @@ class Table(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """What binds a later frame: schema, grid and ids of the panel of ``fit``."""
+    """What binds a later frame: schema, grid (None = unknown), ids, and whether time counts in whole numbers."""
 
     schema: Schema
-    grid: Grid
+    grid: Grid | None
     ids: pd.Index
+    integer: bool = False
 
 
 def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, short: str = "error") -> Rows:
@@ -85,7 +87,9 @@ def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, sho
         array([ 1., nan, nan,  4.])
     """
     usual = ((asked.ids or ("unique_id",))[0], (asked.times or ("ds",))[0], asked.target or "y")
-    source = source_of(data, asked.columns, usual).without(asked.missing, (*usual, *asked.columns[: len(asked.ids or ())]))
+    source = source_of(data, asked.columns, usual).without(
+        asked.missing, (*usual, *asked.columns[: len(asked.ids or ())])
+    )
     roles = find_roles(source, asked)
     ids = ids_of(source, roles.ids, roles.target)
     schema = Schema(
@@ -113,13 +117,14 @@ def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, sho
     return _packed(source, schema, ids, times, freq, short, None)
 
 
-def pack_like(data: Frame, fitted: Fitted, short: str = "error") -> Rows:
+def pack_like(data: Frame, fitted: Fitted, short: str = "error", only: pd.Index | None = None) -> Rows:
     """Read a later frame as the one of ``fit`` was read.
 
     Args:
         data: anything that ``to_pandas`` takes.
         fitted: of the panel of ``fit``.
         short: as in ``pack``.
+        only: the series whose values are read, without covariates; None = all, with covariates.
 
     Returns:
         Rows in the order of ids and time.
@@ -129,17 +134,24 @@ def pack_like(data: Frame, fitted: Fitted, short: str = "error") -> Rows:
 
     Example:
         >>> frame = pd.DataFrame({"unique_id": ["a", "a"], "ds": [4, 1], "y": [4.0, 1.0]})
-        >>> pack_like(frame, Fitted(Schema(), parse(1), pd.Index(["a"]))).times
+        >>> pack_like(frame, Fitted(Schema(), parse(1), pd.Index(["a"]), True)).times
         array([1, 2, 3, 4])
     """
-    schema = fitted.schema
-    source = bound_source(data, schema)
+    schema = fitted.schema if only is None else replace(fitted.schema, past=(), known=(), levels={})
+    source = bound_source(data, schema, None if only is None else "history")
     keys = key_columns(source, schema)
     check_columns(source.frame, {**keys, "target_col": schema.target_col}, what=source.places.what)
-    _refuse_other_covariates(source, schema)
+    if only is None:
+        _refuse_other_covariates(source, schema)
     ids = bound_ids(source, schema, fitted.ids)
-    times = bound_times(source, schema, RowNames(ids.names, ids.code), fitted.grid)
-    return _packed(source, replace(schema, backend=source.backend, unit=times.unit), ids, times, None, short, fitted.grid)
+    if only is not None:
+        rows = np.flatnonzero(ids.names.isin(only)[ids.code])
+        if not len(rows):
+            raise DataError(f"{source.places.what} has none of the series {first_names(map(plain, only))}")
+        source, ids = source.taken(rows), ids.taken(rows)
+    times = bound_times(source, schema, RowNames(ids.names, ids.code), fitted.integer)
+    schema = replace(schema, backend=source.backend, unit=times.unit)
+    return _packed(source, schema, ids, times, None, short, fitted.grid)
 
 
 def _packed(

@@ -3,6 +3,22 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from tsformers.calendar.grid import DAY, Grid
+from tsformers.calendar.seasons import season_length
+from tsformers.data.dataframes import Schema, stamps
+from tsformers.messages import Message, Option, Tongue
+
+SPARSE = 0.5  # share of missing rows of a daily grid from which on bins are offered
+UNITS = {
+    "D": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond", "us": "microsecond",
+    "ns": "nanosecond", "B": "business day", "MS": "month", "ME": "month", "QS": "quarter", "QE": "quarter",
+    "YS": "year", "YE": "year", "BMS": "month", "BME": "month", "BQS": "quarter", "BQE": "quarter", "BYS": "year",
+    "BYE": "year", "W": "week",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -42,13 +58,14 @@ class Reading:
     n_missing: int
     season: int
     left_out: tuple[tuple[Any, str], ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str | Message, ...] = ()
 
-    def lines(self, file: str = "") -> list[str]:
+    def lines(self, file: str = "", tongue: Tongue = "python") -> list[str]:
         """The lines of a command.
 
         Args:
             file: the line about the file, put first; empty = none.
+            tongue: where the reader stands.
 
         Returns:
             One to five lines.
@@ -62,7 +79,114 @@ class Reading:
         ]
         if self.left_out:
             told.append("left out: " + ", ".join(f"{name!r} ({why})" for name, why in self.left_out))
-        return [*([file] if file else []), *told, *self.notes]
+        notes = [note if isinstance(note, str) else note.text(tongue) for note in self.notes]
+        return [*([file] if file else []), *told, *notes]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+
+def reading_of(
+    schema: Schema,
+    grid: Grid,
+    times: np.ndarray,
+    y: np.ndarray,
+    n_series: int,
+    facts: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Reading:
+    """What was read, from the fields of a panel.
+
+    Args:
+        schema: of the panel.
+        grid: of the panel.
+        times: (R,) of the histories.
+        y: (R,) values of the histories.
+        n_series: N.
+        facts: about the file.
+        notes: of how the frame was read.
+
+    Returns:
+        The record.
+
+    Example:
+        >>> from tsformers.calendar.grid import parse
+        >>> reading_of(Schema(), parse(1), np.array([1, 2]), np.array([1.0, np.nan]), 1).n_missing
+        1
+    """
+    missing = int(np.isnan(y).sum())
+    ends = [times.min(), times.max()] if len(times) else []
+    first, last = (shown_time(stamp, schema) for stamp in ends) if ends else ("nothing", "nothing")
+    said: list[str | Message] = [*notes]
+    if schema.form.kind not in ("datetime", "date", "count"):
+        said.append(f"times are {schema.form.describe()}" + (f", in {schema.tz}" if schema.tz else ""))
+    if schema.resample is not None:
+        said.append(f"rows are brought to bins of {schema.resample!r} by their {schema.aggregate or 'mean'}")
+    if len(y) and missing / len(y) >= SPARSE and grid.freq == "D" and schema.resample is None:
+        said.append(
+            Message(f"{missing / len(y):.0%} of the days are missing; weeks or months come with ",
+                    Option("resample", "W-MON"), " or ", Option("resample", "MS"))
+        )  # fmt: skip
+    return Reading(
+        facts,
+        None if schema.single else " and ".join(map(str, schema.id_cols)) or schema.id_col,
+        schema.time_col,
+        schema.target_col,
+        n_series,
+        grid.freq,
+        step_of(grid),
+        first,
+        last,
+        len(y),
+        missing,
+        season_length(grid),
+        schema.left_out,
+        tuple(said),
+    )
+
+
+def step_of(grid: Grid) -> str:
+    """A frequency in words.
+
+    Args:
+        grid: of the frequency.
+
+    Returns:
+        Such as "every day".
+
+    Example:
+        >>> from tsformers.calendar.grid import parse
+        >>> [step_of(parse(freq)) for freq in ("D", "15min", "W-MON", "QS-JAN", 1, 5)]
+        ['every day', 'every 15 minutes', 'every week (W-MON)', 'every quarter (QS-JAN)', 'every step of 1', 'every step of 5']
+    """
+    if grid.unit == "int":
+        return f"every step of {grid.freq}"
+    name = str(grid.freq)
+    code = name.lstrip("0123456789")
+    count = name[: len(name) - len(code)]
+    unit = UNITS.get(code.partition("-")[0])
+    if unit is None:
+        return f"every {name}"
+    words = f"every {unit}" if count in ("", "1") else f"every {count} {unit}s"
+    return words if code in ("D", "h", "min", "s", "B", "ms", "us", "ns") else f"{words} ({code})"
+
+
+def shown_time(stamp: Any, schema: Schema) -> str:
+    """A stored time as the caller writes it.
+
+    Args:
+        stamp: of ``Panel.times``.
+        schema: of the panel.
+
+    Returns:
+        Text; days without a time of day.
+
+    Example:
+        >>> shown_time(np.datetime64("2024-01-31", "ns"), Schema())
+        '2024-01-31'
+    """
+    written = stamps(np.array([stamp]), schema)[0]
+    if isinstance(written, pd.Timestamp):
+        day = written == written.normalize() and int(written.tz_localize(None).value) % DAY == 0
+        return str(written.date()) if day else str(written)
+    return str(written)

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import pandas as pd
-
 from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.intake.asked import Asked, Names
 from tsformers.data.intake.columns import check_columns
 from tsformers.data.intake.kinds import Kind, counts_rows, is_time_name, kind_of, mostly_numbers
-from tsformers.data.intake.offers import many_numbers, no_target, no_time, several_series, several_times, times_in_header
+from tsformers.data.intake.offers import (
+    many_numbers,
+    no_target,
+    no_time,
+    several_series,
+    several_times,
+    times_in_header,
+)
 from tsformers.data.intake.source import Source
 
 NUMBERS = ("number", "truth")

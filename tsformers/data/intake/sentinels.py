@@ -126,4 +126,3 @@ def _often(count: int) -> str:
 
 def _shown(value: float) -> Any:
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
-

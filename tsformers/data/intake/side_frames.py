@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-
 from pandas.api.types import is_numeric_dtype
 
 from tsformers.calendar.grid import Grid, as_counts
@@ -168,7 +167,7 @@ def future_rows(
     check_columns(source.frame, key_columns(source, schema), known, what)
     found = bound_ids(source, schema, ids)
     code, lookup = found.code, RowNames(found.names, found.code)
-    read = bound_times(source, schema, lookup, grid)
+    read = bound_times(source, schema, lookup, grid.unit == "int")
     refuse_unknown(found, ids if dropped is None else ids.append(dropped), source)
     series = ids.get_indexer(found.names)
     row_of = _match(series[code], read.counts, as_counts(times))

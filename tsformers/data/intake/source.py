@@ -1,9 +1,10 @@
-"""A table as it was handed in: a frame whose time index is a column, where its rows stand, and what is known of its file."""
+"""A table as it was handed in: a frame with its time index as a column, and where its rows stand."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from tsformers.data.dataframes import Frame, to_pandas
@@ -24,6 +25,7 @@ class Source(NamedTuple):
         places: names the table and its rows in messages.
         table: the file's reader; None = a frame.
         series: whether a pandas Series was handed in, whose name is the id.
+        rows: positions of the frame's rows in the file; None = all of them.
 
     Example:
         >>> source_of(pd.DataFrame({"y": [1.0]}, index=pd.to_datetime(["2024-01-01"]))).frame.columns.tolist()
@@ -35,6 +37,7 @@ class Source(NamedTuple):
     places: Places = Places()
     table: TableFile | None = None
     series: bool = False
+    rows: np.ndarray | None = None
 
     @property
     def text(self) -> bool:
@@ -66,7 +69,25 @@ class Source(NamedTuple):
         Returns:
             R values.
         """
-        return self.table.as_text(column) if self.table is not None and self.text else self.frame[column]
+        if self.table is None or not self.table.text:
+            return self.frame[column]
+        cells = self.table.as_text(column)
+        return cells if self.rows is None else cells.iloc[self.rows]
+
+    def taken(self, rows: np.ndarray) -> "Source":
+        """Some of the rows.
+
+        Args:
+            rows: positions.
+
+        Returns:
+            The source; messages name its rows as before.
+        """
+        places, line_of = self.places, self.places.line_of
+        labels = rows if places.labels is None else places.labels[rows]
+        lines = None if line_of is None else (lambda row: line_of(int(rows[row])))
+        kept = rows if self.rows is None else self.rows[rows]
+        return self._replace(frame=self.frame.iloc[rows], places=Places(places.what, labels, lines), rows=kept)
 
     def renamed(self, what: str) -> "Source":
         """The table under another name in messages.
@@ -207,4 +228,3 @@ def _lifted(frame: pd.DataFrame, wanted: Names, time_col: str) -> pd.DataFrame:
         return frame
     columns = pd.DataFrame(found, index=frame.index)
     return pd.concat([columns, frame], axis=1).reset_index(drop=True)
-
