@@ -119,11 +119,33 @@ def frequency(text: str | None) -> str | int | None:
     return int(text) if text is not None and text.strip().isdigit() else text
 
 
-def assignments(pairs: Sequence[str]) -> dict[str, Any]:
+def as_number(text: str) -> int | float | str:
+    """A value as written: a number where it is one.
+
+    Args:
+        text: as given.
+
+    Returns:
+        A number, or the text.
+
+    Example:
+        >>> as_number("-9999"), as_number("999.9"), as_number("n.d.")
+        (-9999, 999.9, 'n.d.')
+    """
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def assignments(pairs: Sequence[str], option: str = "--set") -> dict[str, Any]:
     """Settings written as ``key=value``; the value is read as TOML, else it is text.
 
     Args:
         pairs: as given.
+        option: its name, for the message.
 
     Returns:
         Values by key.
@@ -139,7 +161,7 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
-            raise ValueError(f"--set {pair!r} must be key=value, for example --set max_steps=200")
+            raise ValueError(f"{option} {pair!r} must be key=value, for example {option} max_steps=200")
         try:
             value = None if text.strip().lower() == "none" else tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

@@ -8,6 +8,7 @@ import pandas as pd
 from tsformers.calendar.seasons import season_length
 from tsformers.data.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.intake.sentinels import sentinels
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 
@@ -24,9 +25,10 @@ def describe(data: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
     Returns:
         A frame of the caller's type: id, ``rows`` (steps of the grid from the first to the last row), ``missing`` (of
         them), ``gaps`` (runs of missing rows), ``longest_gap`` (in rows), ``step``, ``first`` and ``last`` time,
-        ``least``, ``median`` and ``greatest`` value, ``zeros`` (share of the values), ``season_length`` (by frequency),
-        and ``season_strength``: the share of the variance about the trend that a season of that length explains,
-        adjusted for its number of means, from 0 to 1; NaN for fewer than two seasons.
+        ``least``, ``median`` and ``greatest`` value, ``zeros`` (share of the values), ``sentinels`` (values such as
+        -9999 that may stand for missing ones, see ``missing=``), ``season_length`` (by frequency), and
+        ``season_strength``: the share of the variance about the trend that a season of that length explains, adjusted
+        for its number of means, from 0 to 1; NaN for fewer than two seasons.
 
     Raises:
         DataError: the data cannot be used, or the id column bears the name of another column of the answer.
@@ -49,6 +51,7 @@ def describe(data: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
         "first": stamps(panel.times[first], schema),
         "last": stamps(panel.times[last], schema),
         **_values(packed),
+        "sentinels": _sentinels(packed),
         "season_length": np.full(panel.n_series, season),
         "season_strength": season_strength(packed, season),
     }
@@ -121,4 +124,11 @@ def _values(series: PackedSeries) -> dict[str, np.ndarray]:
     table = table.reindex(np.arange(n))
     count = np.bincount(owner[seen], minlength=n)
     zeros = np.bincount(owner[series.y == 0], minlength=n) / np.where(count > 0, count, np.nan)
-    return {name: table[name].to_numpy() for name in table} | {"zeros": zeros}
+    return {str(name): table[name].to_numpy() for name in table} | {"zeros": zeros}
+
+
+def _sentinels(series: PackedSeries) -> np.ndarray:
+    """How many values of each series are of the sentinel kind."""
+    found = [*sentinels(series.y, series.offsets)]
+    marked = np.isin(series.y, found)
+    return np.bincount(series.owner[marked], minlength=len(series.anchor))
