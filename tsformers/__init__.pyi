@@ -12,6 +12,7 @@ from tsformers.clustering.mixseq.clusterer import MixSeq as MixSeq
 from tsformers.compose.clustered import Clustered as Clustered
 from tsformers.compose.ensemble import Ensemble as Ensemble
 from tsformers.compose.pipeline import Pipeline as Pipeline
+from tsformers.data.description import describe as describe
 from tsformers.data.forecast import Forecast as Forecast
 from tsformers.data.gluonts import from_gluonts as from_gluonts
 from tsformers.data.intake.wide import from_wide as from_wide

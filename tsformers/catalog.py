@@ -32,6 +32,7 @@ OTHERS = {
     "DataWarning": "tsformers.errors",
     "JobError": "tsformers.errors",
     "Panel": "tsformers.data.panel",
+    "describe": "tsformers.data.description",
     "from_wide": "tsformers.data.intake.wide",
     "Forecast": "tsformers.data.forecast",
     "from_gluonts": "tsformers.data.gluonts",

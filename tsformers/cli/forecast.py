@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tsformers.cli.options import Frequency, InputFile, PluginFiles, TableInput, TableOutput
-from tsformers.cli.parsing import assignments, numbers, split_list
-from tsformers.cli.reading import read_series, roles_of
+from tsformers.cli.options import Frequency, InputFile, PluginFiles, ShortSeries, TableInput, TableOutput
+from tsformers.cli.parsing import assignments, frequency, quantile_levels, split_list
+from tsformers.cli.reading import panel_like, read_file, read_panel
 from tsformers.cli.terminal import report_written
 from tsformers.errors import JobError
+from tsformers.progress import waiting
 
 if TYPE_CHECKING:
-    import pandas as pd  # half a second, which --help need not pay
-
     from tsformers.data.forecast import Forecast
-    from tsformers.data.panel import Roles
+    from tsformers.data.panel import Panel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,10 @@ class ForecastOptions:
         default_factory=list
     )
     future: Annotated[str | None, typer.Option(help="File with the future of the known covariates.")] = None
-    static: Annotated[str | None, typer.Option(help="File with one row of numbers a series.")] = None
+    past: Annotated[list[str], typer.Option(help="Covariates of the past; commas; default: all numbers.")] = field(
+        default_factory=list
+    )
+    static: Annotated[str | None, typer.Option(help="File with one row a series.")] = None
     quantiles: Annotated[list[str], typer.Option(help="Levels of the quantile columns.")] = field(
         default_factory=lambda: ["0.1,0.5,0.9"]
     )
@@ -44,7 +46,7 @@ class ForecastOptions:
     )
     n_samples: Annotated[int, typer.Option(min=1, help="Draws behind mean and quantiles.")] = 1000
     seed: Annotated[int, typer.Option(help="Same seed, same numbers.")] = 0
-    short: Annotated[str, typer.Option(help="Series too short: error, or drop them.")] = "error"
+    short: ShortSeries = "error"
     plugin: PluginFiles = field(default_factory=list)
     save: Annotated[Path | None, typer.Option(help="Folder to keep the fitted model in.")] = None
     plot: Annotated[Path | None, typer.Option(help="Picture to draw, such as f.png.")] = None
@@ -52,28 +54,31 @@ class ForecastOptions:
 
 def forecast(file: InputFile, options: ForecastOptions, target: TableOutput, table: TableInput) -> None:
     """Forecast what follows the last row of every series: mean and quantiles, one row a series and step."""
-    from tsformers.data.files.table_files import write_table
+    from tsformers.data.files.outputs import check_outputs
+    from tsformers.data.files.write import write_table
 
-    levels = numbers("--quantiles", options.quantiles)
-    fitted, frame, answer = forecast_file(file, options, table)
+    levels = quantile_levels(options.quantiles)
+    outputs = {"output": target.output, "plot": options.plot, "save": options.save}
+    check_outputs(outputs, [file, options.future, options.static], folders=("save",))
+    fitted, panel, answer = forecast_file(file, options, table)
     if options.save is not None:
         fitted.save(options.save)
     if options.plot is not None:
-        answer.plot(history=frame).savefig(options.plot)
+        answer.plot(history=panel).savefig(options.plot)
     write_table(answer.to_frame(quantiles=levels), target.output, target.format)
     report_written(target.output, options.save, options.plot)
 
 
-def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tuple[Any, pd.DataFrame, Forecast]":
+def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tuple[Any, Panel, Forecast]":
     r"""Forecast a table from a file with a model that is fitted to it, or with one that was saved before.
 
     Args:
         file: path, or "-" for standard input.
         options: model, settings, covariates and draws; a saved model takes no settings but its own horizon.
-        table: how ``file`` is read.
+        table: how ``file`` is read; the files of covariates have a dialect of their own.
 
     Returns:
-        The fitted forecaster, the table and the forecast.
+        The fitted forecaster, the series and the forecast.
 
     Raises:
         JobError: an unknown model or setting, or one that a saved model cannot take.
@@ -88,51 +93,86 @@ def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tu
         >>> answer.median
         array([[5., 5.]])
     """
-    from tsformers import storage
+    from tsformers.jobs.build import names_class
+    from tsformers.jobs.plugins import load_plugins
+
+    settings = ({} if options.horizon is None else {"horizon": options.horizon}) | assignments(options.set_)
+    extra, known = load_plugins(options.plugin), split_list(options.known)
+    saved = "/" in options.model or (not names_class(options.model, extra) and Path(options.model).is_dir())
+    if not saved:
+        _refuse_half_plans(known, options.future)
+    forecasting = _with_saved if saved else _with_fitted
+    return forecasting(file, options, table, settings, extra)
+
+
+def _with_fitted(
+    file: str, options: ForecastOptions, table: TableInput, settings: dict[str, Any], extra: dict[str, type]
+) -> "tuple[Any, Panel, Forecast]":
+    """A model that is fitted to the file."""
     from tsformers.evaluation.worker import fit_whole
     from tsformers.jobs.build import build
-    from tsformers.jobs.plugins import load_plugins, saved_classes
 
-    model, seed = options.model, options.seed
-    settings = ({} if options.horizon is None else {"horizon": options.horizon}) | assignments(options.set_)
-    roles = _roles(options, table)
-    extra = load_plugins(options.plugin)
-    future = None if options.future is None else read_series(options.future, table, format=False)
-    static = None if options.static is None else read_series(options.static, table, format=False)
-    drawn = {"n_samples": options.n_samples, "seed": seed}
-    if Path(model).is_dir() or "/" in model:
-        fitted = storage.load(model, saved_classes(extra))
-        _refuse_settings(fitted, model, settings, roles)
-        frame = read_series(file, table)
-        side = {key: value for key, value in (("future", future), ("static", static)) if value is not None}
-        return fitted, frame, fitted.predict(frame, **side, **drawn)
     if "horizon" not in settings:
         raise JobError("--horizon is missing; give the number of steps to forecast, for example --horizon 12")
-    fitted = build(model, settings, place="--model and --set", defaults={"seed": seed}, extra=extra)
-    frame = read_series(file, table)
-    if static is not None:
-        roles["static"] = static
-    fit_whole(fitted, frame, **roles)
-    return fitted, frame, fitted.predict(future=future, **drawn)
+    fitted = build(options.model, settings, place="--model and --set", defaults={"seed": options.seed}, extra=extra)
+    panel = read_panel(
+        file,
+        table,
+        short=options.short,
+        freq=frequency(options.freq),
+        known=split_list(options.known) or None,
+        past=split_list(options.past) or None,
+        static=None if options.static is None else read_file(options.static, table, beside=True),
+    )
+    future = None if options.future is None else read_file(options.future, table, beside=True)
+    panel.with_future(future, fitted.horizon)  # a plan that lacks rows is refused before training
+    short: Any = options.short  # refused there where it is neither "error" nor "drop"
+    with waiting(f"fitting {options.model}"):
+        fit_whole(fitted, panel, short=short)
+    with waiting("forecasting"):
+        return fitted, panel, fitted.predict(future=future, n_samples=options.n_samples, seed=options.seed)
 
 
-def _roles(options: ForecastOptions, table: TableInput) -> "Roles":
-    roles = roles_of(table, options.freq)
-    known, short = split_list(options.known), options.short
-    if known:
-        roles["known"] = known
-    roles["short"] = short  # type: ignore[typeddict-item]  # refused there where it is neither "error" nor "drop"
-    return roles
+def _with_saved(
+    file: str, options: ForecastOptions, table: TableInput, settings: dict[str, Any], extra: dict[str, type]
+) -> "tuple[Any, Panel, Forecast]":
+    """A model that was saved before: what its fit understood of its table binds this one."""
+    from tsformers import storage
+    from tsformers.jobs.plugins import saved_classes
+
+    fitted: Any = storage.load(options.model, saved_classes(extra))
+    _refuse_settings(fitted, options, settings)
+    static = None if options.static is None else read_file(options.static, table, beside=True)
+    bound = hasattr(fitted, "panel_")
+    panel = panel_like(fitted, options.model, file, table, static) if bound else read_panel(file, table, static=static)
+    future = None if options.future is None else read_file(options.future, table, beside=True)
+    with waiting("forecasting"):
+        return fitted, panel, fitted.predict(panel, future=future, n_samples=options.n_samples, seed=options.seed)
 
 
-def _refuse_settings(fitted: Any, folder: str, settings: dict[str, Any], roles: "Roles") -> None:
-    """A fitted model takes no settings but its own horizon, and no roles beside the names of columns."""
-    unused = {f"--{key}" for key in ("freq", "known") if key in roles}
-    unused |= {"--set" for key in settings if key != "horizon"}
+def _refuse_half_plans(known: list[str], future: str | None) -> None:
+    """Known covariates and the file of their future come together."""
+    if known and future is None:
+        raise JobError(
+            f"--known {','.join(known)} needs the future of these covariates; give a file of id, time and "
+            f"{', '.join(known)} as --future FILE, or name them --past to use what is known of them so far"
+        )
+    if future is not None and not known:
+        raise JobError(
+            f"--future {future} does nothing without --known; name its covariates, for example --known price, or leave "
+            "it out"
+        )
+
+
+def _refuse_settings(fitted: Any, options: ForecastOptions, settings: dict[str, Any]) -> None:
+    """A fitted model takes no settings but its own horizon, and no roles."""
+    given = {"freq": options.freq, "known": options.known, "past": options.past}
+    unused = {f"--{key}" for key, value in given.items() if value} | {"--set" for key in settings if key != "horizon"}
+    unused |= set() if options.short == "error" else {"--short"}
     if settings.get("horizon", fitted.horizon) != fitted.horizon:
         unused.add("--horizon")
     if unused:
         raise JobError(
-            f"{folder} is fitted, for {fitted.horizon} steps, and takes no {', '.join(sorted(unused))}; "
+            f"{options.model} is fitted, for {fitted.horizon} steps, and takes no {', '.join(sorted(unused))}; "
             "leave it out, or fit a new model"
         )

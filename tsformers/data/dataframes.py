@@ -1,6 +1,7 @@
 """Conversion from and to data frames: any accepted table to pandas, and answers to the caller's own type."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import narwhals as nw
@@ -8,31 +9,48 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from tsformers.calendar.timestamps import TimeForm
+from tsformers.data.files.table_file import TableFile
 from tsformers.errors import DataError
 
 Frame: TypeAlias = Any  # a pandas DataFrame or Series, a polars frame, a pyarrow table: whatever ``to_pandas`` takes
 
 Resolution = Literal["D", "s", "ms", "us", "ns"]
+DATETIME = TimeForm()
 BACKENDS = ("polars", "pyarrow")
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Column names, time zone and type of the caller's frame; kept by Panel and Forecast for answers in the same form.
+    """What ``fit`` understood of the caller's frame: it binds later frames, and answers come back in the same form.
 
     Args:
         id_col: column of series ids.
         time_col: column of time stamps.
         target_col: column of values.
-        past: covariates known up to the cutoff only.
-        known: covariates whose future values are given at prediction.
+        past: covariates known up to the cutoff only, as the caller names them.
+        known: covariates whose future values are given at prediction, as the caller names them.
         tz: time zone of the stamps, None for naive or integer time; with it, stamps are stored in UTC.
         backend: "pandas", "polars" or "pyarrow".
         unit: resolution of the caller's stamps, "ns", "us", "ms", "s", or "D" for dates; stored stamps count "ns".
+        id_cols: the columns that were joined to ``id_col``; empty = it is a column itself.
+        id_sep: what stands between the parts of a joined id.
+        id_kinds: "text" or "int" for each of ``id_cols``.
+        time_cols: the columns that were joined, with a blank, to ``time_col``; empty = it is a column itself.
+        form: how times are written.
+        zone_given: whether the zone was given, so that times without one are in it.
+        single: True where the frame had no ids: its one series is called after the target.
+        text_ids: whether all ids are text.
+        missing: values and texts that stand for a missing value.
+        levels: for each covariate that is no number its levels, as text.
+        resample: length of the bins that rows were brought to, such as "h"; None = as they came.
+        aggregate: what a bin shows: "mean", "sum", "last" or "max"; None = "mean".
+        left_out: columns of the frame that have no role, each with the reason.
 
     Example:
-        >>> Schema(time_col="date").time_col
-        'date'
+        >>> schema = Schema(time_col="date", known=("promo",), levels={"promo": ("no", "yes")})
+        >>> schema.time_col, schema.known_columns
+        ('date', ('promo=no', 'promo=yes'))
     """
 
     id_col: str = "unique_id"
@@ -43,11 +61,54 @@ class Schema:
     tz: str | None = None
     backend: str = "pandas"
     unit: Resolution = "ns"
+    id_cols: tuple[str, ...] = ()
+    id_sep: str = "/"
+    id_kinds: tuple[str, ...] = ()
+    time_cols: tuple[str, ...] = ()
+    form: TimeForm = DATETIME
+    zone_given: bool = False
+    single: bool = False
+    text_ids: bool = False
+    missing: tuple[Any, ...] = ()
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    resample: str | None = None
+    aggregate: str | None = None
+    left_out: tuple[tuple[Any, str], ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns of the long frame, in order."""
-        return (self.id_col, self.time_col, self.target_col, *self.past, *self.known)
+        """All columns of the long frame, in order, as the caller names them."""
+        ids, times = self.id_cols or (self.id_col,), self.time_cols or (self.time_col,)
+        return (*(() if self.single else ids), *times, self.target_col, *self.past, *self.known)
+
+    @property
+    def past_columns(self) -> tuple[str, ...]:
+        """Names of the columns of ``Panel.past``: one a level of a covariate that is no number."""
+        return expanded(self.past, self.levels)
+
+    @property
+    def known_columns(self) -> tuple[str, ...]:
+        """Names of the columns of ``Panel.known``: one a level of a covariate that is no number."""
+        return expanded(self.known, self.levels)
+
+
+def expanded(names: Sequence[str], levels: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The numeric columns of covariates: themselves, or one a level.
+
+    Args:
+        names: of the covariates.
+        levels: of those that are no numbers.
+
+    Returns:
+        Names such as "promo=coupon".
+
+    Example:
+        >>> expanded(["price", "promo"], {"promo": ("no", "yes")})
+        ('price', 'promo=no', 'promo=yes')
+    """
+    return tuple(
+        column for name in names for column in ([f"{name}={v}" for v in levels[name]] if name in levels else [name])
+    )
 
 
 def to_pandas(
@@ -57,7 +118,7 @@ def to_pandas(
 
     Args:
         data: a pandas DataFrame, a pandas Series with a time index (one series, its id is the name, else "y"), a polars
-            DataFrame or LazyFrame, a pyarrow Table, or another eager frame that narwhals knows.
+            DataFrame or LazyFrame, a pyarrow Table, another eager frame that narwhals knows, or a file that was read.
         id_col: name for the ids of a Series.
         time_col: name for the index of a Series.
         target_col: name for the values of a Series.
@@ -75,6 +136,8 @@ def to_pandas(
     """
     if isinstance(data, pd.DataFrame):
         return data, "pandas"
+    if isinstance(data, TableFile):
+        return data.frame, "pandas"
     if isinstance(data, pd.Series):
         if isinstance(data.index, pd.MultiIndex):
             raise DataError(
@@ -137,6 +200,8 @@ def stamps(times: np.ndarray, schema: Schema) -> pd.Index:
     flat = np.asarray(times).ravel()
     if flat.dtype.kind != "M":
         return pd.Index(flat)
+    if schema.form.kind not in ("datetime", "date"):
+        return schema.form.write(flat.astype("M8[ns]").view(np.int64), schema.tz)
     index = pd.DatetimeIndex(flat)
     if schema.tz is not None:
         index = index.tz_localize("UTC").tz_convert(schema.tz)

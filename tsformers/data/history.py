@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.grid import Grid
-from tsformers.data.dataframes import Schema, to_pandas
+from tsformers.data.dataframes import Schema
 from tsformers.data.panel import Panel
 
 
@@ -35,12 +35,7 @@ def read_history(history: Any, ids: pd.Index, times: np.ndarray, grid: Grid | No
     """
     panel = history
     if not isinstance(history, Panel):
-        names = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
-        frame, _ = to_pandas(history, **names)
-        wanted = frame[frame[schema.id_col].isin(ids)] if schema.id_col in frame else frame
-        if len(frame) and not len(wanted):
-            raise ValueError(f"history holds none of the series {list(ids)}; see its column {schema.id_col!r}")
-        panel = Panel.from_frame(wanted, freq=None if grid is None else grid.freq, short="drop", **names)
+        panel = Panel.history(history, schema, grid, ids, times.dtype.kind != "M")
     if panel.times.dtype.kind != times.dtype.kind or (panel.schema.tz is None) != (schema.tz is None):
         raise ValueError(
             f"history and forecast count time differently ({panel.times.dtype}, zone {panel.schema.tz}; "

@@ -12,21 +12,32 @@ from tsformers.calendar.arithmetic import future_times
 from tsformers.calendar.grid import Grid
 from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Frame, Schema, from_pandas, stamps
-from tsformers.data.intake.packing import Rows, pack
+from tsformers.data.intake.asked import asked
+from tsformers.data.intake.covariate_columns import decoded
+from tsformers.data.intake.ids import id_columns
+from tsformers.data.intake.packing import Fitted, Rows, pack, pack_like
+from tsformers.data.intake.reading import Reading, reading_of
 from tsformers.data.intake.side_frames import future_rows, read_static
 from tsformers.errors import DataError
+from tsformers.messages import Option
 
 
 class Roles(TypedDict, total=False):
     """The keywords of ``Panel.from_frame``, as ``fit`` of every forecaster takes them."""
 
-    freq: str | int
+    freq: str | int | None
     known: Sequence[str]
+    past: Sequence[str] | None
     static: Frame | None
-    id_col: str
-    time_col: str
-    target_col: str
+    id_col: str | Sequence[str] | None
+    time_col: str | Sequence[str] | None
+    target_col: str | None
     short: Literal["error", "drop"]
+    missing: Any
+    time_format: str | None
+    tz: str | None
+    resample: str | None
+    aggregate: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +56,8 @@ class Panel:
         grid: the parsed frequency; ``freq`` is its name.
         schema: columns, time zone and type of the caller's frame.
         dropped: ids of the series that ``short="drop"`` or ``select`` left out; a future frame may still have them.
+        facts: about the file that was read, such as "separator ';'".
+        notes: what a reader should know of how the frame was read.
     """
 
     ids: pd.Index
@@ -58,6 +71,8 @@ class Panel:
     grid: Grid
     schema: Schema
     dropped: pd.Index = field(default_factory=lambda: pd.Index([]))
+    facts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_frame(
@@ -66,65 +81,113 @@ class Panel:
         *,
         freq: str | int | None = None,
         known: Sequence[str] = (),
+        past: Sequence[str] | None = None,
         static: Frame | None = None,
-        id_col: str = "unique_id",
-        time_col: str = "ds",
-        target_col: str = "y",
+        id_col: str | Sequence[str] | None = None,
+        time_col: str | Sequence[str] | None = None,
+        target_col: str | None = None,
         short: Literal["error", "drop"] = "error",
+        missing: Any = (),
+        time_format: str | None = None,
+        tz: str | None = None,
+        resample: str | None = None,
+        aggregate: str | None = None,
     ) -> "Panel":
         """Validate and pack a long frame, which is not modified; a Panel, which has its roles, is returned unchanged.
 
         Rows may come in any order. Rows that the grid of the frequency lacks become missing values; NaN in the target
-        is a missing value too, also at the end: forecasts start after the last row of a series. Columns beside id, time
-        and target are numeric covariates. Time may be datetimes (with one time zone or none), dates, periods (their
-        starts), ISO 8601 strings, or whole numbers. Categorical ids come back as their values. Messages count rows from
-        0 as the frame stands, whatever its index.
+        is a missing value too, also at the end: forecasts start after the last row of a series. Without keywords, the
+        ids are ``unique_id`` (else there is one series, called after the target), the time is ``ds``, else the index,
+        else the only column that is named like a time or reads as one, and the target is ``y``, ``value``, or the only
+        column of numbers. Where there are two readings, both are offered; what was chosen stands in ``reading``.
 
         Args:
-            data: a long frame (pandas, polars, pyarrow) or a pandas Series with a time index.
+            data: a long frame (pandas, polars, pyarrow), a file that was read, or a pandas Series with a time index.
             freq: pandas alias or integer step; None = inferred, see ``tsformers.calendar.frequency``.
-            known: covariates whose future values will be given at prediction; all others are past-only.
-            static: one row a series, ids in ``id_col`` or the index; numbers or text, none missing.
-            id_col: column of series ids.
-            time_col: column of times.
+            known: covariates whose future values will be given at prediction. Text and categories are one-hot encoded.
+            past: the covariates known up to the cutoff; None = every other column of numbers.
+            static: one row a series, ids in the id column or the index; numbers or text, none missing.
+            id_col: column of series ids; several are joined.
+            time_col: column of times; several are joined with a blank.
             target_col: column of values.
             short: "error" refuses series without any value, "drop" leaves them out with a warning.
+            missing: a value or text that stands for a missing value, or several.
+            time_format: strptime codes, or one of the names in ``read_times``; None = by evidence.
+            tz: time zone of stamps that have none; others are brought into it.
+            resample: length of bins that the rows are brought to, such as "h"; None = rows as they are.
+            aggregate: what a bin shows: "mean" (None), "sum", "last" or "max".
 
         Returns:
             The panel, series sorted by id.
 
         Raises:
-            DataError: anything that would make forecasts silently wrong, by column, series, row and remedy.
+            DataError: two readings, or anything that would make forecasts silently wrong, by column, series, row and
+                remedy.
 
         Example:
             >>> days = ["2024-01-01", "2024-01-02", "2024-01-04"]
-            >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": days, "y": [1, 2, 4]}))
-            >>> panel.freq, panel.y
-            ('D', array([ 1.,  2., nan,  4.]))
+            >>> panel = Panel.from_frame(pd.DataFrame({"day": days, "sales": [1, 2, 4]}))
+            >>> print(panel.reading)
+            1 series, target 'sales', every day ('day') from 2024-01-01 to 2024-01-04; 1 of 4 rows is missing; season 7
         """
+        columns = {"id_col": id_col, "time_col": time_col, "target_col": target_col}
+        others = {"time_format": time_format, "tz": tz, "resample": resample, "aggregate": aggregate}
         if isinstance(data, Panel):
-            _refuse_roles(
-                {"freq": freq, "known": tuple(known) or None, "static": static},
-                {"id_col": id_col, "time_col": time_col, "target_col": target_col},
-            )
+            given = {"freq": freq, "known": tuple(known) or None, "past": past, "static": static, **others}
+            _refuse_roles({**given, "missing": missing or None}, columns)
             return data
-        names = (known,) if isinstance(known, str) else tuple(known)
-        taken = [name for k, name in enumerate(names) if name in (id_col, time_col, target_col, *names[:k])]
-        if taken:
-            raise DataError(f"known={list(names)}: {taken[0]!r} has a role already; name each covariate once")
-        schema = Schema(id_col, time_col, target_col, known=names)
-        rows = pack(data, schema, freq, short)
-        return cls._of(rows, read_static(static, rows.ids, id_col))
+        chosen = asked(**columns, **others, known=known, past=past, missing=missing)
+        rows = pack(data, chosen, freq, short)
+        return cls._of(rows, read_static(static, rows.ids, rows.schema))
+
+    @classmethod
+    def history(cls, data: Frame, schema: Schema, grid: Grid | None, ids: pd.Index, integer: bool) -> "Panel":
+        """The values of some series, read as a forecast's schema says; covariates are ignored.
+
+        Args:
+            data: a long frame with the columns of ids, times and values of the schema.
+            schema: of the forecast.
+            grid: of the forecast; None = the frequency is inferred.
+            ids: the series to read; rows of others are not looked at.
+            integer: whether the forecast counts time in whole numbers.
+
+        Returns:
+            A panel of the series that are there.
+
+        Raises:
+            DataError: none of the series is there, or their rows cannot be used.
+
+        Example:
+            >>> frame = pd.DataFrame({"unique_id": ["a", "b"], "ds": [1, 1], "y": [1.0, 2.0]})
+            >>> Panel.history(frame, Schema(), parse(1), pd.Index(["b"]), True).y
+            array([2.])
+        """
+        rows = pack_like(data, Fitted(schema, grid, ids, integer), "drop", ids)
+        return cls._of(rows, pd.DataFrame(index=rows.ids))
 
     @classmethod
     def _of(cls, rows: Rows, static: pd.DataFrame) -> "Panel":
-        ids, offsets, times, y, past, known, grid, schema, dropped = rows
-        return cls(ids, offsets, offsets[1:].copy(), times, y, past, known, static, grid, schema, dropped)
+        ids, offsets, times, y, past, known, grid, schema, dropped, facts, notes = rows
+        ends = offsets[1:].copy()
+        return cls(ids, offsets, ends, times, y, past, known, static, grid, schema, dropped, facts, notes)
 
     @property
     def freq(self) -> str | int:
         """Name of the frequency: a pandas alias, or the step of integer time."""
         return self.grid.freq
+
+    @property
+    def reading(self) -> Reading:
+        """What was read: roles of the columns, series, times, missing rows, and what was left out.
+
+        Example:
+            >>> Panel.from_frame(pd.Series([1.0, 2.0], name="a")).reading.n_rows
+            2
+        """
+        history = self.in_history
+        return reading_of(
+            self.schema, self.grid, self.times[history], self.y[history], self.n_series, self.facts, self.notes
+        )
 
     @property
     def n_series(self) -> int:
@@ -166,12 +229,12 @@ class Panel:
         """
         rows, _ = self._spans(self.offsets[:-1], self.ends)
         columns: dict[str, Any] = {
-            self.schema.id_col: self.ids.repeat(self.lengths),
+            **id_columns(self.ids.repeat(self.lengths), self.schema),
             self.schema.time_col: stamps(self.times[rows], self.schema),
             self.schema.target_col: self.y[rows],
         }
-        columns |= {name: self.past[rows, k] for k, name in enumerate(self.schema.past)}
-        columns |= {name: self.known[rows, k] for k, name in enumerate(self.schema.known)}
+        columns |= decoded(self.past[rows], self.schema.past, self.schema)
+        columns |= decoded(self.known[rows], self.schema.known, self.schema)
         return from_pandas(pd.DataFrame(columns), self.schema.backend)
 
     def select(self, series: np.ndarray) -> "Panel":
@@ -256,30 +319,29 @@ class Panel:
         if isinstance(data, Panel):
             _refuse_roles({"static": static})
             return self._alike(data)
-        rows = pack(data, self.schema, None, short, fitted=self.grid)
+        rows = pack_like(data, self._fitted, short)
         rows = rows._replace(dropped=self.dropped.append(rows.dropped))
         columns = self.static.columns
         if static is not None:
-            table = read_static(static, rows.ids, self.schema.id_col)
-            lacking = columns.difference(table.columns)
-            if len(lacking):
-                raise DataError(
-                    f"the static frame has no column {lacking[0]!r}, which fit had; pass the columns {list(columns)}"
-                )
-            return self._of(rows, table[columns])
+            return self._of(rows, read_static(static, rows.ids, self.schema, self.static))
         if len(columns) and not rows.ids.isin(self.ids).all():
             new = [plain(name) for name in rows.ids[~rows.ids.isin(self.ids)][:5]]
             raise DataError(
-                f"series {new} were not in fit, so that their static covariates are unknown; pass static= with the "
-                f"columns {list(columns)}"
-            )
+                f"series {new} were not in fit, so that their static covariates are unknown; pass ", Option("static"),
+                f" with the columns {list(columns)}",
+            )  # fmt: skip
         return self._of(rows, self.static.reindex(rows.ids) if len(columns) else pd.DataFrame(index=rows.ids))
+
+    @property
+    def _fitted(self) -> Fitted:
+        ids = self.ids.append(self.dropped) if len(self.dropped) else self.ids
+        return Fitted(self.schema, self.grid, ids, self.grid.unit == "int")
 
     def _alike(self, other: "Panel") -> "Panel":
         """Another panel with its past covariates in this one's order; refused where roles or frequency differ."""
         for what, mine, theirs in (
-            ("past covariates", sorted(self.schema.past), sorted(other.schema.past)),
-            ("known covariates", list(self.schema.known), list(other.schema.known)),
+            ("past covariates", sorted(self.schema.past_columns), sorted(other.schema.past_columns)),
+            ("known covariates", list(self.schema.known_columns), list(other.schema.known_columns)),
             ("static covariates", list(self.static), list(other.static)),
             ("freq", self.freq, other.freq),
         ):
@@ -287,7 +349,7 @@ class Panel:
                 raise DataError(
                     f"the panel's {what} are {theirs!r}, those of fit {mine!r}; build it with the roles of fit"
                 )
-        order = [other.schema.past.index(name) for name in self.schema.past]
+        order = [other.schema.past_columns.index(name) for name in self.schema.past_columns]
         if order == sorted(order):
             return other
         return replace(other, past=other.past[:, order], schema=replace(other.schema, past=self.schema.past))
@@ -394,12 +456,13 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _refuse_roles(roles: dict[str, Any], columns: dict[str, str] | None = None) -> None:
+def _refuse_roles(roles: dict[str, Any], columns: dict[str, Any] | None = None) -> None:
     """A Panel has its roles already: one that comes beside it would be ignored, so it is refused."""
     usual = {"id_col": "unique_id", "time_col": "ds", "target_col": "y"}
     given = [key for key, value in roles.items() if value is not None]
-    given += [key for key, name in (columns or {}).items() if name != usual[key]]
+    given += [key for key, name in (columns or {}).items() if name is not None and name != usual[key]]
     if given:
         raise DataError(
-            f"{given[0]}= comes with a Panel, which has its roles already; give it to Panel.from_frame, or pass a frame"
-        )
+            Option(given[0]), " comes with a Panel, which has its roles already; give it to Panel.from_frame, or pass "
+            "a frame",
+        )  # fmt: skip

@@ -1,7 +1,6 @@
 """Rolling-origin backtests: windows forecast from the data before their cutoffs, scored, stored and resumed."""
 
 import logging
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from tsformers.calendar import seasons
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.evaluation.backtest_result import BacktestResult
@@ -48,6 +48,7 @@ def backtest(
     n_samples: int = 100,
     quantiles: Sequence[float] = QUANTILES,
     seed: int | None = 0,
+    season_length: int | None = None,
     verbose: bool | None = None,
     **roles: Unpack[Roles],
 ) -> BacktestResult:
@@ -86,6 +87,8 @@ def backtest(
         n_samples: draws of each model.
         quantiles: levels of the quantile columns of ``forecasts``.
         seed: of fits and forecasts; settings ``seed=None`` inside the models are filled from it. None = random seeds.
+        season_length: steps in a season, for metrics relative to the history ("mase", "rmsse", "msis", "owa"); None =
+            by frequency. Seasons of the models are settings of theirs.
         verbose: progress bar; None = when standard error is a terminal.
         **roles: the keywords of ``Panel.from_frame``; ``short`` is handed to ``fit`` too.
 
@@ -121,13 +124,16 @@ def backtest(
         n_samples=n_samples,
         quantiles=tuple(sorted({float(level) for level in quantiles})),
         seed=seed,
+        season_length=season_length,
     )
     given = Panel.from_frame(df, **roles)
     panel = replace(given, schema=replace(given.schema, backend="pandas"))
+    if season_length == seasons.season_length(panel.grid):
+        settings = replace(settings, season_length=None)  # not named in run folders, so that older ones go on
     _check(settings, engine, n_jobs, panel)
     origins = rolling_origins(panel, horizon, settings.windows, settings.step)
     context = RunContext(origins, settings, _open_folder(out, settings, short, panel, named), short)
-    outcomes = _run_tasks(context, named, engine, n_jobs, sys.stderr.isatty() if verbose is None else verbose)
+    outcomes = _run_tasks(context, named, engine, n_jobs, verbose)
     tables = gather_tables(context, outcomes, list(named))
     warn_left_out(tables["left_out"], panel)
     return BacktestResult(
@@ -153,7 +159,7 @@ def _open_folder(
 
 
 def _run_tasks(
-    context: RunContext, models: Mapping[str, Any], engine: Engine, n_jobs: int, verbose: bool
+    context: RunContext, models: Mapping[str, Any], engine: Engine, n_jobs: int, verbose: bool | None
 ) -> dict[tuple[str, int], Outcome]:
     """Outcomes of all windows that were not finished; one log line for each model that failed."""
     tasks = [task for name, model in models.items() for task in _tasks(context, name, model)]

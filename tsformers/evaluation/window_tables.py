@@ -60,7 +60,8 @@ def window_tables(
         schema.id_col: np.asarray(forecast.ids.map(str), dtype=object),
         "cutoff": stamps(cutoffs, schema),
     }
-    values = score_table(forecast, y, history.select(present), settings.metrics, by="unique_id")["value"]
+    past, season = history.select(present), settings.season_length
+    values = score_table(forecast, y, past, settings.metrics, by="unique_id", season_length=season)["value"]
     scores = pd.DataFrame(
         {
             **_repeated(front, len(settings.metrics)),

@@ -6,11 +6,15 @@ import numpy as np
 
 from tsformers.calendar.grid import Grid, as_counts
 from tsformers.calendar.regularity import plain
-from tsformers.data.dataframes import Frame, stamps, to_pandas
+from tsformers.data.dataframes import Frame, stamps
 from tsformers.data.forecast import Forecast
-from tsformers.data.intake.columns import RowNames, check_columns, read_ids, read_numbers, read_times
-from tsformers.data.panel import Panel, Roles
+from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns
+from tsformers.data.intake.columns import RowNames, check_columns
+from tsformers.data.intake.numbers import read_numbers
+from tsformers.data.panel import Panel
 from tsformers.errors import DataError
+from tsformers.messages import Option
+from tsformers.places import Places
 
 SERIES_AT_ONCE = 256  # histories padded together; more would be padded to one very long series
 
@@ -22,6 +26,7 @@ class Rows(NamedTuple):
     stamp: np.ndarray
     y: np.ndarray
     names: RowNames
+    places: Places = Places()
 
 
 class Past(NamedTuple):
@@ -129,7 +134,7 @@ def actual_values(forecast: Forecast, actual: Panel | Frame | np.ndarray) -> np.
         row = int(np.flatnonzero(hit)[np.flatnonzero(doubled)[-1]])
         raise DataError(
             f"actual holds series {rows.names[row]!r} at {_shown(forecast, rows.stamp[row])} twice, "
-            f"the last time at row {row}; drop one of them"
+            f"the last time at {rows.places.at(row)}; drop one of them"
         )
     y = np.full(len(key), np.nan)
     y[places] = rows.y[hit]
@@ -138,15 +143,15 @@ def actual_values(forecast: Forecast, actual: Panel | Frame | np.ndarray) -> np.
 
 def _frame_rows(forecast: Forecast, actual: Frame) -> Rows:
     schema = forecast.schema
-    columns = schema.id_col, schema.time_col, schema.target_col
-    frame, _ = to_pandas(actual, *columns)
-    check_columns(frame, dict(zip(("id_col", "time_col", "target_col"), columns, strict=True)), what="actual")
-    code, ids = read_ids(frame[schema.id_col], schema.id_col, "actual")
-    names = RowNames(ids, code)
-    times = read_times(frame[schema.time_col], schema.time_col, names, "actual")
-    _check_kind_of_time(forecast, not times.integer, times.tz, "actual")
-    y = read_numbers(frame[schema.target_col], schema.target_col, names, "actual")
-    return Rows(forecast.ids.get_indexer(ids)[code], times.counts, y, names)
+    source = bound_source(actual, schema, "actual")
+    keys = {**key_columns(source, schema), "target_col": schema.target_col}
+    check_columns(source.frame, keys, what=source.places.what)
+    ids = bound_ids(source, schema, forecast.ids)
+    names = RowNames(ids.names, ids.code)
+    times = bound_times(source, schema, names, forecast.times.dtype.kind != "M")
+    target = schema.target_col
+    y = read_numbers(source.numeric(target), target, names, source.places, missing=schema.missing)
+    return Rows(forecast.ids.get_indexer(ids.names)[ids.code], times.counts, y, names, source.places)
 
 
 def _panel_rows(forecast: Forecast, panel: Panel) -> Rows:
@@ -156,14 +161,7 @@ def _panel_rows(forecast: Forecast, panel: Panel) -> Rows:
 
 
 def _panel(forecast: Forecast, history: Frame) -> Panel:
-    schema = forecast.schema
-    columns = schema.id_col, schema.time_col, schema.target_col
-    frame, _ = to_pandas(history, *columns)
-    check_columns(frame, dict(zip(("id_col", "time_col", "target_col"), columns, strict=True)), what="history")
-    roles = Roles(id_col=columns[0], time_col=columns[1], target_col=columns[2])
-    if forecast.freq is not None:
-        roles["freq"] = forecast.freq
-    return Panel.from_frame(frame[list(columns)], **roles)
+    return Panel.history(history, forecast.schema, forecast.grid, forecast.ids, forecast.times.dtype.kind != "M")
 
 
 def _check_kind_of_time(forecast: Forecast, dated: bool, tz: str | None, what: str) -> None:
@@ -176,8 +174,8 @@ def _check_kind_of_time(forecast: Forecast, dated: bool, tz: str | None, what: s
     if dated and (tz is None) != (forecast.schema.tz is None):
         with_zone, without = (what, "the forecast") if tz else ("the forecast", what)
         raise DataError(
-            f"the stamps of {with_zone} have a time zone, those of {without} have none; "
-            "use .dt.tz_localize or .dt.tz_convert"
+            f"the stamps of {with_zone} have a time zone, those of {without} have none; give both one, such as with ",
+            Option("tz"),
         )
 
 
@@ -193,11 +191,11 @@ def _why_nothing_matches(forecast: Forecast, rows: Rows) -> str:
     if not len(inside):
         return (
             f"no series of actual is in the forecast: the forecast has {plain(forecast.ids[0])!r}, "
-            f"actual has {rows.names[0]!r} at row 0; use the same ids (and the same type of ids) in both"
+            f"actual has {rows.names[0]!r} at {rows.places.at(0)}; use the same ids (and the same type of ids) in both"
         )
     row = int(inside[0])
     begin, end = (_shown(forecast, as_counts(forecast.times)[rows.code[row], k]) for k in (0, -1))
     return (
         f"no row of actual meets the forecast: series {rows.names[row]!r} is forecast from {begin} to {end}, "
-        f"actual has {_shown(forecast, rows.stamp[row])} at row {row}; pass the rows of the forecast's stamps"
+        f"actual has {_shown(forecast, rows.stamp[row])} at {rows.places.at(row)}; pass the rows of the forecast's stamps"
     )

@@ -9,11 +9,9 @@ from typing import Any
 
 from tsformers import storage
 from tsformers.catalog import load_public
-from tsformers.data.files.table_files import read_table
-from tsformers.data.panel import Roles
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import SAFFRON, Procedure
-from tsformers.jobs.build import build, procedure_class
+from tsformers.jobs.build import build, names_class, procedure_class
 from tsformers.jobs.plugins import load_plugins, saved_classes
 from tsformers.plotting.alarms import alarm_chart
 from tsformers.streaming.latest_decisions import LatestDecisions
@@ -47,10 +45,8 @@ class FitSettings:
         forecaster: settings of the forecaster, ``horizon`` among them.
         detector: settings of the detector.
         control: the testing procedure; what it leaves open is that of SAFFRON.
-        roles: keywords of ``Panel.from_frame``.
         plugins: Python files whose ``FORECASTERS`` may be named.
         seed: of fit and detector.
-        format: of the table of history; None = by suffix or first bytes.
 
     Example:
         >>> FitSettings(forecaster={"horizon": 24}).seed
@@ -60,33 +56,8 @@ class FitSettings:
     forecaster: Mapping[str, Any] = field(default_factory=dict)
     detector: Mapping[str, Any] = field(default_factory=dict)
     control: ControlChoice = ControlChoice()
-    roles: Roles = field(default_factory=lambda: Roles())
     plugins: Sequence[str | Path] = ()
     seed: int = 0
-    format: str | None = None
-
-
-def fit_and_save(file: str, model: str, folder: str | Path | None, settings: FitSettings) -> str:
-    """Fit a detector and save it in a folder: the first of an operator's two commands.
-
-    Args:
-        file: table of history; "-" is standard input.
-        model: as for ``fit_detector``.
-        folder: where it is saved.
-        settings: what it is made of.
-
-    Returns:
-        A line about the detector.
-
-    Raises:
-        JobError: no folder is named, or a model or setting is unknown.
-        DataError: the table cannot be used.
-    """
-    if folder is None:
-        raise JobError("--fit makes a detector and --save keeps it; name a folder, for example --save d/")
-    detector = fit_detector(file, model, settings)
-    detector.save(folder)
-    return described(detector)
 
 
 def described(detector: Any) -> str:
@@ -157,32 +128,27 @@ def watch_with_saved(
     return counts
 
 
-def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
-    r"""A detector fitted to a table of history.
+def make_detector(model: str, settings: FitSettings) -> tuple[Any, bool]:
+    """A detector that is not fitted: the first half of an operator's first command.
 
     Args:
-        file: the table; "-" is standard input.
         model: name of a forecaster, which is fitted too, or a folder with one that is fitted.
         settings: what it is made of.
 
     Returns:
-        The fitted detector.
+        The detector, and whether its forecaster is fitted.
 
     Raises:
         JobError: an unknown model, procedure or setting.
-        DataError: the table cannot be used.
 
     Example:
-        >>> from tempfile import mkdtemp
-        >>> path = Path(mkdtemp()) / "history.csv"
-        >>> _ = path.write_text("unique_id,ds,y\n" + "".join(f"a,{t},{t % 2}\n" for t in range(60)))
         >>> settings = FitSettings(forecaster={"horizon": 1, "season_length": 2}, detector={"p_value": "predictive"})
-        >>> fit_detector(str(path), "SeasonalNaive", settings).panel.n_series
-        1
+        >>> make_detector("SeasonalNaive", settings)[1]
+        False
     """
-    control, roles = choose_procedure(settings.control, SAFFRON()), settings.roles
+    control = choose_procedure(settings.control, SAFFRON())
     extra = load_plugins(settings.plugins)
-    prefit = Path(model).is_dir() or "/" in model
+    prefit = "/" in model or (not names_class(model, extra) and Path(model).is_dir())
     if prefit and set(settings.forecaster) - {"horizon"}:
         raise JobError(f"{model} is fitted and takes no --set; leave it out, or name a forecaster to fit")
     if prefit:
@@ -197,10 +163,7 @@ def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
     for key in settings.detector:
         if key not in allowed:
             raise JobError(f"--detector: there is no setting {key!r}; {did_you_mean(key, sorted(allowed))}")
-    detector = kind(forecaster, control, **({"seed": settings.seed} | dict(settings.detector)))
-    id_col, time_col = roles.get("id_col", "unique_id"), roles.get("time_col", "ds")
-    history = read_table(file, settings.format, id_col=id_col, time_col=time_col)
-    return detector.fit(history, prefit=prefit, **roles)
+    return kind(forecaster, control, **({"seed": settings.seed} | dict(settings.detector))), prefit
 
 
 def choose_procedure(choice: ControlChoice, current: Procedure) -> Procedure:

@@ -61,17 +61,19 @@ class Watched:
         counts: what became of all rows since ``fit``.
         passed: rows of the input that an earlier run answered; None: no state was resumed from.
         new: rows that this run answered.
+        invalid: how many of them were invalid.
         state: where the state was kept; None: nowhere.
         interrupted: Ctrl-C ended the run.
 
     Example:
-        >>> Watched({"rows": 3}, passed=None, new=3, state=None, interrupted=False).new
+        >>> Watched({"rows": 3}, passed=None, new=3, invalid=0, state=None, interrupted=False).new
         3
     """
 
     counts: dict[str, int]
     passed: int | None
     new: int
+    invalid: int
     state: str | Path | None
     interrupted: bool
 
@@ -140,13 +142,15 @@ def watch(
         run = Run(detector, source, open_sink, settings.every, settings.seconds, state, identity)
         if page is not None:
             run.resume(page, fresh_input=fresh_input)
+        before = detector.counts["invalid"]
         try:
             run.answer_rows(Outlet(settings.alarms_only, keep, ColumnCheck(columns_of(detector))), stopped)
         finally:
             run.close()
         interrupted = stopped() == signal.SIGINT
         if report is not None:
-            report(Watched(detector.counts, run.passed, run.new, state, interrupted))
+            invalid = detector.counts["invalid"] - before
+            report(Watched(detector.counts, run.passed, run.new, invalid, state, interrupted))
         if interrupted:
             raise KeyboardInterrupt
     return detector.counts

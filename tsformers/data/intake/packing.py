@@ -1,7 +1,6 @@
 """Packed rows of a long frame: checked, sorted by series and time, on a complete grid; without a loop over series."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,9 +10,22 @@ import pandas as pd
 from tsformers.calendar.frequency import guess_freq, refuse_integer_dates, within
 from tsformers.calendar.grid import Grid, compose, like_times, parse
 from tsformers.calendar.regularity import Origin, plain, positions, show
-from tsformers.data.dataframes import Frame, Schema, to_pandas
-from tsformers.data.intake.columns import RowNames, Times, check_columns, read_ids, read_numbers, read_times
+from tsformers.calendar.timestamps import Times
+from tsformers.data.dataframes import Frame, Schema
+from tsformers.data.intake.asked import NOTHING, Asked
+from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns
+from tsformers.data.intake.columns import RowNames, check_columns
+from tsformers.data.intake.covariate_columns import levels, read_covariates
+from tsformers.data.intake.ids import Ids, all_text, ids_of
+from tsformers.data.intake.kinds import counts_rows, kind_of
+from tsformers.data.intake.numbers import read_numbers
+from tsformers.data.intake.roles import find_roles
+from tsformers.data.intake.sentinels import sentinels, warning_of
+from tsformers.data.intake.source import Source, source_of
+from tsformers.data.intake.times import times_of
 from tsformers.errors import DataError, first_names
+from tsformers.messages import Option, Part
+from tsformers.places import Places
 
 MOST_GROWTH, MANY_ROWS = 20, 1_000_000  # a grid beyond both means a wrong stamp, not missing rows
 
@@ -30,6 +42,8 @@ class Rows(NamedTuple):
     grid: Grid
     schema: Schema
     dropped: pd.Index
+    facts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Table(NamedTuple):
@@ -43,18 +57,23 @@ class Table(NamedTuple):
     covariates: np.ndarray
 
 
-def pack(
-    data: Frame, schema: Schema, freq: str | int | None = None, short: str = "error", fitted: Grid | None = None
-) -> Rows:
-    """Read, check, sort and complete a long frame.
+class Fitted(NamedTuple):
+    """What binds a later frame: schema, grid (None = unknown), ids, and whether time counts in whole numbers."""
+
+    schema: Schema
+    grid: Grid | None
+    ids: pd.Index
+    integer: bool = False
+
+
+def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, short: str = "error") -> Rows:
+    """Find the roles of the columns; read, check, sort and complete a long frame.
 
     Args:
         data: anything that ``to_pandas`` takes.
-        schema: names of the columns and of the known covariates.
+        asked: what the caller chose.
         freq: a pandas alias or an integer step; None = inferred.
         short: "error" refuses series without a value, "drop" leaves them out with a warning.
-        fitted: the grid of an earlier panel, in place of ``freq``; the past covariates and the time zone must be those
-            of ``schema`` then. None = they are read from the frame.
 
     Returns:
         Rows in the order of ids and time.
@@ -64,90 +83,141 @@ def pack(
 
     Example:
         >>> frame = pd.DataFrame({"unique_id": ["a", "a"], "ds": [4, 1], "y": [4.0, 1.0]})
-        >>> pack(frame, Schema(), 1).y
+        >>> pack(frame, freq=1).y
         array([ 1., nan, nan,  4.])
     """
-    frame, backend = to_pandas(data, schema.id_col, schema.time_col, schema.target_col)
-    keys = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
-    check_columns(frame, keys, schema.known if fitted is None else ())
-    past = tuple(name for name in frame.columns if name not in (*keys.values(), *schema.known))
-    if fitted is not None:
-        _refuse_other_covariates([name for name in frame.columns if name not in keys.values()], schema)
-    else:
-        schema = replace(schema, past=past)
-    table = read(frame, schema)
-    zone = table.times.tz
-    if fitted is not None and (zone is None) != (schema.tz is None):
-        have, want = ("no time zone", "one") if zone is None else (f"time zone {zone}", "none")
-        raise DataError(
-            f"column {schema.time_col!r} has {have}, the data of fit had {want}; use .dt.tz_localize to make them alike"
-        )
-    table, dropped = _valued(table, schema, short)
-    schema = replace(schema, tz=zone if fitted is None else schema.tz, backend=backend, unit=table.times.unit)
-    return _complete(table, schema, freq, fitted)._replace(dropped=dropped)
+    usual = ((asked.ids or ("unique_id",))[0], (asked.times or ("ds",))[0], asked.target or "y")
+    source = source_of(data, asked.columns, usual).without(
+        asked.missing, (*usual, *asked.columns[: len(asked.ids or ())])
+    )
+    roles = find_roles(source, asked)
+    ids = ids_of(source, roles.ids, roles.target)
+    schema = Schema(
+        roles.ids[0] if len(roles.ids) == 1 else "/".join(roles.ids) or "unique_id",
+        " ".join(roles.times),
+        roles.target,
+        roles.past,
+        asked.known,
+        backend=source.backend,
+        id_cols=roles.ids if len(roles.ids) > 1 else (),
+        id_sep=ids.sep,
+        id_kinds=ids.kinds,
+        time_cols=roles.times if len(roles.times) > 1 else (),
+        single=not roles.ids,
+        text_ids=bool(roles.ids) and all_text(ids.names),
+        missing=asked.missing,
+        levels=levels(source, (*roles.past, *asked.known)),
+        resample=asked.resample,
+        aggregate=asked.aggregate,
+        left_out=roles.left_out,
+    )
+    lookup = RowNames(ids.names, ids.code)
+    times = times_of(source, roles.times, lookup, asked.time_format, asked.tz)
+    schema = replace(schema, tz=times.tz, unit=times.unit, form=times.form, zone_given=asked.tz is not None)
+    return _packed(source, schema, ids, times, freq, short, None)
 
 
-def _refuse_other_covariates(covariates: Sequence[str], schema: Schema) -> None:
-    fitted = {*schema.past, *schema.known}
-    missing, extra = (sorted(names, key=str) for names in (fitted - {*covariates}, {*covariates} - fitted))
-    if missing or extra:
-        differences = [f"lacks {missing}" if missing else "", f"also has {extra}" if extra else ""]
-        raise DataError(
-            f"the covariates differ from those of fit: the frame {' and '.join(part for part in differences if part)}; "
-            f"pass exactly the columns {list(schema.columns)}"
-        )
-
-
-def read(frame: pd.DataFrame, schema: Schema) -> Table:
-    """The columns of a frame as arrays, in the caller's order.
+def pack_like(data: Frame, fitted: Fitted, short: str = "error", only: pd.Index | None = None) -> Rows:
+    """Read a later frame as the one of ``fit`` was read.
 
     Args:
-        frame: after ``check_columns``.
-        schema: which columns; ``past`` and ``known`` in this order become the covariates.
+        data: anything that ``to_pandas`` takes.
+        fitted: of the panel of ``fit``.
+        short: as in ``pack``.
+        only: the series whose values are read, without covariates; None = all, with covariates.
 
     Returns:
-        Ids, codes, times, values, covariates (R, P + K).
+        Rows in the order of ids and time.
 
     Raises:
-        DataError: as in ``read_ids``, ``read_times`` and ``read_numbers``.
+        DataError: the frame has other covariates, another kind of time, or is refused as in ``pack``.
 
     Example:
-        >>> read(pd.DataFrame({"unique_id": [7], "ds": [1], "y": [2.5]}), Schema()).y
-        array([2.5])
+        >>> frame = pd.DataFrame({"unique_id": ["a", "a"], "ds": [4, 1], "y": [4.0, 1.0]})
+        >>> pack_like(frame, Fitted(Schema(), parse(1), pd.Index(["a"]), True)).times
+        array([1, 2, 3, 4])
     """
-    code, ids = read_ids(frame[schema.id_col], schema.id_col)
-    names = RowNames(ids, code)
-    times = read_times(frame[schema.time_col], schema.time_col, names)
-    y = read_numbers(frame[schema.target_col], schema.target_col, names)
-    covariates = np.empty((len(frame), len(schema.past) + len(schema.known)))
-    for column, name in enumerate((*schema.past, *schema.known)):
-        covariates[:, column] = read_numbers(frame[name], name, names, covariate=True)
-    return Table(ids, code, np.arange(len(frame)), times, y, covariates)
+    schema = fitted.schema if only is None else replace(fitted.schema, past=(), known=(), levels={})
+    source = bound_source(data, schema, None if only is None else "history")
+    keys = key_columns(source, schema)
+    check_columns(source.frame, {**keys, "target_col": schema.target_col}, what=source.places.what)
+    if only is None:
+        _refuse_other_covariates(source, schema)
+    ids = bound_ids(source, schema, fitted.ids)
+    if only is not None:
+        rows = np.flatnonzero(ids.names.isin(only)[ids.code])
+        if not len(rows):
+            raise DataError(f"{source.places.what} has none of the series {first_names(map(plain, only))}")
+        source, ids = source.taken(rows), ids.taken(rows)
+    times = bound_times(source, schema, RowNames(ids.names, ids.code), fitted.integer)
+    schema = replace(schema, backend=source.backend, unit=times.unit)
+    return _packed(source, schema, ids, times, None, short, fitted.grid)
 
 
-def _valued(table: Table, schema: Schema, short: str) -> tuple[Table, pd.Index]:
+def _packed(
+    source: Source,
+    schema: Schema,
+    ids: Ids,
+    times: Times,
+    freq: str | int | None,
+    short: str,
+    fitted: Grid | None,
+) -> Rows:
+    lookup = RowNames(ids.names, ids.code)
+    y = read_numbers(
+        source.numeric(schema.target_col), schema.target_col, lookup, source.places, missing=schema.missing
+    )
+    covariates = read_covariates(source, (*schema.past, *schema.known), schema, lookup)
+    table = Table(ids.names, ids.code, np.arange(len(y)), times, y, covariates)
+    table, dropped = _valued(table, schema, short, source.places)
+    rows = _complete(table, schema, freq, fitted, source.places)._replace(dropped=dropped, facts=source.facts)
+    found = sentinels(rows.y, rows.offsets)
+    if found:
+        warnings.warn(warning_of(found, schema.target_col, rows.ids), stacklevel=4)
+    return rows
+
+
+def _refuse_other_covariates(source: Source, schema: Schema) -> None:
+    frame = source.frame
+    missing = [name for name in (*schema.past, *schema.known) if name not in frame.columns]
+    have = {*schema.columns, schema.id_col, *(name for name, _ in schema.left_out)}
+    extra = [
+        name
+        for name in frame.columns
+        if name not in have and kind_of(frame[name]) in ("number", "truth") and not counts_rows(name, frame[name])
+    ]
+    if missing or extra:
+        missing, extra = sorted(missing, key=str), sorted(extra, key=str)
+        differences = [f"lacks {missing}" if missing else "", f"also has {extra}" if extra else ""]
+        raise DataError(
+            f"the covariates differ from those of fit: {source.places.what} "
+            f"{' and '.join(part for part in differences if part)}; pass exactly the columns {list(schema.columns)}"
+        )
+
+
+def _valued(table: Table, schema: Schema, short: str, places: Places) -> tuple[Table, pd.Index]:
     """Refuse or drop the series that have no value at all; the remaining table, and the dropped ids."""
     if short not in ("error", "drop"):
-        raise DataError(f"short={short!r} is neither 'error' nor 'drop'; pass one of them")
+        raise DataError(Option("short", short), " is neither 'error' nor 'drop'; pass one of them")
     empty = np.bincount(table.code[~np.isnan(table.y)], minlength=len(table.ids)) == 0
     if not empty.any():
         return table, table.ids[empty]
     names = first_names(map(plain, table.ids[empty]))
     if short == "error" or empty.all():
         row = int(np.flatnonzero(empty[table.code])[0])
+        remedy: list[Part] = [] if empty.all() else [", for example with ", Option("short", "drop")]
         raise DataError(
-            f"column {schema.target_col!r} of series {plain(table.ids[table.code[row]])!r} is all NaN (first at row "
-            f"{row}; {int(empty.sum())} such series: {names}); leave them out"
-            + ("" if empty.all() else ", for example with short='drop'")
-        )
-    warnings.warn(f"dropped {int(empty.sum())} series that have no value: {names}", UserWarning, stacklevel=4)
+            f"column {schema.target_col!r} of series {plain(table.ids[table.code[row]])!r} is all NaN (first at "
+            f"{places.at(row)}; {int(empty.sum())} such series: {names}); leave them out", *remedy,
+        )  # fmt: skip
+    warnings.warn(f"dropped {int(empty.sum())} series that have no value: {names}", UserWarning, stacklevel=5)
     rows = np.flatnonzero(~empty[table.code])
     times = table.times._replace(counts=table.times.counts[rows])
     code = (np.cumsum(~empty) - 1)[table.code[rows]]
     return Table(table.ids[~empty], code, rows, times, table.y[rows], table.covariates[rows]), table.ids[empty]
 
 
-def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid | None) -> Rows:
+def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid | None, places: Places) -> Rows:
     """Sort the rows, choose the frequency, and add the rows that the grid lacks."""
     stamp, unique = pd.factorize(table.times.counts, sort=True)
     code, rows = table.code, table.rows
@@ -168,7 +238,7 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
     spots, full = _grid_rows(place, unique[stamp], offsets, grid, origin)
     y = _spread(table.y, order, spots, full)
     covariates = _spread(table.covariates, order, spots, full)
-    past, known = (np.ascontiguousarray(part) for part in np.split(covariates, [len(schema.past)], axis=1))
+    past, known = (np.ascontiguousarray(part) for part in np.split(covariates, [len(schema.past_columns)], axis=1))
     counts = unique[stamp]
     if spots is not None:
         steps = np.arange(full[-1]) + np.repeat(place[offsets[:-1]] - full[:-1], np.diff(full))

@@ -2,69 +2,124 @@
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from tsformers.calendar.grid import Grid, as_counts
 from tsformers.calendar.regularity import plain, show
-from tsformers.data.dataframes import Frame, Schema, to_pandas
-from tsformers.data.intake.columns import RowNames, check_columns, read_ids, read_numbers, read_times
+from tsformers.data.dataframes import Frame, Schema
+from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns
+from tsformers.data.intake.columns import RowNames, check_columns
+from tsformers.data.intake.covariate_columns import read_covariates
+from tsformers.data.intake.ids import Ids, ids_of, matched, refuse_unknown
+from tsformers.data.intake.kinds import all_numbers, kind_of
+from tsformers.data.intake.numbers import read_numbers
+from tsformers.data.intake.source import Source, source_of, text_of
 from tsformers.errors import DataError
+from tsformers.messages import Option, Part
+from tsformers.places import Places
+
+SCHEMA = Schema()
 
 
-def read_static(static: Frame | None, ids: pd.Index, id_col: str) -> pd.DataFrame:
+def read_static(
+    static: Frame | None, ids: pd.Index, schema: Schema = SCHEMA, fitted: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Static covariates in the order of the panel's ids.
 
     Args:
-        static: a frame with one row a series, ids in ``id_col`` or in the index; rows of other series are ignored.
+        static: a frame with one row a series, ids in the id column or in the index; rows of other series are ignored.
             None = no static covariates.
         ids: N names.
-        id_col: name of the id column.
+        schema: columns of ids and marks of missing values.
+        fitted: the static covariates of ``fit``, whose columns and kinds bind these; None = none do.
 
     Returns:
-        N rows, index = ids: float64 columns, and columns of text where the frame's are text or categorical.
+        N rows, index = ids: float64 columns, and columns of text where the frame's are text or categories.
 
     Raises:
-        DataError: duplicate or missing series, null or infinite values.
+        DataError: duplicate or missing series, null or infinite values, a column of ``fit`` that is missing.
 
     Example:
         >>> static = pd.DataFrame({"unique_id": ["b", "a"], "size": [2, 1]})
-        >>> read_static(static, pd.Index(["a", "b"]), "unique_id")["size"].tolist()
+        >>> read_static(static, pd.Index(["a", "b"]))["size"].tolist()
         [1.0, 2.0]
     """
     if static is None:
         return pd.DataFrame(index=ids)
-    frame = static.to_frame() if isinstance(static, pd.Series) else to_pandas(static)[0]
-    if id_col not in frame.columns and (frame.index.name == id_col or ids.isin(frame.index).all()):
-        frame = frame.rename_axis(id_col).reset_index()
-    check_columns(frame, {"id_col": id_col}, what="the static frame")
-    code, names = read_ids(frame[id_col], id_col, "the static frame")
+    source = _static_source(static, ids, schema)
+    what, columns = source.places.what, schema.id_cols or (schema.id_col,)
+    check_columns(source.frame, {f"id_col[{k}]" if k else "id_col": name for k, name in enumerate(columns)}, what=what)
+    found = matched(ids_of(source, columns, sep=schema.id_sep if schema.id_cols else None), ids, what)
+    rows = _row_of_each(found, ids, source)
+    wanted = source.frame.columns.drop(list(columns))
+    if fitted is not None:
+        lacking = [name for name in fitted.columns if name not in wanted]
+        if lacking:
+            raise DataError(
+                f"{what} has no column {lacking[0]!r}, which fit had; pass the columns {list(fitted.columns)}"
+            )
+        wanted = fitted.columns
+    values = {}
+    for name in wanted:
+        column = source.numeric(name).iloc[rows]
+        null = np.asarray(column.isna())
+        if null.any():
+            at = int(np.flatnonzero(null)[0])
+            raise DataError(
+                f"column {name!r} of {what}, series {plain(ids[at])!r}: NaN at {source.places.at(rows[at])}; fill it "
+                "in, or leave the column out"
+            )
+        text = kind_of(column) == "text" if fitted is None else not is_numeric_dtype(fitted[name].dtype)
+        lookup = RowNames(found.names, found.code)
+        values[name] = _texts(column) if text else _numbers(source, name, lookup, schema)[rows]
+    return pd.DataFrame(values, index=ids)
+
+
+def _static_source(static: Frame, ids: pd.Index, schema: Schema) -> Source:
+    """The static frame, with ids that stand in its index as a column."""
+    if isinstance(static, pd.Series):
+        static = static.to_frame()
+    if isinstance(static, pd.DataFrame) and schema.id_col not in static.columns and not schema.id_cols:
+        index = static.index
+        texts = [text_of(name) for name in index]
+        if index.name == schema.id_col or ids.isin(index).all() or {text_of(name) for name in ids} <= {*texts}:
+            static = static.rename_axis(schema.id_col).reset_index()
+        elif schema.single and len(static) == 1:
+            static = static.assign(**{schema.id_col: [ids[0]]})
+    source = source_of(static, schema.id_cols, (schema.id_col, "", ""))
+    source = source if source.table is not None else source.renamed("the static frame")
+    return source.without(schema.missing, schema.id_cols or (schema.id_col,))
+
+
+def _row_of_each(found: Ids, ids: pd.Index, source: Source) -> np.ndarray:
+    """The row of each series of the panel."""
+    code, names, what = found.code, found.names, source.places.what
     doubled = pd.Series(code).duplicated().to_numpy()
     if doubled.any():
         row = int(np.flatnonzero(doubled)[0])
         raise DataError(
-            f"the static frame has series {plain(names[code[row]])!r} twice, again at row {row}; keep one row a series"
+            f"{what} has series {plain(names[code[row]])!r} twice, again at {source.places.at(row)}; keep one row a "
+            "series"
         )
     first = np.empty(len(names), dtype=np.int64)
     first[code] = np.arange(len(code))
     at = names.get_indexer(ids)
     if (at < 0).any():
         lacking = [plain(name) for name in ids[at < 0][:5]]
-        raise DataError(f"the static frame lacks {int((at < 0).sum())} series, such as {lacking}; add one row for each")
-    rows, columns = first[at], {}
-    for name in frame.columns.drop(id_col):
-        column = frame[name]
-        if _is_text(column):
-            values = column.astype(str).to_numpy(dtype=object)
-        else:
-            values = read_numbers(column, str(name), RowNames(names, code), "the static frame", covariate=True)
-        null = column.isna().to_numpy()[rows]
-        if null.any():
-            row = int(rows[null][0])
-            raise DataError(
-                f"column {name!r} of the static frame, series {plain(names[code[row]])!r}: NaN at row {row}; "
-                "fill it in, or drop the column"
-            )
-        columns[name] = values[rows]
-    return pd.DataFrame(columns, index=ids)
+        raise DataError(f"{what} lacks {int((at < 0).sum())} series, such as {lacking}; add one row for each")
+    return first[at]
+
+
+def _texts(column: pd.Series) -> np.ndarray:
+    code, values = pd.factorize(column)
+    return np.array([text_of(value) for value in values], dtype=object)[code]
+
+
+def _numbers(source: Source, name: str, lookup: RowNames, schema: Schema) -> np.ndarray:
+    column = source.numeric(name)
+    if kind_of(column) == "text" and all_numbers(column):  # "1" is 1 where fit had numbers
+        column = pd.to_numeric(column.astype(object))
+    return read_numbers(column, name, lookup, source.places, True, schema.missing)
 
 
 def future_rows(
@@ -99,51 +154,50 @@ def future_rows(
         >>> future_rows(frame, Schema(known=("price",)), pd.Index(["a"]), np.array([[3]]), parse(1))
         array([[[9.]]])
     """
-    what, known, horizon = "the future frame", list(schema.known), times.shape[1]
-    columns = [schema.id_col, schema.time_col, *known]
-    needed = f"pass future= with the columns {columns} for the {horizon} steps after each series"
+    known, horizon = list(schema.known), times.shape[1]
+    keys = key_columns(Source(pd.DataFrame(columns=[] if schema.single else [schema.id_col])), schema)
+    needed: list[Part] = [
+        "pass ", Option("future"), f" with the columns {[*keys.values(), *known]} for the {horizon} steps after each "
+        "series",
+    ]  # fmt: skip
     if future is None:
-        raise DataError(f"the known covariates {known} need their future values; {needed}")
-    frame, _ = to_pandas(future, schema.id_col, schema.time_col, schema.target_col)
-    check_columns(frame, {"id_col": schema.id_col, "time_col": schema.time_col}, known, what)
-    code, names = read_ids(frame[schema.id_col], schema.id_col, what)
-    lookup = RowNames(names, code)
-    read = read_times(frame[schema.time_col], schema.time_col, lookup, what)
-    if read.integer != (grid.unit == "int") or (read.tz is None) != (schema.tz is None):
-        raise DataError(
-            f"column {schema.time_col!r} of {what} and that of the data are not both integers, datetimes without or "
-            "datetimes with a time zone; make them alike"
-        )
-    series = ids.get_indexer(names)
-    unknown = series < 0 if dropped is None else (series < 0) & ~names.isin(dropped)
-    if unknown.any():
-        row = int(np.flatnonzero(unknown[code])[0])
-        raise DataError(f"{what} has series {lookup[row]!r} at row {row}, which the data do not have; drop its rows")
+        raise DataError(f"the known covariates {known} need their future values; ", *needed)
+    source = bound_source(future, schema, "the future frame")
+    what = source.places.what
+    check_columns(source.frame, key_columns(source, schema), known, what)
+    found = bound_ids(source, schema, ids)
+    code, lookup = found.code, RowNames(found.names, found.code)
+    read = bound_times(source, schema, lookup, grid.unit == "int")
+    refuse_unknown(found, ids if dropped is None else ids.append(dropped), source)
+    series = ids.get_indexer(found.names)
     row_of = _match(series[code], read.counts, as_counts(times))
     if (row_of < 0).any():
-        raise _lacking(row_of < 0, as_counts(times), ids, grid, needed)
-    _refuse_repeats(np.where(series[code] < 0, -1 - np.arange(len(code)), series[code]), read.counts, lookup, what)
-    values = np.stack([read_numbers(frame[name], name, lookup, what, covariate=True) for name in known], axis=-1)[
-        row_of
-    ]
+        raise _lacking(row_of < 0, as_counts(times), ids, grid, what, needed)
+    at = np.where(series[code] < 0, -1 - np.arange(len(code)), series[code])
+    _refuse_repeats(at, read.counts, lookup, source.places)
+    values = read_covariates(source, known, schema, lookup)[row_of]
     null = np.isnan(values)
     if null.any():
         i, step, k = (int(part) for part in np.argwhere(null)[0])
         raise DataError(
-            f"column {known[k]!r} of {what}, series {plain(ids[i])!r}: NaN at row {row_of[i, step]}; "
-            "fill in what will be known, or fit without this column in known="
+            f"column {schema.known_columns[k].partition('=')[0]!r} of {what}, series {plain(ids[i])!r}: NaN at "
+            f"{source.places.at(row_of[i, step])}; fill in what will be known, or fit without this column in ",
+            Option("known"),
         )
     return values
 
 
-def _lacking(short: np.ndarray, wanted: np.ndarray, ids: pd.Index, grid: Grid, needed: str) -> DataError:
+def _lacking(
+    short: np.ndarray, wanted: np.ndarray, ids: pd.Index, grid: Grid, what: str, needed: list[Part]
+) -> DataError:
     series = np.flatnonzero(short.any(axis=1))
     i = int(series[0])
     missing = [show(count, grid) for count in wanted[i][short[i]]]
     listed = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
     return DataError(
-        f"the future frame lacks {len(missing)} of the {wanted.shape[1]} rows of series {plain(ids[i])!r}: {listed} "
-        f"({len(series)} series lack rows); {needed}"
+        f"{what} lacks {len(missing)} of the {wanted.shape[1]} rows of series {plain(ids[i])!r}: {listed} "
+        f"({len(series)} series lack rows); ",
+        *needed,
     )
 
 
@@ -157,17 +211,11 @@ def _match(series: np.ndarray, counts: np.ndarray, wanted: np.ndarray) -> np.nda
     return np.where(have[order[at]] == want, order[at], -1).reshape(wanted.shape)
 
 
-def _refuse_repeats(series: np.ndarray, counts: np.ndarray, names: RowNames, what: str) -> None:
+def _refuse_repeats(series: np.ndarray, counts: np.ndarray, names: RowNames, places: Places) -> None:
     doubled = pd.DataFrame({"series": series, "count": counts}).duplicated().to_numpy()
     if doubled.any():
         row = int(np.flatnonzero(doubled)[0])
         raise DataError(
-            f"{what} has two rows of series {names[row]!r} at one time, the second at row {row}; keep one of them"
+            f"{places.what} has two rows of series {names[row]!r} at one time, the second at {places.at(row)}; keep one "
+            "of them"
         )
-
-
-def _is_text(column: pd.Series) -> bool:
-    """Whether a column holds text rather than numbers."""
-    if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype):
-        return True
-    return column.dtype == object and any(isinstance(value, str) for value in column)

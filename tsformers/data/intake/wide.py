@@ -1,60 +1,77 @@
-"""Wide frames, one column per series, to long frames, one row per value."""
+"""Wide frames, one column or one row a series, to long frames, one row a value."""
+
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from tsformers.data.dataframes import Frame, from_pandas, to_pandas
-from tsformers.data.intake.columns import USUAL, RowNames, check_columns, read_numbers
+from tsformers.calendar.timestamps import looks_like_times
+from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.intake.columns import RowNames, check_columns
+from tsformers.data.intake.kinds import counts_rows, is_time_name, kind_of
+from tsformers.data.intake.numbers import read_numbers
+from tsformers.data.intake.offers import time_labels, times_in_header
+from tsformers.data.intake.source import Source, source_of, text_of
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError
+from tsformers.messages import Either, Option
 
+Series = Literal["columns", "rows"]
 TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime")
+COLUMNS = Either("tsf.from_wide(df)", "--wide", "wide = true")
 
 
-def from_wide(df: Frame, *, freq: str | int | None = None, time_col: str | None = None) -> Frame:
-    """A wide frame, one column a series, as the long frame that everything else takes.
+def from_wide(
+    df: Frame, *, freq: str | int | None = None, time_col: str | None = None, series: Series = "columns"
+) -> Frame:
+    """A wide frame, one column or one row a series, as the long frame that everything else takes.
 
-    Time is ``time_col``, else a datetime or period index, else a column called ds, date, time, timestamp or datetime,
-    else the first datetime column, else the index; but a frame whose first column (or one called year, t, ...)
-    increases, with the default index 0, 1, ..., is refused. Empty cells before a series' first value are left out.
+    With one column a series, time is ``time_col``, else a datetime or period index, else the only column that is named
+    like a time or reads as one, else the index; but a frame whose first column increases, with the default index 0, 1,
+    ..., is refused. With one row a series, the times are the names of the columns, and the columns before them name the
+    series. Empty cells before a series' first value are left out. The other orientation is refused by the labels.
 
     Args:
-        df: the wide frame (pandas, polars, pyarrow).
+        df: the wide frame (pandas, polars, pyarrow), or a file that was read.
         freq: given, missing rows of its grid are added as NaN and stamps off it are refused; None = rows as they are.
-        time_col: name of the time column.
+        time_col: name of the time column, where a series is a column.
+        series: what a series is: "columns" or "rows".
 
     Returns:
         A frame of unique_id, ds, y in the caller's type.
 
     Raises:
-        DataError: an empty frame, duplicate columns or times, no series, text in a series, no such time column, or a
-            column that may be the time.
+        DataError: an empty frame, duplicate columns or times, no series, text in a series, no such time column, the
+            other orientation, or a column that may be the time.
 
     Example:
         >>> wide = pd.DataFrame({"date": ["2024-01-01", "2024-01-02"], "a": [1, 2], "b": [None, 4]})
         >>> from_wide(wide)["unique_id"].tolist()
         ['a', 'a', 'b']
+        >>> from_wide(pd.DataFrame({"land": ["a"], "2023": [1], "2024": [2]}), series="rows")["ds"].tolist()
+        ['2023', '2024']
     """
-    long, backend = melt(df, time_col)
+    long, backend = melt(df, time_col, series)
     if freq is not None:
         long = Panel.from_frame(long, freq=freq).to_frame()
     return from_pandas(long, backend)
 
 
-def melt(data: Frame, time_col: str | None = None) -> tuple[pd.DataFrame, str]:
+def melt(data: Frame, time_col: str | None = None, series: Series = "columns") -> tuple[pd.DataFrame, str]:
     """The long frame of a wide one, and the backend to answer in; see ``from_wide`` for the rules.
 
     Args:
         data: the wide frame.
         time_col: name of the time column; None = by the rules of ``from_wide``.
+        series: what a series is: "columns" or "rows".
 
     Returns:
         A frame of unique_id, ds, y, and the backend.
 
     Raises:
-        DataError: an empty frame, duplicate columns or times, no series, text in a series, no such time column, or a
-            column that may be the time.
+        DataError: an empty frame, duplicate columns or times, no series, text in a series, no such time column, the
+            other orientation, or a column that may be the time.
 
     Example:
         >>> melt(pd.DataFrame({"a": [1.0], "b": [2.0]}))[0].to_dict("list")
@@ -62,68 +79,151 @@ def melt(data: Frame, time_col: str | None = None) -> tuple[pd.DataFrame, str]:
     """
     if isinstance(data, pd.Series):
         raise DataError("a Series is one series, not a wide frame; pass it to fit as it is")
-    frame, backend = to_pandas(data)
-    check_columns(frame, {} if time_col is None else {"time_col": time_col}, what="the wide frame")
-    time_col = _time_column(frame) if time_col is None else time_col
-    times = frame.index.to_series() if time_col is None else frame[time_col]
-    names = pd.Index([name for name in frame.columns if name != time_col])
+    if series not in ("columns", "rows"):
+        raise DataError(Option("series", series), " is neither 'columns' nor 'rows'; pass one of them")
+    source = _source(data, series)
+    if series == "rows":
+        if time_col is not None:
+            raise DataError(Option("time_col", time_col), " names no column where each row is a series; leave it out")
+        return _rows(source), source.backend
+    return _columns(source, time_col), source.backend
+
+
+def _source(data: Frame, series: Series) -> Source:
+    """The frame as it stands, with the index of a file or frame left where it is."""
+    if isinstance(data, pd.DataFrame):
+        return Source(data, places=source_of(data).places).renamed("the wide frame")
+    source = source_of(data)
+    return source if source.table is not None else source.renamed("the wide frame")
+
+
+def _columns(source: Source, time_col: str | None) -> pd.DataFrame:
+    frame, what = source.frame, source.places.what
+    check_columns(frame, {} if time_col is None else {"time_col": time_col}, what=what)
+    if time_col is None:
+        time_col = _time_column(source)
+    times = frame.index.to_series() if time_col is None else source.cells(time_col)
+    empty = [name for name in frame.columns if name != time_col and _no_series(source, name)]
+    names = pd.Index([name for name in frame.columns if name != time_col and name not in empty])
     if not len(names):
-        raise DataError("the wide frame has no column beside the time; pass one column a series")
+        raise DataError(f"{what} has no column beside the time; pass one column a series")
     if isinstance(frame.index, pd.MultiIndex) and time_col is None:
-        raise DataError("the wide frame has an index of several levels; call df.reset_index() and pass time_col=")
+        raise DataError(f"{what} has an index of several levels; make columns of them and pass ", Option("time_col"))
     again = times.duplicated().to_numpy()
     if again.any():
         row = int(np.flatnonzero(again)[0])
         raise DataError(
-            f"the wide frame has the time {times.iloc[row]} twice, again at row {row} ({int(again.sum())} such rows); "
-            "drop or aggregate them, for example with df.groupby(...).mean()"
-        )
+            f"{what} has the time {times.iloc[row]} twice, again at {source.places.at(row)} ({int(again.sum())} such "
+            "rows); if they are to be averaged, pass ",
+            Either("tsf.from_wide(df.groupby(level=0).mean())", "--resample with the length of a bin")
+            if time_col is None
+            else Either(f"tsf.from_wide(df.groupby({time_col!r}, as_index=False).mean())", "one row a time"),
+        )  # fmt: skip
     values = np.empty((len(frame), len(names)))
     for k, name in enumerate(names):
         lookup = RowNames(names[[k]], np.zeros(len(frame), dtype=np.int64))
-        values[:, k] = read_numbers(frame[name], name, lookup, "the wide frame")
+        values[:, k] = read_numbers(source.numeric(name), name, lookup, source.places)
+    return _long(names, times.array, values)
+
+
+def _no_series(source: Source, name: str) -> bool:
+    """Whether a column of a file is no series: it has no value, or numbers the rows."""
+    if source.table is None or source.unclear(name):
+        return False
+    return kind_of(source.frame[name]) == "empty" or counts_rows(name, source.frame[name])
+
+
+def _long(names: pd.Index, times: object, values: np.ndarray) -> pd.DataFrame:
+    """Values (R, N) as rows, empty ones before the first of a series left out."""
     observed = ~np.isnan(values)
     started = np.logical_or.accumulate(observed, axis=0) | ~observed.any(axis=0)
     series, rows = np.nonzero(started.T)
-    long = {"unique_id": names[series], "ds": times.array[rows], "y": values[rows, series]}
-    return pd.DataFrame(long), backend
+    return pd.DataFrame({"unique_id": names[series], "ds": times[rows], "y": values[rows, series]})  # type: ignore[index]
 
 
-def _time_column(frame: pd.DataFrame) -> str | None:
+def _rows(source: Source) -> pd.DataFrame:
+    """One row a series: names of columns are times, the columns before them name the series."""
+    frame, what = source.frame, source.places.what
+    check_columns(frame, {}, what=what)
+    labels = time_labels(frame.columns)
+    if len(labels) < 2:
+        raise DataError(
+            f"the names of the columns of {what} are no times ({', '.join(map(repr, frame.columns[:5]))}); if each "
+            "column is a series, pass ", COLUMNS,
+        )  # fmt: skip
+    keys = [name for name in frame.columns if name not in labels and not counts_rows(name, frame[name])]
+    ids = _ids_of_rows(source, keys)
+    again = ids.duplicated()
+    if again.any():
+        row = int(np.argmax(again))
+        raise DataError(
+            f"{what} has series {ids[row]!r} twice, again at {source.places.at(row)}; keep one row a series"
+        )
+    lookup = RowNames(ids, np.arange(len(frame)))
+    values = np.stack([read_numbers(source.numeric(name), name, lookup, source.places) for name in labels])
+    return _long(ids, pd.Index(labels).array, values)
+
+
+def _ids_of_rows(source: Source, keys: list[str]) -> pd.Index:
+    """The ids of the rows: the columns of text, which are joined, else all columns before the times, else the index."""
+    texts = [name for name in keys if kind_of(source.frame[name]) == "text"] or keys
+    if not texts:
+        return source.frame.index
+    if "unique_id" in texts:
+        texts = ["unique_id"]
+    unique = [name for name in texts if not source.frame[name].duplicated().any()]
+    if unique:
+        return pd.Index(source.cells(unique[0]).map(text_of) if source.text else source.cells(unique[0]))
+    return pd.Index(source.joined(texts, "/"))
+
+
+def _time_column(source: Source) -> str | None:
+    """The column of times; None = the index."""
+    frame, what = source.frame, source.places.what
     if isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex):
         return None
     named = {str(name).lower(): name for name in frame.columns}
     for name in TIME_NAMES:
         if name in named:
             return named[name]
-    dated = frame.select_dtypes(["datetime", "datetimetz"]).columns
-    if len(dated):
+    dated = [name for name in frame.columns if kind_of(frame[name]) == "time"]
+    dated = dated or [name for name in frame.columns if _reads_as_time(source, name)]
+    if dated:
         return dated[0]
+    turned = times_in_header(source)
+    if turned is not None:
+        raise turned
+    if source.table is not None:
+        named_like = [name for name in frame.columns if is_time_name(name)]
+        if len(named_like) == 1:
+            return named_like[0]
+        raise DataError(f"{what} has no column of times; say which it is with ", Option("time_col"))
     if frame.index.equals(pd.RangeIndex(len(frame))) and frame.index.name is None:
-        _refuse_likely_time(frame)
+        _refuse_likely_time(frame, what)
     return None
 
 
-def _refuse_likely_time(frame: pd.DataFrame) -> None:
+def _reads_as_time(source: Source, name: str) -> bool:
+    column = source.cells(name)
+    text = kind_of(column) == "text"
+    return (text or (source.text and is_time_name(name))) and looks_like_times(column, source.text)
+
+
+def _refuse_likely_time(frame: pd.DataFrame, what: str) -> None:
     """Refuse a column that increases, first in the frame or named like a time, instead of guessing its role."""
     for place, name in enumerate(frame.columns):
-        named = str(name).lower() in (*USUAL["time_col"], "year")
-        if (place == 0 or named) and min(frame.shape) > 1 and _increases(frame[name]):
+        if (place == 0 or is_time_name(name)) and min(frame.shape) > 1 and _increases(frame[name]):
             raise DataError(
-                f"column {name!r} of the wide frame looks like its time; pass time_col={name!r}, or, if it is a "
-                "series, say what the time is, for example df.reset_index() and time_col='index'"
-            )
+                f"column {name!r} of {what} looks like its time; pass ", Option("time_col", name), ", or, if it is a "
+                "series, name the column of times with ", Option("time_col"),
+            )  # fmt: skip
 
 
 def _increases(column: pd.Series) -> bool:
-    """Whether each value is greater than the one before: whole numbers, periods, dates, or ISO 8601 text."""
+    """Whether each value is greater than the one before: whole numbers, periods or dates."""
     column = column.infer_objects()
     if column.hasnans:
         return False
-    if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
-        column = pd.to_datetime(column, format="ISO8601", errors="coerce")
-        if column.hasnans:
-            return False
-    elif not (types.is_integer_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype | pd.ArrowDtype)):
+    if not (types.is_integer_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype | pd.ArrowDtype)):
         return False
     return bool(column.is_monotonic_increasing and column.is_unique)

@@ -1,0 +1,1 @@
+"""Forms of time columns: one a file, each read and written on unique values."""

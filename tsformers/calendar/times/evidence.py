@@ -1,0 +1,171 @@
+"""The form of a column by the evidence of all its values; where two forms fit, both are offered."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NoReturn
+
+import numpy as np
+import pandas as pd
+
+from tsformers.calendar.times.digits import (
+    dates_of,
+    decimal_years_of,
+    epochs_of,
+    fits,
+    short_dates_of,
+    typed_form,
+    weeks_of,
+    whole,
+)
+from tsformers.calendar.times.form import TimeForm
+from tsformers.calendar.times.named import spelled_form
+from tsformers.calendar.times.parsed import FIRST_YEAR, LAST_YEAR, plausible
+from tsformers.calendar.times.patterns import unmarked
+from tsformers.calendar.times.shapes import NUMBER, Readings, readings_of
+from tsformers.errors import DataError
+from tsformers.messages import Option, joined
+
+SAMPLE = 50  # values whose shapes are looked at, from both ends of the column
+Refuse = Callable[[int, str], NoReturn]  # a value by its position, and why
+COUNT = TimeForm("count")
+
+
+def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> TimeForm:
+    """The form of a column.
+
+    Args:
+        values: (V,) distinct strings or numbers.
+        place: the column in messages.
+        refuse: raises the error about one value.
+        text_file: True where the column stands in a file of text, in which four digits may be years.
+
+    Returns:
+        The only form that fits all values.
+
+    Raises:
+        DataError: none fits, or several do.
+
+    Example:
+        >>> def refuse(position, why):
+        ...     raise DataError(why)
+        >>> form_of(np.array(["2021Q1", "2021Q2"], dtype=object), "column 'ds'", refuse, False).kind
+        'quarter'
+    """
+    if values.dtype.kind != "O":
+        form = number_form(values, place, text_file)
+        return form or refuse(_not_whole(values), "is no whole number, epoch or decimal year")
+    if all(NUMBER.fullmatch(text) for text in _sample(values)):
+        numeric = pd.Series(values, dtype=object).str.fullmatch(NUMBER.pattern).to_numpy(dtype=bool)
+        if not numeric.all():
+            refuse(int(np.argmin(numeric)), "is no number as the others are")
+        form = number_form(values, place, True)
+        return form or refuse(_not_whole(values), "is no whole number, epoch or decimal year")
+    return _text_form(values, place, refuse)
+
+
+def number_form(values: np.ndarray, place: str, text_file: bool) -> TimeForm | None:
+    """The form of numbers: dates, epochs, decimal years, else counts.
+
+    Args:
+        values: (V,) distinct numbers, or strings of them.
+        place: the column in messages.
+        text_file: see ``form_of``.
+
+    Returns:
+        A form; None where the numbers are not whole and are neither epochs nor decimal years.
+
+    Raises:
+        DataError: whole numbers that may be dates in a form that has to be named.
+
+    Example:
+        >>> number_form(np.array([1990, 1991]), "column 'ds'", True).format
+        '%Y'
+    """
+    text = values.dtype.kind == "O"
+    numbers = whole(values)
+    if numbers is None:
+        return epochs_of(values) or decimal_years_of(values)
+    form = dates_of(numbers) if text_file else typed_form(numbers)
+    if form is None and text_file:
+        form = epochs_of(values)
+    if form is not None:
+        return replace(form, text=text)
+    weeks = weeks_of(numbers, text_file)
+    if weeks is not None:
+        _offer(place, values, [weeks], "may be years and weeks, or counts")
+    short = short_dates_of(values) if text else []
+    if short:
+        _offer(place, values, short, "may be dates, or counts")
+    return replace(COUNT, text=text)
+
+
+def _offer(place: str, values: np.ndarray, forms: list[TimeForm], why: str) -> NoReturn:
+    options = [Option("time_format", unmarked(form.format)) for form in forms]
+    raise DataError(
+        f"{place}: {values[0]} to {values[-1]} {why}; pass ", joined([*options, Option("time_format", "count")])
+    )
+
+
+def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> TimeForm:
+    sample = _sample(texts)
+    groups: Readings = []
+    for text in sample:
+        groups += [group for group in readings_of(text) if group not in groups]
+    for group in groups:
+        fitting = [form for form in group if fits(form, np.array(sample, dtype=object)) and fits(form, texts)]
+        if len(fitting) > 1 and _differ(fitting, texts):
+            options = [Option("time_format", unmarked(form.format)) for form in fitting]
+            raise DataError(
+                f"{place}: {texts[0]!r} to {texts[-1]!r} can be read in {len(fitting)} ways, and no value decides; "
+                "pass ",
+                joined([*options]),
+            )
+        if fitting:
+            form = fitting[0]
+            return spelled_form(form, texts) if form.kind == "format" else form
+    _refuse_misfit(groups, texts, refuse)
+
+
+def _differ(forms: list[TimeForm], texts: np.ndarray) -> bool:
+    counts = [form.read(texts).counts for form in forms]
+    return any(not np.array_equal(other, counts[0]) for other in counts[1:])
+
+
+def _refuse_misfit(groups: Readings, texts: np.ndarray, refuse: Refuse) -> NoReturn:
+    """Name the value that does not fit the form which fits most of the others."""
+    forms = [form for group in groups for form in group]
+    best = None
+    for form in forms:
+        parsed = form.read(texts)
+        early = parsed.bad | ~plausible(parsed.counts)
+        if best is None or early.sum() < best[1].sum():
+            best = form, early, parsed.bad
+    if best is None or best[1].all():
+        refuse(0, "is no time that is recognised")
+    form, early, bad = best
+    at = int(np.argmax(early))
+    if not bad[at]:
+        refuse(at, f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    refuse(at, f"does not fit {example_of(form)} as the others do")
+
+
+def example_of(form: TimeForm) -> str:
+    """A form in a message about a value that does not fit it.
+
+    Example:
+        >>> example_of(TimeForm()), example_of(TimeForm("format", "%-d.%m.%Y"))
+        ('ISO 8601 (2024-01-31 13:00)', '%d.%m.%Y')
+    """
+    if form.kind == "datetime":
+        return "ISO 8601 (2024-01-31 13:00)"
+    return unmarked(form.format) if form.kind == "format" else form.describe()
+
+
+def _not_whole(values: np.ndarray) -> int:
+    numbers = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(np.float64)
+    with np.errstate(invalid="ignore"):
+        return int(np.argmax(~np.isfinite(numbers) | (numbers != np.floor(numbers))))
+
+
+def _sample(values: np.ndarray) -> list[str]:
+    return [str(value) for value in (values if len(values) <= 2 * SAMPLE else [*values[:SAMPLE], *values[-SAMPLE:]])]

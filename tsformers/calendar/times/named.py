@@ -1,0 +1,79 @@
+"""The names that ``time_format=`` takes beside strptime codes."""
+
+import numpy as np
+
+from tsformers.calendar.times.decimal_years import step_of
+from tsformers.calendar.times.epochs import decimals_of
+from tsformers.calendar.times.form import TimeForm, as_texts
+from tsformers.calendar.times.iso_weeks import week_pattern
+from tsformers.calendar.times.patterns import check_pattern, codes_of, parse_pattern, spelled
+from tsformers.calendar.times.quarters import spelling_of
+from tsformers.errors import DataError, did_you_mean
+
+NAMES = ("epoch-s", "epoch-ms", "epoch-us", "epoch-ns", "decimal-year", "quarter", "iso-week", "count")
+SHOWN = 100  # values that decide how a pattern is written
+
+
+def form_named(time_format: str, values: np.ndarray) -> TimeForm:
+    """The form that a user names.
+
+    Args:
+        time_format: strptime codes or one of ``NAMES``.
+        values: (V,) distinct values of the column, which show the spelling.
+
+    Returns:
+        A form; whether the values fit is not checked.
+
+    Raises:
+        DataError: no such name, or codes that strptime does not know.
+
+    Example:
+        >>> form_named("epoch-ms", np.array([1]))
+        TimeForm(kind='epoch', format='ms', text=False, digits=0)
+    """
+    text = values.dtype.kind == "O"
+    if isinstance(time_format, str) and "%" in time_format:
+        check_pattern(time_format)
+        return spelled_form(TimeForm("format", time_format, text), values)
+    if time_format not in NAMES:
+        listed = ", ".join(NAMES)
+        known = did_you_mean(str(time_format), NAMES, f"there are {listed} and strptime codes such as %d.%m.%Y")
+        raise DataError(f"time_format={time_format!r} is unknown; {known}")
+    kind, _, unit = time_format.partition("-")
+    if kind == "epoch":
+        return TimeForm("epoch", unit, text, decimals_of(values))
+    first = as_texts(values[:1])[0] if len(values) else ""
+    if time_format == "decimal-year":
+        step, digits = step_of(values) or ("days", max(decimals_of(values), 3))
+        return TimeForm("decimal-year", step, text, digits)
+    if time_format == "quarter":
+        return TimeForm("quarter", spelling_of(first) or "", True)
+    if time_format == "iso-week":
+        return TimeForm("iso-week", week_pattern(first) or "", True)
+    return TimeForm("count", "", text)
+
+
+def spelled_form(form: TimeForm, values: np.ndarray) -> TimeForm:
+    """A form of strptime codes with the marks and the decimals that its values show.
+
+    Args:
+        form: of kind "format".
+        values: (V,) distinct values.
+
+    Returns:
+        The form itself where nothing is to be marked.
+
+    Example:
+        >>> spelled_form(TimeForm("format", "%d.%m.%Y", True), np.array(["5.12.2024"], dtype=object)).format
+        '%-d.%m.%Y'
+    """
+    texts = as_texts(values[:SHOWN])
+    digits = form.digits
+    if "f" in codes_of(form.format):
+        digits = max((len(text.replace(",", ".").rpartition(".")[2].rstrip("ZzAaPpMm ")) for text in texts), default=0)
+        digits = min(max(digits, 1), 9)
+    pattern = form.format
+    if "z" not in codes_of(pattern):
+        fit = ~parse_pattern(texts, pattern).bad
+        pattern = spelled(pattern, texts[fit], digits) if fit.any() else pattern
+    return TimeForm("format", pattern, form.text, digits)

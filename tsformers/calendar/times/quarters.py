@@ -1,0 +1,68 @@
+"""Quarters in words: 2020Q1, 2020-Q1, Q1 2020, 1986 Q1."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from tsformers.calendar.times.parsed import Parsed
+
+YEAR_FIRST = re.compile(r"(\d{4})([ \-/_.:]?)([Qq])([1-4])")
+QUARTER_FIRST = re.compile(r"([Qq])([1-4])([ \-/_.:]?)(\d{4})")
+
+
+def spelling_of(text: str) -> str | None:
+    """How a quarter is spelled, {year} and {quarter} in place of its numbers; None where the text is no quarter.
+
+    Example:
+        >>> spelling_of("1986 Q1"), spelling_of("q3/1986"), spelling_of("1986")
+        ('{year} Q{quarter}', 'q{quarter}/{year}', None)
+    """
+    if match := YEAR_FIRST.fullmatch(text):
+        return f"{{year}}{match[2]}{match[3]}{{quarter}}"
+    if match := QUARTER_FIRST.fullmatch(text):
+        return f"{match[1]}{{quarter}}{match[3]}{{year}}"
+    return None
+
+
+def parse_quarters(texts: np.ndarray) -> Parsed:
+    """Read quarters of any spelling as their first day.
+
+    Args:
+        texts: (V,) strings.
+
+    Returns:
+        Wall-clock nanoseconds.
+
+    Example:
+        >>> parse_quarters(np.array(["1970Q2"], dtype=object)).counts // (86400 * 10**9)
+        array([90])
+    """
+    series = pd.Series(texts, dtype=object)
+    one = series.str.extract(rf"^{YEAR_FIRST.pattern}$")
+    other = series.str.extract(rf"^{QUARTER_FIRST.pattern}$")
+    year = pd.to_numeric(one[0].fillna(other[3]), errors="coerce").to_numpy(np.float64)
+    quarter = pd.to_numeric(one[3].fillna(other[1]), errors="coerce").to_numpy(np.float64)
+    bad = np.isnan(year) | (year < 1678) | (year > 2261)
+    month = np.where(bad, 0, (year - 1970) * 12 + 3 * (quarter - 1)).astype(np.int64)
+    return Parsed(month.astype("M8[M]").astype("M8[ns]").view(np.int64), None, bad)
+
+
+def write_quarters(stamps: pd.DatetimeIndex, spelling: str) -> pd.Index:
+    """Write the quarters that hold the stamps.
+
+    Args:
+        stamps: naive.
+        spelling: from ``spelling_of``; empty = 2020Q1.
+
+    Returns:
+        Text.
+
+    Example:
+        >>> write_quarters(pd.to_datetime(["2024-04-01"]), "Q{quarter} {year}").tolist()
+        ['Q2 2024']
+    """
+    spelled = spelling or "{year}Q{quarter}"
+    return pd.Index(
+        [spelled.format(year=y, quarter=q) for y, q in zip(stamps.year, stamps.quarter, strict=True)], dtype=object
+    )

@@ -1,0 +1,387 @@
+"""Text tables: the layout is told by the first lines, pyarrow reads the rows, columns become numbers by evidence."""
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from tsformers.data.files.content import Content
+from tsformers.data.files.csv_layout import HEAD, Layout, find_layout, split_records
+from tsformers.data.files.number_text import NumberForm, number_form, to_numbers, without_missing
+from tsformers.data.files.table_file import MISSING, TIME_NAMES, FileOptions, TableFile
+from tsformers.data.files.text_bytes import as_utf8
+from tsformers.errors import DataError
+from tsformers.messages import Message, Option, joined
+
+TEXT = pa.string()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a text table.
+
+    Args:
+        data: the lines below the header without comments and notes.
+        layout: of the file.
+        notes: lines below the rows that are left out; the first of them, 0 = none.
+    """
+
+    data: bytes
+    layout: Layout
+    notes: int = 0
+    comments: int = 0
+
+
+def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str] = ()) -> TableFile:
+    r"""Read a text table.
+
+    Args:
+        content: the bytes of the file.
+        options: what its content does not tell.
+        text_columns: columns that stay text whatever they hold, beside those of times and ids.
+
+    Returns:
+        The table.
+
+    Raises:
+        DataError: no header, rows of different width, two columns of one name, bytes of another encoding.
+
+    Example:
+        >>> content = Content("a.csv", b"ds;y\n2024-01-01;1,5\n", (), lambda: b"")
+        >>> table = read_csv(content, FileOptions())
+        >>> table.facts, table.frame["y"].tolist()
+        (("separator ';'", 'decimal comma'), [1.5])
+    """
+    data, said = as_utf8(content.data, content.name, options.encoding)
+    markers = (*MISSING, *options.missing)
+    layout = find_layout(_head(data), content.name, sep=options.sep, skip=options.skip_rows, markers=markers)
+    rows = find_rows(data, layout)
+    names = named(layout.names, content.name)
+    fixed = {
+        j for j, name in enumerate(names) if name == "unique_id" or name in text_columns or name.lower() in TIME_NAMES
+    }
+    columns, kept = _cells(rows, content.name, _first_types(layout, fixed, options, markers))
+    columns, forms, unclear = _typed(columns, names, fixed, options, markers, layout)
+    unnamed = {j for j, name in enumerate(layout.names) if not name and columns[j].null_count == len(columns[j])}
+    frame = pa.table(
+        [column for j, column in enumerate(columns) if j not in unnamed],
+        names=[name for j, name in enumerate(names) if j not in unnamed],
+    ).to_pandas()
+    facts = [*layout.facts[:1], *_said_of_numbers(forms), *said, *layout.facts[1:]]
+    facts += [f"notes below the rows left out (line {rows.notes})"] if rows.notes else []
+    line_of = _Lines(content, options, layout, kept)
+    table = TableFile(
+        frame, content.name, "CSV", (*facts, *content.facts), line_of, text=True, unclear=unclear,
+        reread=functools.partial(_reread, content, options, rows, names, kept),
+    )  # fmt: skip
+    if unclear and not any(form is not None and name not in unclear for name, form in forms.items()):
+        raise DataError(next(iter(unclear.values())))
+    return table
+
+
+def named(cells: Sequence[str], name: str) -> list[str]:
+    """The names of columns.
+
+    Args:
+        cells: of the header; an empty one is called as pandas calls it.
+        name: of the file, for messages.
+
+    Returns:
+        The names.
+
+    Raises:
+        DataError: two columns have one name.
+
+    Example:
+        >>> named(["", "y"], "a.csv")
+        ['Unnamed: 0', 'y']
+    """
+    names = [cell or f"Unnamed: {j}" for j, cell in enumerate(cells)]
+    twice = [each for each in dict.fromkeys(names) if names.count(each) > 1]
+    if twice:
+        places = ", ".join(str(j + 1) for j, each in enumerate(names) if each == twice[0])
+        raise DataError(f"{name} has two columns called {twice[0]!r} (columns {places}); give each a name of its own")
+    return names
+
+
+def find_rows(data: bytes, layout: Layout) -> Rows:
+    """The lines of the rows: those below the header, without comments among them and notes after them.
+
+    Args:
+        data: text as ``as_utf8`` returns it.
+        layout: of the file.
+
+    Returns:
+        The rows.
+    """
+    start = _offset(data, layout.body)
+    body, width, sep = data[start:], len(layout.names), layout.sep
+    if body.startswith(b"#") or b"\n#" in body:
+        body = _without_comments(body)
+    end, note = _end_of_rows(body, sep, width)
+    line = layout.body + data[start:].count(b"\n", 0, data[start:].find(body[end:].lstrip(b"\n")[:200])) if note else 0
+    return Rows(body[:end], layout, line)
+
+
+def _head(data: bytes) -> str:
+    """The first lines, whole ones: 64 KiB, more where lines are long."""
+    size = HEAD
+    while size < len(data) and data.count(b"\n", 0, size) < 20:
+        size *= 4
+    if size >= len(data):
+        return data.decode()
+    return data[: data.rindex(b"\n", 0, size) + 1].decode()
+
+
+def _offset(data: bytes, line: int) -> int:
+    """Where a line begins."""
+    at = 0
+    for _ in range(line - 1):
+        found = data.find(b"\n", at)
+        if found < 0:
+            return len(data)
+        at = found + 1
+    return at
+
+
+def _without_comments(body: bytes) -> bytes:
+    return re.sub(rb"(?m)^#[^\n]*(\n|\Z)", b"", body)
+
+
+def _end_of_rows(body: bytes, sep: str, width: int) -> tuple[int, bool]:
+    """Where the rows end, and whether notes stand below them."""
+    end, found = len(body.rstrip(b"\n \t")) if sep != "\t" else len(body.rstrip(b"\n")), False
+    while width > 1 and end > 0:
+        start = body.rfind(b"\n", 0, end) + 1
+        line = body[start:end].decode()
+        if line.count('"') % 2:
+            break
+        cells = [record.cells for record in split_records([line], sep, 0, 1)]
+        if cells and sum(map(bool, map(str.strip, cells[0][1:]))) > 0 and len(cells[0]) >= 2:
+            break
+        if cells and (len(cells[0]) > 1 or len(line) < 2):
+            break
+        found = found or bool(cells)
+        end = max(start - 1, 0)
+    return end, found
+
+
+def _first_types(layout: Layout, fixed: set[int], options: FileOptions, markers: Sequence[str]) -> list[Any]:
+    """Types that pyarrow reads by itself: plain numbers without a second reading."""
+    types = []
+    for j in range(len(layout.names)):
+        cells = pa.array([row[j] for row in layout.sample if j < len(row)], TEXT)
+        form = None if j in fixed else number_form(without_missing(cells, markers), options.decimal)
+        plain = form is not None and form.plain and not form.both
+        types.append((pa.int64() if form is not None and form.whole else pa.float64()) if plain else TEXT)
+    return types
+
+
+def _cells(rows: Rows, name: str, types: list[Any]) -> tuple[list[Any], np.ndarray | None]:
+    """The columns; those of text have no nulls yet. Second: rows kept, where empty ones were left out."""
+    names = [str(j) for j in range(len(types))]
+    if rows.layout.sep in ("", " ") or len(rows.layout.sep.encode()) > 1:
+        return _slow_cells(rows, name)
+    for attempt in (types, [TEXT] * len(types)):
+        try:
+            table = arrow_csv.read_csv(
+                pa.BufferReader(rows.data),
+                arrow_csv.ReadOptions(column_names=names, block_size=_block(rows.data)),
+                arrow_csv.ParseOptions(delimiter=rows.layout.sep, newlines_in_values=b'"' in rows.data),
+                arrow_csv.ConvertOptions(column_types=dict(zip(names, attempt, strict=True)), null_values=[*MISSING],
+                                         strings_can_be_null=False, check_utf8=False),
+            ) if rows.data else pa.table([pa.array([], kind) for kind in attempt], names=names)  # fmt: skip
+        except pa.ArrowInvalid:
+            continue
+        return _without_empty(table.columns)
+    return _slow_cells(rows, name)
+
+
+def _block(data: bytes) -> int:
+    return 1 << 20 if len(data) < 1 << 20 or b"\n" in data[: 1 << 18] else 1 << 26
+
+
+def _slow_cells(rows: Rows, name: str) -> tuple[list[Any], np.ndarray | None]:
+    """Rows of uneven width: short ones are filled up, one that is too long is refused."""
+    width, layout = len(rows.layout.names), rows.layout
+    records = [*split_records(rows.data.decode().split("\n"), layout.sep, 0, len(rows.data))]
+    for _n, record in enumerate(records):
+        cells = record.cells
+        if len(cells) == width:
+            continue
+        if len(cells) > width and not "".join(cells[width:]).strip():
+            del cells[width:]
+        elif len(cells) > width or (len(cells) == 1 and width > 2):
+            line = layout.body + record.line - 1
+            raise DataError(
+                f"{name}: line {line} has {len(cells)} cell{'s' * (len(cells) > 1)}, and the header has {width}; "
+                f"correct the line (text that holds {layout.sep!r} stands in quotes), or pass ", Option("sep")
+            )  # fmt: skip
+        cells += [""] * (width - len(cells))
+    columns = [pa.chunked_array([pa.array([record.cells[j] for record in records], TEXT)]) for j in range(width)]
+    return _without_empty(columns)
+
+
+def _without_empty(columns: list[Any]) -> tuple[list[Any], np.ndarray | None]:
+    """Rows that hold nothing but separators are none."""
+    empty = None
+    for column in columns:
+        gone = pc.equal(column, "") if column.type == TEXT else pc.is_null(column)
+        empty = gone if empty is None else pc.and_(empty, gone)
+        if not pc.any(empty).as_py():
+            return columns, None
+    kept = pc.invert(empty)
+    return [column.filter(kept) for column in columns], np.flatnonzero(kept.to_numpy())
+
+
+def _typed(
+    columns: list[Any], names: list[str], fixed: set[int], options: FileOptions, markers: Sequence[str], layout: Layout
+) -> tuple[list[Any], dict[str, NumberForm | None], dict[str, Message]]:
+    """Text that is written numbers as numbers; columns with two readings stay text."""
+    forms: dict[str, NumberForm | None] = {}
+    cells: dict[int, Any] = {}
+    for j, column in enumerate(columns):
+        if column.type != TEXT:
+            forms[names[j]] = NumberForm("", plain=True)
+        elif j not in fixed:
+            cells[j] = without_missing(column, markers)
+            forms[names[j]] = number_form(cells[j], options.decimal)
+    sure = {form.decimal for form in forms.values() if form is not None and not form.both and form.decimal}
+    floats = any(column.type == pa.float64() for column in columns)
+    sure |= {"."} if floats else set()
+    unclear: dict[str, Message] = {}
+    typed = []
+    for j, column in enumerate(columns):
+        form = forms.get(names[j])
+        if j not in cells or form is None:
+            empty = j in cells and cells[j].null_count == len(column) and j not in fixed
+            typed.append(pa.nulls(len(column), pa.float64()) if empty else _text(column))
+            continue
+        decimal = options.decimal or _decimal(form, sure, layout.sep)
+        if decimal is None:
+            example = next(cell for cell in cells[j].to_pylist() if cell is not None and form.decimal in cell)
+            unclear[names[j]] = _two_readings(names[j], example)
+            typed.append(_text(column))
+            continue
+        forms[names[j]] = replace(
+            form,
+            decimal=decimal if form.decimal else "",
+            grouped=form.grouped or (form.both and decimal != form.decimal),
+        )
+        typed.append(_marked(to_numbers(cells[j], form, decimal), options.missing))
+    typed = [_marked(column, options.missing) for column in typed]
+    return typed, forms, unclear
+
+
+def _decimal(form: NumberForm, sure: set[str], sep: str) -> str | None:
+    """The decimal mark of a column; None where there are two readings."""
+    if not form.both:
+        return form.decimal or "."
+    if form.decimal == ".":
+        return None if sure == {","} else "."
+    if len(sure) == 1:
+        return next(iter(sure))
+    return "," if sep != "," and not sure else None
+
+
+def _two_readings(column: str, example: str) -> Message:
+    return Message(
+        f"column {column!r} has two readings: {example.strip()!r} may hold a decimal mark or one of thousands; pass ",
+        joined([Option("decimal", ","), Option("decimal", ".")]),
+    )
+
+
+def _text(column: Any) -> Any:
+    """Empty cells of text are missing; blanks around cells go where all cells have them."""
+    if column.type != TEXT:
+        return column
+    trimmed = pc.utf8_trim_whitespace(column)
+    padded = pc.or_(pc.not_equal(trimmed, column), pc.equal(trimmed, ""))
+    column = trimmed if pc.all(padded).as_py() else column
+    column = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, TEXT), column)
+    words = set(pc.unique(column).to_pylist()) if len(column) and len(pc.unique(column[:9])) < 3 else {None}
+    return (
+        pc.equal(pc.utf8_lower(column), "true")
+        if words <= {"True", "False", "true", "false", "TRUE", "FALSE"}
+        else column
+    )
+
+
+def _marked(column: Any, missing: Sequence[str]) -> Any:
+    """Numbers without those that mean "missing"."""
+    if not missing or column.type not in (pa.int64(), pa.float64()):
+        return column
+    for marker in missing:
+        try:
+            column = pc.if_else(
+                pc.equal(column.cast(pa.float64()), float(marker)), pa.scalar(None, column.type), column
+            )
+        except ValueError:
+            continue
+    return column
+
+
+def _said_of_numbers(forms: dict[str, NumberForm | None]) -> list[str]:
+    found = [form for form in forms.values() if form is not None]
+    facts = ["decimal comma"] if any(form.decimal == "," for form in found) else []
+    return facts + (["thousands in groups"] if any(form.grouped for form in found) else [])
+
+
+def _reread(
+    content: Content, options: FileOptions, rows: Rows, names: list[str], kept: np.ndarray | None, column: str
+) -> pd.Series:
+    """One column as text."""
+    data, _ = as_utf8(content.again(), content.name, options.encoding)
+    again = find_rows(data, rows.layout)
+    cells, _ = _cells(again, content.name, [TEXT] * len(names))
+    found = pc.if_else(pc.equal(cells[names.index(column)], ""), pa.scalar(None, TEXT), cells[names.index(column)])
+    return pa.table([found], names=[column]).to_pandas()[column]
+
+
+class _Lines:
+    """The line of each row, found when it is asked for: quoted line breaks, comments and blank lines count."""
+
+    def __init__(self, content: Content, options: FileOptions, layout: Layout, kept: np.ndarray | None) -> None:
+        self.content, self.options, self.layout, self.kept = content, options, layout, kept
+
+    @functools.cached_property
+    def lines(self) -> np.ndarray:
+        data, _ = as_utf8(self.content.again(), self.content.name, self.options.encoding)
+        return record_lines(data[_offset(data, self.layout.body) :], self.layout.body)
+
+    def __call__(self, row: int) -> int:
+        return int(self.lines[row if self.kept is None else self.kept[row]])
+
+
+def record_lines(body: bytes, first: int) -> np.ndarray:
+    r"""The line on which each record of a text begins.
+
+    Args:
+        body: lines below the header.
+        first: the number of the first of them.
+
+    Returns:
+        Line numbers; blank lines and comments have none.
+
+    Example:
+        >>> record_lines(b'a,1\n# x\n\nb,"x\ny"\nc,2', 3).tolist()
+        [3, 6, 8]
+    """
+    raw = np.frombuffer(body, np.uint8)
+    ends = np.flatnonzero(raw == 10)
+    starts = np.concatenate([[0], ends + 1])
+    starts = starts[starts < len(raw)]
+    quotes = np.flatnonzero(raw == 34)
+    outside = np.searchsorted(quotes, starts) % 2 == 0
+    blank = np.isin(raw[starts], (10, 35))
+    return np.flatnonzero(outside & ~blank) + first
+
+
+ReadLines = Callable[[int], int]

@@ -1,0 +1,122 @@
+"""Numbers in their written forms: decimal comma or point, thousands in groups, markers of missing values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SIGN, POWER = r"^\s*[+\-\x{2212}]?", r"([eE][+-]?[0-9]+)?\s*$"
+SPECIAL = r"|^\s*[+-]?(inf|Inf|INF|infinity|Infinity)\s*$"
+BLANKS = " \u00a0\u2009\u202f\u2019'"  # between groups of three digits
+GROUPED = rf"[0-9]{{1,3}}([{BLANKS}][0-9]{{3}})+"
+COMMAS = r"[1-9][0-9]{0,2}(,[0-9]{2,3})*,[0-9]{3}"  # 1,234,567, and 12,34,567 as in India
+POINTS = r"[1-9][0-9]{0,2}(\.[0-9]{3})+"
+POINT = rf"{SIGN}([0-9]+\.?[0-9]*|\.[0-9]+|({GROUPED}|{COMMAS})(\.[0-9]*)?){POWER}{SPECIAL}"
+COMMA = rf"{SIGN}([0-9]+,?[0-9]*|,[0-9]+|({GROUPED}|{POINTS})(,[0-9]*)?){POWER}{SPECIAL}"
+PLAIN = r"^[-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"  # what pyarrow reads by itself
+WHOLE = r"^[-]?[0-9]{1,18}$"
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """How the numbers of a column are written.
+
+    Args:
+        decimal: "." or ","; "" where no cell shows one.
+        grouped: thousands stand in groups.
+        plain: needs no rewriting.
+        whole: whole numbers only.
+        both: every cell that has a mark fits either decimal mark; ``decimal`` is then the mark that stands there.
+    """
+
+    decimal: str
+    grouped: bool = False
+    plain: bool = False
+    whole: bool = False
+    both: bool = False
+
+
+def number_form(cells: Any, decimal: str | None = None) -> NumberForm | None:
+    """The form of a column of numbers.
+
+    Args:
+        cells: pyarrow array of text, null where missing.
+        decimal: the mark that was asked for; None = by the cells.
+
+    Returns:
+        The form; None where a cell is no number or there are none.
+
+    Example:
+        >>> number_form(pa.array(["1.010,5", "2"])).decimal
+        ','
+        >>> number_form(pa.array(["1,010"])).both, number_form(pa.array(["1,01"])).both
+        (True, False)
+    """
+    if len(cells) == cells.null_count:
+        return None
+    if _all(cells, WHOLE):
+        return NumberForm("", plain=True, whole=True)
+    point = decimal != "," and _all(cells, POINT)
+    comma = decimal != "." and _all(cells, COMMA)
+    if not point and not comma:
+        return None
+    has_comma, has_point = _any(cells, ","), _any(cells, ".")
+    grouped = _any(cells, *BLANKS)
+    if point and comma and (has_comma or has_point):
+        return NumberForm("," if has_comma else ".", grouped, plain=has_point and _all(cells, PLAIN), both=True)
+    if point:
+        return NumberForm("." if has_point else "", grouped or has_comma, plain=_all(cells, PLAIN))
+    return NumberForm("," if has_comma else "", grouped or has_point)
+
+
+def to_numbers(cells: Any, form: NumberForm, decimal: str) -> Any:
+    """Text as numbers.
+
+    Args:
+        cells: pyarrow array of text that ``number_form`` has accepted.
+        form: its answer.
+        decimal: the decimal mark, "." or ",".
+
+    Returns:
+        pyarrow array of int64 where all are whole, else of float64.
+
+    Example:
+        >>> cells = pa.array(["1.010,5", None])
+        >>> to_numbers(cells, number_form(cells), ",").to_pylist()
+        [1010.5, None]
+    """
+    if not form.plain or form.both:
+        cells = pc.replace_substring_regex(cells, rf"[+\s{BLANKS}{'.' if decimal == ',' else ','}]", "")
+        cells = pc.replace_substring(cells, "\u2212", "-")
+        cells = pc.replace_substring(cells, ",", ".") if decimal == "," else cells
+        cells = pc.replace_substring_regex(cells, r"^(-?)([iI].*)$", r"\1inf")
+    return cells.cast(pa.int64() if _all(cells, WHOLE) else pa.float64())
+
+
+def without_missing(cells: Any, markers: Sequence[str]) -> Any:
+    """Text with nulls in the place of markers.
+
+    Args:
+        cells: pyarrow array of text.
+        markers: what means "missing".
+
+    Returns:
+        Such an array.
+
+    Example:
+        >>> without_missing(pa.array(["1", "NA "]), ["", "NA"]).to_pylist()
+        ['1', None]
+    """
+    gone = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=pa.array(list(markers), pa.string()))
+    return pc.if_else(gone, pa.scalar(None, pa.string()), cells)
+
+
+def _all(cells: Any, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(cells, pattern)).as_py())
+
+
+def _any(cells: Any, *marks: str) -> bool:
+    trimmed = pc.utf8_trim_whitespace(cells)
+    return any(pc.any(pc.match_substring(trimmed, mark)).as_py() for mark in marks)

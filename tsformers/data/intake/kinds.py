@@ -1,0 +1,182 @@
+"""What the columns of a frame hold, told by their names and values: numbers, text, times, or nothing."""
+
+import re
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+Kind = Literal["number", "truth", "text", "time", "empty", "other"]
+TIME_NAMES = frozenset((
+    "ds", "dt", "date", "dates", "datetime", "date_time", "datestamp", "time", "times", "time_stamp", "timestamp",
+    "timestamps", "when", "period", "day", "days", "month", "months", "year", "years", "yr", "quarter", "week", "t",
+    "utc", "epoch", "datetime_utc", "date_utc", "timestamp_utc", "time_utc", "local_time", "event_time",
+    "observation_date", "reference_date", "obs_date", "trade_date", "trading_day", "month_year", "year_month",
+    "yearmonth", "hour", "datum", "zeit", "zeitpunkt", "zeitstempel", "uhrzeit", "tag", "monat", "jahr", "woche",
+    "quartal", "fecha", "fechas", "fecha_hora", "hora", "dia", "día", "mes", "ano", "anio", "año", "semana",
+    "trimestre", "periodo", "período", "jour", "jours", "heure", "date_heure", "mois", "annee", "année", "semaine",
+    "horodatage", "periode", "période", "data", "data_ora", "data_hora", "giorno", "mese", "anno", "ora", "settimana",
+    "mês", "dato", "tidspunkt", "tidpunkt", "tid", "dag", "måned", "månad", "år", "uge", "vecka", "tijd", "tijdstip",
+    "jaar", "maand", "pvm", "päivä", "aika", "vuosi", "kuukausi", "дата", "время", "год", "месяц", "день", "日期", "时间",
+    "日付", "日時", "年", "月",
+))  # fmt: skip
+ROW_NAMES = frozenset(("", "index", "level_0", "rownames", "row_names", "row", "rownum", "row_number", "#"))
+UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?|column_?\d+_unnamed", re.I)
+CLOCK = r"^\s*\d{1,2}[:.h]\d{2}([:.]\d{2}([.,]\d+)?)?\s*([aApP]\.?[mM]\.?)?\s*$"
+SAMPLE = 1000
+
+
+def plain_name(name: object) -> str:
+    """A column name in lower case, with underscores, without a unit in brackets.
+
+    Args:
+        name: of a column.
+
+    Returns:
+        The name to compare.
+
+    Example:
+        >>> plain_name("Date (UTC)"), plain_name("Time-Stamp")
+        ('date', 'time_stamp')
+    """
+    bare = re.sub(r"[(\[].*?[)\]]\s*$", "", str(name)).strip().casefold()
+    return re.sub(r"[\W_]+", "_", bare).strip("_")
+
+
+def is_time_name(name: object) -> bool:
+    """Whether a column is named like a time in one of the common languages.
+
+    Args:
+        name: of a column.
+
+    Returns:
+        True for "Datum", "timestamp", "year" and the like.
+
+    Example:
+        >>> is_time_name("Datum"), is_time_name("sales")
+        (True, False)
+    """
+    return plain_name(name) in TIME_NAMES
+
+
+def kind_of(column: pd.Series) -> Kind:
+    """What a column holds.
+
+    Args:
+        column: of a frame.
+
+    Returns:
+        "number", "truth" (booleans), "text" (categories too), "time", "empty" or "other".
+
+    Example:
+        >>> kind_of(pd.Series([1, None])), kind_of(pd.Series(["a"])), kind_of(pd.Series([None, None]))
+        ('number', 'text', 'empty')
+    """
+    if not column.iloc[:SAMPLE].notna().any() and not column.notna().any():
+        return "empty"
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "text"
+    if types.is_bool_dtype(dtype):
+        return "truth"
+    if (
+        types.is_datetime64_any_dtype(dtype)
+        or isinstance(dtype, pd.PeriodDtype)
+        or str(dtype).startswith(("date", "timestamp"))
+    ):
+        return "time"
+    if types.is_timedelta64_dtype(dtype) or types.is_complex_dtype(dtype):
+        return "other"
+    if types.is_numeric_dtype(dtype) or "decimal" in str(dtype):
+        return "number"
+    return _of_objects(types.infer_dtype(column, skipna=True))
+
+
+def _of_objects(inferred: str) -> Kind:
+    if inferred in ("integer", "floating", "decimal", "mixed-integer-float"):
+        return "number"
+    if inferred in ("datetime", "datetime64", "date", "period"):
+        return "time"
+    if inferred == "boolean":
+        return "truth"
+    return "text" if inferred in ("string", "mixed-integer", "mixed", "categorical") else "other"
+
+
+def counts_rows(name: object, column: pd.Series) -> bool:
+    """Whether a column numbers the rows: it has no name, or one like "index", and holds 0, 1, 2, ... or 1, 2, 3, ...
+
+    Args:
+        name: of the column.
+        column: its values.
+
+    Returns:
+        True for the numbers that a frame's index leaves behind in a file.
+
+    Example:
+        >>> counts_rows("Unnamed: 0", pd.Series([0, 1, 2])), counts_rows("visits", pd.Series([0, 1, 2]))
+        (True, False)
+    """
+    if str(name).strip().casefold() not in ROW_NAMES and not UNNAMED.fullmatch(str(name)):
+        return False
+    if types.is_string_dtype(column.dtype):
+        column = pd.to_numeric(column, errors="coerce")
+    if not types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype) or column.isna().any():
+        return False
+    values = column.to_numpy(dtype=np.float64)
+    return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
+
+
+def mostly_numbers(column: pd.Series) -> bool:
+    """Whether a column of text would be one of numbers but for some cells.
+
+    Args:
+        column: of text.
+
+    Returns:
+        True where more than half of its cells are numbers.
+
+    Example:
+        >>> mostly_numbers(pd.Series(["1", "2.5", "oops"])), mostly_numbers(pd.Series(["a", "b"]))
+        (True, False)
+    """
+    cells = column.dropna()
+    texts = cells.astype(object).map(lambda value: value if isinstance(value, str | int | float) else None)
+    return bool(pd.to_numeric(texts, errors="coerce").notna().mean() > 0.5) if len(cells) else False
+
+
+def shows_clock_times(column: pd.Series) -> bool:
+    """Whether a column holds times of a day, "13:30", without a date.
+
+    Args:
+        column: of text.
+
+    Returns:
+        True where all of its first cells do.
+
+    Example:
+        >>> shows_clock_times(pd.Series(["13:30", "14:00:00"])), shows_clock_times(pd.Series(["2024-01-01"]))
+        (True, False)
+    """
+    head = column.dropna().iloc[:SAMPLE]
+    if not len(head) or types.is_numeric_dtype(head.dtype):
+        return False
+    return bool(head.astype(str).str.match(CLOCK).all())
+
+
+def all_numbers(column: pd.Series) -> bool:
+    """Whether all cells of a column are numbers, also as text.
+
+    Args:
+        column: of a frame.
+
+    Returns:
+        True where each cell that is not missing reads as a number.
+
+    Example:
+        >>> all_numbers(pd.Series(["1", None])), all_numbers(pd.Series(["1", "a"]))
+        (True, False)
+    """
+    cells = column.dropna()
+    parts = (cells.iloc[:SAMPLE], cells)
+    return kind_of(column) != "time" and all(bool(pd.to_numeric(p, errors="coerce").notna().all()) for p in parts)

@@ -1,0 +1,261 @@
+"""Refusals of frames with several readings: each is offered with the option that chooses it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import pandas as pd
+
+from tsformers.calendar.timestamps import looks_like_times
+from tsformers.data.intake.kinds import is_time_name, kind_of, shows_clock_times
+from tsformers.data.intake.source import Source
+from tsformers.errors import DataError, first_names
+from tsformers.messages import Either, Option, Part, joined
+
+MOST = 12  # columns that a message names
+WIDE = Either("tsf.from_wide(df)", "--wide", "wide = true")
+ROWS = Either("tsf.from_wide(df, series='rows')", "--wide-rows", "wide_rows = true")
+NUMBERED = re.compile(r"([^\d]*)(\d+)")
+
+
+def several_times(source: Source, names: Sequence[str]) -> DataError:
+    """Two columns may be the time.
+
+    Args:
+        source: the table.
+        names: of the columns.
+
+    Returns:
+        The refusal, which offers each, and a day and a time of day together.
+
+    Example:
+        >>> print(several_times(Source(pd.DataFrame({"opened": ["2024-01-01"], "closed": ["2024-02-01"]})), ["opened", "closed"]))
+        the frame has several columns of times; pass time_col='opened' or time_col='closed'
+    """
+    clocks = [name for name in names if shows_clock_times(source.frame[name])]
+    days = [name for name in names if name not in clocks]
+    offers: list[Part] = [Option("time_col", [days[0], clock]) for clock in clocks[:1] if days]
+    offers += [Option("time_col", name) for name in names[:MOST]]
+    return DataError(f"{source.places.what} has several columns of times; pass ", joined(offers))
+
+
+def no_time(source: Source, rows: Sequence[str]) -> DataError:
+    """No column is named like a time or reads as one.
+
+    Args:
+        source: the table.
+        rows: columns that number the rows.
+
+    Returns:
+        The refusal.
+
+    Example:
+        >>> print(no_time(Source(pd.DataFrame({"a": ["x"], "b": [1]})), []))
+        the frame has no column of times among 'a', 'b'; say which it is with time_col=, and how it reads with time_format=
+    """
+    what, names = source.places.what, list(source.frame.columns)
+    if rows:
+        return DataError(
+            f"{what} has no column of times among {_listed(names)}; if its rows are one step apart, pass ",
+            Option("time_col", rows[0]), ", else say which it is with ", Option("time_col"),
+        )  # fmt: skip
+    return DataError(
+        f"{what} has no column of times among {_listed(names)}; say which it is with ", Option("time_col"),
+        ", and how it reads with ", Option("time_format"),
+    )  # fmt: skip
+
+
+def times_in_header(source: Source) -> DataError | None:
+    """Where the names of the columns are times, each row is a series.
+
+    Args:
+        source: the table.
+
+    Returns:
+        The refusal, None where the names are no times.
+
+    Example:
+        >>> print(times_in_header(Source(pd.DataFrame([["a", 1, 2, 3]], columns=["land", "2020", "2021", "2022"]))))
+        the frame has times as the names of its columns ('2020' to '2022'), one series a row; pass tsf.from_wide(df, series='rows')
+    """
+    found = time_labels(source.frame.columns)
+    if len(found) < 3:
+        return None
+    return DataError(
+        f"{source.places.what} has times as the names of its columns ({str(found[0])!r} to {str(found[-1])!r}), one "
+        "series a row; pass ", ROWS,
+    )  # fmt: skip
+
+
+def time_labels(names: pd.Index) -> list[object]:
+    """Those names of columns that are times: dates, years, or one word with numbers that count, such as W0, W1, ...
+
+    Args:
+        names: of all columns.
+
+    Returns:
+        The longest run of them; empty where less than half of the names are times.
+
+    Example:
+        >>> time_labels(pd.Index(["shop", "W0", "W1", "W2"])), time_labels(pd.Index(["a", "b"]))
+        (['W0', 'W1', 'W2'], [])
+    """
+    if isinstance(names, pd.DatetimeIndex | pd.PeriodIndex):
+        return list(names)
+    for first in range(min(len(names), MOST)):
+        tail = list(names[first:])
+        if 2 * len(tail) < len(names) or len(tail) < 2:
+            break
+        if _count_up(tail) or looks_like_times(pd.Series([str(name) for name in tail]), True):
+            return tail
+    return []
+
+
+def _count_up(names: Sequence[object]) -> bool:
+    parts = [NUMBERED.fullmatch(str(name)) for name in names]
+    found = [part for part in parts if part is not None]
+    if len(found) < len(parts) or len({part[1] for part in found}) > 1:
+        return False
+    numbers = [int(part[2]) for part in found]
+    return all(b - a == 1 for a, b in zip(numbers[:-1], numbers[1:], strict=True)) and len(numbers) > 2
+
+
+def no_target(source: Source, taken: Sequence[str]) -> DataError:
+    """No column of numbers is left for the values.
+
+    Args:
+        source: the table.
+        taken: columns of ids and times.
+
+    Returns:
+        The refusal.
+
+    Example:
+        >>> print(no_target(Source(pd.DataFrame({"ds": [1], "a": ["x"]})), ["ds"]))
+        the frame has no column of numbers beside 'ds' for the values (it has 'a'); say which it is with target_col=
+    """
+    rest = [name for name in source.frame.columns if name not in taken]
+    have = f" (it has {_listed(rest)})" if rest else ""
+    return DataError(
+        f"{source.places.what} has no column of numbers beside {_listed(taken)} for the values{have}; say which it is "
+        "with ", Option("target_col"),
+    )  # fmt: skip
+
+
+def many_numbers(source: Source, ids: Sequence[str], times: Sequence[str], numbers: Sequence[str]) -> DataError:
+    """Several columns of numbers: each may be a series, or one is the target and the others are covariates.
+
+    Args:
+        source: the table.
+        ids: columns of ids.
+        times: columns of times.
+        numbers: the columns of numbers.
+
+    Returns:
+        The refusal, with both readings.
+
+    Example:
+        >>> frame = pd.DataFrame({"day": [1, 2], "east": [1, 2], "west": [3, 4]})
+        >>> print(many_numbers(Source(frame), [], ["day"], ["east", "west"]))
+        the frame has several columns of numbers: if each is a series, pass tsf.from_wide(df); if one is the target and the others are covariates, pass target_col='east' or target_col='west'
+    """
+    what = source.places.what
+    targets = joined([Option("target_col", name) for name in numbers[:MOST]])
+    if ids:
+        return DataError(
+            f"{what} has several columns of numbers; say which is the target, and the others are covariates: pass ",
+            targets,
+        )
+    cells = source.cells(times[0]) if len(times) == 1 else source.joined(times)
+    if not cells.duplicated().any():
+        return DataError(
+            f"{what} has several columns of numbers: if each is a series, pass ", WIDE,
+            "; if one is the target and the others are covariates, pass ", targets,
+        )  # fmt: skip
+    free = [name for name in source.frame.columns if name not in times]
+    offer = _id_offer(source, times, free, {name: kind_of(source.frame[name]) for name in free})
+    left = [name for name in numbers if name not in offer[1]]
+    targets = joined([Option("target_col", name) for name in left[:MOST]])
+    return DataError(
+        f"{what} has several rows at one time of {_listed(times)}, and several columns of numbers; pass ", offer[0],
+        " for the ids and ", targets,
+    )  # fmt: skip
+
+
+def several_series(source: Source, times: Sequence[str], free: Sequence[str], kinds: Mapping[str, str]) -> DataError:
+    """Without ids, times stand more than once: the rows belong to several series.
+
+    Args:
+        source: the table.
+        times: columns of times.
+        free: columns without a role.
+        kinds: what they hold.
+
+    Returns:
+        The refusal, which offers the column that tells the rows apart.
+
+    Example:
+        >>> frame = pd.DataFrame({"day": [1, 1], "shop": ["a", "b"], "sales": [3, 4]})
+        >>> print(several_series(Source(frame), ["day"], ["shop"], {"shop": "text"}))
+        the frame has several rows at one time of 'day', such as row 1: if they belong to several series, pass id_col='shop'
+    """
+    cells = source.cells(times[0]) if len(times) == 1 else source.joined(times)
+    row = int(cells.duplicated().to_numpy().argmax())
+    start = f"{source.places.what} has several rows at one time of {_listed(times)}, such as {source.places.at(row)}"
+    clocks = [name for name in free if shows_clock_times(source.frame[name])]
+    parts: list[Part] = []
+    if clocks and len(times) == 1:
+        parts = [f": if {clocks[0]!r} is the time of day, pass ", Option("time_col", [times[0], clocks[0]])]
+    offer, names = _id_offer(source, times, [name for name in free if name not in clocks], kinds)
+    if names:
+        parts += ["; if" if parts else ": if", " they belong to several series, pass ", offer]
+        return DataError(start, *parts)
+    if parts:
+        return DataError(start, *parts)
+    return DataError(
+        start, ", and no column tells them apart: if they are to be added up or averaged, pass ",
+        Option("resample", "D"), " with the length of a bin", "; if they are several series, name the column of ids "
+        "with ", Option("id_col"),
+    )  # fmt: skip
+
+
+def _id_offer(
+    source: Source, times: Sequence[str], free: Sequence[str], kinds: Mapping[str, str]
+) -> tuple[Part, list[str]]:
+    """Columns that make each time unique, alone or joined: text before whole numbers; else all columns of text."""
+    texts = [name for name in free if kinds.get(name) == "text" and not is_time_name(name)][:MOST]
+    whole = [name for name in free if kinds.get(name) == "number" and _whole(source.frame[name])][:MOST]
+    stamp = pd.Series(_codes(source, times))
+    codes = {name: pd.Series(pd.factorize(source.frame[name])[0]) for name in (*texts, *whole)}
+
+    def apart(names: Sequence[str]) -> bool:
+        return not pd.concat([stamp, *(codes[name] for name in names)], axis=1).duplicated().any()
+
+    singles = [name for pool in (texts, whole) for name in pool if codes[name].nunique() < len(stamp) and apart([name])]
+    known_names = [name for name in singles if name in texts] or singles
+    if known_names:
+        return joined([Option("id_col", name) for name in known_names]), known_names
+    for pair in (*combinations(texts, 2), *combinations((*texts, *whole), 2)):
+        if apart(pair):
+            return Option("id_col", list(pair)), list(pair)
+    if len(texts) > 2 and apart(texts):
+        return Option("id_col", texts), texts
+    if texts:
+        return joined([Option("id_col", name) for name in texts]), texts
+    return Option("id_col"), []
+
+
+def _codes(source: Source, times: Sequence[str]) -> object:
+    return pd.factorize(source.cells(times[0]) if len(times) == 1 else source.joined(times))[0]
+
+
+def _whole(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_integer_dtype(column.dtype))
+
+
+def _listed(names: Sequence[object]) -> str:
+    return (
+        ", ".join(repr(name) for name in names[:MOST]) + (", ..." if len(names) > MOST else "")
+        if names
+        else first_names(names)
+    )

@@ -1,0 +1,192 @@
+"""What was read from a frame, in two or three lines."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsformers.calendar.grid import DAY, Grid
+from tsformers.calendar.seasons import season_length
+from tsformers.data.dataframes import Schema, stamps
+from tsformers.messages import Message, Option, Tongue
+
+SPARSE = 0.5  # share of missing rows of a daily grid from which on bins are offered
+UNITS = {
+    "D": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond", "us": "microsecond",
+    "ns": "nanosecond", "B": "business day", "MS": "month", "ME": "month", "QS": "quarter", "QE": "quarter",
+    "YS": "year", "YE": "year", "BMS": "month", "BME": "month", "BQS": "quarter", "BQE": "quarter", "BYS": "year",
+    "BYE": "year", "W": "week",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What became of a frame or a file: roles of its columns, series, times, missing rows, and what was left out.
+
+    Args:
+        facts: about the file, such as "separator ';'"; empty for a frame.
+        id_col: the column of ids; None = there is none, the one series is called after the target.
+        time_col: the column of times.
+        target_col: the column of values.
+        n_series: N.
+        freq: of the panel's grid.
+        step: the frequency in words, such as "every day".
+        first: the first time, in the caller's form.
+        last: the last time, in the caller's form.
+        n_rows: rows of all histories on the complete grid.
+        n_missing: how many of them have no value.
+        season: rows in the usual season of the frequency.
+        left_out: columns without a role, each with the reason.
+        notes: what else a reader should know.
+
+    Example:
+        >>> print(Reading((), "shop", "day", "sales", 2, "D", "every day", "2024-01-01", "2024-01-05", 10, 1, 7))
+        2 series (column 'shop'), target 'sales', every day ('day') from 2024-01-01 to 2024-01-05; 1 of 10 rows is missing; season 7
+    """
+
+    facts: tuple[str, ...]
+    id_col: str | None
+    time_col: str
+    target_col: str
+    n_series: int
+    freq: str | int
+    step: str
+    first: str
+    last: str
+    n_rows: int
+    n_missing: int
+    season: int
+    left_out: tuple[tuple[Any, str], ...] = ()
+    notes: tuple[str | Message, ...] = ()
+
+    def lines(self, file: str = "", tongue: Tongue = "python") -> list[str]:
+        """The lines of a command.
+
+        Args:
+            file: the line about the file, put first; empty = none.
+            tongue: where the reader stands.
+
+        Returns:
+            One to five lines.
+        """
+        column = "" if self.id_col is None else f" (column {self.id_col!r})"
+        missing = "no row" if not self.n_missing else f"{self.n_missing:,} of {self.n_rows:,} rows"
+        verb = "is" if self.n_missing < 2 else "are"
+        told = [
+            f"{self.n_series:,} series{column}, target {self.target_col!r}, {self.step} ({self.time_col!r}) from "
+            f"{self.first} to {self.last}; {missing} {verb} missing; season {self.season}"
+        ]
+        if self.left_out:
+            told.append("left out: " + ", ".join(f"{name!r} ({why})" for name, why in self.left_out))
+        notes = [note if isinstance(note, str) else note.text(tongue) for note in self.notes]
+        return [*([file] if file else []), *told, *notes]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+
+def reading_of(
+    schema: Schema,
+    grid: Grid,
+    times: np.ndarray,
+    y: np.ndarray,
+    n_series: int,
+    facts: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Reading:
+    """What was read, from the fields of a panel.
+
+    Args:
+        schema: of the panel.
+        grid: of the panel.
+        times: (R,) of the histories.
+        y: (R,) values of the histories.
+        n_series: N.
+        facts: about the file.
+        notes: of how the frame was read.
+
+    Returns:
+        The record.
+
+    Example:
+        >>> from tsformers.calendar.grid import parse
+        >>> reading_of(Schema(), parse(1), np.array([1, 2]), np.array([1.0, np.nan]), 1).n_missing
+        1
+    """
+    missing = int(np.isnan(y).sum())
+    ends = [times.min(), times.max()] if len(times) else []
+    first, last = (shown_time(stamp, schema) for stamp in ends) if ends else ("nothing", "nothing")
+    said: list[str | Message] = [*notes]
+    if schema.form.kind not in ("datetime", "date", "count"):
+        said.append(f"times are {schema.form.describe()}" + (f", in {schema.tz}" if schema.tz else ""))
+    if schema.resample is not None:
+        said.append(f"rows are brought to bins of {schema.resample!r} by their {schema.aggregate or 'mean'}")
+    if len(y) and missing / len(y) >= SPARSE and grid.freq == "D" and schema.resample is None:
+        said.append(
+            Message(f"{missing / len(y):.0%} of the days are missing; weeks or months come with ",
+                    Option("resample", "W-MON"), " or ", Option("resample", "MS"))
+        )  # fmt: skip
+    return Reading(
+        facts,
+        None if schema.single else " and ".join(map(str, schema.id_cols)) or schema.id_col,
+        schema.time_col,
+        schema.target_col,
+        n_series,
+        grid.freq,
+        step_of(grid),
+        first,
+        last,
+        len(y),
+        missing,
+        season_length(grid),
+        schema.left_out,
+        tuple(said),
+    )
+
+
+def step_of(grid: Grid) -> str:
+    """A frequency in words.
+
+    Args:
+        grid: of the frequency.
+
+    Returns:
+        Such as "every day".
+
+    Example:
+        >>> from tsformers.calendar.grid import parse
+        >>> [step_of(parse(freq)) for freq in ("D", "15min", "W-MON", "QS-JAN", 1, 5)]
+        ['every day', 'every 15 minutes', 'every week (W-MON)', 'every quarter (QS-JAN)', 'every step of 1', 'every step of 5']
+    """
+    if grid.unit == "int":
+        return f"every step of {grid.freq}"
+    name = str(grid.freq)
+    code = name.lstrip("0123456789")
+    count = name[: len(name) - len(code)]
+    unit = UNITS.get(code.partition("-")[0])
+    if unit is None:
+        return f"every {name}"
+    words = f"every {unit}" if count in ("", "1") else f"every {count} {unit}s"
+    return words if code in ("D", "h", "min", "s", "B", "ms", "us", "ns") else f"{words} ({code})"
+
+
+def shown_time(stamp: Any, schema: Schema) -> str:
+    """A stored time as the caller writes it.
+
+    Args:
+        stamp: of ``Panel.times``.
+        schema: of the panel.
+
+    Returns:
+        Text; days without a time of day.
+
+    Example:
+        >>> shown_time(np.datetime64("2024-01-31", "ns"), Schema())
+        '2024-01-31'
+    """
+    written = stamps(np.array([stamp]), schema)[0]
+    if isinstance(written, pd.Timestamp):
+        day = written == written.normalize() and int(written.tz_localize(None).value) % DAY == 0
+        return str(written.date()) if day else str(written)
+    return str(written)

@@ -1,0 +1,47 @@
+"""The time of each row: one column, or several joined with a blank."""
+
+from tsformers.calendar.timestamps import TimeForm, Times, read_times
+from tsformers.data.intake.columns import RowNames
+from tsformers.data.intake.source import Source
+
+
+def times_of(
+    source: Source,
+    columns: tuple[str, ...],
+    lookup: RowNames,
+    time_format: str | None = None,
+    tz: str | None = None,
+    fitted: TimeForm | None = None,
+) -> Times:
+    """The time of each row.
+
+    Args:
+        source: the table.
+        columns: of times.
+        lookup: the series of each row.
+        time_format: of the times; None = by evidence.
+        tz: their zone.
+        fitted: the form of ``fit``, in place of ``time_format``.
+
+    Returns:
+        Counts and the form.
+
+    Raises:
+        DataError: null or unreadable times, or several readings.
+
+    Example:
+        >>> frame = pd.DataFrame({"Date": ["14/03/2024", "14/03/2024"], "Time": ["10:00", "11:00"]})
+        >>> np.diff(times_of(Source(frame), ("Date", "Time"), RowNames(pd.Index(["a"]), np.zeros(2, int))).counts)
+        array([3600000000000])
+    """
+    values = source.cells(columns[0]) if len(columns) == 1 else source.joined(columns)
+    return read_times(
+        values,
+        " ".join(map(str, columns)),
+        source.places,
+        series=lookup,
+        time_format=time_format,
+        tz=tz,
+        text_file=source.text,
+        fitted=fitted,
+    )
