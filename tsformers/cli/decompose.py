@@ -74,5 +74,8 @@ def decompose_file(file: str, options: DecomposeOptions, table: TableInput) -> "
     step: Any = find_model("TrendSeasonalDecomposition")(**settings)
     parts = step.decompose(frame, **roles)
     if options.plot is not None:
-        step.plot(frame, ids_in(frame, table.id_col, split_list(options.ids)), **roles).savefig(options.plot)
+        from tsformers.plotting.axes import off_screen
+
+        with off_screen():
+            step.plot(frame, ids_in(frame, table.id_col, split_list(options.ids)), **roles).savefig(options.plot)
     return parts

@@ -1,6 +1,8 @@
 """The command `forecast`: a table in, the mean and quantiles of what follows out."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,28 +54,39 @@ class ForecastOptions:
 
 def forecast(file: InputFile, options: ForecastOptions, target: TableOutput, table: TableInput) -> None:
     """Forecast what follows the last row of every series: mean and quantiles, one row a series and step."""
-    from tsformers.data.files.table_files import write_table
+    from tsformers.data.blocks.answer_frames import answer_frames
+    from tsformers.data.files.block_writing import write_frames
+    from tsformers.data.files.table_files import format_of_target
+    from tsformers.plotting.axes import off_screen
 
     levels = numbers("--quantiles", options.quantiles)
-    fitted, frame, answer = forecast_file(file, options, table)
+    fitted, frame, blocks = forecast_file(file, options, table, levels)
+    first = next(blocks)
     if options.save is not None:
         fitted.save(options.save)
     if options.plot is not None:
-        answer.plot(history=frame).savefig(options.plot)
-    write_table(answer.to_frame(quantiles=levels), target.output, target.format)
+        with off_screen():
+            first.plot(history=frame).savefig(options.plot)
+    blocks = chain([first], blocks)
+    text = format_of_target(target.output, target.format) == "csv"
+    write_frames(answer_frames(blocks, levels, text=text), target.output, target.format)
     report_written(target.output, options.save, options.plot)
 
 
-def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tuple[Any, pd.DataFrame, Forecast]":
+def forecast_file(
+    file: str, options: ForecastOptions, table: TableInput, quantiles: Sequence[float]
+) -> "tuple[Any, pd.DataFrame, Iterator[Forecast]]":
     r"""Forecast a table from a file with a model that is fitted to it, or with one that was saved before.
 
     Args:
         file: path, or "-" for standard input.
         options: model, settings, covariates and draws; a saved model takes no settings but its own horizon.
         table: how ``file`` is read.
+        quantiles: levels of the table.
 
     Returns:
-        The fitted forecaster, the table and the forecast.
+        The fitted forecaster, the table and the forecast in blocks of series: quantiles at these levels and those of
+        the picture.
 
     Raises:
         JobError: an unknown model or setting, or one that a saved model cannot take.
@@ -84,11 +97,13 @@ def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tu
         >>> with TemporaryDirectory() as folder:
         ...     _ = (path := Path(folder) / "a.csv").write_text("unique_id,ds,y\na,1,5\na,2,5\na,3,5\n")
         ...     chosen = ForecastOptions(model="SeasonalNaive", horizon=2)
-        ...     _, _, answer = forecast_file(str(path), chosen, TableInput())
+        ...     _, _, blocks = forecast_file(str(path), chosen, TableInput(), [0.5])
+        ...     answer = next(blocks)
         >>> answer.median
         array([[5., 5.]])
     """
     from tsformers import storage
+    from tsformers.data.blocks.forecast_blocks import forecast_blocks
     from tsformers.evaluation.worker import fit_whole
     from tsformers.jobs.build import build
     from tsformers.jobs.plugins import load_plugins, saved_classes
@@ -99,13 +114,16 @@ def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tu
     extra = load_plugins(options.plugin)
     future = None if options.future is None else read_series(options.future, table, format=False)
     static = None if options.static is None else read_series(options.static, table, format=False)
-    drawn = {"n_samples": options.n_samples, "seed": seed}
+    drawn: dict[str, Any] = {
+        "n_samples": options.n_samples,
+        "seed": seed,
+        "quantiles": _levels(quantiles, options.plot is not None),
+    }
     if Path(model).is_dir() or "/" in model:
         fitted = storage.load(model, saved_classes(extra))
         _refuse_settings(fitted, model, settings, roles)
         frame = read_series(file, table)
-        side = {key: value for key, value in (("future", future), ("static", static)) if value is not None}
-        return fitted, frame, fitted.predict(frame, **side, **drawn)
+        return fitted, frame, forecast_blocks(fitted, frame, future=future, static=static, **drawn)
     if "horizon" not in settings:
         raise JobError("--horizon is missing; give the number of steps to forecast, for example --horizon 12")
     fitted = build(model, settings, place="--model and --set", defaults={"seed": seed}, extra=extra)
@@ -113,7 +131,17 @@ def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tu
     if static is not None:
         roles["static"] = static
     fit_whole(fitted, frame, **roles)
-    return fitted, frame, fitted.predict(future=future, **drawn)
+    return fitted, frame, forecast_blocks(fitted, future=future, **drawn)
+
+
+def _levels(quantiles: Sequence[float], picture: bool) -> list[float] | None:
+    """Levels at which draws are summarised; None: they are kept, since the least and the greatest are asked for."""
+    from tsformers.data.forecast import COVERAGES
+
+    if any(level in (0, 1) for level in quantiles):
+        return None
+    drawn = [end for width in COVERAGES for end in ((1 - width) / 2, 1 - (1 - width) / 2)] if picture else []
+    return [*quantiles, *drawn, 0.5]
 
 
 def _roles(options: ForecastOptions, table: TableInput) -> "Roles":

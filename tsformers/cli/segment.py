@@ -104,7 +104,10 @@ def segment_file(
     answer = fitted.segment(frame, method=options.method)
     if plot is not None:
         ids = ids_in(frame, table.id_col, split_list(options.ids))
-        fitted.plot_segments(frame, ids, method=options.method).savefig(plot)
+        from tsformers.plotting.axes import off_screen
+
+        with off_screen():
+            fitted.plot_segments(frame, ids, method=options.method).savefig(plot)
     return answer, fitted
 
 

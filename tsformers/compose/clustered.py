@@ -12,10 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.contracts import Clusterer
+from tsformers.data.blocks.forecast_blocks import forecast_blocks, joined, summarised
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
-from tsformers.data.forecast_blocks import forecast_blocks, joined, summarised
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.validation import check_settings

@@ -10,9 +10,16 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.data.blocks.forecast_blocks import (
+    checked_quantiles,
+    forecast_blocks,
+    gathered,
+    in_step,
+    joined,
+    summarised,
+)
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
-from tsformers.data.forecast_blocks import checked_quantiles, forecast_blocks, gathered, in_step, joined, summarised
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.validation import AtLeast, check_settings
@@ -122,7 +129,7 @@ class Ensemble(BaseEstimator):
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
     ) -> Iterator[Forecast]:
-        """What ``predict`` gives, in blocks of series; see ``tsformers.data.forecast_blocks.forecast_blocks``."""
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         check_is_fitted(self, "models_")
         levels = None if quantiles is None else checked_quantiles(quantiles)
         chosen = self.seed if seed is None else seed

@@ -9,11 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.contracts import Joint, Preprocessor
+from tsformers.data.blocks.forecast_blocks import checked_quantiles, forecast_blocks, gathered, joined, summarised
+from tsformers.data.blocks.panel_blocks import series_at
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
-from tsformers.data.forecast_blocks import checked_quantiles, forecast_blocks, gathered, joined, summarised
 from tsformers.data.panel import Panel, Roles
-from tsformers.data.panel_blocks import series_at
 from tsformers.validation import lacking_parts
 
 
@@ -129,7 +129,7 @@ class Pipeline(BaseEstimator):
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
     ) -> Iterator[Forecast]:
-        """What ``predict`` gives, in blocks of series; see ``tsformers.data.forecast_blocks.forecast_blocks``."""
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         check_is_fitted(self, "forecaster_")
         levels = None if quantiles is None else checked_quantiles(quantiles)
         asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}

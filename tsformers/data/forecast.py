@@ -22,6 +22,7 @@ from tsformers.plotting.fan import Fan, fan_chart
 
 Ids = Sequence[Any] | pd.Index | np.ndarray
 Levels = float | int | Sequence[float | int] | np.ndarray
+COVERAGES = (0.5, 0.8, 0.95)  # of the intervals in a picture
 SHOWN = 4  # series in a picture where the caller names none
 
 
@@ -354,7 +355,7 @@ class Forecast:
         history: Any = None,
         ids: Ids | None = None,
         *,
-        levels: Sequence[float] = (0.5, 0.8, 0.95),
+        levels: Sequence[float] = COVERAGES,
         context: int | None = None,
     ) -> Any:
         """Fan chart: the median, central intervals around it, the history before (and observed values after, if given).
@@ -367,7 +368,7 @@ class Forecast:
             context: rows of history to show; None = four horizons, at least 24.
 
         Returns:
-            A ``matplotlib.figure.Figure``, unknown to pyplot; ``figure.savefig("f.png")`` keeps it.
+            A ``matplotlib.figure.Figure``, which is pyplot's current one; ``figure.savefig("f.png")`` keeps it.
 
         Raises:
             ValueError: an id that is not forecast, or a coverage outside (0, 1).

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsformers.data.blocks.panel_blocks import row_blocks
 from tsformers.data.panel import Panel
-from tsformers.data.panel_blocks import row_blocks
 from tsformers.forecasters.local.base import LocalForecaster, Params, observed_spans
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
 

@@ -109,13 +109,11 @@ def write_table(frame: pd.DataFrame, target: str | Path, format: str | None = No
         >>> write_table(pd.DataFrame({"unique_id": ["a"], "ds": [3], "y": [0.1]}), "-", "jsonl")
         {"unique_id": "a", "ds": 3, "y": 0.1}
     """
-    chosen = _format(format) or SUFFIXES.get(Path(str(target)).suffix.lower())
-    if chosen is None and str(target) != "-":
-        raise DataError(f"{target}: its suffix names no format; end it in .csv, .parquet or .jsonl, or pass --format")
+    chosen = format_of_target(target, format)
     if chosen == "parquet":
         content: str | bytes = frame.to_parquet(index=False)
     else:
-        content = _json_lines(frame) if chosen == "jsonl" else frame.to_csv(index=False)
+        content = json_lines(frame) if chosen == "jsonl" else frame.to_csv(index=False)
     if str(target) != "-":
         try:
             Path(target).write_bytes(content.encode() if isinstance(content, str) else content)
@@ -125,6 +123,29 @@ def write_table(frame: pd.DataFrame, target: str | Path, format: str | None = No
         sys.stdout.write(content)
     else:
         sys.stdout.buffer.write(content)
+
+
+def format_of_target(target: str | Path, format: str | None = None) -> Format:
+    """The format that a table is written in.
+
+    Args:
+        target: path, or "-" for standard output.
+        format: asked for; None = by the suffix, CSV for standard output.
+
+    Returns:
+        "csv", "parquet" or "jsonl".
+
+    Raises:
+        DataError: the suffix is of no format.
+
+    Example:
+        >>> format_of_target("answer.pq")
+        'parquet'
+    """
+    chosen = _format(format) or SUFFIXES.get(Path(str(target)).suffix.lower())
+    if chosen is None and str(target) != "-":
+        raise DataError(f"{target}: its suffix names no format; end it in .csv, .parquet or .jsonl, or pass --format")
+    return chosen or "csv"
 
 
 def _bytes(source: str | Path) -> bytes:
@@ -167,7 +188,13 @@ def _in_utc(times: pd.Series) -> pd.Series:
         return times
 
 
-def _json_lines(frame: pd.DataFrame) -> str:
+def json_lines(frame: pd.DataFrame) -> str:
+    r"""A record a line; times are ISO 8601, missing values null.
+
+    Example:
+        >>> json_lines(pd.DataFrame({"y": [0.5]}))
+        '{"y": 0.5}\n'
+    """
     plain = frame.copy(deep=False)
     for name in plain.select_dtypes(["datetime", "datetimetz"]).columns:
         plain[name] = plain[name].map(lambda time: None if pd.isna(time) else time.isoformat())

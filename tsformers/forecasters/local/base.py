@@ -16,11 +16,11 @@ from tsformers.calendar.arithmetic import ordinals
 from tsformers.calendar.grid import Grid
 from tsformers.calendar.seasons import season_length
 from tsformers.counter_rng import series_keys
+from tsformers.data.blocks.forecast_blocks import NUMBERS_AT_ONCE, checked_quantiles, gathered, joined, summarised
+from tsformers.data.blocks.panel_blocks import panel_block, row_blocks, series_at
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
-from tsformers.data.forecast_blocks import NUMBERS_AT_ONCE, checked_quantiles, gathered, joined, summarised
 from tsformers.data.panel import Panel, Roles
-from tsformers.data.panel_blocks import panel_block, row_blocks, series_at
 from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
@@ -145,7 +145,7 @@ class LocalForecaster(BaseEstimator):
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
     ) -> Iterator[Forecast]:
-        """What ``predict`` gives, in blocks of series; see ``tsformers.data.forecast_blocks.forecast_blocks``."""
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         levels = None if quantiles is None else checked_quantiles(quantiles)
         panel = self.panel_to_forecast(data, future, static, n_samples)
         keys = self._keys(panel, seed)

@@ -13,10 +13,10 @@ from torch import nn
 
 from tsformers import storage
 from tsformers.contracts import Wrap
+from tsformers.data.blocks.forecast_blocks import checked_quantiles, gathered, joined, summarised
 from tsformers.data.covariates import Covariates
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
-from tsformers.data.forecast_blocks import checked_quantiles, gathered, joined, summarised
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.window_scaling import Scaler
 from tsformers.data.windows import Packed
@@ -274,7 +274,7 @@ class TorchForecaster(BaseEstimator):
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
     ) -> Iterator[Forecast]:
-        """What ``predict`` gives, in blocks of series; see ``tsformers.data.forecast_blocks.forecast_blocks``."""
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         check_is_fitted(self, "network_")
         check_unchanged(self)
         if n_samples < 1:

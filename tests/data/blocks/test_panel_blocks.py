@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tsformers.data.blocks.panel_blocks import panel_block, row_blocks, series_at
 from tsformers.data.panel import Panel
-from tsformers.data.panel_blocks import panel_block, row_blocks, series_at
 from tsformers.testing import make_frame
 
 PANEL = Panel.from_frame(make_frame(5, 20).assign(price=1.0), known=["price"])

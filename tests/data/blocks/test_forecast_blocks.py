@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
 import tsformers as tsf
-from tsformers.data import forecast_blocks as blocks_of
+from tsformers.data.blocks import forecast_blocks as blocks_of
+from tsformers.data.blocks.forecast_blocks import forecast_blocks, gathered, in_step, joined, summarised
 from tsformers.data.forecast import Forecast
-from tsformers.data.forecast_blocks import forecast_blocks, gathered, in_step, joined, summarised
 from tsformers.forecasters.local import base as local
 from tsformers.forecasters.neural import prediction
 from tsformers.testing import make_frame
