@@ -16,6 +16,7 @@ from tsformers.data.blocks.forecast_blocks import forecast_blocks, joined, summa
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import silence_accepted, warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.validation import check_settings
@@ -142,6 +143,19 @@ class Clustered(BaseEstimator):
         """
         check_is_fitted(self, "forecasters_")
         panel = None if data is None else self.panel_.like(data, static, self.short_)
+        if not self.aggregate:
+            warn_of_silent_series(self.panel_ if panel is None else panel, self.horizon)
+        with silence_accepted():
+            return self._predicted(panel, future, n_samples, seed, quantiles)
+
+    def _predicted(
+        self,
+        panel: Panel | None,
+        future: Frame | None,
+        n_samples: int,
+        seed: int | None,
+        quantiles: Sequence[float] | None,
+    ) -> Forecast:
         asked: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
         if self.aggregate:
             total = self._total(panel, n_samples, seed)

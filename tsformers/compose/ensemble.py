@@ -20,6 +20,7 @@ from tsformers.data.blocks.forecast_blocks import (
 )
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.validation import AtLeast, check_settings
@@ -137,7 +138,7 @@ class Ensemble(BaseEstimator):
         if static is not None:
             asked["static"] = static
         streams = [forecast_blocks(model, data, quantiles=LEVELS, **asked) for model in self.models_]
-        blocks = self._averaged(streams)
+        blocks = self._averaged([*streams[:1], *map(_quietly, streams[1:])])
         first = next(blocks, None)
         if first is None:
             raise DataError("no series is forecast by all models of the ensemble; shorten context_length of some")
@@ -159,3 +160,13 @@ class Ensemble(BaseEstimator):
         if shares.shape != (count,) or not (shares >= 0).all() or not shares.sum() > 0:
             raise ValueError(f"weights must be {count} numbers of 0 or more, one a model, not {self.weights!r}")
         return shares / shares.sum()
+
+
+def _quietly(stream: Iterator[Forecast]) -> Iterator[Forecast]:
+    """Blocks of a member whose series the first member has warned of."""
+    while True:
+        with silence_accepted():
+            block = next(stream, None)
+        if block is None:
+            return
+        yield block

@@ -20,6 +20,7 @@ from tsformers.data.blocks.forecast_blocks import NUMBERS_AT_ONCE, checked_quant
 from tsformers.data.blocks.panel_blocks import panel_block, row_blocks, series_at
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
@@ -179,6 +180,7 @@ class LocalForecaster(BaseEstimator):
         panel = self.panel_ if data is None else self.panel_.like(data, static)
         if future is not None:
             panel.with_future(future, self.horizon)  # not used, but a frame that lacks rows is refused
+        warn_of_silent_series(panel, self.horizon, stacklevel=4)
         return panel
 
     def check(self) -> None:

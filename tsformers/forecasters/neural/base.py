@@ -17,6 +17,7 @@ from tsformers.data.blocks.forecast_blocks import checked_quantiles, gathered, j
 from tsformers.data.covariates import Covariates
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.window_scaling import Scaler
 from tsformers.data.windows import Packed
@@ -285,6 +286,7 @@ class TorchForecaster(BaseEstimator):
         panel = self.panel_ if data is None else self.panel_.like(data, static, self.short_)
         check_like(self, panel)
         panel = forecastable(self, panel).with_future(future, self.horizon)
+        warn_of_silent_series(panel, self.horizon, stacklevel=4)
         blocks = self._drawn_blocks(panel, n_samples, seed)
         yield from blocks if levels is None else gathered(summarised(block, levels) for block in blocks)
 
