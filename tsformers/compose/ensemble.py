@@ -1,7 +1,8 @@
 """Ensemble: the weighted mean of several forecasters' quantiles."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Any, Self, Unpack
 
 import numpy as np
@@ -9,8 +10,17 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.data.blocks.forecast_blocks import (
+    checked_quantiles,
+    forecast_blocks,
+    gathered,
+    in_step,
+    joined,
+    summarised,
+)
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.validation import AtLeast, check_settings
@@ -87,6 +97,7 @@ class Ensemble(BaseEstimator):
         static: Frame | None = None,
         n_samples: int = 100,
         seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> Forecast:
         """The mean quantiles of the models, for the series that all of them forecast.
 
@@ -96,27 +107,49 @@ class Ensemble(BaseEstimator):
             static: static covariates of the series of ``data``.
             n_samples: draws of each model, from which its quantiles are taken.
             seed: None: the ensemble's, else the models' own.
+            quantiles: levels of the answer, computed in blocks of series, the same bits as from the 23 levels; None:
+                these.
 
         Returns:
-            Quantiles at 23 levels from 0.01 to 0.99.
+            Quantiles at 23 levels from 0.01 to 0.99, or at those asked for.
 
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
             DataError: no series is forecast by all models.
         """
+        asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
+        return joined(self.predict_blocks(data, quantiles=quantiles, **asked))
+
+    def predict_blocks(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> Iterator[Forecast]:
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         check_is_fitted(self, "models_")
+        levels = None if quantiles is None else checked_quantiles(quantiles)
         chosen = self.seed if seed is None else seed
         asked: dict[str, Any] = {"future": future, "n_samples": n_samples, "seed": chosen}
         if static is not None:
             asked["static"] = static
-        members = [model.predict(data, **asked) for model in self.models_]
-        common = members[0].ids[np.logical_and.reduce([members[0].ids.isin(member.ids) for member in members])]
-        if len(common) == 0:
+        streams = [forecast_blocks(model, data, quantiles=LEVELS, **asked) for model in self.models_]
+        blocks = self._averaged([*streams[:1], *map(_quietly, streams[1:])])
+        first = next(blocks, None)
+        if first is None:
             raise DataError("no series is forecast by all models of the ensemble; shorten context_length of some")
-        members = [member.select(member.ids.get_indexer(common)) for member in members]
-        values = np.einsum("m,mnqh->nqh", self._shares(), np.stack([member.quantile(LEVELS) for member in members]))
-        first = members[0]
-        return Forecast(common, first.times, values, levels=LEVELS, grid=first.grid, schema=first.schema)
+        blocks = chain([first], blocks)
+        yield from blocks if levels is None else gathered(summarised(block, levels) for block in blocks)
+
+    def _averaged(self, streams: Sequence[Iterator[Forecast]]) -> Iterator[Forecast]:
+        for members in in_step(streams):
+            values = np.einsum("m,mnqh->nqh", self._shares(), np.stack([member.values for member in members]))
+            first = members[0]
+            yield Forecast(first.ids, first.times, values, levels=LEVELS, grid=first.grid, schema=first.schema)
 
     def _shares(self) -> np.ndarray:
         """The weights (M,), summing to 1."""
@@ -127,3 +160,13 @@ class Ensemble(BaseEstimator):
         if shares.shape != (count,) or not (shares >= 0).all() or not shares.sum() > 0:
             raise ValueError(f"weights must be {count} numbers of 0 or more, one a model, not {self.weights!r}")
         return shares / shares.sum()
+
+
+def _quietly(stream: Iterator[Forecast]) -> Iterator[Forecast]:
+    """Blocks of a member whose series the first member has warned of."""
+    while True:
+        with silence_accepted():
+            block = next(stream, None)
+        if block is None:
+            return
+        yield block

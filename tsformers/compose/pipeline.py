@@ -1,6 +1,6 @@
 """Pipeline: preprocessors before a forecaster."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, Unpack
 
@@ -9,6 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.contracts import Joint, Preprocessor
+from tsformers.data.blocks.forecast_blocks import checked_quantiles, forecast_blocks, gathered, joined, summarised
+from tsformers.data.blocks.panel_blocks import series_at
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
@@ -91,6 +93,7 @@ class Pipeline(BaseEstimator):
         static: Frame | None = None,
         n_samples: int = 100,
         seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> Forecast:
         """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
 
@@ -100,6 +103,8 @@ class Pipeline(BaseEstimator):
             static: static covariates of the series of ``data``.
             n_samples: draws of each series.
             seed: None: the forecaster's.
+            quantiles: levels; the answer is the means of the draws and their quantiles at these levels, computed in
+                blocks of series as far as the forecaster can. None: draws.
 
         Returns:
             Draws in the caller's units (quantiles, if the forecaster gives them and every step keeps them).
@@ -108,18 +113,46 @@ class Pipeline(BaseEstimator):
             sklearn.exceptions.NotFittedError: before ``fit``.
             DataError: as in ``Panel.from_frame`` and the forecaster.
         """
+        asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
+        if quantiles is not None:
+            return joined(self.predict_blocks(data, quantiles=quantiles, **asked))
+        panel, pasts, given = self._transformed(data, asked)
+        return self._inverse(self.forecaster_.predict(panel, **given), pasts)
+
+    def predict_blocks(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> Iterator[Forecast]:
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         check_is_fitted(self, "forecaster_")
-        asked: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
+        levels = None if quantiles is None else checked_quantiles(quantiles)
+        asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
+        panel, pasts, given = self._transformed(data, asked)
+        drawn = forecast_blocks(self.forecaster_, panel, **given)
+        blocks = (self._inverse(block, [_of_block(past, block) for past in pasts]) for block in drawn)
+        yield from blocks if levels is None else gathered(summarised(block, levels) for block in blocks)
+
+    def _transformed(
+        self, data: Frame | Panel | None, asked: dict[str, Any]
+    ) -> tuple[Panel | None, list[Panel | None], dict[str, Any]]:
+        """What the forecaster is given, what each step was given, and the keywords that are left."""
+        check_is_fitted(self, "forecaster_")
         if data is None:
-            forecast = self.forecaster_.predict(future=future, static=static, **asked)
-            pasts: list[Panel | None] = [None] * len(self.steps_)
-        else:
-            panel = self.panel_.like(data, static, self.short_).with_future(future, self.horizon)
-            pasts = []
-            for step in self.steps_:
-                pasts.append(panel)
-                panel = step.transform(panel)
-            forecast = self.forecaster_.predict(panel, **asked)
+            return None, [None] * len(self.steps_), asked
+        panel = self.panel_.like(data, asked["static"], self.short_).with_future(asked["future"], self.horizon)
+        pasts: list[Panel | None] = []
+        for step in self.steps_:
+            pasts.append(panel)
+            panel = step.transform(panel)
+        return panel, pasts, {name: asked[name] for name in ("n_samples", "seed")}
+
+    def _inverse(self, forecast: Forecast, pasts: Sequence[Panel | None]) -> Forecast:
         for step, past in zip(self.steps_[::-1], pasts[::-1], strict=True):
             forecast = step.inverse(forecast, past)
         return forecast
@@ -138,3 +171,8 @@ class Pipeline(BaseEstimator):
                 f"a pipeline is Pipeline([preprocessor, ...], forecaster); {self.forecaster!r} "
                 + (f"lacks {', '.join(lacks)}" if lacks else "must be an object, and steps a list")
             )
+
+
+def _of_block(past: Panel | None, block: Forecast) -> Panel | None:
+    """The series of a block alone, so that a step does not look through all series for each block."""
+    return None if past is None else series_at(past, past.ids.get_indexer(block.ids))

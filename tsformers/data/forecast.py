@@ -11,7 +11,7 @@ from jaxtyping import Float, Int, Shaped
 
 from tsformers.calendar.grid import Grid, in_zone, parse
 from tsformers.data.dataframes import Schema, from_pandas, stamps
-from tsformers.data.forecast_checks import checked_levels, checked_times, checked_values
+from tsformers.data.forecast_checks import checked_levels, checked_means, checked_times, checked_values
 from tsformers.data.gluonts_objects import write
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
@@ -22,6 +22,7 @@ from tsformers.plotting.fan import Fan, fan_chart
 
 Ids = Sequence[Any] | pd.Index | np.ndarray
 Levels = float | int | Sequence[float | int] | np.ndarray
+COVERAGES = (0.5, 0.8, 0.95)  # of the intervals in a picture
 SHOWN = 4  # series in a picture where the caller names none
 
 
@@ -48,6 +49,8 @@ class Forecast:
         schema: column names, time zone and frame type of the caller; None = the defaults.
         joint: draw k of every series belongs to one joint draw of all series.
         freq: name of the frequency in place of ``grid``: a pandas offset alias, or the step of integer time.
+        means: (N, H) the means where they are known apart from ``values``, such as those of the draws behind quantiles;
+            None = the mean of ``values``. Where ``values`` are replaced, replace them too.
 
     Raises:
         ValueError: shapes that do not fit together, a level out of place, doubled ids, stamps that do not increase, or
@@ -74,6 +77,7 @@ class Forecast:
     grid: Grid | None
     schema: Schema
     joint: bool
+    means: Float[np.ndarray, "N H"] | None
 
     def __init__(
         self,
@@ -86,6 +90,7 @@ class Forecast:
         joint: bool = False,
         *,
         freq: str | int | None = None,
+        means: np.ndarray | None = None,
     ) -> None:
         ids, schema = pd.Index(ids, tupleize_cols=False), schema or Schema()
         times, values = checked_times(ids, times), checked_values(ids, values)
@@ -101,11 +106,14 @@ class Forecast:
             grid = parse(freq, schema.tz)
         elif grid is not None:
             grid = in_zone(grid, schema.tz)
+        if means is not None:
+            means = checked_means(means, times.shape).view()
+            means.setflags(write=False)
         times, values = times.view(), values.view()
         times.setflags(write=False)
         values.setflags(write=False)
         parts = {"ids": ids, "times": times, "values": values, "levels": levels, "grid": grid}
-        for name, part in (parts | {"schema": schema, "joint": joint}).items():
+        for name, part in (parts | {"schema": schema, "joint": joint, "means": means}).items():
             object.__setattr__(self, name, part)
 
     def __len__(self) -> int:
@@ -142,7 +150,9 @@ class Forecast:
 
     @property
     def mean(self) -> Float[np.ndarray, "N H"]:
-        """Mean of the draws; of quantiles, the integral of the quantile function over all levels, tails included."""
+        """``means`` where they are known; else the mean of the draws, or the integral of the quantile function."""
+        if self.means is not None:
+            return self.means
         if self.levels is None:
             return self.values.mean(axis=1)
         return np.einsum("nqh,q->nh", self.values, mean_weights(np.asarray(self.levels)))
@@ -177,6 +187,8 @@ class Forecast:
         rising, back = np.unique(asked, return_inverse=True)
         if self.levels is None:
             found = of_draws(self.values, rising)
+        elif set(rising) <= set(self.levels):
+            found = self.values[:, np.searchsorted(self.levels, rising)]
         else:
             found = between_levels(self.values, np.asarray(self.levels), rising)
         np.maximum.accumulate(found, axis=1, out=found)  # rounding may cross neighbours by one unit in the last place
@@ -277,7 +289,8 @@ class Forecast:
             )
         values = self.values if (np.diff(order) == 1).all() else self.values[order]
         values = np.add.reduceat(values, first, axis=0)
-        return replace(self, ids=names, times=self.times[order[first]], values=values)
+        means = None if self.means is None else np.add.reduceat(self.means[order], first, axis=0)
+        return replace(self, ids=names, times=self.times[order[first]], values=values, means=means)
 
     def select(self, series: Sequence[int] | np.ndarray) -> "Forecast":
         """The forecast of some series, by position, in the order given.
@@ -298,7 +311,8 @@ class Forecast:
         """
         chosen = np.asarray(series)
         chosen = chosen if len(chosen) else chosen.astype(np.int64)
-        return replace(self, ids=self.ids[chosen], times=self.times[chosen], values=self.values[chosen])
+        means = None if self.means is None else self.means[chosen]
+        return replace(self, ids=self.ids[chosen], times=self.times[chosen], values=self.values[chosen], means=means)
 
     def to_frame(self, quantiles: Sequence[float | int] = (0.1, 0.5, 0.9)) -> Any:
         """One row a series and step, in the caller's own frame type, column names and time zone.
@@ -341,7 +355,7 @@ class Forecast:
         history: Any = None,
         ids: Ids | None = None,
         *,
-        levels: Sequence[float] = (0.5, 0.8, 0.95),
+        levels: Sequence[float] = COVERAGES,
         context: int | None = None,
     ) -> Any:
         """Fan chart: the median, central intervals around it, the history before (and observed values after, if given).
@@ -354,7 +368,7 @@ class Forecast:
             context: rows of history to show; None = four horizons, at least 24.
 
         Returns:
-            A ``matplotlib.figure.Figure``, unknown to pyplot; ``figure.savefig("f.png")`` keeps it.
+            A ``matplotlib.figure.Figure``, which is pyplot's current one; ``figure.savefig("f.png")`` keeps it.
 
         Raises:
             ValueError: an id that is not forecast, or a coverage outside (0, 1).

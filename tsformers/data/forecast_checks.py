@@ -88,3 +88,28 @@ def checked_levels(levels: Sequence[float], n_levels: int) -> tuple[float, ...]:
     if not inside or any(a >= b for a, b in pairwise(held)) or len(held) != n_levels:
         raise ValueError(f"levels must be {n_levels} numbers inside (0, 1), strictly increasing; got {held}")
     return held
+
+
+def checked_means(means: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Means as float64.
+
+    Args:
+        means: one for each series and step.
+        shape: (N, H).
+
+    Returns:
+        (N, H) float64.
+
+    Raises:
+        ValueError: another shape, or a mean that is NaN or infinite.
+
+    Example:
+        >>> checked_means(np.array([[3]]), (1, 1))
+        array([[3.]])
+    """
+    array = np.asarray(means, dtype=np.float64)
+    if array.shape != shape:
+        raise ValueError(f"means has shape {array.shape}; there must be one for each series and step, {shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("a mean is NaN or infinite; leave means= out where they are not known")
+    return array

@@ -32,7 +32,7 @@ def alarm_chart(
         target_col: column of values.
 
     Returns:
-        A ``matplotlib.figure.Figure``, unknown to pyplot.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one.
 
     Raises:
         ImportError: matplotlib is missing.

@@ -196,7 +196,7 @@ class AutocorrelatedErrors(BaseEstimator):
         last = self.last_ if past is None else last_observed(past)
         last = last[(self.ids_ if past is None else past.ids).get_indexer(forecast.ids)]
         rho = self._rho_of(forecast.ids)[:, None, None]
-        return replace(forecast, values=summed_up(forecast.values, rho, last[:, None, None]))
+        return replace(forecast, values=summed_up(forecast.values, rho, last[:, None, None]), means=None)
 
     def _alternate(self, panel: Panel, forecaster: Any, short: str) -> Any:
         """Fit, rho from the errors, fit again, until rho converges."""

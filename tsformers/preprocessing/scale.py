@@ -93,7 +93,9 @@ class Scale(BaseEstimator):
             (self.ids_, (self.location_, self.scale_)) if past is None else (past.ids, self._of(past))
         )
         at = ids.get_indexer(forecast.ids)
-        return replace(forecast, values=forecast.values * scale[at, None, None] + location[at, None, None])
+        means = None if forecast.means is None else forecast.means * scale[at, None] + location[at, None]
+        values = forecast.values * scale[at, None, None] + location[at, None, None]
+        return replace(forecast, values=values, means=means)
 
     def _of(self, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
         """Location and scale (N,) of the series of ``panel``; those that were not in ``fit`` are measured."""

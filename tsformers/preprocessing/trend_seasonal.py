@@ -149,7 +149,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
             values[mine] += (trend + self._last_cycle(state, at, steps).sum(-1))[:, None]
             if forecast.n_samples > 1:
                 values[mine] += self._deviations(rule, keys[mine], forecast.n_samples, since[mine])
-        return replace(forecast, values=values)
+        return replace(forecast, values=values, means=None)
 
     def decompose(self, df: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
         """Trend, seasonal parts and remainder of every row.

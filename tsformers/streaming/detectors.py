@@ -14,6 +14,7 @@ from tsformers.fdr import SAFFRON, Procedure
 from tsformers.jobs.build import build, names_class, procedure_class
 from tsformers.jobs.plugins import load_plugins, saved_classes
 from tsformers.plotting.alarms import alarm_chart
+from tsformers.plotting.axes import off_screen
 from tsformers.streaming.latest_decisions import LatestDecisions
 from tsformers.streaming.watch import Watched, WatchSettings, watch
 
@@ -124,7 +125,8 @@ def watch_with_saved(
         if found.empty:
             warnings.warn(f"there was no new row that could be drawn, so {plot} was not", UserWarning, stacklevel=2)
         else:
-            alarm_chart(found).savefig(plot)
+            with off_screen():
+                alarm_chart(found).savefig(plot)
     return counts
 
 

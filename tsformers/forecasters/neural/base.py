@@ -1,6 +1,6 @@
 """TorchForecaster: one network for all series."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, Self, Unpack
 
@@ -13,14 +13,16 @@ from torch import nn
 
 from tsformers import storage
 from tsformers.contracts import Wrap
+from tsformers.data.blocks.forecast_blocks import checked_quantiles, gathered, joined, summarised
 from tsformers.data.covariates import Covariates
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.window_scaling import Scaler
 from tsformers.data.windows import Packed
 from tsformers.forecasters.fitted_settings import check_unchanged, remember_settings
-from tsformers.forecasters.neural.prediction import draw
+from tsformers.forecasters.neural.prediction import draw, draw_in_parts
 from tsformers.forecasters.neural.validation import (
     check_counts,
     check_like,
@@ -235,6 +237,7 @@ class TorchForecaster(BaseEstimator):
         static: Frame | None = None,
         n_samples: int = 100,
         seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> Forecast:
         """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
 
@@ -245,6 +248,9 @@ class TorchForecaster(BaseEstimator):
             static: statics of the series of ``data``.
             n_samples: S draws of each series; a model with quantiles gives those in their place.
             seed: None: the constructor's.
+            quantiles: levels; the answer is the means of the draws and their quantiles at these levels, computed a
+                batch of windows at a time: the same bits, without memory for all draws (``multivariate`` draws all
+                series at once nevertheless). None: draws.
 
         Returns:
             Draws, or quantiles at the network's levels. After ``fit(..., short="drop")``, of the series that can be
@@ -256,26 +262,48 @@ class TorchForecaster(BaseEstimator):
                 ``device``.
             DataError: a history too short, or without a value in the context; covariates that differ.
         """
+        asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
+        return joined(self.predict_blocks(data, quantiles=quantiles, **asked))
+
+    def predict_blocks(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> Iterator[Forecast]:
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         check_is_fitted(self, "network_")
         check_unchanged(self)
         if n_samples < 1:
             raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
         if data is None and static is not None:
             raise ValueError("static= describes the series of data=; leave it out, or pass data= too")
+        levels = None if quantiles is None else checked_quantiles(quantiles)
         panel = self.panel_ if data is None else self.panel_.like(data, static, self.short_)
         check_like(self, panel)
         panel = forecastable(self, panel).with_future(future, self.horizon)
+        warn_of_silent_series(panel, self.horizon, stacklevel=4)
+        blocks = self._drawn_blocks(panel, n_samples, seed)
+        yield from blocks if levels is None else gathered(summarised(block, levels) for block in blocks)
+
+    def _drawn_blocks(self, panel: Panel, n_samples: int, seed: int | None) -> Iterator[Forecast]:
         packed = self.covariates_.pack_future(panel, self.context_length_, self.horizon, multivariate=self.multivariate)
-        values = draw(self, packed, panel.ids, torch.arange(len(packed.ends)), packed.ends, n_samples, seed)
-        return Forecast(
-            panel.ids,
-            panel.future_times(self.horizon),
-            np.ascontiguousarray(values[0].transpose(2, 0, 1) if self.multivariate else values[..., 0]),
-            levels=self.network_.levels,
-            grid=panel.grid,
-            schema=panel.schema,
-            joint=self.multivariate,
-        )
+        every, times = torch.arange(len(packed.ends)), panel.future_times(self.horizon)
+        for part, values in draw_in_parts(self, packed, panel.ids, every, packed.ends, n_samples, seed):
+            here = slice(None) if self.multivariate else part
+            yield Forecast(
+                panel.ids[here],
+                times[here],
+                np.ascontiguousarray(values[0].transpose(2, 0, 1) if self.multivariate else values[..., 0]),
+                levels=self.network_.levels,
+                grid=panel.grid,
+                schema=panel.schema,
+                joint=self.multivariate,
+            )
 
     def predict_at(
         self, data: Frame | Panel, rows_after_cutoff: np.ndarray, *, n_samples: int = 100, seed: int | None = None

@@ -105,7 +105,7 @@ def plot_segments(
         static: as in ``segment``.
 
     Returns:
-        A ``matplotlib.figure.Figure``, not registered with pyplot; ``figure.savefig("f.png")`` keeps it.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one; ``figure.savefig("f.png")`` keeps it.
 
     Raises:
         sklearn.exceptions.NotFittedError: before ``fit``.
@@ -146,7 +146,7 @@ def plot_durations(model: Any) -> Any:
         model: a fitted REDSDS.
 
     Returns:
-        A ``matplotlib.figure.Figure``, not registered with pyplot.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one.
 
     Raises:
         sklearn.exceptions.NotFittedError: before ``fit``.
