@@ -24,6 +24,7 @@ from tsformers.data.dataframes import Frame, from_pandas, to_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.fdr import SAFFRON, Procedure
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, Between, check_settings
 
 WINDOW = 1000
@@ -120,11 +121,12 @@ class AnomalyDetector(BaseEstimator):
 
     # fitting
 
-    def fit(self, data: Frame | Panel, *, prefit: bool = False, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, *, prefit: bool = False, **roles: Unpack[Roles]) -> Self:
         """Fit the forecaster to all rows but the calibration set, and learn its errors from that.
 
         Args:
             data: the history, a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             prefit: ``forecaster`` is fitted already and is used as it is; its errors look smaller than they are where
                 it was fitted to the last rows of ``data``.
             **roles: the keywords of ``Panel.from_frame``; ``known`` is refused.
@@ -136,7 +138,7 @@ class AnomalyDetector(BaseEstimator):
             UserWarning: the errors learned are too few for ``control`` ever to raise an alarm.
         """
         self.check()
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         if panel.schema.known:
             raise DataError(
                 f"column {panel.schema.known[0]!r} is known in advance, but a stream does not say its future; leave it "

@@ -16,6 +16,7 @@ from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import check_settings
 
 SALT = 2_021_120_605
@@ -78,11 +79,12 @@ class Clustered(BaseEstimator):
         """H, that of the forecaster."""
         return self.forecaster.horizon
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Cluster the series, then fit a forecaster for each cluster.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``; ``short`` is passed on to the forecasters.
 
         Returns:
@@ -90,7 +92,7 @@ class Clustered(BaseEstimator):
         """
         self._check()
         self.short_: str = roles.get("short", "error")
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         self.clusterer_: Any = clone(self.clusterer, safe=False).fit(_in_pandas(panel))
         labels = self.clusterer_.labels_["cluster"].to_numpy()
         self.names_: list[int] = sorted(int(name) for name in np.unique(labels))

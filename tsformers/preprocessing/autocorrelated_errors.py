@@ -94,11 +94,12 @@ class AutocorrelatedErrors(BaseEstimator):
 
     save = storage.save
 
-    def fit(self, panel: Panel | Frame) -> Self:
+    def fit(self, panel: Panel | Frame, y: Any = None) -> Self:
         """Learn rho of the series around their means, without a forecaster.
 
         Args:
             panel: a Panel, or a long frame.
+            y: not used; scikit-learn's tools pass it.
 
         Returns:
             The preprocessor itself.

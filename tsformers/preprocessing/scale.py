@@ -1,7 +1,7 @@
 """Scale: every series in its own unit."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -48,11 +48,12 @@ class Scale(BaseEstimator):
 
     save = storage.save
 
-    def fit(self, panel: Panel | Frame) -> Self:
+    def fit(self, panel: Panel | Frame, y: Any = None) -> Self:
         """Measure the history of each series.
 
         Args:
             panel: a Panel, or a long frame.
+            y: not used; scikit-learn's tools pass it.
 
         Returns:
             The preprocessor itself.

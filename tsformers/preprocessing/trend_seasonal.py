@@ -89,11 +89,12 @@ class TrendSeasonalDecomposition(BaseEstimator):
 
     save = storage.save
 
-    def fit(self, panel: Panel | Frame) -> Self:
+    def fit(self, panel: Panel | Frame, y: Any = None) -> Self:
         """Decompose the histories and measure the extrapolation of their parts.
 
         Args:
             panel: a Panel, or a long frame.
+            y: not used; scikit-learn's tools pass it.
 
         Returns:
             The preprocessor itself.

@@ -32,6 +32,7 @@ from tsformers.forecasters.neural.validation import (
 )
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.make import HEADS
+from tsformers.storage.training_panel import training_panel
 from tsformers.training.config import Plan
 from tsformers.training.context_length import default_validation
 from tsformers.training.randomness import find_device, seeded
@@ -160,12 +161,19 @@ class TorchForecaster(BaseEstimator):
         return fresh()[0], None
 
     def fit(
-        self, data: Frame | Panel, *, warm_start: bool = False, wrap: Wrap | None = None, **roles: Unpack[Roles]
+        self,
+        data: Frame | Panel,
+        y: Any = None,
+        *,
+        warm_start: bool = False,
+        wrap: Wrap | None = None,
+        **roles: Unpack[Roles],
     ) -> Self:
         """Train on ``data``.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             warm_start: resume training from the weights of the last fit, if there was one, with its context length and
                 units of covariates; ``history_`` is continued too.
             wrap: a network around the network, learned together with it (``contracts.Wrap``): ``AutocorrelatedErrors``.
@@ -187,7 +195,7 @@ class TorchForecaster(BaseEstimator):
         if resumed:
             check_unchanged(self)
             check_same_wrap(self, wrap)
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         short = roles.get("short", "error")
         context = self.context_length_ if resumed else self.context_length
         if context is None:

@@ -20,6 +20,7 @@ from tsformers.forecasters.redsds.architecture import Design, Widths
 from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.forecasters.redsds.segmentation import segment
 from tsformers.storage.former_format import REDSDS_CLASSES, REDSDS_SETTINGS
+from tsformers.storage.training_panel import training_panel
 from tsformers.training.config import Plan
 from tsformers.training.train import Groups, best_restart
 from tsformers.validation import Above, AtLeast, Between, replaced_settings
@@ -172,12 +173,19 @@ class REDSDS(TorchForecaster):
         return network, None
 
     def fit(
-        self, data: Frame | Panel, *, warm_start: bool = False, wrap: Wrap | None = None, **roles: Unpack[Roles]
+        self,
+        data: Frame | Panel,
+        y: Any = None,
+        *,
+        warm_start: bool = False,
+        wrap: Wrap | None = None,
+        **roles: Unpack[Roles],
     ) -> Self:
         """Train on ``data``, then describe the regimes that were found.
 
         Args:
             data: as in ``TorchForecaster.fit``.
+            y: not used; scikit-learn's tools pass it.
             warm_start: as there.
             wrap: as there; the input of the network then is not the series, so that there are no segments and no
                 ``regimes_``.
@@ -195,7 +203,7 @@ class REDSDS(TorchForecaster):
 
         Source: Ansari et al. (2021), RED-SDS, section 3.
         """
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         super().fit(panel, warm_start=warm_start, wrap=wrap, short=roles.get("short", "error"))
         self.__dict__.pop("regimes_", None)
         network = self._inner(self.network_)
