@@ -74,6 +74,8 @@ def test_every_fit_takes_a_second_argument_that_is_none(model, frame):
     model = clone(model).set_params(**settings)
     if type(model).__name__ in ("REDSDS", "AutocorrelatedErrors"):
         return  # slow, or learned with a network only; the signature is enough
+    if isinstance(model, tsf.AnomalyDetector):
+        model.set_params(p_value="predictive", control=tsf.fdr.LORD(0.1, decay=0.9))
     data = tsf.Panel.from_frame(frame) if type(model).__name__ in PREPROCESSORS else frame
     assert model.fit(data, None) is model
 

@@ -160,11 +160,11 @@ class AutocorrelatedErrors(BaseEstimator):
             network, shape, self.learning_rate, ahead=self.ahead, inputs=self.inputs, outputs=self.outputs
         )
 
-    def transform(self, panel: Panel) -> Panel:
+    def transform(self, panel: Panel | Frame) -> Panel:
         """``y[t] - rho y[t-1]``; the panel itself where a torch network does that.
 
         Args:
-            panel: of the series of ``fit``, or of others.
+            panel: a Panel or a long frame of the series of ``fit``, or of others.
 
         Returns:
             A panel of the same series and times; missing where either of the two values is.
@@ -172,6 +172,7 @@ class AutocorrelatedErrors(BaseEstimator):
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
         """
+        panel = Panel.from_frame(panel)
         check_is_fitted(self, "rho_")
         if self.inside_:
             return panel

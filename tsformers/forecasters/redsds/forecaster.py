@@ -214,7 +214,7 @@ class REDSDS(TorchForecaster):
         self.found_: dict[str, np.ndarray] = {} if wrap is not None else regimes.describe(self, panel)
         if wrap is None:
             self.regimes_: pd.DataFrame = regimes.as_frame(self.found_)
-        regimes.warn_if_collapsed(self.usage_)
+        regimes.warn_if_collapsed(self.usage_, self.found_.get("rows"))
         return self
 
     def learned(self) -> dict[str, object]:

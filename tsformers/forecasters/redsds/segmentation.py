@@ -18,6 +18,7 @@ from tsformers.forecasters.neural.validation import check_bare, check_like
 from tsformers.forecasters.redsds.generative import Sequences
 from tsformers.forecasters.redsds.inference import Encoded
 from tsformers.forecasters.redsds.network import REDSDSNetwork, marginalise
+from tsformers.forecasters.redsds.unused import MIN_STEPS, warn_of_unused
 from tsformers.hsmm.inference import Posterior, viterbi
 from tsformers.training.randomness import find_device
 from tsformers.training.threads import limited_threads
@@ -86,6 +87,8 @@ def segment(model: Any, data: Frame | Panel, *, method: Method = "posterior", st
                 f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
             )
     steps = segment_panel(model, panel, method)
+    if (model.found_["share"] == 0).any() and model.usage_["step"].max() >= MIN_STEPS:  # collapsed in training too
+        warn_of_unused(np.bincount(steps.regime, minlength=model.n_regimes), "the data")
     history = panel.in_history
     table = pd.DataFrame(
         {
