@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tsformers.cli.options import TableOutput
+from tsformers.messages import message_of
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, which --help need not pay
@@ -41,7 +42,9 @@ def guarded(command: Callable[[dict[str, bool]], int | None]) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("default", UserWarning)  # about the user's data; the others are for programmers
-        warnings.showwarning = lambda message, *_, **__: print_line(f"warning: {message}")  # without file and line
+        warnings.showwarning = lambda message, *_, **__: print_line(  # without file and line
+            f"warning: {message_of(message if isinstance(message, Warning) else UserWarning(message), 'shell')}"
+        )
         try:
             code = command(options) or 0
             sys.stdout.flush()
@@ -67,7 +70,9 @@ def _report_error(error: Exception, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     if isinstance(error, (ValueError, OSError, ImportError)):
-        place = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+        place = message_of(error, "shell")
+        if isinstance(error, OSError) and error.filename:
+            place = f"{error.filename}: {error.strerror}"
         print_line(f"tsformers: {place}")
         return MISTAKEN
     print_line(f"tsformers: {type(error).__name__}: {error} (unexpected; --debug before the command shows where)")

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from tsformers import __version__, storage
 from tsformers.errors import JobError
 from tsformers.evaluation.run_identity import differences
+from tsformers.messages import Option
 
 FORMAT = 1
 METADATA_KEY = b"tsformers"  # of our entry in the metadata of a Parquet file
@@ -85,8 +86,9 @@ class RunFolder:
             differing = differences(found, wanted)
             if differing:
                 raise JobError(
-                    f"{folder} holds another backtest: {'; '.join(differing)}; "
-                    "give this one a folder of its own (out=), or delete that folder to start anew"
+                    f"{folder} holds another backtest: {'; '.join(differing)}; give this one a folder of its own (",
+                    Option("out"),
+                    "), or delete that folder to start anew",
                 )
             wanted["models"] = found["models"] | wanted["models"]
         elif place.exists() and (not place.is_dir() or any(place.iterdir())):

@@ -17,6 +17,8 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
+from tsformers.errors import TsformersError
+from tsformers.messages import Setting
 from tsformers.preprocessing.adjusted_network import AdjustedNetwork, summed_up
 from tsformers.preprocessing.lag_one import (
     history_means,
@@ -139,7 +141,12 @@ class AutocorrelatedErrors(BaseEstimator):
             self._set_rho(np.broadcast_to(rho, panel.n_series) if self.per_series else rho[:1])
         else:
             if not (self.inputs and self.outputs):
-                raise ValueError("inputs=False and outputs=False are for torch forecasters; leave both True")
+                raise TsformersError(
+                    Setting("inputs", False),
+                    " and ",
+                    Setting("outputs", False),
+                    " are for torch forecasters; leave both out",
+                )
             fitted = self._alternate(panel, forecaster, short)
         self._report(panel, fitted)
         return fitted

@@ -18,6 +18,8 @@ from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.errors import TsformersError
+from tsformers.messages import Option
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.decomposition import Layers, layers_chart
 from tsformers.preprocessing.extrapolation import Extrapolation, measure_extrapolation, trend_ahead, trend_spread
@@ -215,7 +217,12 @@ class TrendSeasonalDecomposition(BaseEstimator):
         if not given:
             raise ValueError(f"period must be a whole number of 1 or more, or a list of such, not {self.period!r}")
         if len(given) > 1 and self.method != "mstl":
-            raise ValueError(f"method={self.method!r} takes one period, not {given}; write method='mstl' for several")
+            raise TsformersError(
+                Option("method", self.method),
+                f" takes one period, not {given}; write ",
+                Option("method", "mstl"),
+                " for several",
+            )
         return sorted({int(p) for p in given if p > 1}) or [1]
 
     def _decompose(self, panel: Panel) -> Decomposed:
@@ -242,8 +249,9 @@ class TrendSeasonalDecomposition(BaseEstimator):
         if known.all():
             return [(learned, known)]
         if panel is None:
-            raise ValueError(
-                f"series {ids[int(np.argmin(known))]!r} was not in fit; pass the panel it comes from as past="
+            raise TsformersError(
+                f"series {ids[int(np.argmin(known))]!r} was not in fit; pass the panel it comes from as ",
+                Option("past"),
             )
         return [(learned, known), (self._decompose(panel.select(~panel.ids.isin(learned.ids))), ~known)]
 

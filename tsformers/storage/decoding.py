@@ -8,6 +8,7 @@ import pandas as pd
 
 from tsformers.catalog import SETTINGS, find_model, load_from
 from tsformers.errors import JobError
+from tsformers.messages import Either
 from tsformers.storage.columns import join_column
 from tsformers.storage.encoding import RECORDS, TAG
 from tsformers.storage.former_format import FORMAT, convert_model, convert_record, converted_as
@@ -48,7 +49,8 @@ class Decoder:
             kind = find_model(name, self.classes)
         except KeyError as error:
             raise JobError(
-                f"{error.args[0]}; if {name} is yours, pass load(..., classes={{'{name}': {name}}})"
+                f"{error.args[0]}; if {name} is yours, ",
+                Either(f"pass load(..., classes={{'{name}': {name}}})", "name its file with --plugin"),
             ) from None
         params, learned = self.value(page["params"]), self.value(page["learned"])
         if self.written < FORMAT:

@@ -15,6 +15,7 @@ from typing import Any
 
 from tsformers.data.files.table_files import EMPTY_CELLS, SUFFIXES, Format
 from tsformers.errors import DataError, JobError
+from tsformers.messages import Option
 from tsformers.streaming.parquet_source import ParquetSource
 from tsformers.streaming.source import OTHER_INPUT, Batch, Row, Source
 
@@ -219,7 +220,9 @@ def open_source(
     chosen = format or SUFFIXES.get(Path(path).suffix.lower())
     if chosen == "parquet":
         if follow:
-            raise JobError("a Parquet file is complete and does not grow; leave --follow out, or follow JSON lines")
+            raise JobError(
+                "a Parquet file is complete and does not grow; leave ", Option("follow"), " out, or follow JSON lines"
+            )
         return ParquetSource(path)
     return LineSource(path, chosen, follow=follow, idle=idle, typed=typed)
 

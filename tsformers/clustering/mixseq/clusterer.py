@@ -25,7 +25,8 @@ from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.series_scale import ScaleMethod
-from tsformers.errors import DataError, first_names
+from tsformers.errors import DataError, TsformersError, first_names
+from tsformers.messages import Option, Setting
 from tsformers.storage.training_panel import training_panel
 from tsformers.training.randomness import find_device
 from tsformers.validation import Above, AtLeast, Between, check_settings
@@ -363,7 +364,7 @@ class MixSeq(BaseEstimator):
         """Ids, probabilities (N, K), and the type of frame to answer in."""
         check_is_fitted(self, "parameters_")
         if method not in ("q", "bayes"):
-            raise ValueError(f"method={method!r} is unknown; choose 'q' or 'bayes'")
+            raise TsformersError(Option("method", method), " is unknown; choose 'q' or 'bayes'")
         if data is None:
             shares = self.q_ if method == "q" else self.bayes_
             return self.panel_.ids, shares, self.panel_.schema.backend
@@ -387,4 +388,9 @@ class MixSeq(BaseEstimator):
         if isinstance(counts, Sequence | np.ndarray) and not len(counts):
             raise ValueError(f"n_clusters must name at least one number, or be None, not {counts!r}")
         if self.d_model % self.n_heads:
-            raise ValueError(f"d_model={self.d_model} cannot be split into n_heads={self.n_heads}; choose a multiple")
+            raise TsformersError(
+                Setting("d_model", self.d_model),
+                " cannot be split into ",
+                Setting("n_heads", self.n_heads),
+                "; choose a multiple",
+            )

@@ -22,6 +22,7 @@ from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
+from tsformers.messages import Option
 from tsformers.parallel import each
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
@@ -280,7 +281,8 @@ def observed_spans(panel: Panel) -> Spans:
     if (stop < 0).any():
         raise DataError(
             f"column '{panel.schema.target_col}' of series {listed(panel.ids[stop < 0])} holds no observed value; "
-            "drop these series, or write short='drop'"
+            "leave these series out with ",
+            Option("short", "drop"),
         )
     return Spans(first, stop)
 

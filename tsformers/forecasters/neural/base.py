@@ -19,6 +19,7 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.window_scaling import Scaler
 from tsformers.data.windows import Packed
+from tsformers.errors import TsformersError
 from tsformers.forecasters.fitted_settings import check_unchanged, remember_settings
 from tsformers.forecasters.neural.prediction import draw
 from tsformers.forecasters.neural.validation import (
@@ -30,6 +31,7 @@ from tsformers.forecasters.neural.validation import (
     drop_short,
     forecastable,
 )
+from tsformers.messages import Option
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.make import HEADS
 from tsformers.storage.training_panel import training_panel
@@ -269,7 +271,9 @@ class TorchForecaster(BaseEstimator):
         if n_samples < 1:
             raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
         if data is None and static is not None:
-            raise ValueError("static= describes the series of data=; leave it out, or pass data= too")
+            raise TsformersError(
+                Option("static"), " describes the series of ", Option("data"), "; leave it out, or pass both"
+            )
         panel = self.panel_ if data is None else self.panel_.like(data, static, self.short_)
         check_like(self, panel)
         panel = forecastable(self, panel).with_future(future, self.horizon)

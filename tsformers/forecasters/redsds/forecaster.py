@@ -14,11 +14,13 @@ from tsformers.contracts import Wrap
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.windows import Packed
+from tsformers.errors import TsformersError
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.forecasters.redsds.annealing import TemperatureAnnealing
 from tsformers.forecasters.redsds.architecture import Design, Widths
 from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.forecasters.redsds.segmentation import segment
+from tsformers.messages import Setting
 from tsformers.storage.former_format import REDSDS_CLASSES, REDSDS_SETTINGS
 from tsformers.storage.training_panel import training_panel
 from tsformers.training.config import Plan
@@ -238,9 +240,11 @@ class REDSDS(TorchForecaster):
         """
         super().check()
         if self.min_duration > self.max_duration:
-            raise ValueError(
-                f"min_duration={self.min_duration} is longer than max_duration={self.max_duration}; "
-                "make it that at most"
+            raise TsformersError(
+                Setting("min_duration", self.min_duration),
+                " is longer than ",
+                Setting("max_duration", self.max_duration),
+                "; make it that at most",
             )
 
     @staticmethod
