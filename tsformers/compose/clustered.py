@@ -160,8 +160,8 @@ class Clustered(BaseEstimator):
         if panel is not None:
             if not panel.ids.equals(self.panel_.ids):
                 raise DataError(
-                    f"the total is of the {len(self.panel_.ids)} series of fit; data= has {panel.n_series} series, not "
-                    "the same ones: pass all of them"
+                    f"the total is of the {len(self.panel_.ids)} series of fit; the data have {panel.n_series} series, "
+                    "not the same ones: pass all of them"
                 )
             parts: list[Panel | None] = [*self._sums(panel, self.members_)]
         else:

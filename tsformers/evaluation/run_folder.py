@@ -92,7 +92,11 @@ class RunFolder:
                 )
             wanted["models"] = found["models"] | wanted["models"]
         elif place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise JobError(f"{folder} is there already and holds no backtest (no run.json); give out= another folder")
+            raise JobError(
+                f"{folder} is there already and holds no backtest (no run.json); give ",
+                Option("out"),
+                " another folder",
+            )
         folded = sorted(name.casefold() for name in wanted["models"])
         twins = [a for a, b in pairwise(folded) if a == b]
         if twins:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.errors import TsformersError
+from tsformers.messages import Option
 
 
 def chosen_positions(ids: Any, known: pd.Index, most: int, what: str = "the data") -> np.ndarray:
@@ -29,7 +30,7 @@ def chosen_positions(ids: Any, known: pd.Index, most: int, what: str = "the data
     """
     chosen = known[:most] if ids is None else pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
     if not len(chosen):
-        raise TsformersError(f"ids= names no series to draw; {what} has {known[:5].tolist()}")
+        raise TsformersError(Option("ids"), f" names no series to draw; {what} has {known[:5].tolist()}")
     positions = known.get_indexer(chosen)
     if (positions < 0).any():
         name = chosen[int(np.argmax(positions < 0))]

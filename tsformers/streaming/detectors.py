@@ -208,7 +208,7 @@ def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
             Option("horizon", 24),
         )
     else:
-        place, defaults = "--model and --set", {"seed": settings.seed}
+        place, defaults = "forecaster", {"seed": settings.seed}
         forecaster = build(model, settings.forecaster, place=place, defaults=defaults, extra=extra)
     kind: Any = load_public("AnomalyDetector")
     allowed = [*{field.name: None for field in dataclasses.fields(kind)} - {"forecaster": 0, "control": 0}.keys()]

@@ -9,7 +9,7 @@ from tsformers.forecasters.autoformer import explain
 from tsformers.forecasters.autoformer.layers import Architecture
 from tsformers.forecasters.autoformer.network import AutoformerNetwork
 from tsformers.forecasters.neural.base import Likelihood, TorchForecaster
-from tsformers.messages import Setting
+from tsformers.messages import Either, Message, Setting
 from tsformers.validation import Above, AtLeast, Between, replaced_settings
 
 PUBLISHED: dict[str, Any] = {
@@ -31,7 +31,10 @@ PUBLISHED: dict[str, Any] = {
 
 
 @replaced_settings(
-    preset='the published settings are Autoformer.paper(horizon, ...), in a job file class = "Autoformer.paper"'
+    preset=Message(
+        "the published settings are ",
+        Either("Autoformer.paper(horizon, ...)", "--model Autoformer.paper", 'class = "Autoformer.paper"'),
+    )
 )
 @dataclass(kw_only=True, repr=False, eq=False)
 class Autoformer(TorchForecaster):

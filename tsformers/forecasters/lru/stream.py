@@ -251,7 +251,9 @@ class LRUStream:
             return self._all
         if self._multivariate:
             raise DataError(
-                "the series of a multivariate model are updated together; leave ids= out and give all values"
+                "the series of a multivariate model are updated together; leave ",
+                Option("ids"),
+                " out and give all values",
             )
         asked = pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
         rows = self.ids.get_indexer(asked)

@@ -20,7 +20,7 @@ from tsformers.forecasters.redsds.annealing import TemperatureAnnealing
 from tsformers.forecasters.redsds.architecture import Design, Widths
 from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.forecasters.redsds.segmentation import segment
-from tsformers.messages import Setting
+from tsformers.messages import Either, Setting
 from tsformers.storage.former_format import REDSDS_CLASSES, REDSDS_SETTINGS
 from tsformers.storage.training_panel import training_panel
 from tsformers.training.config import Plan
@@ -28,17 +28,20 @@ from tsformers.training.train import Groups, best_restart
 from tsformers.validation import Above, AtLeast, Between, replaced_settings
 
 
-def remedy(setting: str) -> str:
+def remedy(setting: str) -> Either:
     """What to write for a setting of a settings class, in Python, in job files and on the command line.
 
     Example:
-        >>> print(remedy("annealing.rate"))
-        write annealing=TemperatureAnnealing(rate=...) of tsformers.forecasters.redsds;
-        in a job file or with --set: annealing.rate
+        >>> remedy("annealing.rate").text("python")
+        'write annealing=TemperatureAnnealing(rate=...) of tsformers.forecasters.redsds'
+        >>> remedy("annealing.rate").text("shell"), remedy("annealing.rate").text("job")
+        ('write --set annealing.rate=...', 'write annealing.rate = ...')
     """
     holder, _, name = setting.partition(".")
     held = f"{holder}={REDSDS_CLASSES[holder]}({name}=...)"
-    return f"write {held} of tsformers.forecasters.redsds; in a job file or with --set: {setting}"
+    return Either(
+        f"write {held} of tsformers.forecasters.redsds", f"write --set {setting}=...", f"write {setting} = ..."
+    )
 
 
 @replaced_settings(**{former: remedy(setting) for former, setting in REDSDS_SETTINGS.items()})
