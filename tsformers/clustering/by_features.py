@@ -10,12 +10,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar.seasons import season_length
+from tsformers.clustering.estimator_type import CLUSTERER, clusterer_tags
 from tsformers.clustering.mixseq.ar_mixture import lag_moments, shrunk
 from tsformers.clustering.scaled_series import read_scaled
 from tsformers.data.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
 
@@ -55,12 +57,15 @@ class ByFeatures(BaseEstimator):
     period: Annotated[int, AtLeast(1)] | None = None
 
     save = storage.save
+    __sklearn_tags__ = clusterer_tags
+    _estimator_type = CLUSTERER
 
-    def fit(self, data: Panel | Frame, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Panel | Frame, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Find clusters among the series of ``data``.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``.
 
         Returns:
@@ -69,7 +74,7 @@ class ByFeatures(BaseEstimator):
         if not hasattr(self.clusterer, "fit_predict") or isinstance(self.clusterer, type):
             raise TypeError(f"clusterer must be an object with fit_predict, such as KMeans(3), not {self.clusterer!r}")
         check_settings(self)
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         raw = self._features(panel)
         self.units_: np.ndarray = np.stack([raw.mean(0), np.where(raw.std(0) > 0, raw.std(0), 1.0)])
         self.table_: np.ndarray = (raw - self.units_[0]) / self.units_[1]
@@ -104,6 +109,19 @@ class ByFeatures(BaseEstimator):
             away = ((rows[:, None] - self.table_[None]) ** 2).sum(-1)
             labels[new] = self.found_[away.argmin(1)]
         return self._frame(panel, {"cluster": labels})
+
+    def fit_predict(self, data: Panel | Frame, y: Any = None, **roles: Unpack[Roles]) -> Frame:
+        """``fit``, then ``labels_``.
+
+        Args:
+            data: as in ``fit``.
+            y: not used; scikit-learn's tools pass it.
+            **roles: as in ``fit``.
+
+        Returns:
+            A frame of id and cluster.
+        """
+        return self.fit(data, y, **roles).labels_
 
     @property
     def labels_(self) -> Frame:

@@ -19,6 +19,7 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import silence_accepted, warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import check_settings
 
 SALT = 2_021_120_605
@@ -81,11 +82,12 @@ class Clustered(BaseEstimator):
         """H, that of the forecaster."""
         return self.forecaster.horizon
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Cluster the series, then fit a forecaster for each cluster.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``; ``short`` is passed on to the forecasters.
 
         Returns:
@@ -93,7 +95,7 @@ class Clustered(BaseEstimator):
         """
         self._check()
         self.short_: str = roles.get("short", "error")
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         self.clusterer_: Any = clone(self.clusterer, safe=False).fit(_in_pandas(panel))
         labels = self.clusterer_.labels_["cluster"].to_numpy()
         self.names_: list[int] = sorted(int(name) for name in np.unique(labels))
@@ -185,8 +187,8 @@ class Clustered(BaseEstimator):
         if panel is not None:
             if not panel.ids.equals(self.panel_.ids):
                 raise DataError(
-                    f"the total is of the {len(self.panel_.ids)} series of fit; data= has {panel.n_series} series, not "
-                    "the same ones: pass all of them"
+                    f"the total is of the {len(self.panel_.ids)} series of fit; the data have {panel.n_series} series, "
+                    "not the same ones: pass all of them"
                 )
             parts: list[Panel | None] = [*self._sums(panel, self.members_)]
         else:

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.compose import members
 from tsformers.data.blocks.forecast_blocks import (
     checked_quantiles,
     forecast_blocks,
@@ -23,6 +24,7 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
 LEVELS = (0.01, 0.025, *(round(0.05 * k, 2) for k in range(1, 20)), 0.975, 0.99)
@@ -62,6 +64,8 @@ class Ensemble(BaseEstimator):
     seed: Annotated[int, AtLeast(0)] | None = None
 
     save = storage.save
+    get_params = members.get_params
+    set_params = members.set_params
 
     @property
     def horizon(self) -> int:
@@ -71,11 +75,12 @@ class Ensemble(BaseEstimator):
             raise ValueError(f"the models of an ensemble need one horizon, not {horizons}; set the same in all")
         return horizons[0]
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit a copy of every model.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``.
 
         Returns:
@@ -85,7 +90,7 @@ class Ensemble(BaseEstimator):
         self._shares()
         _ = self.horizon  # raises where the models differ
         short = roles.get("short", "error")
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         self.models_: list[Any] = [clone(model).fit(panel, short=short) for model in self.models]
         return self
 

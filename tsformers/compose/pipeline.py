@@ -8,12 +8,14 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.compose import members
 from tsformers.contracts import Joint, Preprocessor
 from tsformers.data.blocks.forecast_blocks import checked_quantiles, forecast_blocks, gathered, joined, summarised
 from tsformers.data.blocks.panel_blocks import series_at
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import lacking_parts
 
 
@@ -51,17 +53,20 @@ class Pipeline(BaseEstimator):
     forecaster: Any
 
     save = storage.save
+    get_params = members.get_params
+    set_params = members.set_params
 
     @property
     def horizon(self) -> int:
         """H, that of the forecaster."""
         return self.forecaster.horizon
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit copies of the steps and of the forecaster, each on the output of the one before it.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``; ``short`` is passed on to the forecaster.
 
         Returns:
@@ -69,7 +74,7 @@ class Pipeline(BaseEstimator):
         """
         self._check()
         short = roles.get("short", "error")
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         self.panel_: Panel = panel.tail(1)  # its roles are needed, its rows are not
         self.short_: str = short
         fitted: list[Any] = []

@@ -16,7 +16,8 @@ from tsformers.data.gluonts_objects import write
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
 from tsformers.distributions.quantile_function import between_levels, level_of, mean_weights, of_draws
-from tsformers.errors import DataError
+from tsformers.errors import DataError, DataWarning, TsformersError
+from tsformers.messages import Either, Setting
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.fan import Fan, fan_chart
 
@@ -282,9 +283,12 @@ class Forecast:
             )
         if not self.joint and len(names) < self.n_series:
             warnings.warn(
-                "these draws are not joint over series, so their sum treats the series as independent; "
-                "forecast with multivariate=True where they move together",
-                UserWarning,
+                DataWarning(
+                    "these draws are not joint over series, so their sum treats the series as independent; forecast "
+                    "with ",
+                    Setting("multivariate", True),
+                    " where they move together",
+                ),
                 stacklevel=2,
             )
         values = self.values if (np.diff(order) == 1).all() else self.values[order]
@@ -340,8 +344,8 @@ class Forecast:
         for name in (self.schema.id_col, self.schema.time_col):
             if name in answer:
                 raise DataError(
-                    f"column {name!r} of the data has the name of a column of the forecast; rename it before fit, for "
-                    f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
+                    f"column {name!r} of the data has the name of a column of the forecast; rename it before fit, "
+                    f"for example to {name + '_'!r}"
                 )
         columns = {
             self.schema.id_col: self.ids.repeat(self.horizon),
@@ -413,8 +417,9 @@ class Forecast:
             Period('2024-01', 'M')
         """
         if self.freq is None:
-            raise ValueError(
-                "this forecast does not know its frequency; set it with dataclasses.replace(..., freq=...)"
+            raise TsformersError(
+                "this forecast does not know its frequency; ",
+                Either("set it with dataclasses.replace(forecast, freq='D')", "make it of data whose step is known"),
             )
         about = {"freq": self.freq, "schema": self.schema, "joint": self.joint}
         series = zip(self.ids, self.times, self.values, strict=True)

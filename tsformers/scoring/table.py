@@ -13,7 +13,8 @@ from tsformers.calendar.seasons import season_length
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
-from tsformers.errors import DataError
+from tsformers.errors import DataError, DataWarning, TsformersError
+from tsformers.messages import Option, Setting
 from tsformers.scoring import point
 from tsformers.scoring.averages import Axis, mean_observed, ratio, scaled_mean
 from tsformers.scoring.crps import Estimator, crps_quantile_function, crps_samples, log_score
@@ -62,7 +63,9 @@ class Case:
     def history(self, metric: str) -> Past:
         """The packed past, for a metric that needs it."""
         if self.past is None:
-            raise DataError(f"metric {metric!r} is relative to the past; pass history=, the rows before the forecast")
+            raise DataError(
+                f"metric {metric!r} is relative to the past; pass ", Option("history"), ", the rows before the forecast"
+            )
         return self.past
 
     @cached_property
@@ -72,7 +75,9 @@ class Case:
             return self.season
         grid = self.forecast.grid if self.forecast.grid is not None or self.past is None else self.past.grid
         if grid is None:
-            raise DataError("the forecast has no frequency, so that its season is unknown; pass season_length=")
+            raise DataError(
+                "the forecast has no frequency, so that its season is unknown; pass ", Option("season_length")
+            )
         return season_length(grid)
 
     def scale(self, metric: str, power: int = 1) -> np.ndarray:
@@ -186,7 +191,9 @@ def score_table(
     found = {name: find_metric(name) for name in names}
     joint = [name for name in names if name in JOINT]
     if joint and by is not None:
-        raise ValueError(f"metric {joint[0]!r} is one number for all series and steps; use by=None, or leave it out")
+        raise TsformersError(
+            f"metric {joint[0]!r} is one number for all series and steps; leave ", Option("by"), " out, or the metric"
+        )
     past = None if history is None else past_of(forecast, history)
     case = Case(forecast, np.asarray(y, dtype=np.float64), past, season_length)
     values = np.array([np.atleast_1d(found[name](case, AXES[by])) for name in names]).reshape(len(names), -1)
@@ -324,9 +331,11 @@ def _joint_draws(case: Case, metric: str) -> np.ndarray:
         )
     if not case.forecast.joint and len(times) > 1:
         warnings.warn(
-            f"these draws are not joint over series, so {metric!r} scores them as independent; forecast with "
-            "multivariate=True where they move together",
-            UserWarning,
+            DataWarning(
+                f"these draws are not joint over series, so {metric!r} scores them as independent; forecast with ",
+                Setting("multivariate", True),
+                " where they move together",
+            ),
             stacklevel=5,
         )
     return draws

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from tsformers.errors import TsformersError
+from tsformers.messages import Setting
+
 
 def find_device(name: str | torch.device | None) -> torch.device:
     """The device to compute on.
@@ -29,7 +32,9 @@ def find_device(name: str | torch.device | None) -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"device={name!r} cannot be used ({reason}); choose 'auto' or 'cpu'") from error
+        raise TsformersError(
+            Setting("device", str(name)), f" cannot be used ({reason}); choose 'auto' or 'cpu'"
+        ) from error
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Coreset: a weighted subset of series and times on which clustering costs nearly as on all data."""
 
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Annotated, Self, Unpack
+from typing import Annotated, Any, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
 from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
 __all__ = ["Coreset", "Pairs", "VARMixture", "all_pairs", "cluster_objective", "draw_coreset", "fit_var_mixture"]
@@ -71,11 +72,12 @@ class Coreset(BaseEstimator):
 
     save = storage.save
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Draw the coreset.
 
         Args:
             data: a long frame or a Panel, in units that make series comparable; the target alone is read.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``.
 
         Returns:
@@ -85,7 +87,7 @@ class Coreset(BaseEstimator):
             DataError: as in ``Panel.from_frame``.
         """
         n_entities, n_times = self.counts()
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         pairs, rows = pairs_of(read_scaled(panel, None))
         rng = np.random.default_rng(self.seed)
         drawn = draw_coreset(pairs, n_entities, n_times, self.n_clusters, normalise=self.normalise, rng=rng)

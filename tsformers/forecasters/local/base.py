@@ -25,7 +25,9 @@ from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
+from tsformers.messages import Option
 from tsformers.parallel import each
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
 Params = dict[str, Any]  # what fit_one learned of one series: numbers, texts and arrays, which can be serialised
@@ -100,10 +102,10 @@ class LocalForecaster(BaseEstimator):
         """Draws (S, H) of what follows ``y`` (T,) under ``params``."""
         raise NotImplementedError
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit a model to each series; ``roles`` are the keywords of ``Panel.from_frame``."""
         self.check()
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         season = self.season_length or season_length(panel.grid)
         params, reasons = self.learn(panel, season)
         self.panel_, self.season_, self.params_ = panel, season, params
@@ -353,7 +355,8 @@ def observed_spans(panel: Panel) -> Spans:
     if (stop < 0).any():
         raise DataError(
             f"column '{panel.schema.target_col}' of series {listed(panel.ids[stop < 0])} holds no observed value; "
-            "drop these series, or write short='drop'"
+            "leave these series out with ",
+            Option("short", "drop"),
         )
     return Spans(first, stop)
 

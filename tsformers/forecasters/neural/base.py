@@ -21,6 +21,7 @@ from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.window_scaling import Scaler
 from tsformers.data.windows import Packed
+from tsformers.errors import TsformersError
 from tsformers.forecasters.fitted_settings import check_unchanged, remember_settings
 from tsformers.forecasters.neural.prediction import draw, draw_in_parts
 from tsformers.forecasters.neural.validation import (
@@ -32,8 +33,10 @@ from tsformers.forecasters.neural.validation import (
     drop_short,
     forecastable,
 )
+from tsformers.messages import Option
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.make import HEADS
+from tsformers.storage.training_panel import training_panel
 from tsformers.training.config import Plan
 from tsformers.training.context_length import default_validation
 from tsformers.training.randomness import find_device, seeded
@@ -162,12 +165,19 @@ class TorchForecaster(BaseEstimator):
         return fresh()[0], None
 
     def fit(
-        self, data: Frame | Panel, *, warm_start: bool = False, wrap: Wrap | None = None, **roles: Unpack[Roles]
+        self,
+        data: Frame | Panel,
+        y: Any = None,
+        *,
+        warm_start: bool = False,
+        wrap: Wrap | None = None,
+        **roles: Unpack[Roles],
     ) -> Self:
         """Train on ``data``.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             warm_start: resume training from the weights of the last fit, if there was one, with its context length and
                 units of covariates; ``history_`` is continued too.
             wrap: a network around the network, learned together with it (``contracts.Wrap``): ``AutocorrelatedErrors``.
@@ -189,7 +199,7 @@ class TorchForecaster(BaseEstimator):
         if resumed:
             check_unchanged(self)
             check_same_wrap(self, wrap)
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         short = roles.get("short", "error")
         context = self.context_length_ if resumed else self.context_length
         if context is None:
@@ -281,7 +291,9 @@ class TorchForecaster(BaseEstimator):
         if n_samples < 1:
             raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
         if data is None and static is not None:
-            raise ValueError("static= describes the series of data=; leave it out, or pass data= too")
+            raise TsformersError(
+                Option("static"), " describes the series of ", Option("data"), "; leave it out, or pass both"
+            )
         levels = None if quantiles is None else checked_quantiles(quantiles)
         panel = self.panel_ if data is None else self.panel_.like(data, static, self.short_)
         check_like(self, panel)
