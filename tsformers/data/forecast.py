@@ -1,8 +1,9 @@
 """Forecast: samples or quantiles of the future of many series; as frames, figures and GluonTS objects."""
 
+import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,25 @@ from jaxtyping import Float, Int, Shaped
 
 from tsformers.calendar.grid import Grid, in_zone, parse
 from tsformers.data.dataframes import Schema, from_pandas, stamps
-from tsformers.data.forecast_checks import checked_levels, checked_times, checked_values
+from tsformers.data.forecast_checks import checked_bounds, checked_levels, checked_times, checked_values
 from tsformers.data.gluonts_objects import write
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
-from tsformers.distributions.quantile_function import between_levels, level_of, mean_weights, of_draws
+from tsformers.distributions.quantile_function import (
+    between_levels,
+    level_of,
+    level_within,
+    mean_weights,
+    mean_within,
+    of_draws,
+)
 from tsformers.errors import DataError
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.fan import Fan, fan_chart
 
 Ids = Sequence[Any] | pd.Index | np.ndarray
 Levels = float | int | Sequence[float | int] | np.ndarray
+UNBOUNDED = (-math.inf, math.inf)
 SHOWN = 4  # series in a picture where the caller names none
 
 
@@ -34,7 +43,7 @@ class Forecast:
     predictive distribution is the one whose quantile function is straight between neighbouring levels and exponential
     beyond the outermost ones, ``q(p) = q_1 + b log(p / p_1)`` with ``b`` such that the curve passes through the two
     lowest given quantiles (likewise on the right, with ``1 - p``); tails may reach below zero even where the data are
-    positive.
+    positive, unless ``clip`` has cut them off.
     One single level is a point forecast. Quantiles, mean, median, intervals and PIT values are all computed from that
     one distribution, so they are consistent.
 
@@ -48,6 +57,10 @@ class Forecast:
         schema: column names, time zone and frame type of the caller; None = the defaults.
         joint: draw k of every series belongs to one joint draw of all series.
         freq: name of the frequency in place of ``grid``: a pandas offset alias, or the step of integer time.
+
+    Returns:
+        Besides the arguments, ``support``: least and greatest value that quantiles can take, set by ``clip``; a copy
+        with other values (``dataclasses.replace``) has no bounds again.
 
     Raises:
         ValueError: shapes that do not fit together, a level out of place, doubled ids, stamps that do not increase, or
@@ -74,6 +87,7 @@ class Forecast:
     grid: Grid | None
     schema: Schema
     joint: bool
+    support: tuple[float, float] = field(default=UNBOUNDED, init=False)
 
     def __init__(
         self,
@@ -145,6 +159,8 @@ class Forecast:
         """Mean of the draws; of quantiles, the integral of the quantile function over all levels, tails included."""
         if self.levels is None:
             return self.values.mean(axis=1)
+        if self.support != UNBOUNDED:
+            return mean_within(self.values, np.asarray(self.levels), *self.support)
         return np.einsum("nqh,q->nh", self.values, mean_weights(np.asarray(self.levels)))
 
     @property
@@ -178,7 +194,7 @@ class Forecast:
         if self.levels is None:
             found = of_draws(self.values, rising)
         else:
-            found = between_levels(self.values, np.asarray(self.levels), rising)
+            found = between_levels(self.values, np.asarray(self.levels), rising).clip(*self.support)
         np.maximum.accumulate(found, axis=1, out=found)  # rounding may cross neighbours by one unit in the last place
         return found[:, back]
 
@@ -229,8 +245,10 @@ class Forecast:
         upto = np.count_nonzero(self.values <= actual[:, None], axis=1)
         if self.levels is None:
             pit = (below + upto) / (2 * self.n_samples)
-        else:
+        elif self.support == UNBOUNDED:
             pit = level_of(actual, self.values, np.asarray(self.levels), below, upto)
+        else:
+            pit = level_within(actual, self.values, np.asarray(self.levels), below, upto, *self.support)
         return np.where(np.isnan(actual), np.nan, pit)
 
     def sum(self, groups: Groups = None) -> "Forecast":
@@ -298,7 +316,59 @@ class Forecast:
         """
         chosen = np.asarray(series)
         chosen = chosen if len(chosen) else chosen.astype(np.int64)
-        return replace(self, ids=self.ids[chosen], times=self.times[chosen], values=self.values[chosen])
+        part = replace(self, ids=self.ids[chosen], times=self.times[chosen], values=self.values[chosen])
+        return part if self.support == UNBOUNDED else part.bounded(*self.support)
+
+    def clip(self, lower: float | int | None = None, upper: float | int | None = None) -> "Forecast":
+        """The forecast with every value beyond a bound moved to the bound, as values of that kind can be.
+
+        Draws are clipped one by one, and the mean is that of the clipped draws. Quantiles are clipped, and the tails
+        beyond the outermost ones are cut off at the bounds; the mean is the integral of that quantile function.
+        ``Bounded`` does the same inside a model, and can keep draws strictly between bounds.
+
+        Args:
+            lower: the least value; None: no bound.
+            upper: the greatest value; None: no bound.
+
+        Returns:
+            A forecast of the same series and times.
+
+        Raises:
+            ValueError: no bound, one that is not finite, or a lower one that is not below the upper one.
+
+        Example:
+            >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), np.array([[[-1.0], [1.0], [3.0]]]))
+            >>> forecast.clip(lower=0).samples.ravel(), forecast.clip(lower=0, upper=2).mean
+            (array([0., 1., 3.]), array([[1.]]))
+        """
+        low, high = checked_bounds(lower, upper)
+        clipped = replace(self, values=self.values.clip(low, high))
+        return clipped.bounded(max(low, min(self.support[0], high)), min(high, max(self.support[1], low)))
+
+    def bounded(self, lower: float | int, upper: float | int) -> "Forecast":
+        """The same values, with the tails of quantiles cut off at bounds; for preprocessors whose values keep to them.
+
+        Args:
+            lower: the least value; -inf: none.
+            upper: the greatest value; inf: none.
+
+        Returns:
+            A forecast with that ``support``.
+
+        Raises:
+            ValueError: a value lies beyond a bound.
+
+        Example:
+            >>> held = np.array([[[1.0], [2.0]]])
+            >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), held, levels=(0.4, 0.6)).bounded(0, np.inf)
+            >>> forecast.quantile([0.0, 0.4]).ravel()
+            array([0., 1.])
+        """
+        if ((self.values < lower) | (self.values > upper)).any():
+            raise ValueError(f"values go from {self.values.min():g} to {self.values.max():g}; use clip to bound them")
+        copy = replace(self)
+        object.__setattr__(copy, "support", (float(lower), float(upper)))
+        return copy
 
     def to_frame(self, quantiles: Sequence[float | int] = (0.1, 0.5, 0.9)) -> Any:
         """One row a series and step, in the caller's own frame type, column names and time zone.
