@@ -13,7 +13,7 @@ from tsformers.calendar.seasons import season_length
 from tsformers.clustering.mixseq.ar_mixture import lag_moments, shrunk
 from tsformers.clustering.scaled_series import read_scaled
 from tsformers.data.classical_decomposition import PackedSeries, moving_average
-from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.validation import AtLeast, check_settings
@@ -70,6 +70,7 @@ class ByFeatures(BaseEstimator):
             raise TypeError(f"clusterer must be an object with fit_predict, such as KMeans(3), not {self.clusterer!r}")
         check_settings(self)
         panel = Panel.from_frame(data, **roles)
+        check_answer_columns(panel.schema, ["cluster"], "the answer")
         raw = self._features(panel)
         self.units_: np.ndarray = np.stack([raw.mean(0), np.where(raw.std(0) > 0, raw.std(0), 1.0)])
         self.table_: np.ndarray = (raw - self.units_[0]) / self.units_[1]
@@ -130,6 +131,7 @@ class ByFeatures(BaseEstimator):
 
     @staticmethod
     def _frame(panel: Panel, columns: dict[str, np.ndarray]) -> Frame:
+        check_answer_columns(panel.schema, columns, "the answer")
         return from_pandas(pd.DataFrame({panel.schema.id_col: panel.ids, **columns}), panel.schema.backend)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from tsformers.calendar.grid import Grid, in_zone, parse
-from tsformers.data.dataframes import Schema, from_pandas, stamps
+from tsformers.data.dataframes import Schema, check_answer_columns, from_pandas, stamps
 from tsformers.data.forecast_checks import checked_bounds, checked_levels, checked_times, checked_values
 from tsformers.data.gluonts_objects import write
 from tsformers.data.groups import Groups, group_codes
@@ -24,7 +24,6 @@ from tsformers.distributions.quantile_function import (
     mean_within,
     of_draws,
 )
-from tsformers.errors import DataError
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.fan import Fan, fan_chart
 
@@ -389,16 +388,12 @@ class Forecast:
               unique_id  ds  mean
             0         a   7   1.5
         """
+        names = answer_columns(quantiles)
+        check_answer_columns(self.schema, names, "the forecast")
         answer: dict[str, Any] = {"mean": self.mean.ravel()}
         if len(quantiles):
             found = self.quantile(quantiles)
-            answer |= {f"q{level:g}": found[:, q].ravel() for q, level in enumerate(quantiles)}
-        for name in (self.schema.id_col, self.schema.time_col):
-            if name in answer:
-                raise DataError(
-                    f"column {name!r} of the data has the name of a column of the forecast; rename it before fit, for "
-                    f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
-                )
+            answer |= {name: found[:, q].ravel() for q, name in enumerate(names[1:])}
         columns = {
             self.schema.id_col: self.ids.repeat(self.horizon),
             self.schema.time_col: stamps(self.times, self.schema),
@@ -475,3 +470,19 @@ class Forecast:
         about = {"freq": self.freq, "schema": self.schema, "joint": self.joint}
         series = zip(self.ids, self.times, self.values, strict=True)
         return [write(name, times, values, self.levels, about) for name, times, values in series]
+
+
+def answer_columns(quantiles: Sequence[float | int]) -> list[str]:
+    """The columns of ``Forecast.to_frame`` beside ids and times.
+
+    Args:
+        quantiles: levels.
+
+    Returns:
+        "mean", and one name a level.
+
+    Example:
+        >>> answer_columns((0.1, 0.5))
+        ['mean', 'q0.1', 'q0.5']
+    """
+    return ["mean", *(f"q{level:g}" for level in quantiles)]

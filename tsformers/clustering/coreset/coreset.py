@@ -15,7 +15,7 @@ from tsformers.clustering.coreset.expectation_maximisation import fit_var_mixtur
 from tsformers.clustering.coreset.sensitivities import draw_coreset, entities_of
 from tsformers.clustering.coreset.var_mixture import Pairs, VARMixture, all_pairs, cluster_objective
 from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
-from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.validation import AtLeast, check_settings
@@ -86,6 +86,9 @@ class Coreset(BaseEstimator):
         """
         n_entities, n_times = self.counts()
         panel = Panel.from_frame(data, **roles)
+        check_answer_columns(
+            panel.schema, ("previous", "weight", "entity_weight", "time_weight"), "the coreset", target=True
+        )
         pairs, rows = pairs_of(read_scaled(panel, None))
         rng = np.random.default_rng(self.seed)
         drawn = draw_coreset(pairs, n_entities, n_times, self.n_clusters, normalise=self.normalise, rng=rng)

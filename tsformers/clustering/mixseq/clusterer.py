@@ -21,7 +21,7 @@ from tsformers.clustering.coreset.coreset import Coreset
 from tsformers.clustering.mixseq.evidence import Evidence, History, history_frame
 from tsformers.clustering.mixseq.selection import compare_numbers
 from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
-from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.series_scale import ScaleMethod
 from tsformers.errors import DataError, first_names
@@ -175,6 +175,7 @@ class MixSeq(BaseEstimator):
         """
         self._check()
         panel = Panel.from_frame(data, **roles)
+        check_answer_columns(panel.schema, ["cluster"], "the answer")
         scaled, rng = read_scaled(panel, self.scaler), np.random.default_rng(self.seed)
         read, weight = self.training_series(scaled, rng)
         n_clusters, self.selection_ = self.n_clusters, None
@@ -373,6 +374,7 @@ class MixSeq(BaseEstimator):
         return panel, pd.DataFrame({"elbo": np.where(steps > 0, found.elbo, 0.0), "steps": steps})
 
     def _frame(self, ids: pd.Index, columns: dict[str, Any], backend: str) -> Frame:
+        check_answer_columns(self.panel_.schema, columns, "the answer")
         return from_pandas(pd.DataFrame({self.panel_.schema.id_col: ids, **columns}), backend)
 
     def _check(self) -> None:
