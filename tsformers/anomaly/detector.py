@@ -22,6 +22,7 @@ from tsformers.anomaly.row_reader import Columns, Reader
 from tsformers.anomaly.settings import Setup, context_rows
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, to_pandas
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.fdr import SAFFRON, Procedure
 from tsformers.validation import AtLeast, Between, check_settings
@@ -135,6 +136,7 @@ class AnomalyDetector(BaseEstimator):
         Warns:
             UserWarning: the errors learned are too few for ``control`` ever to raise an alarm.
         """
+        warn_unused_covariates(self.forecaster, {key: value for key, value in roles.items() if key != "known"})
         self.check()
         panel = Panel.from_frame(data, **roles)
         if panel.schema.known:

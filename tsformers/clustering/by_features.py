@@ -1,7 +1,7 @@
 """ByFeatures: any clusterer of scikit-learn on features of series."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self, Unpack
+from typing import Annotated, Any, ClassVar, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from tsformers.clustering.scaled_series import read_scaled
 from tsformers.data.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.validation import AtLeast, check_settings
 
@@ -54,6 +55,8 @@ class ByFeatures(BaseEstimator):
     order: Annotated[int, AtLeast(1)] = 3
     period: Annotated[int, AtLeast(1)] | None = None
 
+    uses_covariates: ClassVar[bool] = False
+
     save = storage.save
 
     def fit(self, data: Panel | Frame, **roles: Unpack[Roles]) -> Self:
@@ -66,6 +69,7 @@ class ByFeatures(BaseEstimator):
         Returns:
             The clusterer itself.
         """
+        warn_unused_covariates(self, roles)
         if not hasattr(self.clusterer, "fit_predict") or isinstance(self.clusterer, type):
             raise TypeError(f"clusterer must be an object with fit_predict, such as KMeans(3), not {self.clusterer!r}")
         check_settings(self)

@@ -15,6 +15,7 @@ from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.validation import check_settings
 
@@ -78,6 +79,11 @@ class Clustered(BaseEstimator):
         """H, that of the forecaster."""
         return self.forecaster.horizon
 
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether the forecaster reads covariates; sums have none."""
+        return not self.aggregate and getattr(self.forecaster, "uses_covariates", True)
+
     def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
         """Cluster the series, then fit a forecaster for each cluster.
 
@@ -88,6 +94,7 @@ class Clustered(BaseEstimator):
         Returns:
             The model itself.
         """
+        warn_unused_covariates(self, roles)
         self._check()
         self.short_: str = roles.get("short", "error")
         panel = Panel.from_frame(data, **roles)

@@ -12,6 +12,7 @@ from tsformers import storage
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.validation import AtLeast, check_settings
 
@@ -61,6 +62,11 @@ class Ensemble(BaseEstimator):
             raise ValueError(f"the models of an ensemble need one horizon, not {horizons}; set the same in all")
         return horizons[0]
 
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether one of the models reads covariates."""
+        return any(getattr(model, "uses_covariates", True) for model in self.models)
+
     def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
         """Fit a copy of every model.
 
@@ -71,6 +77,7 @@ class Ensemble(BaseEstimator):
         Returns:
             The ensemble itself.
         """
+        warn_unused_covariates(self, roles)
         check_settings(self)
         self._shares()
         _ = self.horizon  # raises where the models differ

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.evaluation.backtest_result import BacktestResult
 from tsformers.evaluation.engines import ENGINES, Engine, run
@@ -122,6 +123,7 @@ def backtest(
         quantiles=tuple(sorted({float(level) for level in quantiles})),
         seed=seed,
     )
+    warn_unused_covariates(list(named.values()), roles)
     given = Panel.from_frame(df, **roles)
     panel = replace(given, schema=replace(given.schema, backend="pandas"))
     _check(settings, engine, n_jobs, panel)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, 
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.decomposition import Layers, layers_chart
 from tsformers.preprocessing.extrapolation import Extrapolation, measure_extrapolation, trend_ahead, trend_spread
@@ -86,6 +87,8 @@ class TrendSeasonalDecomposition(BaseEstimator):
     remove: Literal["both", "seasonal"] = "seasonal"
     n_jobs: int | None = -1
     verbose: bool | None = None
+
+    uses_covariates: ClassVar[bool] = False
 
     save = storage.save
 
@@ -165,6 +168,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
         Raises:
             DataError: as in ``Panel.from_frame``.
         """
+        warn_unused_covariates(self, roles)
         panel = Panel.from_frame(df, **roles)
         check_settings(self)
         check_answer_columns(panel.schema, ["trend", *_seasonal_names(self._periods(panel)), "remainder"], "the parts")

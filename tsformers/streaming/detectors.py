@@ -201,8 +201,8 @@ def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
             raise JobError(f"--detector: there is no setting {key!r}; {did_you_mean(key, sorted(allowed))}")
     detector = kind(forecaster, control, **({"seed": settings.seed} | dict(settings.detector)))
     id_col, time_col = roles.get("id_col", "unique_id"), roles.get("time_col", "ds")
-    named = {key: name for key in ("id_col", "time_col", "target_col") if isinstance(name := roles.get(key), str)}
-    check_answer_columns(Schema(**named), ("row", *FIELDS, "status", "why"), "the decisions", target=True)
+    names: Any = {key: name for key in ("id_col", "time_col", "target_col") if isinstance(name := roles.get(key), str)}
+    check_answer_columns(Schema(**names), ("row", *FIELDS, "status", "why"), "the decisions", target=True)
     history = read_table(file, settings.format, id_col=id_col, time_col=time_col)
     return detector.fit(history, prefit=prefit, **roles)
 

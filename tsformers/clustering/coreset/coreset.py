@@ -1,7 +1,7 @@
 """Coreset: a weighted subset of series and times on which clustering costs nearly as on all data."""
 
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Annotated, Self, Unpack
+from typing import Annotated, ClassVar, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from tsformers.clustering.coreset.var_mixture import Pairs, VARMixture, all_pair
 from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.validation import AtLeast, check_settings
 
@@ -69,6 +70,8 @@ class Coreset(BaseEstimator):
     normalise: bool = False
     seed: Annotated[int, AtLeast(0)] | None = None
 
+    uses_covariates: ClassVar[bool] = False
+
     save = storage.save
 
     def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
@@ -84,6 +87,7 @@ class Coreset(BaseEstimator):
         Raises:
             DataError: as in ``Panel.from_frame``.
         """
+        warn_unused_covariates(self, roles)
         n_entities, n_times = self.counts()
         panel = Panel.from_frame(data, **roles)
         check_answer_columns(

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.series_scale import ScaleMethod
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError, first_names
 from tsformers.training.randomness import find_device
 from tsformers.validation import Above, AtLeast, Between, check_settings
@@ -161,6 +162,8 @@ class MixSeq(BaseEstimator):
     verbose: bool | None = None
     seed: Annotated[int, AtLeast(0)] | None = None
 
+    uses_covariates: ClassVar[bool] = False
+
     save = storage.save
 
     def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
@@ -173,6 +176,7 @@ class MixSeq(BaseEstimator):
         Returns:
             The clusterer itself. Ctrl-C ends the fit early and keeps the best so far.
         """
+        warn_unused_covariates(self, roles)
         self._check()
         panel = Panel.from_frame(data, **roles)
         check_answer_columns(panel.schema, ["cluster"], "the answer")
