@@ -20,8 +20,9 @@ from tsformers.anomaly.predictive import PredictiveP
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.row_reader import Columns, Reader
 from tsformers.anomaly.settings import Setup, context_rows
-from tsformers.data.dataframes import Frame, from_pandas, to_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, to_pandas
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError, TsformersError
 from tsformers.fdr import SAFFRON, Procedure
 from tsformers.messages import Either, Option, Setting
@@ -138,6 +139,7 @@ class AnomalyDetector(BaseEstimator):
         Warns:
             UserWarning: the errors learned are too few for ``control`` ever to raise an alarm.
         """
+        warn_unused_covariates(self.forecaster, {key: value for key, value in roles.items() if key != "known"})
         self.check()
         panel = training_panel(data, y, roles)
         if panel.schema.known:
@@ -235,15 +237,10 @@ class AnomalyDetector(BaseEstimator):
             DataError: a column is missing, or has the name of one of the answer.
         """
         check_is_fitted(self, "forecaster_")
-        frame, backend = self._pandas(data)
         schema = self._reader.schema
+        check_answer_columns(schema, (*FIELDS, "status", "why"), "the answer", target=True)
+        frame, backend = self._pandas(data)
         columns = self._reader.frame(frame)
-        for name in (schema.id_col, schema.time_col, schema.target_col):
-            if name in (*FIELDS, "status", "why"):
-                raise DataError(
-                    f"column {name!r} of the data has the name of a column of the answer; rename it before fit, ",
-                    f"for example to {name + '_'!r}",
-                )
         order = np.lexsort((columns.phase, columns.position))
         found = self._engine.process(columns.take(order))
         back = np.argsort(order, kind="stable")

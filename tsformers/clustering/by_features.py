@@ -1,7 +1,7 @@
 """ByFeatures: any clusterer of scikit-learn on features of series."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self, Unpack
+from typing import Annotated, Any, ClassVar, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,9 @@ from tsformers.clustering.estimator_type import CLUSTERER, clusterer_tags
 from tsformers.clustering.mixseq.ar_mixture import lag_moments, shrunk
 from tsformers.clustering.scaled_series import read_scaled
 from tsformers.data.classical_decomposition import PackedSeries, moving_average
-from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
@@ -56,6 +57,8 @@ class ByFeatures(BaseEstimator):
     order: Annotated[int, AtLeast(1)] = 3
     period: Annotated[int, AtLeast(1)] | None = None
 
+    uses_covariates: ClassVar[bool] = False
+
     save = storage.save
     __sklearn_tags__ = clusterer_tags
     _estimator_type = CLUSTERER
@@ -71,10 +74,12 @@ class ByFeatures(BaseEstimator):
         Returns:
             The clusterer itself.
         """
+        warn_unused_covariates(self, roles)
         if not hasattr(self.clusterer, "fit_predict") or isinstance(self.clusterer, type):
             raise TypeError(f"clusterer must be an object with fit_predict, such as KMeans(3), not {self.clusterer!r}")
         check_settings(self)
         panel = training_panel(data, y, roles)
+        check_answer_columns(panel.schema, ["cluster"], "the answer")
         raw = self._features(panel)
         self.units_: np.ndarray = np.stack([raw.mean(0), np.where(raw.std(0) > 0, raw.std(0), 1.0)])
         self.table_: np.ndarray = (raw - self.units_[0]) / self.units_[1]
@@ -148,6 +153,7 @@ class ByFeatures(BaseEstimator):
 
     @staticmethod
     def _frame(panel: Panel, columns: dict[str, np.ndarray]) -> Frame:
+        check_answer_columns(panel.schema, columns, "the answer")
         return from_pandas(pd.DataFrame({panel.schema.id_col: panel.ids, **columns}), panel.schema.backend)
 
 

@@ -18,6 +18,7 @@ from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import silence_accepted, warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import check_settings
@@ -82,6 +83,11 @@ class Clustered(BaseEstimator):
         """H, that of the forecaster."""
         return self.forecaster.horizon
 
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether the forecaster reads covariates; sums have none."""
+        return not self.aggregate and getattr(self.forecaster, "uses_covariates", True)
+
     def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Cluster the series, then fit a forecaster for each cluster.
 
@@ -93,6 +99,7 @@ class Clustered(BaseEstimator):
         Returns:
             The model itself.
         """
+        warn_unused_covariates(self, roles)
         self._check()
         self.short_: str = roles.get("short", "error")
         panel = training_panel(data, y, roles)

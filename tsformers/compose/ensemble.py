@@ -23,6 +23,7 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
@@ -75,6 +76,11 @@ class Ensemble(BaseEstimator):
             raise ValueError(f"the models of an ensemble need one horizon, not {horizons}; set the same in all")
         return horizons[0]
 
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether one of the models reads covariates."""
+        return any(getattr(model, "uses_covariates", True) for model in self.models)
+
     def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit a copy of every model.
 
@@ -86,6 +92,7 @@ class Ensemble(BaseEstimator):
         Returns:
             The ensemble itself.
         """
+        warn_unused_covariates(self, roles)
         check_settings(self)
         self._shares()
         _ = self.horizon  # raises where the models differ
@@ -151,9 +158,9 @@ class Ensemble(BaseEstimator):
         yield from blocks if levels is None else gathered(summarised(block, levels) for block in blocks)
 
     def _averaged(self, streams: Sequence[Iterator[Forecast]]) -> Iterator[Forecast]:
-        for members in in_step(streams):
-            values = np.einsum("m,mnqh->nqh", self._shares(), np.stack([member.values for member in members]))
-            first = members[0]
+        for blocks in in_step(streams):
+            values = np.einsum("m,mnqh->nqh", self._shares(), np.stack([block.values for block in blocks]))
+            first = blocks[0]
             yield Forecast(first.ids, first.times, values, levels=LEVELS, grid=first.grid, schema=first.schema)
 
     def _shares(self) -> np.ndarray:

@@ -15,6 +15,7 @@ from tsformers.data.blocks.panel_blocks import series_at
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import lacking_parts
 
@@ -61,6 +62,11 @@ class Pipeline(BaseEstimator):
         """H, that of the forecaster."""
         return self.forecaster.horizon
 
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether the forecaster reads covariates."""
+        return getattr(self.forecaster, "uses_covariates", True)
+
     def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit copies of the steps and of the forecaster, each on the output of the one before it.
 
@@ -72,6 +78,7 @@ class Pipeline(BaseEstimator):
         Returns:
             The pipeline itself.
         """
+        warn_unused_covariates(self, roles)
         self._check()
         short = roles.get("short", "error")
         panel = training_panel(data, y, roles)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from tsformers.calendar import seasons
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError, TsformersError
 from tsformers.evaluation.backtest_result import BacktestResult
 from tsformers.evaluation.engines import ENGINES, Engine, run
@@ -127,6 +128,7 @@ def backtest(
         seed=seed,
         season_length=season_length,
     )
+    warn_unused_covariates(list(named.values()), roles)
     given = Panel.from_frame(df, **roles)
     panel = replace(given, schema=replace(given.schema, backend="pandas"))
     if season_length == seasons.season_length(panel.grid):

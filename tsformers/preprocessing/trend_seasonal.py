@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,11 @@ from tsformers.calendar.arithmetic import ordinals
 from tsformers.calendar.seasons import cycles, season_length
 from tsformers.counter_rng import keyed_normals, series_keys
 from tsformers.data.classical_decomposition import PackedSeries, Parts, moving_average
-from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import TsformersError
 from tsformers.messages import Option
 from tsformers.plotting.chosen import chosen_positions
@@ -88,6 +89,8 @@ class TrendSeasonalDecomposition(BaseEstimator):
     remove: Literal["both", "seasonal"] = "seasonal"
     n_jobs: int | None = -1
     verbose: bool | None = None
+
+    uses_covariates: ClassVar[bool] = False
 
     save = storage.save
 
@@ -169,11 +172,14 @@ class TrendSeasonalDecomposition(BaseEstimator):
         Raises:
             DataError: as in ``Panel.from_frame``.
         """
+        warn_unused_covariates(self, roles)
         panel = Panel.from_frame(df, **roles)
+        check_settings(self)
+        check_answer_columns(panel.schema, ["trend", *_seasonal_names(self._periods(panel)), "remainder"], "the parts")
         fresh = type(self)(**self.get_params(deep=False)).fit(panel)
         found = fresh._learned()
         rows = found.rows
-        names = ["seasonal"] if len(fresh.periods_) == 1 else [f"seasonal_{period}" for period in fresh.periods_]
+        names = _seasonal_names(fresh.periods_)
         columns: dict[str, Any] = {
             panel.schema.id_col: panel.ids.repeat(rows.lengths),
             panel.schema.time_col: stamps(panel.times[panel.in_history], panel.schema),
@@ -304,3 +310,8 @@ class TrendSeasonalDecomposition(BaseEstimator):
             size = np.sqrt(cycle * rule.seasonal_change[:, m, None] ** 2 + rule.seasonal_error[:, m, None] ** 2)
             total += noise[m + 1][..., (np.arange(horizon) % period)] * size[:, None]
         return total
+
+
+def _seasonal_names(periods: Sequence[int]) -> list[str]:
+    """Columns of the seasonal parts in the answer of ``decompose``."""
+    return ["seasonal"] if len(periods) == 1 else [f"seasonal_{period}" for period in periods]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.seasons import season_length
-from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError, DataWarning, TsformersError
@@ -148,6 +148,7 @@ def score(
 
     Source: Hyndman & Athanasopoulos (2021), sections 5.8 and 5.9.
     """
+    by = _axis_of(forecast, by)
     table = score_table(forecast, actual_values(forecast, actual), history, metrics, by, season_length)
     return from_pandas(table, forecast.schema.backend)
 
@@ -184,9 +185,7 @@ def score_table(
         0         a   crps    1.0
         1         b   crps    2.0
     """
-    by = "unique_id" if by == forecast.schema.id_col else by
-    if by not in AXES:
-        raise ValueError(f"by must be 'unique_id', 'horizon' or None; got {by!r}")
+    by = _axis_of(forecast, by)
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     found = {name: find_metric(name) for name in names}
     joint = [name for name in names if name in JOINT]
@@ -206,6 +205,16 @@ def score_table(
     elif by == "horizon":
         table = {"horizon": np.repeat(np.arange(1, forecast.horizon + 1), len(names)), **table}
     return pd.DataFrame(table)
+
+
+def _axis_of(forecast: Forecast, by: str | None) -> str | None:
+    """The axis of ``by``: "unique_id", "horizon" or None."""
+    axis = "unique_id" if by == forecast.schema.id_col else by
+    if axis not in AXES:
+        raise ValueError(f"by must be 'unique_id', 'horizon' or None; got {by!r}")
+    if axis == "unique_id":
+        check_answer_columns(forecast.schema, ("metric", "value"), "the scores")
+    return axis
 
 
 def find_metric(name: str) -> Metric:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,10 @@ from tsformers.clustering.estimator_type import CLUSTERER, clusterer_tags
 from tsformers.clustering.mixseq.evidence import Evidence, History, history_frame
 from tsformers.clustering.mixseq.selection import compare_numbers
 from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
-from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.series_scale import ScaleMethod
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError, TsformersError, first_names
 from tsformers.messages import Option, Setting
 from tsformers.storage.training_panel import training_panel
@@ -164,6 +165,8 @@ class MixSeq(BaseEstimator):
     verbose: bool | None = None
     seed: Annotated[int, AtLeast(0)] | None = None
 
+    uses_covariates: ClassVar[bool] = False
+
     save = storage.save
     __sklearn_tags__ = clusterer_tags
     _estimator_type = CLUSTERER
@@ -179,8 +182,10 @@ class MixSeq(BaseEstimator):
         Returns:
             The clusterer itself. Ctrl-C ends the fit early and keeps the best so far.
         """
+        warn_unused_covariates(self, roles)
         self._check()
         panel = training_panel(data, y, roles)
+        check_answer_columns(panel.schema, ["cluster"], "the answer")
         scaled, rng = read_scaled(panel, self.scaler), np.random.default_rng(self.seed)
         read, weight = self.training_series(scaled, rng)
         n_clusters, self.selection_ = self.n_clusters, None
@@ -380,6 +385,7 @@ class MixSeq(BaseEstimator):
         return panel, pd.DataFrame({"elbo": np.where(steps > 0, found.elbo, 0.0), "steps": steps})
 
     def _frame(self, ids: pd.Index, columns: dict[str, Any], backend: str) -> Frame:
+        check_answer_columns(self.panel_.schema, columns, "the answer")
         return from_pandas(pd.DataFrame({self.panel_.schema.id_col: ids, **columns}), backend)
 
     def _check(self) -> None:

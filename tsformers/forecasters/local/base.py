@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
@@ -50,7 +51,7 @@ class LocalForecaster(BaseEstimator):
     functions of one series. ``y`` begins and ends with an observed value; NaN in between is a missing value. ``start``
     is the number of grid steps from the first value of the training history to ``y[0]`` (0 = the same first row); it
     aligns a learned seasonal pattern with another history. Where the history ends with missing values, the model is
-    drawn across them. Covariates are not used.
+    drawn across them. Covariates are not used, which a warning says where they are asked for.
 
     A series that cannot be fitted (too short, constant, an error inside, parameters or draws that are not finite) is
     forecast by the seasonal naive model; one warning names such series, and ``fallbacks_`` says why.
@@ -90,6 +91,8 @@ class LocalForecaster(BaseEstimator):
     seed: Annotated[int, AtLeast(0)] | None = None
     verbose: bool | None = True
 
+    uses_covariates: ClassVar[bool] = False
+
     save = storage.save
 
     def fit_one(self, y: np.ndarray, season: int) -> Params:
@@ -104,6 +107,7 @@ class LocalForecaster(BaseEstimator):
 
     def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit a model to each series; ``roles`` are the keywords of ``Panel.from_frame``."""
+        warn_unused_covariates(self, roles)
         self.check()
         panel = training_panel(data, y, roles)
         season = self.season_length or season_length(panel.grid)

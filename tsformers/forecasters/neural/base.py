@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal, Self, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.data.window_scaling import Scaler
 from tsformers.data.windows import Packed
 from tsformers.errors import TsformersError
@@ -132,6 +133,8 @@ class TorchForecaster(BaseEstimator):
     verbose: bool | None = None
     seed: Annotated[int, AtLeast(0)] | None = None
 
+    uses_covariates: ClassVar[bool] = True  # a subclass whose network reads none says False
+
     save = storage.save
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> nn.Module:
@@ -194,6 +197,7 @@ class TorchForecaster(BaseEstimator):
             DataError: series too short for context and horizon, and what ``Panel.from_frame`` refuses.
             FloatingPointError: training diverged.
         """
+        warn_unused_covariates(self, roles)
         self.check()
         resumed = warm_start and hasattr(self, "network_")
         if resumed:

@@ -13,6 +13,7 @@ import tsformers.forecasters.redsds.regimes as regimes
 from tsformers.contracts import Wrap
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.data.windows import Packed
 from tsformers.errors import TsformersError
 from tsformers.forecasters.neural.base import TorchForecaster
@@ -208,6 +209,7 @@ class REDSDS(TorchForecaster):
 
         Source: Ansari et al. (2021), RED-SDS, section 3.
         """
+        warn_unused_covariates(self, roles)
         panel = training_panel(data, y, roles)
         super().fit(panel, warm_start=warm_start, wrap=wrap, short=roles.get("short", "error"))
         self.__dict__.pop("regimes_", None)
