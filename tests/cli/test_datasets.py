@@ -5,7 +5,7 @@ import json
 
 import pandas as pd
 
-from tsformers.data.files.table_files import read_table
+from tsformers.data.files.plain_frame import read_frame
 
 
 def test_every_data_set_is_listed_with_its_licence(run):
@@ -25,4 +25,4 @@ def test_a_data_set_is_exported_as_it_loads(run, here):
     from tsformers import load_dataset
 
     assert run("datasets", "export", "co2", "-o", "co2.csv")[0] == 0
-    pd.testing.assert_frame_equal(read_table(here / "co2.csv"), load_dataset("co2"))
+    pd.testing.assert_frame_equal(read_frame(here / "co2.csv"), load_dataset("co2"))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tsformers.data.files.table_files import read_table, write_table
+from tsformers.data.files.plain_frame import read_frame
+from tsformers.data.files.write import write_table
 
 from .conftest import NAIVE, mistake
 
@@ -43,13 +44,13 @@ def test_every_format_comes_in_and_goes_out(run, sales, here, suffix):
     code, out, err = run("forecast", f"in.{suffix}", *NAIVE, "--output", f"out.{suffix}")
     assert (code, out, err) == (0, "", [f"wrote out.{suffix}"])
     _, reference, _ = run("forecast", "sales.csv", *NAIVE)
-    frame = read_table(here / f"out.{suffix}")
+    frame = read_frame(here / f"out.{suffix}")
     pd.testing.assert_frame_equal(frame, read_table_text(reference, here), check_dtype=False)
 
 
 def read_table_text(text: str, folder: Path) -> pd.DataFrame:
     (folder / "reference.csv").write_text(text)
-    return read_table(folder / "reference.csv")
+    return read_frame(folder / "reference.csv")
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
@@ -143,7 +144,7 @@ def test_a_missing_horizon_is_asked_for(run, sales):
         ("unique_id,ds,y\na,2024-01-01,1\na,2024-01-01,2\n", ["'a'", "2024-01-01"]),
         ("unique_id,ds,y\na,2024-01-01,1\na,yesterday,2\n", ["'ds'", "yesterday", "row 1"]),
         ("unique_id,ds,y\n,2024-01-01,1\n", ["unique_id", "row 0"]),
-        ('{"unique_id": "a", "ds": }\n', ["cannot be read as jsonl"]),
+        ('{"unique_id": "a", "ds": }\n', ["cannot be read as JSON lines", "line 1"]),
     ],
 )
 def test_data_that_cannot_be_used_are_refused_by_row(run, here, text, parts):

@@ -33,7 +33,7 @@ def test_ctrl_c_ends_with_130_and_one_line(monkeypatch, run, sales):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tsformers.data.files.table_files.read_table", interrupt)
+    monkeypatch.setattr("tsformers.data.files.plain_frame.read_frame", interrupt)
     assert run("forecast", "sales.csv", *NAIVE) == (130, "", ["tsformers: interrupted"])
 
 

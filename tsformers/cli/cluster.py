@@ -42,7 +42,7 @@ class ClusterOptions:
 
 def cluster(file: InputFile, options: ClusterOptions, target: TableOutput, table: TableInput) -> None:
     """Sort series into clusters by how they move: one row a series."""
-    from tsformers.data.files.table_files import write_table
+    from tsformers.data.files.write import write_table
 
     answer = cluster_file(file, options, table)
     write_table(answer, target.output, target.format)

@@ -46,7 +46,7 @@ class ExportOptions:
 @flattened
 def datasets_export(name: ListedName, options: ExportOptions, target: TableOutput) -> None:
     """Write a data set as a long table: unique_id, ds, y and its covariates."""
-    from tsformers.data.files.table_files import write_table
+    from tsformers.data.files.write import write_table
     from tsformers.datasets.load import load_dataset
 
     write_table(load_dataset(name, extra=split_list(options.extra)), target.output, target.format)

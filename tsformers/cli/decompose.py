@@ -35,7 +35,7 @@ class DecomposeOptions:
 
 def decompose(file: InputFile, options: DecomposeOptions, target: TableOutput, table: TableInput) -> None:
     """Decompose every series into trend, seasonal parts and remainder, which add up to the value."""
-    from tsformers.data.files.table_files import write_table
+    from tsformers.data.files.write import write_table
 
     write_table(decompose_file(file, options, table), target.output, target.format)
     report_written(target.output, options.plot)

@@ -52,7 +52,7 @@ class ForecastOptions:
 
 def forecast(file: InputFile, options: ForecastOptions, target: TableOutput, table: TableInput) -> None:
     """Forecast what follows the last row of every series: mean and quantiles, one row a series and step."""
-    from tsformers.data.files.table_files import write_table
+    from tsformers.data.files.write import write_table
 
     levels = numbers("--quantiles", options.quantiles)
     fitted, frame, answer = forecast_file(file, options, table)

@@ -35,9 +35,9 @@ def read_series(file: str, table: TableInput, *, format: bool = True) -> "pd.Dat
         ...     read_series(str(path), TableInput())["y"].tolist()
         [5]
     """
-    from tsformers.data.files.table_files import read_table
+    from tsformers.data.files.plain_frame import read_frame
 
-    return read_table(file, table.input_format if format else None, id_col=table.id_col, time_col=table.time_col)
+    return read_frame(file, table.input_format if format else None, id_col=table.id_col, time_col=table.time_col)
 
 
 def roles_of(table: TableInput, freq: str | None = None) -> "Roles":

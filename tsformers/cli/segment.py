@@ -57,7 +57,7 @@ class SegmentOptions:
 
 def segment(file: InputFile, options: SegmentOptions, target: TableOutput, table: TableInput) -> None:
     """Find regimes that last: for every row its regime, how sure, how much longer; and a picture coloured by regime."""
-    from tsformers.data.files.table_files import write_table
+    from tsformers.data.files.write import write_table
 
     plot = options.plot
     if plot is None:

@@ -104,7 +104,7 @@ def show(frame: "pd.DataFrame", target: TableOutput, title: str = "", wide: Sequ
         metric,value
         mae,0.5
     """
-    from tsformers.data.files.table_files import write_table
+    from tsformers.data.files.write import write_table
 
     if target.output != "-" or target.format is not None or not sys.stdout.isatty():
         write_table(frame, target.output, target.format)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from tsformers.bundled import shipped_folder, shipped_names
-from tsformers.data.files.table_files import read_table
+from tsformers.data.files.read import read_table
 from tsformers.datasets.download import find_file, is_local
 from tsformers.datasets.layouts import long_frame, split_column
 from tsformers.datasets.recipe import Recipe
@@ -48,7 +48,7 @@ def load_dataset(name: str, *, extra: Sequence[str] = ()) -> pd.DataFrame:
             )
     path = find_file(chosen.source, chosen.name, Path(name).parent if name.endswith(".toml") else None)
     try:
-        frame = long_frame(read_table(path, time_col=""), chosen)
+        frame = long_frame(read_table(path).frame, chosen)
     except KeyError as error:
         raise JobError(
             f"{path} lacks the column {error} of recipe {chosen.name!r}; use the file that it names"

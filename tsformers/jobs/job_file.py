@@ -10,7 +10,7 @@ import pandas as pd
 
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.catalog import PREPROCESSORS, find_model
-from tsformers.data.files.table_files import read_table
+from tsformers.data.files.plain_frame import read_frame
 from tsformers.datasets.load import load_dataset, recipe
 from tsformers.errors import JobError, did_you_mean
 from tsformers.evaluation.backtest_result import BacktestResult
@@ -261,12 +261,12 @@ def read_data(data: DataTable, job: Path) -> tuple[pd.DataFrame, dict[str, Any]]
         frame = load_dataset(data.dataset, extra=["split"] if data.parts else [])
         frame = _rows_of(frame, "split", data.parts, f"{job}: data.parts").drop(columns="split", errors="ignore")
     else:
-        frame = read_table(job.parent / str(data.file), **columns)
+        frame = read_frame(job.parent / str(data.file), **columns)
     if data.series:
         _require_column(frame, data.id_col, f"{job}: data.id_col")
         frame = _rows_of(frame, data.id_col, data.series, f"{job}: data.series")
     if data.static is not None:
-        roles["static"] = read_table(job.parent / data.static, **columns)
+        roles["static"] = read_frame(job.parent / data.static, **columns)
     given = {"freq": data.freq, "known": data.known}
     roles |= {key: value for key, value in given.items() if value is not None}
     defaults = DataTable()

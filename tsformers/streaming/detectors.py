@@ -9,7 +9,7 @@ from typing import Any
 
 from tsformers import storage
 from tsformers.catalog import load_public
-from tsformers.data.files.table_files import read_table
+from tsformers.data.files.plain_frame import read_frame
 from tsformers.data.panel import Roles
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import SAFFRON, Procedure
@@ -199,7 +199,7 @@ def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
             raise JobError(f"--detector: there is no setting {key!r}; {did_you_mean(key, sorted(allowed))}")
     detector = kind(forecaster, control, **({"seed": settings.seed} | dict(settings.detector)))
     id_col, time_col = roles.get("id_col", "unique_id"), roles.get("time_col", "ds")
-    history = read_table(file, settings.format, id_col=id_col, time_col=time_col)
+    history = read_frame(file, settings.format, id_col=id_col, time_col=time_col)
     return detector.fit(history, prefit=prefit, **roles)
 
 

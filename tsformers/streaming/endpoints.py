@@ -1,12 +1,11 @@
 """Files, pipes and Redis streams by their names: which source gives the rows, which sink takes the decisions."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from tsformers.data.files.table_files import SUFFIXES
+from tsformers.data.files.write import format_of
 from tsformers.errors import JobError
 from tsformers.streaming.line_source import open_source
 from tsformers.streaming.redis import Address, RedisSink, RedisSource
@@ -106,10 +105,10 @@ def decision_format(sink: str, source: str, format: str | None, input_format: st
         >>> decision_format("out.jsonl", "rows.csv", None, None, resumable=True)
         'jsonl'
     """
-    rows = input_format or SUFFIXES.get(Path(source).suffix.lower())
+    rows = input_format or format_of(source)
     chosen = format or ("csv" if rows == "csv" else "jsonl")
     if sink != "-":
-        chosen = SUFFIXES.get(Path(sink).suffix.lower(), chosen)
+        chosen = format_of(sink) or chosen
     if chosen == "parquet" and (resumable or sink == "-"):
         raise JobError("a Parquet file cannot be resumed, or piped; write decisions to a .jsonl or .csv file")
     return str(chosen)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tsformers.data.files.table_files import EMPTY_CELLS, SUFFIXES, Format
+from tsformers.data.files.table_file import MISSING
+from tsformers.data.files.write import Format, format_of
 from tsformers.errors import DataError, JobError
 from tsformers.streaming.parquet_source import ParquetSource
 from tsformers.streaming.source import OTHER_INPUT, Batch, Row, Source
@@ -61,7 +62,7 @@ class LineSource:
     ) -> None:  # fmt: skip
         self.path, self.follow, self.idle, self.typed = path, follow, idle, typed
         self.id_col = next(iter(typed))
-        self.format = format or SUFFIXES.get(Path(path).suffix.lower())
+        self.format = format or format_of(path)
         self.file: Any = sys.stdin.buffer
         if path != "-":
             try:
@@ -139,7 +140,7 @@ class LineSource:
             return {}
         row = {}
         for name, cell in zip(self.header, cells, strict=True):
-            empty = not cell if name == self.id_col else cell in EMPTY_CELLS  # a series may be called NA
+            empty = not cell if name == self.id_col else cell in MISSING  # a series may be called NA
             row[name] = None if empty else self.typed.get(name, str)(cell)
         return row
 
@@ -216,7 +217,7 @@ def open_source(
     path: str, format: Format | None, *, follow: bool, idle: float | None, typed: Mapping[str, Callable[[str], Any]]
 ) -> Source:
     """The rows of a file or of standard input; arguments as for ``LineSource``."""
-    chosen = format or SUFFIXES.get(Path(path).suffix.lower())
+    chosen = format or format_of(path)
     if chosen == "parquet":
         if follow:
             raise JobError("a Parquet file is complete and does not grow; leave --follow out, or follow JSON lines")

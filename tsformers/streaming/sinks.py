@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsformers.anomaly.decisions import FIELDS, Decision
-from tsformers.data.files.table_files import Format
+from tsformers.data.files.write import Format
 from tsformers.errors import JobError
 from tsformers.streaming.line_source import CHUNK, descriptor_of
 

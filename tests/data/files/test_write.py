@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from tsformers import DataError
-from tsformers.data.files.table_files import parse_times, read_table, write_table
+from tsformers.data.files.plain_frame import parse_times, read_frame
+from tsformers.data.files.write import write_table
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
@@ -14,7 +15,7 @@ def test_a_written_table_is_read_back_to_the_last_digit(tmp_path, rng, suffix):
     frame = pd.DataFrame({"unique_id": ["NA"] * 20, "ds": days, "y": rng.normal(size=20) * 1e-7})
     frame.loc[3, "y"] = np.nan
     write_table(frame, tmp_path / f"a.{suffix}")
-    pd.testing.assert_frame_equal(read_table(tmp_path / f"a.{suffix}"), frame, check_exact=True, check_dtype=False)
+    pd.testing.assert_frame_equal(read_frame(tmp_path / f"a.{suffix}"), frame, check_exact=True, check_dtype=False)
 
 
 @pytest.mark.parametrize(("suffix", "format"), [("parquet", None), ("jsonl", None), ("csv", None), ("jsonl", "jsonl")])
@@ -22,7 +23,7 @@ def test_without_a_suffix_the_first_bytes_show_the_format(tmp_path, suffix, form
     frame = pd.DataFrame({"unique_id": ["a"], "ds": [1], "y": [0.5]})
     write_table(frame, tmp_path / f"a.{suffix}")
     (tmp_path / "bare").write_bytes((tmp_path / f"a.{suffix}").read_bytes())
-    pd.testing.assert_frame_equal(read_table(tmp_path / "bare", format), frame)
+    pd.testing.assert_frame_equal(read_frame(tmp_path / "bare", format), frame)
 
 
 def test_stamps_with_several_offsets_become_utc_and_other_text_stays():
@@ -37,15 +38,15 @@ def test_stamps_with_several_offsets_become_utc_and_other_text_stays():
     [
         ("none.csv", None, "there is no such file"),
         ("a.csv", b"  \n", "a.csv is empty"),
-        ("a.parquet", b"PAR1 and no more", "cannot be read as parquet"),
-        ("a.jsonl", b"{oops", "cannot be read as jsonl"),
+        ("a.parquet", b"PAR1 and no more", "cannot be read as Parquet"),
+        ("a.jsonl", b"{oops", "is no JSON"),
     ],
 )
 def test_files_that_cannot_be_read_are_named(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
-        read_table(tmp_path / name)
+        read_frame(tmp_path / name)
 
 
 def test_places_that_cannot_be_written_are_named(tmp_path):
@@ -61,7 +62,7 @@ def test_places_that_cannot_be_written_are_named(tmp_path):
 def test_json_lines_keep_every_digit_and_what_is_missing(tmp_path):
     frame = pd.DataFrame({"unique_id": ["a", "b"], "ds": [1, 2], "y": [0.1 + 0.2, np.nan], "z": [1e-300, 1e300]})
     write_table(frame, tmp_path / "a.jsonl")
-    pd.testing.assert_frame_equal(read_table(tmp_path / "a.jsonl"), frame, check_exact=True)
+    pd.testing.assert_frame_equal(read_frame(tmp_path / "a.jsonl"), frame, check_exact=True)
 
 
 def test_times_with_offsets_are_read_as_utc():
