@@ -5,5 +5,5 @@ MONTHS = (
     *("august", "september", "october", "november", "december"),
 )
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTH_WORDS = {**{name: "%B" for name in MONTHS}, **{name[:3]: "%b" for name in MONTHS}}  # "may" is both: %b reads it
-WEEKDAY_WORDS = {**{name: "%A" for name in WEEKDAYS}, **{name[:3]: "%a" for name in WEEKDAYS}}
+MONTH_WORDS = {**dict.fromkeys(MONTHS, "%B"), **{name[:3]: "%b" for name in MONTHS}}  # "may" is both: %b reads it
+WEEKDAY_WORDS = {**dict.fromkeys(WEEKDAYS, "%A"), **{name[:3]: "%a" for name in WEEKDAYS}}
