@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.frequency import most_common, within
-from tsformers.calendar.grid import DAY, MONTHS, SECOND, THURSDAY, WEEKDAYS, Grid, parse, to_local
+from tsformers.calendar.grid import DAY, MONTHS, SECOND, THURSDAY, WEEKDAYS, Grid, decompose, parse, to_local
 from tsformers.errors import DataError
 from tsformers.messages import Option
 
@@ -83,6 +83,7 @@ def bins_of(counts: np.ndarray, grid: Grid) -> tuple[np.ndarray, int]:
 
     Example:
         >>> days = np.array(["2024-01-03", "2024-01-08"], "M8[ns]").view(np.int64)
+        >>> from tsformers.calendar.grid import compose
         >>> position, phase = bins_of(days, parse_bins("W-MON"))
         >>> compose(position, np.array(phase), parse_bins("W-MON")).view("M8[ns]").astype("M8[D]")
         array(['2024-01-01', '2024-01-08'], dtype='datetime64[D]')
@@ -110,6 +111,8 @@ def floor_business_days(day: np.ndarray, grid: Grid) -> np.ndarray:
         >>> floor_business_days(np.array([0, 1, 2, 3, 4]), parse("B"))  # Thursday 1970-01-01 to Monday
         array([3, 4, 4, 4, 5])
     """
+    if grid.weekmask:
+        return decompose((day + 1) * DAY, replace(grid, tz=None, step=1))[0] - 1
     week, weekday = np.divmod(day + THURSDAY, 7)
     return 5 * week + np.minimum(weekday, 4)
 

@@ -15,7 +15,7 @@ from tsformers.calendar.timestamps import Times, looks_like_times, read_times
 from tsformers.data.dataframes import Frame, from_pandas, to_pandas
 from tsformers.data.intake.columns import RowNames, read_ids, read_numbers
 from tsformers.errors import DataError, DataWarning, did_you_mean
-from tsformers.messages import Option
+from tsformers.messages import Either, Option
 from tsformers.places import Places
 
 MOST_GROWTH, MANY_ROWS = 20, 1_000_000  # empty bins beyond both mean a wrong stamp or a step that is too short
@@ -128,8 +128,9 @@ def _refuse_growth(bins: Bins, every: object, rows: int) -> None:
     size = bins.empty + len(bins.starts)
     if size > MANY_ROWS and size > MOST_GROWTH * rows:
         raise DataError(
-            f"bins of {every!r} make {size} rows of {rows}, most of them empty; correct a wrong time, or pass a longer ",
-            Option("every"),
+            f"bins of {every!r} make {size} rows of {rows}, most of them empty; correct a wrong time, or pass a longer "
+            "step, such as ",
+            Either(python="every='D'", shell="--resample D"),
         )
 
 

@@ -1,6 +1,6 @@
 """Observed values and histories, aligned with a forecast."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -161,8 +161,9 @@ def _panel(forecast: Forecast, history: Frame) -> Panel:
     frame, _ = to_pandas(history, *columns)
     check_columns(frame, dict(zip(("id_col", "time_col", "target_col"), columns, strict=True)), what="history")
     roles = Roles(id_col=columns[0], time_col=columns[1], target_col=columns[2])
-    if forecast.freq is not None:
-        roles["freq"] = forecast.freq
+    if forecast.grid is not None:
+        grid: Any = forecast.grid  # its name would lose the holidays of business days of one's own
+        roles["freq"] = grid
     return Panel.from_frame(frame[list(columns)], **roles)
 
 
