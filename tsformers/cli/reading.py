@@ -114,7 +114,7 @@ def announced(
     Returns:
         The panel.
     """
-    from tsformers.data.from_file import file_line
+    from tsformers.data.files.long_table import file_line
 
     with held_warnings():
         source, left = series_of(file, table, roles)
@@ -185,7 +185,7 @@ def series_of(file: str, table: TableInput, roles: dict[str, Any]) -> "tuple[Tab
         JobError: ``wide`` and ``wide_rows``.
         DataError: it cannot be read.
     """
-    from tsformers.data.from_file import read_source
+    from tsformers.data.files.long_table import read_source
 
     if table.wide and table.wide_rows:
         raise JobError("--wide is one series a column, --wide-rows one series a row; give one of them")
