@@ -33,6 +33,7 @@ OTHERS = {
     "JobError": "tsformers.errors",
     "Panel": "tsformers.data.panel",
     "from_wide": "tsformers.data.intake.wide",
+    "resample": "tsformers.data.resample",
     "Forecast": "tsformers.data.forecast",
     "from_gluonts": "tsformers.data.gluonts",
     "Pipeline": "tsformers.compose.pipeline",

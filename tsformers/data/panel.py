@@ -158,6 +158,7 @@ class Panel:
             DataError: none of the series is there, or their rows cannot be used.
 
         Example:
+            >>> from tsformers.calendar.grid import parse
             >>> frame = pd.DataFrame({"unique_id": ["a", "b"], "ds": [1, 1], "y": [1.0, 2.0]})
             >>> Panel.history(frame, Schema(), parse(1), pd.Index(["b"]), True).y
             array([2.])

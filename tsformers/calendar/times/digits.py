@@ -91,9 +91,9 @@ def typed_form(numbers: np.ndarray) -> TimeForm | None:
 
 
 def _regular(form: TimeForm, numbers: np.ndarray) -> bool:
-    """Whether numbers that cross a month (a year, a day) step more regularly as dates than as numbers."""
+    """Whether numbers step as regularly as dates as they do as numbers; six digits must cross a year."""
     rising = np.sort(numbers)
-    if len(rising) < 2 or rising[0] // 100 == rising[-1] // 100:
+    if len(rising) < 2 or (len(str(rising[0])) == 6 and rising[0] // 100 == rising[-1] // 100):
         return False
     counts = form.read(rising).counts
     months = counts.view("M8[ns]").astype("M8[M]").astype(np.int64)

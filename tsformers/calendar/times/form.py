@@ -163,7 +163,7 @@ class TimeForm:
 
 
 def _typed(texts: pd.Index, text: bool) -> pd.Index:
-    return texts if text else pd.Index(pd.to_numeric(texts).astype(np.int64))
+    return texts if text else pd.Index(texts.to_numpy(dtype=object).astype(np.int64))
 
 
 def _with_offsets(texts: np.ndarray, pattern: str) -> Parsed:

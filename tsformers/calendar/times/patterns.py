@@ -45,7 +45,7 @@ def check_pattern(pattern: str) -> None:
     if unknown or "%" in CODE.sub("", pattern):
         code = f"%{unknown[0]}" if unknown else "%"
         raise DataError(
-            f"time_format={pattern!r} has the code {code!r}, which strptime does not know; write %Y %m %d %H %M %S %b %j and the like"
+            f"time_format={pattern!r} has the code {code!r}, which is unknown; write %Y %m %d %H %M %S %b %j ..."
         )
     try:
         _read(np.array(["-"], dtype=object), pattern)

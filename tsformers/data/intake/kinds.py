@@ -90,7 +90,10 @@ def kind_of(column: pd.Series) -> Kind:
         return "other"
     if types.is_numeric_dtype(dtype) or "decimal" in str(dtype):
         return "number"
-    return _of_objects(types.infer_dtype(column, skipna=True))
+    inferred = types.infer_dtype(column, skipna=True)
+    if inferred in ("mixed", "mixed-integer"):
+        return "text" if any(isinstance(value, str) for value in column) else "other"
+    return _of_objects(inferred)
 
 
 def _of_objects(inferred: str) -> Kind:
@@ -100,7 +103,7 @@ def _of_objects(inferred: str) -> Kind:
         return "time"
     if inferred == "boolean":
         return "truth"
-    return "text" if inferred in ("string", "mixed-integer", "mixed", "categorical") else "other"
+    return "text" if inferred in ("string", "categorical") else "other"
 
 
 def counts_rows(name: object, column: pd.Series) -> bool:

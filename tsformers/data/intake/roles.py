@@ -31,6 +31,7 @@ class Columns(NamedTuple):
         left_out: columns without a role, each with the reason.
 
     Example:
+        >>> import pandas as pd
         >>> frame = pd.DataFrame({"day": pd.to_datetime(["2024-01-01"]), "sales": 1.0, "remark": "x"})
         >>> find_roles(Source(frame), Asked())
         Columns(ids=(), times=('day',), target='sales', past=(), left_out=(('remark', 'text'),))

@@ -199,10 +199,10 @@ def source_of(data: Frame, wanted: Names = (), columns: tuple[str, str, str] = (
         return data
     frame, backend = to_pandas(data, *columns)
     if isinstance(data, pd.Series):
-        return Source(frame, backend, Places(labels=data.index), series=True)
+        return Source(frame, backend, Places(labels=data.index if data.index.is_unique else None), series=True)
     if isinstance(data, TableFile):
         return Source(frame, backend, data.places, data)
-    labels = None if _counts(frame.index) else frame.index
+    labels = frame.index if not _counts(frame.index) and frame.index.is_unique else None
     return Source(_lifted(frame, (*wanted, *columns), columns[1]), backend, Places(labels=labels))
 
 
