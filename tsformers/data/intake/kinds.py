@@ -18,8 +18,8 @@ TIME_NAMES = frozenset((
     "trimestre", "periodo", "período", "jour", "jours", "heure", "date_heure", "mois", "annee", "année", "semaine",
     "horodatage", "periode", "période", "data", "data_ora", "data_hora", "giorno", "mese", "anno", "ora", "settimana",
     "mês", "dato", "tidspunkt", "tidpunkt", "tid", "dag", "måned", "månad", "år", "uge", "vecka", "tijd", "tijdstip",
-    "jaar", "maand", "pvm", "päivä", "aika", "vuosi", "kuukausi", "дата", "время", "год", "месяц", "день", "日期", "时间",
-    "日付", "日時", "年", "月",
+    "jaar", "maand", "pvm", "päivä", "aika", "vuosi", "kuukausi", "дата", "время", "год", "месяц", "день",
+    "日期", "时间", "日付", "日時", "年", "月",
 ))  # fmt: skip
 ROW_NAMES = frozenset(("", "index", "level_0", "rownames", "row_names", "row", "rownum", "row_number", "#"))
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?|column_?\d+_unnamed", re.I)

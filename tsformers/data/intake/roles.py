@@ -82,7 +82,7 @@ def find_roles(source: Source, asked: Asked) -> Columns:
 
 
 def _wanted(asked: Asked) -> dict[str, str]:
-    wanted = {}
+    wanted: dict[str, str] = {}
     for keyword, names in (("id_col", asked.ids), ("time_col", asked.times)):
         wanted |= {keyword if k == 0 else f"{keyword}[{k}]": name for k, name in enumerate(names or ())}
     return wanted if asked.target is None else {**wanted, "target_col": asked.target}

@@ -221,6 +221,6 @@ def _refuse_repeats(series: np.ndarray, counts: np.ndarray, names: RowNames, pla
     if doubled.any():
         row = int(np.flatnonzero(doubled)[0])
         raise DataError(
-            f"{places.what} has two rows of series {names[row]!r} at one time, the second at {places.at(row)}; keep one "
-            "of them"
+            f"{places.what} has two rows of series {names[row]!r} at one time, the second at {places.at(row)}; keep "
+            "one of them"
         )
