@@ -20,10 +20,12 @@ from tsformers.anomaly.predictive import PredictiveP
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.row_reader import Columns, Reader
 from tsformers.anomaly.settings import Setup, context_rows
-from tsformers.data.dataframes import Frame, from_pandas, to_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
+from tsformers.data.intake.source import source_of
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.fdr import SAFFRON, Procedure
+from tsformers.messages import Option
 from tsformers.validation import AtLeast, Between, check_settings
 
 WINDOW = 1000
@@ -140,8 +142,8 @@ class AnomalyDetector(BaseEstimator):
         if panel.schema.known:
             raise DataError(
                 f"column {panel.schema.known[0]!r} is known in advance, but a stream does not say its future; leave it "
-                "out of known=, so that it is read as it comes, or drop it"
-            )
+                "out of ", Option("known"), ", so that it is read as it comes",
+            )  # fmt: skip
         head = panel.until(panel.ends - calibration_lengths(panel, self.calibration, self.window or WINDOW))
         short = roles.get("short", "error")
         forecaster = self.forecaster
@@ -178,7 +180,7 @@ class AnomalyDetector(BaseEstimator):
     def _attach(self, engine: OnlineEngine) -> None:
         setup = engine.setup
         self._engine, self.forecaster_ = engine, setup.forecaster
-        self._reader = Reader(setup.like.schema, setup.like.grid, setup.horizon)
+        self._reader = Reader(setup.like.schema, setup.like.grid, setup.horizon, setup.like.ids)
         self._reasons = [text.format(rows=setup.rows, jump=setup.max_jump or setup.rows) for text in WHY]
 
     # detection
@@ -232,18 +234,14 @@ class AnomalyDetector(BaseEstimator):
         check_is_fitted(self, "forecaster_")
         frame, backend = self._pandas(data)
         schema = self._reader.schema
+        check_answer_columns(schema, (*FIELDS, "status", "why"), "the decisions", target=True)
         columns = self._reader.frame(frame)
-        for name in (schema.id_col, schema.time_col, schema.target_col):
-            if name in (*FIELDS, "status", "why"):
-                raise DataError(
-                    f"column {name!r} of the data has the name of a column of the answer; rename it before fit, for "
-                    f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
-                )
         order = np.lexsort((columns.phase, columns.position))
         found = self._engine.process(columns.take(order))
         back = np.argsort(order, kind="stable")
         answers = Answers(*(part[back] for part in found))
-        given = {name: frame[name] for name in (schema.id_col, schema.time_col)}
+        names = (*(schema.id_cols or (schema.id_col,)), *(schema.time_cols or (schema.time_col,)))
+        given = {name: frame[name] for name in names if name in frame}
         found_columns = {schema.target_col: columns.values[:, 0]} | answers.columns()
         answer = pd.DataFrame({**given, **found_columns}, index=frame.index)
         if status:
@@ -262,7 +260,8 @@ class AnomalyDetector(BaseEstimator):
     def _pandas(self, data: Any) -> tuple[pd.DataFrame, str]:
         schema = self._reader.schema
         table = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
-        return to_pandas(table, schema.id_col, schema.time_col, schema.target_col)
+        source = source_of(table, schema.columns, (schema.id_col, schema.time_col, schema.target_col))
+        return source.frame, source.backend
 
     # the state
 

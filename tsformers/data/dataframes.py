@@ -209,3 +209,4 @@ def stamps(times: np.ndarray, schema: Schema) -> pd.Index:
         return pd.Index(index.date) if bool((index == index.normalize()).all()) else index
     coarse = index.as_unit(schema.unit)
     return coarse if bool((coarse == index).all()) else index
+
