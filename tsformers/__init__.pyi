@@ -12,6 +12,7 @@ from tsformers.clustering.mixseq.clusterer import MixSeq as MixSeq
 from tsformers.compose.clustered import Clustered as Clustered
 from tsformers.compose.ensemble import Ensemble as Ensemble
 from tsformers.compose.pipeline import Pipeline as Pipeline
+from tsformers.data.description import describe as describe
 from tsformers.data.forecast import Forecast as Forecast
 from tsformers.data.gluonts import from_gluonts as from_gluonts
 from tsformers.data.intake.wide import from_wide as from_wide
@@ -32,6 +33,7 @@ from tsformers.forecasters.redsds.forecaster import REDSDS as REDSDS
 from tsformers.forecasters.seasonal_naive import SeasonalNaive as SeasonalNaive
 from tsformers.forecasters.theta import Theta as Theta
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors as AutocorrelatedErrors
+from tsformers.preprocessing.bounded import Bounded as Bounded
 from tsformers.preprocessing.scale import Scale as Scale
 from tsformers.preprocessing.trend_seasonal import TrendSeasonalDecomposition as TrendSeasonalDecomposition
 from tsformers.scoring.table import score as score

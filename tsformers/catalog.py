@@ -18,6 +18,7 @@ FORECASTERS = {
 
 PREPROCESSORS = {
     "Scale": "tsformers.preprocessing.scale",
+    "Bounded": "tsformers.preprocessing.bounded",
     "TrendSeasonalDecomposition": "tsformers.preprocessing.trend_seasonal",
     "AutocorrelatedErrors": "tsformers.preprocessing.autocorrelated_errors",
 }
@@ -32,6 +33,7 @@ OTHERS = {
     "DataWarning": "tsformers.errors",
     "JobError": "tsformers.errors",
     "Panel": "tsformers.data.panel",
+    "describe": "tsformers.data.description",
     "from_wide": "tsformers.data.intake.wide",
     "resample": "tsformers.data.resample",
     "Forecast": "tsformers.data.forecast",

@@ -11,7 +11,7 @@ import joblib
 import scipy.linalg  # noqa: F401  its BLAS must be loaded before quiet() limits it
 from threadpoolctl import threadpool_limits
 
-from tsformers.progress import progress
+from tsformers.progress import PATIENCE, progress
 
 WORTH_PROCESSES = 8.0  # seconds of remaining work above which processes are started (each imports statsmodels)
 CHUNKS_PER_PROCESS = 4
@@ -37,7 +37,7 @@ def each(
         [1, 2, 3]
     """
     done: list[Any] = []
-    with quiet(), progress(len(items), verbose, title, delay=1) as bar:
+    with quiet(), progress(len(items), verbose, title, delay=PATIENCE) as bar:
         processes, returns = workers(n_jobs)
         began = perf_counter()
         for item in items:

@@ -49,6 +49,23 @@ def test_without_out_a_run_is_kept_under_the_name_of_the_job(job):
     assert read_job(job(HEAD + 'out = "elsewhere"\n' + NAIVE), out="here").report == Path("here/report.html")
 
 
+def test_scaled_scores_take_the_season_of_the_job_or_of_the_data_sets_recipe(job, tmp_path):
+    text = HEAD.replace("nile", "co2").replace('"mae"', '"mase", "mae"') + NAIVE
+
+    def mase(text: str, folder: str) -> tuple[float, int | None]:
+        result = run_job(job(text), out=tmp_path / folder)
+        scores = result.tables["scores"].groupby("metric")["value"].mean()
+        return float(scores["mase"] / scores["mae"]), result.settings.season_length
+
+    weekly, yearly = mase(text.replace("n_samples", "season_length = 1\nn_samples"), "one"), mase(text, "recipe")
+    assert weekly[1] == 1 and yearly[1] is None  # the recipe's 52 is that of the frequency
+    assert weekly[0] > 1.5 * yearly[0]  # one week changes less than one year
+    assert read_job(job(text.replace("n_samples", "season_length = 9\nn_samples"))).models["naive"].season_length == 9
+    assert run_job(job(HEAD.replace("nile", "sunspots") + NAIVE), out=tmp_path / "sun").settings.season_length is None
+    with pytest.raises(ValueError, match="season_length"):
+        run_job(job(text.replace("n_samples", "season_length = 0\nn_samples")), out=tmp_path / "zero")
+
+
 @pytest.mark.parametrize("name", KINDS["backtest"])
 def test_every_shipped_job_reads_and_its_models_can_be_made(name):
     checked = read_job(name)

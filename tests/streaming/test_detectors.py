@@ -44,3 +44,10 @@ def test_a_detector_is_fitted_with_the_settings_given(place, tmp_path):
     tsf.SeasonalNaive(horizon=4).fit(detector.panel).save(tmp_path / "f")
     with pytest.raises(JobError, match="is fitted and takes no --set"):
         fit_detector(str(place / "history.csv"), str(tmp_path / "f"), settings)
+
+
+@pytest.mark.parametrize("role", ["id_col", "time_col", "target_col"])
+@pytest.mark.parametrize("name", ["level", "row", "status"])
+def test_a_detector_whose_decisions_would_lose_a_column_is_refused_before_the_file_is_read(role, name):
+    with pytest.raises(tsf.DataError, match=f"column '{name}' of the data has the name of a column of the decisions"):
+        fit_detector("no such file.csv", "SeasonalNaive", FitSettings(forecaster={"horizon": 1}, roles={role: name}))

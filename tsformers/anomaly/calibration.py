@@ -8,7 +8,7 @@ from tsformers.anomaly.engine import OnlineEngine
 from tsformers.anomaly.row_reader import Columns
 from tsformers.calendar.grid import as_counts, decompose
 from tsformers.data.panel import Panel
-from tsformers.progress import progress
+from tsformers.progress import PATIENCE, progress
 
 LEAST_BATCH = 256  # rows between two updates of the progress bar
 
@@ -71,7 +71,7 @@ def calibrate(engine: OnlineEngine, panel: Panel, head: Panel, verbose: bool | N
     columns, owner = rows_after(panel, head)
     size = max(LEAST_BATCH, panel.n_series)
     batches = range(0, len(owner), size)
-    with progress(len(batches), verbose, "errors of the forecaster", delay=1) as bar:
+    with progress(len(batches), verbose, "errors of the forecaster", delay=PATIENCE) as bar:
         for first in batches:
             engine.process(columns.take(slice(first, first + size)), calibrating=True)
             bar.update()

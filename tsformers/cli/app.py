@@ -16,6 +16,7 @@ from tsformers.cli.datasets import datasets
 from tsformers.cli.decompose import decompose
 from tsformers.cli.detect import detect
 from tsformers.cli.forecast import forecast
+from tsformers.cli.inspect import inspect
 from tsformers.cli.models import models
 from tsformers.cli.options import flattened
 from tsformers.cli.reproduce import reproduce
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
-for command in (backtest, forecast, score, detect, decompose, cluster, segment, reproduce):
+for command in (inspect, forecast, backtest, score, detect, decompose, cluster, segment, reproduce):
     app.command()(flattened(command))
 app.add_typer(datasets, name="datasets")
 app.add_typer(models, name="models")

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tsformers.cli.options import Frequency, InputFile, TableInput, TableOutput
-from tsformers.cli.parsing import assignments, whole_numbers
-from tsformers.cli.reading import read_series, roles_of
-from tsformers.cli.terminal import print_line, report_written
+from tsformers.cli.options import Frequency, InputFile, ShortSeries, TableInput, TableOutput
+from tsformers.cli.parsing import assignments, frequency, whole_numbers
+from tsformers.cli.reading import read_panel
+from tsformers.cli.terminal import inform, report_written
 from tsformers.errors import JobError
+from tsformers.progress import waiting
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, which --help need not pay
@@ -38,17 +39,20 @@ class ClusterOptions:
     seed: Annotated[int, typer.Option(help="Same seed, same clusters.")] = 0
     save: Annotated[Path | None, typer.Option(help="Folder to keep the fitted clusterer in.")] = None
     freq: Frequency = None
+    short: ShortSeries = "error"
 
 
 def cluster(file: InputFile, options: ClusterOptions, target: TableOutput, table: TableInput) -> None:
     """Sort series into clusters by how they move: one row a series."""
+    from tsformers.data.files.outputs import check_outputs
     from tsformers.data.files.write import write_table
 
+    check_outputs({"output": target.output, "save": options.save}, [file], folders=("save",))
     answer = cluster_file(file, options, table)
     write_table(answer, target.output, target.format)
     report_written(target.output, options.save)
     sizes = answer["cluster"].value_counts().sort_index().items()
-    print_line(f"clusters: {', '.join(f'{n} series in {k}' for k, n in sizes)}")
+    inform(f"clusters: {', '.join(f'{n} series in {k}' for k, n in sizes)}")
 
 
 def cluster_file(file: str, options: ClusterOptions, table: TableInput) -> "pd.DataFrame":
@@ -77,8 +81,9 @@ def cluster_file(file: str, options: ClusterOptions, table: TableInput) -> "pd.D
         2
     """
     model = _clusterer(options)
-    frame = read_series(file, table)
-    model.fit(frame, **roles_of(table, options.freq))
+    panel = read_panel(file, table, freq=frequency(options.freq), short=options.short)
+    with waiting("clustering"):
+        model.fit(panel)
     if options.save is not None:
         model.save(options.save)
     answer = model.labels_

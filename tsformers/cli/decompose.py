@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tsformers.cli.options import Frequency, InputFile, SeriesIds, TableInput, TableOutput
-from tsformers.cli.parsing import split_list, whole_numbers
-from tsformers.cli.reading import ids_in, read_series, roles_of
+from tsformers.cli.parsing import frequency, split_list, whole_numbers
+from tsformers.cli.reading import ids_in, read_panel
 from tsformers.cli.terminal import report_written
+from tsformers.errors import JobError
+from tsformers.progress import waiting
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, which --help need not pay
@@ -35,8 +37,10 @@ class DecomposeOptions:
 
 def decompose(file: InputFile, options: DecomposeOptions, target: TableOutput, table: TableInput) -> None:
     """Decompose every series into trend, seasonal parts and remainder, which add up to the value."""
+    from tsformers.data.files.outputs import check_outputs
     from tsformers.data.files.write import write_table
 
+    check_outputs({"output": target.output, "plot": options.plot}, [file])
     write_table(decompose_file(file, options, table), target.output, target.format)
     report_written(target.output, options.plot)
 
@@ -70,9 +74,17 @@ def decompose_file(file: str, options: DecomposeOptions, table: TableInput) -> "
     settings: dict[str, Any] = {"method": options.method}
     if periods:
         settings["period"] = periods if len(periods) > 1 else periods[0]
-    frame, roles = read_series(file, table), roles_of(table, options.freq)
     step: Any = find_model("TrendSeasonalDecomposition")(**settings)
-    parts = step.decompose(frame, **roles)
+    names = split_list(options.ids)
+    if names and options.plot is None:
+        raise JobError("--ids chooses the series of --plot; give --plot FILE too, or leave it out")
+    panel = read_panel(file, table, freq=frequency(options.freq))
+    chosen = ids_in(panel.ids, names)
+    with waiting("decomposing"):
+        parts = step.decompose(panel)
     if options.plot is not None:
-        step.plot(frame, ids_in(frame, table.id_col, split_list(options.ids)), **roles).savefig(options.plot)
+        from tsformers.plotting.axes import off_screen
+
+        with off_screen():
+            step.plot(panel, chosen).savefig(options.plot)
     return parts

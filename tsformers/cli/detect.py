@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tsformers.cli.options import Plugins, TableInput
-from tsformers.cli.parsing import assignments
-from tsformers.cli.reading import roles_of
-from tsformers.cli.terminal import print_line
+from tsformers.cli.parsing import assignments, frequency
+from tsformers.cli.reading import COLUMN_OPTIONS, panel_like, read_panel
+from tsformers.cli.terminal import inform, print_line, report_written
+from tsformers.errors import JobError
+from tsformers.progress import waiting
 
 if TYPE_CHECKING:
     from tsformers.streaming.detectors import ControlChoice  # half a second, which --help need not pay
@@ -67,6 +69,7 @@ class FitOptions:
         default_factory=list
     )
     freq: Annotated[str | None, typer.Option(help="With --fit: pandas alias or step; default: inferred.")] = None
+    short: Annotated[str, typer.Option(help="With --fit: series too short: error, or drop them.")] = "error"
     seed: Annotated[int, typer.Option(help="With --fit: same seed, same numbers.")] = 0
 
 
@@ -87,7 +90,7 @@ class WatchOptions:
     format: Annotated[str | None, typer.Option(help="csv, parquet or jsonl; default: by suffix, else jsonl.")] = None
 
 
-FIT_ONLY = {*(option.name for option in fields(FitOptions)), "id_col", "time_col", "target_col"}
+FIT_ONLY = {*(option.name for option in fields(FitOptions)), *COLUMN_OPTIONS, "wide", "wide_rows", "missing"}
 WATCH_ONLY = {*(option.name for option in fields(WatchOptions)), "file"}
 
 
@@ -132,20 +135,32 @@ def detect(
 def _fit(
     history: str, model: str, fitting: FitOptions, control: ControlOptions, plugins: Plugins, table: TableInput
 ) -> None:
-    from tsformers.streaming.detectors import FitSettings, fit_and_save
+    from tsformers.data.files.outputs import check_outputs
+    from tsformers.streaming.detectors import FitSettings, described, make_detector
 
+    if fitting.save is None:
+        raise JobError("--fit makes a detector and --save keeps it; name a folder, for example --save d/")
+    check_outputs({"save": fitting.save}, [history], folders=("save",))
     horizon = {} if fitting.horizon is None else {"horizon": fitting.horizon}
     settings = FitSettings(
         forecaster=assignments(fitting.set_) | horizon,
-        detector=assignments(fitting.detector),
+        detector=assignments(fitting.detector, "--detector"),
         control=control.choice(),
-        roles=roles_of(table, fitting.freq),
         plugins=plugins.plugin,
         seed=fitting.seed,
-        format=table.input_format,
     )
-    print_line(fit_and_save(history, model, fitting.save, settings))
-    print_line(f"wrote {fitting.save}")
+    detector, prefit = make_detector(model, settings)
+    if prefit and (fitting.freq is not None or fitting.short != "error"):
+        raise JobError(f"{model} is fitted and takes no --freq and no --short; leave them out")
+    if prefit and hasattr(detector.forecaster, "panel_"):
+        panel = panel_like(detector.forecaster, model, history, table)
+    else:
+        panel = read_panel(history, table, freq=frequency(fitting.freq), short=fitting.short)
+    with waiting("fitting the detector"):
+        detector.fit(panel, prefit=prefit, short=fitting.short)
+    detector.save(fitting.save)
+    inform(described(detector))
+    report_written(fitting.save)
 
 
 def _watch(
@@ -166,14 +181,25 @@ def _watch(
         format=watching.format,
         input_format=table.input_format,
     )
+    check_watched(rows, watching)
+    ended: list[Watched] = []
+
+    def report(watched: "Watched") -> None:
+        report_watched(watched)
+        ended.append(watched)
+
     watch_with_saved(
         rows.model,
         settings,
         control=control.choice(),
         plot=watching.plot,
         plugins=plugins.plugin,
-        report=report_watched,
+        report=report,
     )
+    for watched in ended:
+        if watched.new and watched.new == watched.invalid:
+            print_line(f"tsformers: all {watched.new:,} rows were invalid; compare them with the history")
+            raise typer.Exit(1)
 
 
 def reject_unused_options(context: typer.Context, unused: Collection[str], *, fitting: bool) -> None:
@@ -209,11 +235,27 @@ def report_watched(watched: "Watched") -> None:
         watched: the result of watching.
     """
     if watched.passed is not None:
-        print_line(f"{watched.passed:,} rows that the state covers were passed over, {watched.new:,} were new")
+        inform(f"{watched.passed:,} rows that the state covers were passed over, {watched.new:,} were new")
     if watched.interrupted:
         where = "no state was kept" if watched.state is None else f"the state is kept in {watched.state}"
-        print_line(f"stopped after {watched.new:,} rows; {where}")
-    print_line(counts_in_words(watched.counts))
+        inform(f"stopped after {watched.new:,} rows; {where}")
+    inform(counts_in_words(watched.counts))
+
+
+def check_watched(rows: DetectInput, watching: WatchOptions) -> None:
+    """Refuse outputs that are inputs, or one another, or lie in folders that do not exist.
+
+    Args:
+        rows: the input.
+        watching: the outputs.
+
+    Raises:
+        DataError: one of them does.
+    """
+    from tsformers.data.files.outputs import check_outputs
+
+    sink = None if watching.sink is not None else watching.output
+    check_outputs({"output": sink, "state": watching.state, "plot": watching.plot}, [rows.file])
 
 
 def counts_in_words(counts: dict[str, int]) -> str:
@@ -226,7 +268,8 @@ def counts_in_words(counts: dict[str, int]) -> str:
         A short text.
 
     Example:
-        >>> counts_in_words({"rows": 12000, "late": 0, "alarms": 3})
-        '12,000 rows, 3 alarms'
+        >>> counts_in_words({"rows": 12000, "late": 0, "alarms": 1})
+        '12,000 rows, 1 alarm'
     """
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "rows")
+    shown = {name: count for name, count in counts.items() if count or name == "rows"}
+    return ", ".join(f"{count:,} {name.removesuffix('s') if count == 1 else name}" for name, count in shown.items())

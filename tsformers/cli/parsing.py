@@ -47,6 +47,38 @@ def numbers(option: str, values: Sequence[str]) -> list[float]:
     return found
 
 
+def quantile_levels(values: Sequence[str]) -> list[float]:
+    """The levels of ``--quantiles``: numbers between 0 and 1.
+
+    Args:
+        values: as given.
+
+    Returns:
+        The levels.
+
+    Raises:
+        ValueError: an entry is no level; the message says what to type, for percentages too.
+
+    Example:
+        >>> quantile_levels(["0.1,0.9"])
+        [0.1, 0.9]
+        >>> quantile_levels(["5,95"])
+        Traceback (most recent call last):
+        ValueError: --quantiles 5,95: levels lie between 0 and 1; write --quantiles 0.05,0.95
+    """
+    levels, option = numbers("--quantiles", values), "--quantiles"
+    if not levels:
+        raise ValueError(f"{option} is empty; write for example {option} 0.1,0.5,0.9")
+    if all(0 < level < 1 for level in levels):
+        return levels
+    percent = all(1 <= level < 100 for level in levels)
+    remedy = ",".join(f"{level / 100:.15g}" for level in levels) if percent else "0.1,0.5,0.9"
+    given = ",".join(split_list(values))
+    raise ValueError(
+        f"{option} {given}: levels lie between 0 and 1; write {'' if percent else 'for example '}{option} {remedy}"
+    )
+
+
 def whole_numbers(option: str, values: Sequence[str]) -> list[int]:
     """The whole numbers of an option such as ``--period 24,168``.
 
@@ -87,11 +119,33 @@ def frequency(text: str | None) -> str | int | None:
     return int(text) if text is not None and text.strip().isdigit() else text
 
 
-def assignments(pairs: Sequence[str]) -> dict[str, Any]:
+def as_number(text: str) -> int | float | str:
+    """A value as written: a number where it is one.
+
+    Args:
+        text: as given.
+
+    Returns:
+        A number, or the text.
+
+    Example:
+        >>> as_number("-9999"), as_number("999.9"), as_number("n.d.")
+        (-9999, 999.9, 'n.d.')
+    """
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def assignments(pairs: Sequence[str], option: str = "--set") -> dict[str, Any]:
     """Settings written as ``key=value``; the value is read as TOML, else it is text.
 
     Args:
         pairs: as given.
+        option: its name, for the message.
 
     Returns:
         Values by key.
@@ -107,7 +161,7 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
-            raise ValueError(f"--set {pair!r} must be key=value, for example --set max_steps=200")
+            raise ValueError(f"{option} {pair!r} must be key=value, for example {option} max_steps=200")
         try:
             value = None if text.strip().lower() == "none" else tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tsformers.cli.options import Plugins, TableOutput
-from tsformers.cli.terminal import print_line, show
+from tsformers.cli.terminal import inform, show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,6 @@ def reproduce(
         out=cells.out,
         plugins=plugins.plugin,
     )
-    print_line(experiment.about)
-    show(experiment.run(print_line), target, title=experiment.table.title, wide=experiment.wide)
-    print_line(f"published: {experiment.table.source}; results: {experiment.out}")
+    inform(experiment.about)
+    show(experiment.run(inform), target, title=experiment.table.title, wide=experiment.wide)
+    inform(f"published: {experiment.table.source}; results: {experiment.out}")

@@ -1,23 +1,23 @@
 """The command `score`: a forecast file against a file of actual values."""
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tsformers.cli.options import TableInput, TableOutput
 from tsformers.cli.parsing import split_list
-from tsformers.cli.reading import read_series
-from tsformers.cli.terminal import show
+from tsformers.cli.reading import held_warnings, read_file, read_panel, roles_of
+from tsformers.cli.terminal import inform, show
 from tsformers.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, which --help need not pay
 
     from tsformers.data.forecast import Forecast
+    from tsformers.data.panel import Panel
 
-QUANTILE_COLUMN = re.compile(r"q(0?\.\d+)")
+BOTH = ("id_col", "time_col", "time_format", "tz")  # roles that forecast and actual values share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,9 @@ def score(
     table: TableInput,
 ) -> None:
     """Score a forecast that was written to a file against what happened."""
+    from tsformers.data.files.outputs import check_outputs
+
+    check_outputs({"output": target.output}, [forecast, actual, options.history])
     show(score_files(forecast, actual, options, table), target, title="scores")
 
 
@@ -74,78 +77,33 @@ def score_files(forecast: str, actual: str, options: ScoreOptions, table: TableI
           metric  value
         0    mae    2.0
     """
-    from tsformers.scoring.table import score
+    from tsformers.data.files.long_table import file_line
+    from tsformers.scoring.forecast_file import read_actual, read_forecast
+    from tsformers.scoring.table import find_metric, score
 
-    if forecast == "-" and "-" in (actual, options.history):
-        raise DataError("only one table can come from standard input; give the other as a file")
-    names = {"id_col": table.id_col, "time_col": table.time_col, "target_col": table.target_col}
-    answer = read_forecast(read_series(forecast, table), **names)
-    history = None if options.history is None else read_series(options.history, table)
+    inputs = (forecast, actual, options.history)
+    if inputs.count("-") > 1:
+        raise DataError("only one table can come from standard input; give the others as files")
+    metrics = split_list(options.metrics)
+    for metric in metrics:
+        find_metric(metric)
+    roles = roles_of(table)
+    target = {"target_col": roles.pop("target_col", None)}
+    with held_warnings():
+        written = read_file(forecast, table, beside=True)
+        answer = read_forecast(written, **{key: value for key, value in roles.items() if key in BOTH})
+        happened = read_file(actual, table)
+        values = read_actual(happened, answer, **{key: value for key, value in (roles | target).items() if value})
+        for source in (written, happened):
+            inform(file_line(source))
+    history = None if options.history is None else _history(options.history, table, answer)
     by: Any = options.by  # refused there where it is unknown
-    return score(
-        answer,
-        read_series(actual, table),
-        history=history,
-        metrics=split_list(options.metrics),
-        by=by,
-        season_length=options.season_length,
-    )
+    return score(answer, values, history=history, metrics=metrics, by=by, season_length=options.season_length)
 
 
-def read_forecast(
-    frame: "pd.DataFrame",
-    *,
-    freq: str | int | None = None,
-    id_col: str = "unique_id",
-    time_col: str = "ds",
-    target_col: str = "y",
-) -> "Forecast":
-    """A forecast from the table that ``Forecast.to_frame`` made: its quantiles, or its mean alone where it has none.
-
-    With quantiles the column ``mean`` is not used: mean, median and intervals are those of the quantiles.
-
-    Args:
-        frame: columns id, time, and ``q0.1``, ``q0.5``, ... or ``mean``; equally many rows a series.
-        freq: pandas alias or whole step; None = unknown.
-        id_col: column of ids.
-        time_col: column of times.
-        target_col: what the column of actual values is called.
-
-    Returns:
-        A forecast with quantiles.
-
-    Raises:
-        DataError: a column is missing, or the series differ in length.
-
-    Example:
-        >>> import pandas as pd
-        >>> table = pd.DataFrame({"unique_id": "a", "ds": [1, 2], "mean": [5.0, 6.0], "q0.5": [4.0, 5.0]})
-        >>> read_forecast(table).median
-        array([[4., 5.]])
-    """
-    import numpy as np
-
-    from tsformers.data.dataframes import Schema
-    from tsformers.data.forecast import Forecast
-
-    levels = {name: float(match[1]) for name in map(str, frame.columns) if (match := QUANTILE_COLUMN.fullmatch(name))}
-    levels = dict(sorted(levels.items(), key=lambda pair: pair[1])) or {"mean": 0.5}
-    for name in (id_col, time_col, *levels):
-        if name not in frame.columns:
-            raise DataError(
-                f"the forecast has no column {name!r}; it needs {id_col}, {time_col} and q0.1, q0.5, ... or mean"
-            )
-    frame = frame.sort_values([id_col, time_col], kind="stable")
-    rows = frame.groupby(id_col, sort=False).size()
-    if rows.nunique() != 1:
-        odd = rows.index[(rows != rows.mode().iloc[0]).to_numpy()][0]
-        raise DataError(
-            f"series {odd!r} of the forecast has {rows[odd]} rows, others {rows.mode().iloc[0]}; score them separately"
-        )
-    n, horizon = len(rows), int(rows.iloc[0])
-    zone = getattr(frame[time_col].dtype, "tz", None)
-    times = frame[time_col].dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else frame[time_col]
-    schema = Schema(id_col, time_col, target_col, tz=None if zone is None else str(zone))
-    values = frame[[*levels]].to_numpy(np.float64).reshape(n, horizon, len(levels)).transpose(0, 2, 1)
-    stamps = times.to_numpy().reshape(n, horizon)
-    return Forecast(rows.index, stamps, values, levels=tuple(levels.values()), freq=freq, schema=schema)
+def _history(file: str, table: TableInput, answer: "Forecast") -> "Panel":
+    """What was known before; a table without ids is that of the one series of the forecast."""
+    panel = read_panel(file, table)
+    if panel.schema.single and len(answer.ids) == 1:
+        panel = replace(panel, ids=answer.ids)
+    return panel

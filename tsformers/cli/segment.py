@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tsformers.cli.options import Frequency, InputFile, SeriesIds, TableInput, TableOutput
-from tsformers.cli.parsing import assignments, split_list
-from tsformers.cli.reading import ids_in, read_series, roles_of
+from tsformers.cli.options import Frequency, InputFile, SeriesIds, ShortSeries, TableInput, TableOutput
+from tsformers.cli.parsing import assignments, frequency, split_list
+from tsformers.cli.reading import ids_in, panel_like, read_panel
 from tsformers.cli.terminal import report_written
 from tsformers.errors import JobError
+from tsformers.progress import waiting
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, which --help need not pay
 
-    from tsformers.data.panel import Roles
+    from tsformers.data.panel import Panel
 
 MOST_CONTEXT = 100  # rows of the default context: enough of a regime to learn from; shorter series give fewer
 
@@ -43,6 +44,7 @@ class SegmentOptions:
     plot: Annotated[Path | None, typer.Option(help="Picture; default: beside the output, or FILE_regimes.png.")] = None
     ids: SeriesIds = field(default_factory=list)
     freq: Frequency = None
+    short: ShortSeries = "error"
 
     def settings(self) -> dict[str, Any]:
         """The settings of REDSDS that were given.
@@ -57,12 +59,14 @@ class SegmentOptions:
 
 def segment(file: InputFile, options: SegmentOptions, target: TableOutput, table: TableInput) -> None:
     """Find regimes that last: for every row its regime, how sure, how much longer; and a picture coloured by regime."""
+    from tsformers.data.files.outputs import check_outputs
     from tsformers.data.files.write import write_table
 
     plot = options.plot
     if plot is None:
         stem = "data" if file == "-" else Path(file).stem
         plot = Path(f"{stem}_regimes.png") if target.output == "-" else Path(target.output).with_suffix(".png")
+    check_outputs({"output": target.output, "plot": plot, "save": options.save}, [file], folders=("save",))
     answer, fitted = segment_file(file, options, table, plot)
     if options.save is not None:
         fitted.save(options.save)
@@ -88,44 +92,47 @@ def segment_file(
         JobError: a setting for a saved model, a model that finds no regimes, or an unknown setting.
         DataError: the table cannot be used.
     """
+    names = split_list(options.ids)
     if options.model is not None:
-        fitted = _saved(options.model, options.settings())
-        frame, roles = read_series(file, table), roles_of(table)
-        if roles != _columns_of(fitted, roles):
-            raise JobError(f"{options.model} was fitted on columns of other names: {fitted.panel_.schema.columns[:3]}")
+        fitted = _saved(options.model, options)
+        panel = panel_like(fitted, options.model, file, table)
     else:
         from tsformers.jobs.build import build
 
         fitted = build("REDSDS", {"horizon": 1, "seed": options.seed, **options.settings()}, place="--set")
-        frame, roles = read_series(file, table), roles_of(table, options.freq)
+        panel = read_panel(file, table, freq=frequency(options.freq), short=options.short)
+    ids = ids_in(panel.ids, names)
+    if options.model is None:
         if fitted.context_length is None:
-            fitted.context_length = _context_length(frame, table.id_col)
-        fitted.fit(frame, **roles)
-    answer = fitted.segment(frame, method=options.method)
+            fitted.context_length = _context_length(panel)
+        with waiting("fitting REDSDS"):
+            fitted.fit(panel, short=options.short)
+    with waiting("finding regimes"):
+        answer = fitted.segment(panel, method=options.method)
     if plot is not None:
-        ids = ids_in(frame, table.id_col, split_list(options.ids))
-        fitted.plot_segments(frame, ids, method=options.method).savefig(plot)
+        from tsformers.plotting.axes import off_screen
+
+        with off_screen():
+            fitted.plot_segments(panel, ids, method=options.method).savefig(plot)
     return answer, fitted
 
 
-def _saved(folder: str, settings: dict[str, Any]) -> Any:
+def _saved(folder: str, options: SegmentOptions) -> Any:
     """A saved model that finds regimes; it takes no settings."""
     from tsformers import storage
 
     fitted: Any = storage.load(folder)
     if not hasattr(fitted, "segment"):
         raise JobError(f"{folder} is a {type(fitted).__name__}, which finds no regimes; save a REDSDS")
-    if settings:
-        raise JobError(f"{folder} is fitted already and takes no {', '.join(settings)}; leave --model out to fit")
+    unused = [*options.settings()]
+    unused += [f"--{name}" for name in ("freq", "save") if getattr(options, name) is not None]
+    unused += [] if options.short == "error" else ["--short"]
+    if unused:
+        raise JobError(f"{folder} is fitted already and takes no {', '.join(unused)}; leave --model out to fit")
     return fitted
 
 
-def _columns_of(fitted: Any, roles: "Roles") -> dict[str, Any]:
-    """The names of the columns that a model was fitted on."""
-    return {key: getattr(fitted.panel_.schema, key) for key in roles}
-
-
-def _context_length(frame: "pd.DataFrame", id_col: str) -> int | None:
+def _context_length(panel: "Panel") -> int | None:
     """Rows that REDSDS learns from at once: up to ``MOST_CONTEXT`` where all series are longer; None = its default."""
-    shortest = int(frame[id_col].value_counts().min()) if len(frame) and id_col in frame else 0
+    shortest = int(panel.lengths.min())
     return min(MOST_CONTEXT, shortest - 1) if shortest > 2 else None

@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from tsformers.cli.options import TableOutput
+from tsformers.messages import Tongue, message_of
+from tsformers.progress import is_quiet
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, which --help need not pay
@@ -23,11 +25,12 @@ INTERRUPTED, FAILED, MISTAKEN = 130, 1, 2
 UsageError: Any = typer.BadParameter.__bases__[0]  # typer brings its own copy of click, or takes the installed one
 
 
-def guarded(command: Callable[[dict[str, bool]], int | None]) -> int:
+def guarded(command: Callable[[dict[str, Any]], int | None]) -> int:
     """Run a command line; every error becomes one line on standard error and an exit code.
 
     Args:
-        command: does the work; is handed the global options, and may set "debug" in them to show tracebacks.
+        command: does the work; is handed the global options, and may set "debug" in them to show tracebacks, and
+            "tongue" to "job" where remedies are keys of a job file and no flags.
 
     Returns:
         0; 2 for a user's mistake (a ValueError, a file that is not there, a package that is missing); 130 after Ctrl-C;
@@ -37,11 +40,11 @@ def guarded(command: Callable[[dict[str, bool]], int | None]) -> int:
         >>> guarded(lambda options: None)
         0
     """
-    options = {"debug": False}
+    options: dict[str, Any] = {"debug": False, "tongue": "shell"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("default", UserWarning)  # about the user's data; the others are for programmers
-        warnings.showwarning = lambda message, *_, **__: print_line(f"warning: {message}")  # without file and line
+        warnings.showwarning = lambda message, *_, **__: print_line(f"warning: {_warning_text(message, options)}")
         try:
             code = command(options) or 0
             sys.stdout.flush()
@@ -56,18 +59,25 @@ def guarded(command: Callable[[dict[str, bool]], int | None]) -> int:
             print_line(f"tsformers: {text.rstrip('.') + context if text else 'give a command, or --help'}")
             return MISTAKEN
         except Exception as error:
-            return _report_error(error, options["debug"])
+            return _report_error(error, options)
     if code == INTERRUPTED:
         print_line("tsformers: interrupted")
     return code
 
 
-def _report_error(error: Exception, debug: bool) -> int:
+def _warning_text(message: Warning | str, options: dict[str, Any]) -> str:
+    """A warning without file and line, its remedies as they are typed here."""
+    return message if isinstance(message, str) else message_of(message, options["tongue"])
+
+
+def _report_error(error: Exception, options: dict[str, Any]) -> int:
     """Print an error; returns its exit code."""
-    if debug:
+    if options["debug"]:
         traceback.print_exc()
     if isinstance(error, (ValueError, OSError, ImportError)):
-        place = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+        tongue: Tongue = options["tongue"]
+        text = message_of(error, tongue)
+        place = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else text
         print_line(f"tsformers: {place}")
         return MISTAKEN
     print_line(f"tsformers: {type(error).__name__}: {error} (unexpected; --debug before the command shows where)")
@@ -87,6 +97,22 @@ def print_line(text: str) -> None:
         two lines
     """
     print(" ".join(text.split()), file=sys.stderr, flush=True)
+
+
+def inform(text: str) -> None:
+    """Print a note on standard error: one line, silenced by ``--quiet``.
+
+    Args:
+        text: the note.
+
+    Example:
+        >>> from contextlib import redirect_stderr
+        >>> with redirect_stderr(sys.stdout):
+        ...     inform("wrote out.csv")
+        wrote out.csv
+    """
+    if not is_quiet():
+        print_line(text)
 
 
 def show(frame: "pd.DataFrame", target: TableOutput, title: str = "", wide: Sequence[str] = ()) -> None:
@@ -138,7 +164,7 @@ def cell(value: Any) -> str:
 
 
 def report_written(*paths: object) -> None:
-    """Print one line on standard error that names the files written.
+    """Print a note that names the files written.
 
     Args:
         *paths: None and "-" are left out.
@@ -151,4 +177,4 @@ def report_written(*paths: object) -> None:
     """
     written = [str(path) for path in paths if path not in (None, "-")]
     if written:
-        print_line(f"wrote {', '.join(written)}")
+        inform(f"wrote {', '.join(written)}")

@@ -34,12 +34,13 @@ class Settings:
     n_samples: Annotated[int, AtLeast(1)]
     quantiles: tuple[Annotated[float, Between(0, 1, open="both")], ...]
     seed: int | None
+    season_length: Annotated[int, AtLeast(1)] | None = None
 
     def __post_init__(self) -> None:
         check_settings(self)
         for name in COUNTS:  # numpy's whole numbers have no JSON
             object.__setattr__(self, name, int(getattr(self, name)))
-        for name in ("refit", "seed"):
+        for name in ("refit", "seed", "season_length"):
             value = getattr(self, name)
             object.__setattr__(self, name, value if value is None or isinstance(value, bool) else int(value))
 
@@ -49,8 +50,8 @@ class Settings:
         return [f"q{level:g}" for level in self.quantiles]
 
     def as_dict(self) -> dict[str, Any]:
-        """The settings by name."""
-        return asdict(self)
+        """The settings by name; a season by frequency is not named, as in runs of former versions."""
+        return {name: value for name, value in asdict(self).items() if name != "season_length" or value is not None}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,7 +1,6 @@
 """Rolling-origin backtests: windows forecast from the data before their cutoffs, scored, stored and resumed."""
 
 import logging
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,8 +9,10 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from tsformers.calendar import seasons
 from tsformers.data.panel import Panel, Roles
-from tsformers.errors import DataError
+from tsformers.data.unused_covariates import warn_unused_covariates
+from tsformers.errors import DataError, TsformersError
 from tsformers.evaluation.backtest_result import BacktestResult
 from tsformers.evaluation.engines import ENGINES, Engine, run
 from tsformers.evaluation.gather import gather_tables, warn_left_out
@@ -20,6 +21,7 @@ from tsformers.evaluation.results import Settings
 from tsformers.evaluation.run_folder import RunFolder
 from tsformers.evaluation.run_identity import describe, describe_object, fingerprint
 from tsformers.evaluation.worker import Outcome, RunContext, Task, run_task
+from tsformers.messages import Either, Message, Option, Part
 from tsformers.progress import progress
 from tsformers.scoring.table import JOINT, find_metric
 from tsformers.validation import lacking_parts
@@ -48,6 +50,7 @@ def backtest(
     n_samples: int = 100,
     quantiles: Sequence[float] = QUANTILES,
     seed: int | None = 0,
+    season_length: int | None = None,
     verbose: bool | None = None,
     **roles: Unpack[Roles],
 ) -> BacktestResult:
@@ -86,6 +89,8 @@ def backtest(
         n_samples: draws of each model.
         quantiles: levels of the quantile columns of ``forecasts``.
         seed: of fits and forecasts; settings ``seed=None`` inside the models are filled from it. None = random seeds.
+        season_length: steps in a season, for metrics relative to the history ("mase", "rmsse", "msis", "owa"); None =
+            by frequency. Seasons of the models are settings of theirs.
         verbose: progress bar; None = when standard error is a terminal.
         **roles: the keywords of ``Panel.from_frame``; ``short`` is handed to ``fit`` too.
 
@@ -121,13 +126,17 @@ def backtest(
         n_samples=n_samples,
         quantiles=tuple(sorted({float(level) for level in quantiles})),
         seed=seed,
+        season_length=season_length,
     )
+    warn_unused_covariates(list(named.values()), roles)
     given = Panel.from_frame(df, **roles)
     panel = replace(given, schema=replace(given.schema, backend="pandas"))
+    if season_length == seasons.season_length(panel.grid):
+        settings = replace(settings, season_length=None)  # not named in run folders, so that older ones go on
     _check(settings, engine, n_jobs, panel)
     origins = rolling_origins(panel, horizon, settings.windows, settings.step)
     context = RunContext(origins, settings, _open_folder(out, settings, short, panel, named), short)
-    outcomes = _run_tasks(context, named, engine, n_jobs, sys.stderr.isatty() if verbose is None else verbose)
+    outcomes = _run_tasks(context, named, engine, n_jobs, verbose)
     tables = gather_tables(context, outcomes, list(named))
     warn_left_out(tables["left_out"], panel)
     return BacktestResult(
@@ -153,7 +162,7 @@ def _open_folder(
 
 
 def _run_tasks(
-    context: RunContext, models: Mapping[str, Any], engine: Engine, n_jobs: int, verbose: bool
+    context: RunContext, models: Mapping[str, Any], engine: Engine, n_jobs: int, verbose: bool | None
 ) -> dict[tuple[str, int], Outcome]:
     """Outcomes of all windows that were not finished; one log line for each model that failed."""
     tasks = [task for name, model in models.items() for task in _tasks(context, name, model)]
@@ -187,7 +196,9 @@ def _tasks(context: RunContext, name: str, model: Any) -> list[Task]:
 def _check(settings: Settings, engine: str, n_jobs: int, panel: Panel) -> None:
     """Refuse before any fit what would fail after it."""
     if not settings.metrics:
-        raise ValueError("metrics is empty; name at least one, for example metrics=['crps']")
+        raise TsformersError(
+            "metrics is empty; name at least one, for example ", Option("metrics", ["crps"], flag="metric")
+        )
     for metric in settings.metrics:
         find_metric(metric)
         if metric in JOINT:
@@ -208,13 +219,19 @@ def _named(models: "Mapping[str, Forecaster] | Forecaster") -> dict[str, Any]:
     """The models by name, each a forecaster."""
     named = dict(models) if isinstance(models, Mapping) else {type(models).__name__: models}
     if not named:
-        raise ValueError("models is empty; give at least one, for example {'naive': SeasonalNaive(horizon=24)}")
+        raise TsformersError(
+            "models is empty; give at least one, for example ",
+            Either("{'naive': SeasonalNaive(horizon=24)}", "[models.naive] with class = 'SeasonalNaive'"),
+        )
     for name, model in named.items():
         lacks = lacking_parts(model)
         if lacks or isinstance(model, type) or not isinstance(name, str):
+            given: Part = Either("; give an object, for example Theta(horizon=8)", "")
             raise TypeError(
-                f"models must map names to forecasters; {name!r} is {model!r}"
-                + (f", which lacks {', '.join(lacks)}" if lacks else "; give an object, for example Theta(horizon=8)")
+                Message(
+                    f"models must map names to forecasters; {name!r} is {model!r}",
+                    f", which lacks {', '.join(lacks)}" if lacks else given,
+                )
             )
     return named
 

@@ -6,8 +6,9 @@ from dataclasses import is_dataclass
 from types import MappingProxyType
 from typing import Any
 
-from tsformers.catalog import MODELS, OUTSIDE, PROCEDURES, SETTINGS, find_model, load_from, plugin_names
+from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, PROCEDURES, SETTINGS, find_model, load_from, plugin_names
 from tsformers.errors import JobError, did_you_mean
+from tsformers.messages import part_of
 from tsformers.validation import options_by_setting, remedies_of
 
 
@@ -56,7 +57,7 @@ def build(
 
     for key in chosen:
         if key in remedies:
-            raise JobError(f"{place}: {kind.__name__} has no setting {key!r} any more; {remedies[key]}")
+            raise JobError(f"{place}: {kind.__name__} has no setting {key!r} any more; ", remedies[key])
         if allowed is not None and key not in allowed:
             raise JobError(f"{place}: {kind.__name__} has no setting {key!r}; {did_you_mean(key, allowed)}")
     offered = {key: value for key, value in defaults.items() if allowed is None or key in allowed}
@@ -68,7 +69,7 @@ def build(
     except JobError:
         raise
     except (TypeError, ValueError) as error:
-        raise JobError(f"{place}: {kind.__name__} refuses its settings: {error}") from error
+        raise JobError(f"{place}: {kind.__name__} refuses its settings: ", part_of(error)) from error
 
 
 def nested(chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,6 +146,23 @@ def find_forecaster(name: str, extra: Mapping[str, type], place: str = "") -> ty
         names = str(error.args[0]).rpartition("on offer: ")[2].split(", ")
         meant = did_you_mean(name, [*names, *MODELS, *OUTSIDE], otherwise=f"there are {', '.join(names)}")
         raise JobError(f"{place + ': ' if place else ''}no forecaster is called {name!r}; {meant}") from None
+
+
+def names_class(name: str, extra: Mapping[str, type]) -> bool:
+    """Whether a name is that of a class of models; a folder of that name is written with a slash.
+
+    Args:
+        name: such as "Theta", "Autoformer.paper", or a path.
+        extra: classes of plug-ins by name.
+
+    Returns:
+        True or False.
+
+    Example:
+        >>> names_class("Theta", {}), names_class("Autoformer.paper", {}), names_class("kept", {})
+        (True, True, False)
+    """
+    return name in extra or name.partition(".")[0] in (*FORECASTERS, *MODELS) or name in plugin_names()
 
 
 def find_variant(name: str, extra: Mapping[str, type], place: str = "") -> tuple[type, str]:

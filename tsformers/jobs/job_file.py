@@ -1,43 +1,23 @@
 """Job files, pipelines/*.toml: data, models and a backtest, checked before anything runs."""
 
-import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
-
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.catalog import PREPROCESSORS, find_model
-from tsformers.data.files.plain_frame import read_frame
-from tsformers.datasets.load import load_dataset, recipe
+from tsformers.datasets.load import recipe
 from tsformers.errors import JobError, did_you_mean
 from tsformers.evaluation.backtest_result import BacktestResult
 from tsformers.evaluation.engines import Engine
 from tsformers.evaluation.rolling import QUANTILES, backtest
 from tsformers.jobs.build import build
+from tsformers.jobs.data_table import DataTable, read_data
 from tsformers.jobs.plugins import load_plugins
 from tsformers.toml_tables import job_kind, parse_table, read_toml
 
 REPORT = "report.html"  # beside the finished windows
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataTable:
-    """The table [data]: a data set or a file, and the roles of its columns; None = that of the recipe, else default."""
-
-    dataset: str | None = None
-    file: str | None = None  # relative to the job file
-    freq: str | int | None = None
-    known: list[str] | None = None
-    static: str | None = None  # a file with one row a series, relative to the job file
-    id_col: str = "unique_id"
-    time_col: str = "ds"
-    target_col: str = "y"
-    short: Literal["error", "drop"] = "error"
-    series: list[str] = field(default_factory=list)  # ids; empty: all
-    parts: list[str] = field(default_factory=list)  # of the data set's benchmark split; empty: all rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +33,7 @@ class BacktestTable:
     seed: int = 0
     quantiles: list[float] = field(default_factory=lambda: [*QUANTILES])
     out: str | None = None  # None: runs/ and the name of the job
+    season_length: int | None = None  # of scaled scores and of the models; None: the data set's, else by frequency
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +72,32 @@ class Job:
         """
         return self.out / REPORT
 
-    def run(self, *, engine: Engine = "local", n_jobs: int = 1, verbose: bool | None = None) -> BacktestResult:
+    @property
+    def inputs(self) -> list[Path]:
+        """The files that its data are read from.
+
+        Example:
+            >>> read_job("quickstart").inputs
+            []
+        """
+        data = self.table.data
+        return [self.path.parent / name for name in (data.file, data.static) if name is not None]
+
+    def run(
+        self,
+        *,
+        engine: Engine = "local",
+        n_jobs: int = 1,
+        verbose: bool | None = None,
+        note: Callable[[str], object] | None = None,
+    ) -> BacktestResult:
         """Load the data, backtest the models and write the report.
 
         Args:
             engine: as for ``tsformers.backtest``.
             n_jobs: as for ``tsformers.backtest``.
             verbose: progress bar; None = when standard error is a terminal.
+            note: is handed each line about what was read.
 
         Returns:
             Scores, forecasts, failures; finished windows and the report are in ``out``.
@@ -107,11 +107,14 @@ class Job:
             DataError: the data cannot be used.
             ValueError: a setting is out of range.
         """
-        frame, roles = read_data(self.table.data, self.path)
+        panel, lines = read_data(self.table.data, self.path)
+        if note is not None:
+            for line in lines:
+                note(line)
         chosen = self.table.backtest
         result = backtest(
             self.models,
-            frame,
+            panel,
             windows=chosen.windows,
             step=chosen.step,
             refit=chosen.refit,
@@ -119,11 +122,12 @@ class Job:
             n_samples=chosen.n_samples,
             seed=chosen.seed,
             quantiles=chosen.quantiles,
+            season_length=season_of(self.table),
             out=self.out,
             engine=engine,
             n_jobs=n_jobs,
             verbose=verbose,
-            **roles,
+            short=self.table.data.short,
         )
         result.to_html(self.report, title=self.table.title or self.path.stem)
         return result
@@ -167,13 +171,20 @@ def run_job(
     return read_job(path, out, plugins).run(engine=engine, n_jobs=n_jobs, verbose=verbose)
 
 
-def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[str | Path] = ()) -> Job:
+def read_job(
+    path: str | Path,
+    out: str | Path | None = None,
+    plugins: Sequence[str | Path] = (),
+    *,
+    season_length: int | None = None,
+) -> Job:
     """Read and check a job file; nothing is run and no data are read.
 
     Args:
         path: as for ``run_job``.
         out: as for ``run_job``.
         plugins: as for ``run_job``.
+        season_length: in place of that of the file; None = the file's.
 
     Returns:
         The job, its models constructed.
@@ -191,6 +202,8 @@ def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[
     if kind not in ("backtest", None):
         raise JobError(f"{found}: a file of kind {kind!r} is no backtest; `tsformers reproduce {path}` runs it")
     table = parse_table(JobTable, tables, f"{found}:")
+    if season_length is not None:
+        table = replace(table, backtest=replace(table.backtest, season_length=season_length))
     if (table.data.dataset is None) == (table.data.file is None):
         raise JobError(f"{found}: data must name either dataset or file; write dataset = 'NAME' or file = 'PATH'")
     if table.data.parts and table.data.dataset is None:
@@ -199,7 +212,7 @@ def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[
         )
     if not table.models:
         raise JobError(f"{found}: there is no model; add a table [models.NAME] with class = 'SeasonalNaive'")
-    season = recipe(table.data.dataset).season if table.data.dataset else None
+    season = season_of(table)
     known = {} if season is None else {"season_length": season, "period": season}
     defaults = {"horizon": table.backtest.horizon} | known
     extra = load_plugins(plugins)
@@ -209,6 +222,24 @@ def read_job(path: str | Path, out: str | Path | None = None, plugins: Sequence[
         models[name] = _model(each, defaults, extra, f"{found}: models.{name}", shared)
     folder = out if out is not None else table.backtest.out or Path("runs") / found.stem
     return Job(path=found, table=table, models=models, out=Path(folder))
+
+
+def season_of(table: JobTable) -> int | None:
+    """Steps in a season, for models and scaled scores: what the job says, else the recipe of its data set.
+
+    Args:
+        table: of the job file.
+
+    Returns:
+        A number of steps; None = by frequency.
+
+    Example:
+        >>> season_of(read_job("quickstart").table)
+        4
+    """
+    if table.backtest.season_length is not None or table.data.dataset is None:
+        return table.backtest.season_length
+    return recipe(table.data.dataset).season
 
 
 def find_job(path: str | Path) -> Path:
@@ -234,46 +265,6 @@ def find_job(path: str | Path) -> Path:
     if given.parent in (Path(), Path("pipelines")) and given.name.removesuffix(".toml") in names:
         return shipped_folder("pipelines") / f"{given.name.removesuffix('.toml')}.toml"
     raise JobError(f"{path}: there is no such job file, nor a job of that name; {did_you_mean(given.stem, names)}")
-
-
-def read_data(data: DataTable, job: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The frame of a job, and the keywords with which to read it.
-
-    Args:
-        data: the table [data].
-        job: the job file, for relative paths and messages.
-
-    Returns:
-        A long frame and its roles.
-
-    Raises:
-        JobError: there is no such data set, series or part.
-        DataError: a file cannot be read.
-
-    Example:
-        >>> read_data(DataTable(dataset="nile"), Path("mine.toml"))[1]
-        {'freq': 'YS'}
-    """
-    columns = {"id_col": data.id_col, "time_col": data.time_col}
-    roles: dict[str, Any] = {}
-    if data.dataset is not None:
-        roles = recipe(data.dataset).roles
-        frame = load_dataset(data.dataset, extra=["split"] if data.parts else [])
-        frame = _rows_of(frame, "split", data.parts, f"{job}: data.parts").drop(columns="split", errors="ignore")
-    else:
-        frame = read_frame(job.parent / str(data.file), **columns)
-    if data.series:
-        _require_column(frame, data.id_col, f"{job}: data.id_col")
-        frame = _rows_of(frame, data.id_col, data.series, f"{job}: data.series")
-    if data.static is not None:
-        roles["static"] = read_frame(job.parent / data.static, **columns)
-    given = {"freq": data.freq, "known": data.known}
-    roles |= {key: value for key, value in given.items() if value is not None}
-    defaults = DataTable()
-    for key in ("id_col", "time_col", "target_col", "short"):
-        if getattr(data, key) != getattr(defaults, key):
-            roles[key] = getattr(data, key)
-    return frame, roles
 
 
 def _model(
@@ -304,20 +295,3 @@ def _preprocessor(step: Any, defaults: Mapping[str, int], extra: Mapping[str, ty
     if not all(hasattr(found, name) for name in ("transform", "inverse")):
         raise JobError(f"{place}: {step['class']} is no preprocessor; choose one of {', '.join(PREPROCESSORS)}")
     return found
-
-
-def _rows_of(frame: pd.DataFrame, column: str, wanted: Sequence[str], place: str) -> pd.DataFrame:
-    """The rows whose entry of ``column`` is wanted; an empty list wants all."""
-    if not wanted:
-        return frame
-    offered = [str(entry) for entry in frame[column].unique()]
-    for entry in wanted:
-        if entry not in offered:
-            near = difflib.get_close_matches(entry, offered) or offered[:5]
-            raise JobError(f"{place}: {entry!r} is not in the data; they have {', '.join(near)}, ...")
-    return frame[frame[column].astype(str).isin(wanted)].reset_index(drop=True)
-
-
-def _require_column(frame: pd.DataFrame, column: str, place: str) -> None:
-    if column not in frame.columns:
-        raise JobError(f"{place}: the data have no column {column!r}; {did_you_mean(column, map(str, frame.columns))}")

@@ -9,13 +9,13 @@ from typing import Any
 
 from tsformers import storage
 from tsformers.catalog import load_public
-from tsformers.data.files.plain_frame import read_frame
-from tsformers.data.panel import Roles
 from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import SAFFRON, Procedure
-from tsformers.jobs.build import build, procedure_class
+from tsformers.jobs.build import build, names_class, procedure_class
 from tsformers.jobs.plugins import load_plugins, saved_classes
+from tsformers.messages import Either, Option
 from tsformers.plotting.alarms import alarm_chart
+from tsformers.plotting.axes import off_screen
 from tsformers.streaming.latest_decisions import LatestDecisions
 from tsformers.streaming.watch import Watched, WatchSettings, watch
 
@@ -47,10 +47,8 @@ class FitSettings:
         forecaster: settings of the forecaster, ``horizon`` among them.
         detector: settings of the detector.
         control: the testing procedure; what it leaves open is that of SAFFRON.
-        roles: keywords of ``Panel.from_frame``.
         plugins: Python files whose ``FORECASTERS`` may be named.
         seed: of fit and detector.
-        format: of the table of history; None = by suffix or first bytes.
 
     Example:
         >>> FitSettings(forecaster={"horizon": 24}).seed
@@ -60,33 +58,8 @@ class FitSettings:
     forecaster: Mapping[str, Any] = field(default_factory=dict)
     detector: Mapping[str, Any] = field(default_factory=dict)
     control: ControlChoice = ControlChoice()
-    roles: Roles = field(default_factory=lambda: Roles())
     plugins: Sequence[str | Path] = ()
     seed: int = 0
-    format: str | None = None
-
-
-def fit_and_save(file: str, model: str, folder: str | Path | None, settings: FitSettings) -> str:
-    """Fit a detector and save it in a folder: the first of an operator's two commands.
-
-    Args:
-        file: table of history; "-" is standard input.
-        model: as for ``fit_detector``.
-        folder: where it is saved.
-        settings: what it is made of.
-
-    Returns:
-        A line about the detector.
-
-    Raises:
-        JobError: no folder is named, or a model or setting is unknown.
-        DataError: the table cannot be used.
-    """
-    if folder is None:
-        raise JobError("--fit makes a detector and --save keeps it; name a folder, for example --save d/")
-    detector = fit_detector(file, model, settings)
-    detector.save(folder)
-    return described(detector)
 
 
 def described(detector: Any) -> str:
@@ -141,7 +114,14 @@ def watch_with_saved(
         JobError: no model is named, or it is no detector; and as for ``watch``.
     """
     if not model:
-        raise JobError("--model is missing; name the folder of a detector, which --fit HISTORY --save FOLDER makes")
+        raise JobError(
+            Option("model"),
+            " is missing; name the folder of a detector, which ",
+            Option("fit"),
+            " with ",
+            Option("save"),
+            " makes",
+        )
     detector = load_detector(model, plugins)
     procedure = choose_procedure(control, detector.control)
     if procedure != detector.control:
@@ -153,54 +133,51 @@ def watch_with_saved(
         if found.empty:
             warnings.warn(f"there was no new row that could be drawn, so {plot} was not", UserWarning, stacklevel=2)
         else:
-            alarm_chart(found).savefig(plot)
+            with off_screen():
+                alarm_chart(found).savefig(plot)
     return counts
 
 
-def fit_detector(file: str, model: str, settings: FitSettings) -> Any:
-    r"""A detector fitted to a table of history.
+def make_detector(model: str, settings: FitSettings) -> tuple[Any, bool]:
+    """A detector that is not fitted: the first half of an operator's first command.
 
     Args:
-        file: the table; "-" is standard input.
         model: name of a forecaster, which is fitted too, or a folder with one that is fitted.
         settings: what it is made of.
 
     Returns:
-        The fitted detector.
+        The detector, and whether its forecaster is fitted.
 
     Raises:
         JobError: an unknown model, procedure or setting.
-        DataError: the table cannot be used.
 
     Example:
-        >>> from tempfile import mkdtemp
-        >>> path = Path(mkdtemp()) / "history.csv"
-        >>> _ = path.write_text("unique_id,ds,y\n" + "".join(f"a,{t},{t % 2}\n" for t in range(60)))
         >>> settings = FitSettings(forecaster={"horizon": 1, "season_length": 2}, detector={"p_value": "predictive"})
-        >>> fit_detector(str(path), "SeasonalNaive", settings).panel.n_series
-        1
+        >>> make_detector("SeasonalNaive", settings)[1]
+        False
     """
-    control, roles = choose_procedure(settings.control, SAFFRON()), settings.roles
+    control = choose_procedure(settings.control, SAFFRON())
     extra = load_plugins(settings.plugins)
-    prefit = Path(model).is_dir() or "/" in model
+    prefit = "/" in model or (not names_class(model, extra) and Path(model).is_dir())
     if prefit and set(settings.forecaster) - {"horizon"}:
-        raise JobError(f"{model} is fitted and takes no --set; leave it out, or name a forecaster to fit")
+        raise JobError(f"{model} is fitted and takes no ", Option("set"), "; leave it out, or name a forecaster to fit")
     if prefit:
         forecaster = storage.load(model, saved_classes(extra))
     elif "horizon" not in settings.forecaster:
-        raise JobError("--horizon is missing; give the steps that a forecast reaches, for example --horizon 24")
+        raise JobError(
+            Option("horizon"),
+            " is missing; give the steps that a forecast reaches, for example ",
+            Option("horizon", 24),
+        )
     else:
-        place, defaults = "--model and --set", {"seed": settings.seed}
+        place, defaults = "forecaster", {"seed": settings.seed}
         forecaster = build(model, settings.forecaster, place=place, defaults=defaults, extra=extra)
     kind: Any = load_public("AnomalyDetector")
     allowed = [*{field.name: None for field in dataclasses.fields(kind)} - {"forecaster": 0, "control": 0}.keys()]
     for key in settings.detector:
         if key not in allowed:
-            raise JobError(f"--detector: there is no setting {key!r}; {did_you_mean(key, sorted(allowed))}")
-    detector = kind(forecaster, control, **({"seed": settings.seed} | dict(settings.detector)))
-    id_col, time_col = roles.get("id_col", "unique_id"), roles.get("time_col", "ds")
-    history = read_frame(file, settings.format, id_col=id_col, time_col=time_col)
-    return detector.fit(history, prefit=prefit, **roles)
+            raise JobError(Option("detector"), f": there is no setting {key!r}; {did_you_mean(key, sorted(allowed))}")
+    return kind(forecaster, control, **({"seed": settings.seed} | dict(settings.detector))), prefit
 
 
 def choose_procedure(choice: ControlChoice, current: Procedure) -> Procedure:
@@ -230,7 +207,9 @@ def choose_procedure(choice: ControlChoice, current: Procedure) -> Procedure:
     given = {key: value for key, value in asked.items() if value is not None}
     base: Any = current if kind is type(current) else kind()
     if not given.keys() <= {field.name for field in dataclasses.fields(base)}:
-        raise JobError(f"{type(base).__name__} has no decay; leave --decay out, or choose LORD, SAFFRON or ADDIS")
+        raise JobError(
+            f"{type(base).__name__} has no decay; leave ", Option("decay"), " out, or choose LORD, SAFFRON or ADDIS"
+        )
     return dataclasses.replace(base, **given)
 
 
@@ -251,7 +230,10 @@ def load_detector(folder: str, plugins: Sequence[str | Path] = ()) -> Any:
     kind: Any = load_public("AnomalyDetector")
     if not isinstance(found, kind):
         raise JobError(
-            f"{folder} holds a {type(found).__name__}, which watches nothing yet; make a detector of it first: "
-            f"tsformers detect --fit HISTORY --model {folder} --save DETECTOR"
+            f"{folder} holds a {type(found).__name__}, which watches nothing yet; make a detector of it first",
+            Either(
+                ", with AnomalyDetector(forecaster).fit(history, prefit=True)",
+                f": tsformers detect --fit HISTORY --model {folder} --save DETECTOR",
+            ),
         )
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from tsformers.anomaly.decisions import Decision
 from tsformers.errors import JobError
+from tsformers.messages import Option
 from tsformers.storage.state_file import fingerprint, read_state
 from tsformers.streaming.column_check import ColumnCheck
 from tsformers.streaming.endpoints import columns_of, decision_format, sink_of, source_of
@@ -61,17 +62,19 @@ class Watched:
         counts: what became of all rows since ``fit``.
         passed: rows of the input that an earlier run answered; None: no state was resumed from.
         new: rows that this run answered.
+        invalid: how many of them were invalid.
         state: where the state was kept; None: nowhere.
         interrupted: Ctrl-C ended the run.
 
     Example:
-        >>> Watched({"rows": 3}, passed=None, new=3, state=None, interrupted=False).new
+        >>> Watched({"rows": 3}, passed=None, new=3, invalid=0, state=None, interrupted=False).new
         3
     """
 
     counts: dict[str, int]
     passed: int | None
     new: int
+    invalid: int
     state: str | Path | None
     interrupted: bool
 
@@ -120,7 +123,12 @@ def watch(
     """
     state, fresh_input = settings.state, settings.fresh_input
     if fresh_input and state is None:
-        raise JobError("--fresh-input keeps what a state has learned; name its file with --state, or leave it out")
+        raise JobError(
+            Option("fresh_input", True),
+            " keeps what a state has learned; name its file with ",
+            Option("state"),
+            ", or leave it out",
+        )
     identity = {"format": STATE_FORMAT, "model": None if model is None else fingerprint(model)}
     page = None if state is None else read_state(state)
     if page is not None:
@@ -140,13 +148,15 @@ def watch(
         run = Run(detector, source, open_sink, settings.every, settings.seconds, state, identity)
         if page is not None:
             run.resume(page, fresh_input=fresh_input)
+        before = detector.counts["invalid"]
         try:
             run.answer_rows(Outlet(settings.alarms_only, keep, ColumnCheck(columns_of(detector))), stopped)
         finally:
             run.close()
         interrupted = stopped() == signal.SIGINT
         if report is not None:
-            report(Watched(detector.counts, run.passed, run.new, state, interrupted))
+            invalid = detector.counts["invalid"] - before
+            report(Watched(detector.counts, run.passed, run.new, invalid, state, interrupted))
         if interrupted:
             raise KeyboardInterrupt
     return detector.counts
