@@ -77,8 +77,8 @@ def score_files(forecast: str, actual: str, options: ScoreOptions, table: TableI
           metric  value
         0    mae    2.0
     """
-    from tsformers.scoring.forecast_file import read_actual, read_forecast
     from tsformers.data.files.long_table import file_line
+    from tsformers.scoring.forecast_file import read_actual, read_forecast
     from tsformers.scoring.table import find_metric, score
 
     inputs = (forecast, actual, options.history)
