@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from tsformers.data.files.table_file import TableFile
 from tsformers.errors import DataError
 
 Frame: TypeAlias = Any  # a pandas DataFrame or Series, a polars frame, a pyarrow table: whatever ``to_pandas`` takes
@@ -73,6 +74,8 @@ def to_pandas(
         >>> frame.to_dict("list"), backend
         ({'unique_id': ['a', 'a'], 'ds': [0, 1], 'y': [1.0, 2.0]}, 'pandas')
     """
+    if isinstance(data, TableFile):
+        return data.frame, "pandas"
     if isinstance(data, pd.DataFrame):
         return data, "pandas"
     if isinstance(data, pd.Series):
