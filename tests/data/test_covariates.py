@@ -62,10 +62,11 @@ def test_statics_are_numbers_or_one_column_a_level():
     assert window.future_x[0, :, -5:].tolist() == [packed.static[2].tolist()] * 2
 
 
-def test_a_level_that_fit_did_not_see_is_a_row_of_zeros():
+def test_a_level_that_fit_did_not_see_is_refused():
     covariates = Covariates.learn(panel(place=["sea", "sea", "hill"]))
-    packed = covariates.pack(panel(place=["moon", "sea", "hill"]), multivariate=False)
-    assert packed.static.tolist() == [[0, 0], [0, 1], [1, 0]]
+    assert covariates.pack(panel(place=["sea", "sea", "hill"]), multivariate=False).static.tolist()[2] == [1, 0]
+    with pytest.raises(DataError, match="static column 'place' holds 'moon', first at series 's0'"):
+        covariates.pack(panel(place=["moon", "sea", "hill"]), multivariate=False)
 
 
 def test_too_many_levels_are_refused_by_name():

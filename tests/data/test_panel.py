@@ -159,10 +159,13 @@ def test_like_reads_other_series_under_the_same_roles(panel):
         ),
         (lambda frame: frame.assign(wind=1.0), r"covariates differ from those of fit: the frame also has \['wind'\]"),
         (lambda frame: frame.rename(columns={"rain": "wind"}), r"lacks \['rain'\] and also has \['wind'\]"),
-        (lambda frame: frame.assign(ds=frame["ds"].dt.day), "'ds' holds integers and freq='D' does not fit"),
+        (
+            lambda frame: frame.assign(ds=frame["ds"].dt.day),
+            "'ds' of the frame holds whole numbers, the data of fit held times",
+        ),
         (
             lambda frame: frame.assign(ds=frame["ds"].dt.tz_localize("UTC")),
-            "has time zone UTC, the data of fit had none",
+            "holds times in time zone UTC, the data of fit held times without a time zone",
         ),
         (
             lambda frame: frame.assign(ds=pd.date_range("2024", periods=8, freq="h")),

@@ -88,5 +88,5 @@ def test_integer_time_works_as_dates_do(rng, values):
     expected = score(forecast, values[:, PAST:], metrics=["mae", "crps"])
     pd.testing.assert_frame_equal(score(forecast, frame, metrics=["mae", "crps"]), expected)
     assert np.isfinite(score(forecast, frame, frame, "mase")["value"][0])
-    with pytest.raises(DataError, match="datetimes, the forecast in integers"):
+    with pytest.raises(DataError, match="holds times without a time zone, the data of fit held whole numbers"):
         score(forecast, long(values, ids=forecast.ids))

@@ -71,15 +71,21 @@ def test_the_future_may_come_in_another_form_than_the_history(panel, make):
         (future().drop(columns="ds"), "the future frame has no column 'ds'"),
         (
             pd.concat([future(), future().iloc[[4]]]),
-            "two rows of series 'b' at one time, the second at row 6; keep one",
+            "two rows of series 'b' at one time, the second at row 4; keep one",
         ),
         (future(price=[0, 1, 2, 3, np.nan, 5]), "'price' of the future frame, series 'b': NaN at row 4; fill in"),
         (future(price=[0, 1, 2, 3, np.inf, 5]), "'price' of the future frame, series 'b': inf at row 4"),
-        (future(price="cheap"), "'price' of the future frame, series 'a': text 'cheap' at row 0; encode it"),
+        (
+            future(price="cheap"),
+            "'price' of the future frame, series 'a': text 'cheap' at row 0; if it stands for a missing value",
+        ),
         (future().iloc[:0], "the future frame is empty"),
         (future(ds=pd.NaT), "'ds' of the future frame, series 'a': no time at row 0"),
-        (future(ds=1), "not both integers, datetimes without or datetimes with a time zone"),
-        (future(ds=pd.Timestamp("2024-01-11", tz="UTC")), "not both integers"),
+        (future(ds=1), "holds whole numbers, the data of fit held times without a time zone"),
+        (
+            future(ds=pd.Timestamp("2024-01-11", tz="UTC")),
+            "holds times in time zone UTC, the data of fit held times without a time zone",
+        ),
     ],
 )
 def test_a_future_that_does_not_do_is_refused(panel, frame, message):
@@ -120,7 +126,7 @@ def test_static_rows_of_other_series_are_ignored(sizes):
     [
         (
             lambda frame: pd.concat([frame, frame]),
-            "the static frame has series 'b' twice, again at row 2; keep one row",
+            "the static frame has series 'b' twice, again at row 0; keep one row",
         ),
         (lambda frame: frame.iloc[:1], r"the static frame lacks 1 series, such as \['a'\]; add one row for each"),
         (

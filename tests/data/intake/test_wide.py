@@ -64,7 +64,7 @@ def test_a_series_without_a_value_is_left_to_the_panel_to_refuse():
         (wide(), {"time_col": "when"}, "the wide frame has no column 'when'.*rename 'date'|time_col"),
         (pd.concat([wide(), wide()[["a"]]], axis=1), {}, "two columns named 'a'"),
         (pd.concat({"u": wide()}, axis=1), {}, "several levels"),
-        (wide().iloc[[0, 1, 2, 1]], {}, "the time 2024-01-02 00:00:00 twice, again at row 3"),
+        (wide().iloc[[0, 1, 2, 1]], {}, "the time 2024-01-02 00:00:00 twice, again at row 1"),
         (wide()["a"], {}, "a Series is one series, not a wide frame"),
         (wide().set_index(["date", "a"]), {}, "index of several levels"),
     ],
@@ -79,12 +79,9 @@ def test_what_cannot_be_made_long_is_refused(frame, keywords, message):
     [
         [1990, 1991, 1992],
         pd.array([1, 2, 3], "Int64"),
-        ["2024-01-01", "2024-01-02", "2024-01-03"],
-        pd.date_range("2024-01-01", periods=3).date,
-        pd.period_range("2024-01-01", periods=3, freq="D"),
         pd.Series([3, 4, 9], dtype=object),
     ],
-    ids=["years", "nullable", "text", "dates", "periods", "objects"],
+    ids=["years", "nullable", "objects"],
 )
 def test_a_first_column_that_counts_upwards_is_not_silently_a_series(time):
     frame = pd.DataFrame({"when": time, "a": [2.0, 1.0, 3.0]})
@@ -94,6 +91,21 @@ def test_a_first_column_that_counts_upwards_is_not_silently_a_series(time):
         from_wide(frame)
     assert from_wide(frame, time_col="when")["unique_id"].unique().tolist() == ["a"]
     assert from_wide(frame.set_index("when"))["unique_id"].unique().tolist() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        ["2024-01-01", "2024-01-02", "2024-01-03"],
+        ["2024Q1", "2024Q2", "2024Q3"],
+        pd.date_range("2024-01-01", periods=3).date,
+        pd.period_range("2024-01-01", periods=3, freq="D"),
+    ],
+    ids=["text", "quarters", "dates", "periods"],
+)
+def test_a_column_that_reads_as_times_is_the_time(time):
+    frame = pd.DataFrame({"a": [2.0, 1.0, 3.0], "when exactly": time})
+    assert from_wide(frame)["unique_id"].unique().tolist() == ["a"]
 
 
 def test_a_column_named_like_a_time_is_found_wherever_it_stands():

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from tsformers.data.files.content import Content
-from tsformers.data.files.csv_layout import HEAD, Layout, find_layout, split_records
+from tsformers.data.files.csv_layout import HEAD, Layout, column_kind, find_layout, split_records
 from tsformers.data.files.number_text import NumberForm, number_form, to_numbers, without_missing
 from tsformers.data.files.table_file import MISSING, TIME_NAMES, FileOptions, TableFile
 from tsformers.data.files.text_bytes import as_utf8
@@ -21,6 +21,7 @@ from tsformers.errors import DataError
 from tsformers.messages import Message, Option, joined
 
 TEXT = pa.string()
+SEPARATED = np.frombuffer(b",;\t|\n", np.uint8)  # what stands before a quote that opens a cell
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,6 @@ class Rows:
     data: bytes
     layout: Layout
     notes: int = 0
-    comments: int = 0
 
 
 def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str] = ()) -> TableFile:
@@ -67,8 +67,9 @@ def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str]
     fixed = {
         j for j, name in enumerate(names) if name == "unique_id" or name in text_columns or name.lower() in TIME_NAMES
     }
-    columns, kept = _cells(rows, content.name, _first_types(layout, fixed, options, markers))
-    columns, forms, unclear = _typed(columns, names, fixed, options, markers, layout)
+    types, decimal = _first_types(layout, fixed, options, markers)
+    columns, kept = _cells(rows, content.name, types, decimal)
+    columns, forms, unclear = _typed(columns, names, fixed, options, markers, layout.sep, decimal)
     unnamed = {j for j, name in enumerate(layout.names) if not name and columns[j].null_count == len(columns[j])}
     frame = pa.table(
         [column for j, column in enumerate(columns) if j not in unnamed],
@@ -81,7 +82,7 @@ def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str]
         frame, content.name, "CSV", (*facts, *content.facts), line_of, text=True, unclear=unclear,
         reread=functools.partial(_reread, content, options, rows, names, kept),
     )  # fmt: skip
-    if unclear and not any(form is not None and name not in unclear for name, form in forms.items()):
+    if unclear and not any(forms.values()):
         raise DataError(next(iter(unclear.values())))
     return table
 
@@ -122,12 +123,13 @@ def find_rows(data: bytes, layout: Layout) -> Rows:
         The rows.
     """
     start = _offset(data, layout.body)
-    body, width, sep = data[start:], len(layout.names), layout.sep
+    body = data[start:]
+    end, note = _end_of_rows(body, layout)
+    line = layout.body + body.count(b"\n", 0, note) if note is not None else 0
+    body = body[:end]
     if body.startswith(b"#") or b"\n#" in body:
         body = _without_comments(body)
-    end, note = _end_of_rows(body, sep, width)
-    line = layout.body + data[start:].count(b"\n", 0, data[start:].find(body[end:].lstrip(b"\n")[:200])) if note else 0
-    return Rows(body[:end], layout, line)
+    return Rows(body, layout, line)
 
 
 def _head(data: bytes) -> str:
@@ -155,36 +157,55 @@ def _without_comments(body: bytes) -> bytes:
     return re.sub(rb"(?m)^#[^\n]*(\n|\Z)", b"", body)
 
 
-def _end_of_rows(body: bytes, sep: str, width: int) -> tuple[int, bool]:
-    """Where the rows end, and whether notes stand below them."""
-    end, found = len(body.rstrip(b"\n \t")) if sep != "\t" else len(body.rstrip(b"\n")), False
-    while width > 1 and end > 0:
-        start = body.rfind(b"\n", 0, end) + 1
-        line = body[start:end].decode()
-        if line.count('"') % 2:
+def _end_of_rows(body: bytes, layout: Layout) -> tuple[int, int | None]:
+    """Where the rows end, and where the first note below them begins.
+
+    A note holds text only, and has another number of cells than the rows or is separated from them by a blank line.
+    """
+    end = at = len(body.rstrip(b"\n"))
+    first: int | None = None
+    typed = [j for j, kind in enumerate(layout.kinds) if kind in ("number", "time")]
+    below: int | None = None  # a line of as many cells, which is a note where a blank line stands above it
+    for _ in range(200):
+        start = body.rfind(b"\n", 0, at) + 1
+        line = body[start:at].decode()
+        found = next(split_records([line], layout.sep, 0, 1), None)
+        cells = [cell.strip() for cell in found.cells] if found else []
+        if at <= 0 or line.count('"') % 2 or (found and layout.sep == ""):
             break
-        cells = [record.cells for record in split_records([line], sep, 0, 1)]
-        if cells and sum(map(bool, map(str.strip, cells[0][1:]))) > 0 and len(cells[0]) >= 2:
+        if not any(cells):
+            if below is not None:
+                first, end, below = below, max(start - 1, 0), None
+        elif any(column_kind([cell], MISSING) in ("number", "time") for cell in cells):
             break
-        if cells and (len(cells[0]) > 1 or len(line) < 2):
+        elif len(cells) != len(layout.names) or (typed and sum(map(bool, cells)) == 1 and cells[typed[0]]):
+            first, end, below = start, max(start - 1, 0), None
+        elif typed:
+            below = start
+        else:
             break
-        found = found or bool(cells)
-        end = max(start - 1, 0)
-    return end, found
+        at = max(start - 1, 0)
+    return end, first
 
 
-def _first_types(layout: Layout, fixed: set[int], options: FileOptions, markers: Sequence[str]) -> list[Any]:
-    """Types that pyarrow reads by itself: plain numbers without a second reading."""
-    types = []
+def _first_types(
+    layout: Layout, fixed: set[int], options: FileOptions, markers: Sequence[str]
+) -> tuple[list[Any], str]:
+    """Types that pyarrow reads by itself, plain numbers with one decimal mark, and that mark."""
+    forms = []
     for j in range(len(layout.names)):
         cells = pa.array([row[j] for row in layout.sample if j < len(row)], TEXT)
-        form = None if j in fixed else number_form(without_missing(cells, markers), options.decimal)
-        plain = form is not None and form.plain and not form.both
-        types.append((pa.int64() if form is not None and form.whole else pa.float64()) if plain else TEXT)
-    return types
+        forms.append(None if j in fixed else number_form(without_missing(cells, markers), options.decimal))
+    marks = [form.decimal for form in forms if form is not None and not form.both and not form.grouped]
+    decimal = "," if "," in marks else "."
+    types = []
+    for form in forms:
+        easy = form is not None and not form.both and not form.grouped and form.decimal in ("", decimal)
+        types.append((pa.int64() if form is not None and form.whole else pa.float64()) if easy else TEXT)
+    return types, decimal
 
 
-def _cells(rows: Rows, name: str, types: list[Any]) -> tuple[list[Any], np.ndarray | None]:
+def _cells(rows: Rows, name: str, types: list[Any], decimal: str = ".") -> tuple[list[Any], np.ndarray | None]:
     """The columns; those of text have no nulls yet. Second: rows kept, where empty ones were left out."""
     names = [str(j) for j in range(len(types))]
     if rows.layout.sep in ("", " ") or len(rows.layout.sep.encode()) > 1:
@@ -196,7 +217,7 @@ def _cells(rows: Rows, name: str, types: list[Any]) -> tuple[list[Any], np.ndarr
                 arrow_csv.ReadOptions(column_names=names, block_size=_block(rows.data)),
                 arrow_csv.ParseOptions(delimiter=rows.layout.sep, newlines_in_values=b'"' in rows.data),
                 arrow_csv.ConvertOptions(column_types=dict(zip(names, attempt, strict=True)), null_values=[*MISSING],
-                                         strings_can_be_null=False, check_utf8=False),
+                                         strings_can_be_null=False, decimal_point=decimal, check_utf8=False),
             ) if rows.data else pa.table([pa.array([], kind) for kind in attempt], names=names)  # fmt: skip
         except pa.ArrowInvalid:
             continue
@@ -212,7 +233,7 @@ def _slow_cells(rows: Rows, name: str) -> tuple[list[Any], np.ndarray | None]:
     """Rows of uneven width: short ones are filled up, one that is too long is refused."""
     width, layout = len(rows.layout.names), rows.layout
     records = [*split_records(rows.data.decode().split("\n"), layout.sep, 0, len(rows.data))]
-    for _n, record in enumerate(records):
+    for record in records:
         cells = record.cells
         if len(cells) == width:
             continue
@@ -242,41 +263,42 @@ def _without_empty(columns: list[Any]) -> tuple[list[Any], np.ndarray | None]:
 
 
 def _typed(
-    columns: list[Any], names: list[str], fixed: set[int], options: FileOptions, markers: Sequence[str], layout: Layout
+    columns: list[Any],
+    names: list[str],
+    fixed: set[int],
+    options: FileOptions,
+    markers: Sequence[str],
+    sep: str,
+    read: str,
 ) -> tuple[list[Any], dict[str, NumberForm | None], dict[str, Message]]:
     """Text that is written numbers as numbers; columns with two readings stay text."""
     forms: dict[str, NumberForm | None] = {}
     cells: dict[int, Any] = {}
     for j, column in enumerate(columns):
         if column.type != TEXT:
-            forms[names[j]] = NumberForm("", plain=True)
+            forms[names[j]] = NumberForm("" if column.type == pa.int64() else read, plain=True)
         elif j not in fixed:
             cells[j] = without_missing(column, markers)
             forms[names[j]] = number_form(cells[j], options.decimal)
     sure = {form.decimal for form in forms.values() if form is not None and not form.both and form.decimal}
-    floats = any(column.type == pa.float64() for column in columns)
-    sure |= {"."} if floats else set()
     unclear: dict[str, Message] = {}
     typed = []
     for j, column in enumerate(columns):
         form = forms.get(names[j])
-        if j not in cells or form is None:
-            empty = j in cells and cells[j].null_count == len(column) and j not in fixed
-            typed.append(pa.nulls(len(column), pa.float64()) if empty else _text(column))
-            continue
-        decimal = options.decimal or _decimal(form, sure, layout.sep)
-        if decimal is None:
-            example = next(cell for cell in cells[j].to_pylist() if cell is not None and form.decimal in cell)
-            unclear[names[j]] = _two_readings(names[j], example)
+        decimal = None if form is None else options.decimal or _decimal(form, sure, sep)
+        if j not in cells:
+            typed.append(_marked(_text(column), options.missing))
+        elif form is None and cells[j].null_count == len(column) and not pc.any(pc.equal(column, "X")).as_py():
+            typed.append(pa.nulls(len(column), pa.float64()))
+        elif form is None or decimal is None:
+            if form is not None:
+                unclear[names[j]], forms[names[j]] = _two_readings(names[j], cells[j], form.decimal), None
             typed.append(_text(column))
-            continue
-        forms[names[j]] = replace(
-            form,
-            decimal=decimal if form.decimal else "",
-            grouped=form.grouped or (form.both and decimal != form.decimal),
-        )
-        typed.append(_marked(to_numbers(cells[j], form, decimal), options.missing))
-    typed = [_marked(column, options.missing) for column in typed]
+        else:
+            grouped = form.grouped or (form.both and decimal != form.decimal)
+            shown = "" if grouped and form.both else form.decimal
+            forms[names[j]] = replace(form, decimal=shown, grouped=grouped)
+            typed.append(_marked(to_numbers(cells[j], form, decimal), options.missing))
     return typed, forms, unclear
 
 
@@ -291,9 +313,10 @@ def _decimal(form: NumberForm, sure: set[str], sep: str) -> str | None:
     return "," if sep != "," and not sure else None
 
 
-def _two_readings(column: str, example: str) -> Message:
+def _two_readings(column: str, cells: Any, mark: str) -> Message:
+    example = cells.filter(pc.match_substring(cells, mark))[0].as_py().strip()
     return Message(
-        f"column {column!r} has two readings: {example.strip()!r} may hold a decimal mark or one of thousands; pass ",
+        f"column {column!r} has two readings: {example!r} may hold a decimal mark or one of thousands; pass ",
         joined([Option("decimal", ","), Option("decimal", ".")]),
     )
 
@@ -354,18 +377,19 @@ class _Lines:
     @functools.cached_property
     def lines(self) -> np.ndarray:
         data, _ = as_utf8(self.content.again(), self.content.name, self.options.encoding)
-        return record_lines(data[_offset(data, self.layout.body) :], self.layout.body)
+        return record_lines(data[_offset(data, self.layout.body) :], self.layout.body, self.layout.sep)
 
     def __call__(self, row: int) -> int:
         return int(self.lines[row if self.kept is None else self.kept[row]])
 
 
-def record_lines(body: bytes, first: int) -> np.ndarray:
+def record_lines(body: bytes, first: int, sep: str = ",") -> np.ndarray:
     r"""The line on which each record of a text begins.
 
     Args:
         body: lines below the header.
         first: the number of the first of them.
+        sep: separator.
 
     Returns:
         Line numbers; blank lines and comments have none.
@@ -378,10 +402,13 @@ def record_lines(body: bytes, first: int) -> np.ndarray:
     ends = np.flatnonzero(raw == 10)
     starts = np.concatenate([[0], ends + 1])
     starts = starts[starts < len(raw)]
+    filled = ~np.isin(raw[starts], (10, 35))
+    if b'"' not in body:
+        return np.flatnonzero(filled) + first
     quotes = np.flatnonzero(raw == 34)
-    outside = np.searchsorted(quotes, starts) % 2 == 0
-    blank = np.isin(raw[starts], (10, 35))
-    return np.flatnonzero(outside & ~blank) + first
-
-
-ReadLines = Callable[[int], int]
+    begins = (quotes == 0) | np.isin(raw[np.maximum(quotes - 1, 0)], SEPARATED)
+    if begins.sum() * 2 == len(quotes):  # each quote encloses a cell: a line break between two belongs to it
+        outside = np.searchsorted(quotes, starts) % 2 == 0
+        return np.flatnonzero(outside & filled) + first
+    records = split_records(body.decode().split("\n"), sep, 0, len(body))
+    return np.array([record.line for record in records]) + first - 1

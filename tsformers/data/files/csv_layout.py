@@ -12,15 +12,19 @@ import pyarrow as pa
 from tsformers.data.files.number_text import number_form, without_missing
 from tsformers.data.files.table_file import MISSING
 from tsformers.errors import DataError
+from tsformers.messages import Option
 
 SEPARATORS = (",", ";", "\t", "|")
 HEAD = 2**16  # bytes from which the layout is told
 ROWS = 1000  # rows of them that are looked at
 SEP_LINE = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
 MONTH = r"(jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*"
+DAY = r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*"
+CLOCK = r"\d{1,2}([:.h]\d{2})*([.,]\d+)?(\s?[ap]\.?m\.?)?\s?(Z|[+-]\d{2}:?\d{0,2}|[A-Z]{1,5})?"
 TIME = re.compile(
-    r"^(\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?\.?([T ].*)?|\d{1,2}:\d{2}(:\d{2})?.*|\d{4}-?[QqMmWwTt]\d{1,2}(-\d)?|"
-    rf"\d{{1,4}}[- ./]?{MONTH}[- ./]?\d{{0,4}}.*|{MONTH}[- ./]\d.*|[QqTt][1-4][- /]\d{{2,4}}|\d{{4}}-\d{{3}})$",
+    rf"^(\d{{1,4}}[-/.]\d{{1,2}}([-/.]\d{{1,4}})?\.?([T ]+{CLOCK})?|\d{{1,2}}:\d{{2}}(:\d{{2}})?([.,]\d+)?(\s?[ap]m)?|"
+    rf"\d{{4}}-?[qmwt]\d{{1,2}}(-\d)?|\d{{1,4}}[- ./]?{MONTH}[- ./]?\d{{0,4}}([T ]+{CLOCK})?|"
+    rf"({DAY}[, ]+)?{MONTH}[- ./]\d{{1,4}}(,? \d{{2,4}})?([T ]+{CLOCK})?|[qt][1-4][- /]\d{{2,4}}|\d{{4}}-\d{{3}})$",
     re.IGNORECASE,
 )
 
@@ -110,10 +114,11 @@ class _Reading:
         self.headed = False
         if self.records and (self.width > 1 or sep == "" or fixed):
             self._find_header(fixed)
-        self.score = (share * (1.0 if self.headed else 0.4), self.width)
+        typed = sum(kind in ("number", "time") for kind in self.kinds) / max(len(self.kinds), 1)
+        self.score = (share * (0.5 + 0.5 * typed) * (1.0 if self.headed else 0.4), self.width)
         if self.width < 2:
-            typed = self.headed and "number" in self.kinds
-            self.score = ((0.6 if typed else 0.3) * share, 0) if sep == "" else (0.0, 0)
+            numbers = self.headed and "number" in self.kinds
+            self.score = ((0.6 if numbers else 0.05) * share, 0) if sep == "" else (0.0, 0)
 
     def _find_header(self, fixed: bool) -> None:
         """The first record of the usual width if it names columns; else a shorter or longer one above it."""
@@ -142,6 +147,7 @@ class _Reading:
 
     def _kinds(self, start: int) -> list[str]:
         rows = [record.cells for record in self.records[start:] if len(record.cells) == self.width]
+        rows = rows[: max(len(rows) - 10, len(rows) // 2, 1)]  # the last ones may be notes
         return [column_kind([row[j] for row in rows], self.markers) for j in range(self.width)]
 
     def layout(self, name: str, comments: list[int]) -> Layout:
@@ -154,6 +160,7 @@ class _Reading:
         if not self.headed:
             named = self._commented_header(above)
             if named is None:
+                self._refuse_other_width(name)
                 shown = self.lines[header.line - 1][:60]
                 raise DataError(
                     f"{name} has no header: line {header.line} {shown!r} holds values; put column names above it"
@@ -171,7 +178,19 @@ class _Reading:
         titles = max(self.place, 0) if self.headed else 0
         said = [f"separator {'tab' if self.sep == chr(9) else repr(self.sep)}"] if self.sep else ["one column"]
         said += [f"{titles} title line{'s' * (titles > 1)} skipped"] if titles else []
-        return Layout(self.sep, names, header.line if self.headed else 0, body, whole, (*said, *facts), self.kinds)
+        kinds, line = self._kinds(len(self.records) - len(rows)), header.line if self.headed else 0
+        return Layout(self.sep, names, line, body, whole, (*said, *facts), kinds)
+
+    def _refuse_other_width(self, name: str) -> None:
+        """A line of names of another width than the rows."""
+        above = [r for r in self.records[: self.place] if len(r.cells) > 1 and len(r.cells) != self.width]
+        if above and is_header(above[-1].cells, ["number"], []):
+            row = self.records[self.place]
+            raise DataError(
+                f"{name}: line {above[-1].line} has {len(above[-1].cells)} names of columns, and line {row.line} has "
+                f"{len(row.cells)} cells; put text and numbers that hold {self.sep!r} in quotes, or pass ",
+                Option("sep"),
+            )
 
     def _commented_header(self, comments: list[int]) -> list[str] | None:
         """Names that stand in a comment just above the rows."""
@@ -190,8 +209,7 @@ class _Reading:
         cells = [cell.strip() for cell in rows[0].cells]
         if any(column_kind([cell], self.markers) in ("number", "time") for cell in cells):
             return None
-        below = [record.cells for record in rows[1:] if len(record.cells) == self.width]
-        kinds = [column_kind([row[j] for row in below], self.markers) for j in range(self.width)]
+        kinds = self._kinds(self.records.index(rows[1]))
         odd = [cell for cell, kind in zip(cells, kinds, strict=True) if kind in ("number", "time") and cell]
         odd = [cell for cell in odd if cell not in self.markers]
         return rows[0] if odd else None

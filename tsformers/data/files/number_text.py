@@ -58,16 +58,19 @@ def number_form(cells: Any, decimal: str | None = None) -> NumberForm | None:
         return None
     if _all(cells, WHOLE):
         return NumberForm("", plain=True, whole=True)
+    if decimal != "," and _all(cells, PLAIN):
+        has_point = _any(cells, ".")
+        return NumberForm("." if has_point else "", plain=True, both=has_point and not decimal and _all(cells, COMMA))
     point = decimal != "," and _all(cells, POINT)
     comma = decimal != "." and _all(cells, COMMA)
     if not point and not comma:
         return None
     has_comma, has_point = _any(cells, ","), _any(cells, ".")
-    grouped = _any(cells, *BLANKS)
+    grouped = _any(cells, *BLANKS) if _any_odd(cells) else False
     if point and comma and (has_comma or has_point):
-        return NumberForm("," if has_comma else ".", grouped, plain=has_point and _all(cells, PLAIN), both=True)
+        return NumberForm("," if has_comma else ".", grouped, both=True)
     if point:
-        return NumberForm("." if has_point else "", grouped or has_comma, plain=_all(cells, PLAIN))
+        return NumberForm("." if has_point else "", grouped or has_comma)
     return NumberForm("," if has_comma else "", grouped or has_point)
 
 
@@ -87,11 +90,13 @@ def to_numbers(cells: Any, form: NumberForm, decimal: str) -> Any:
         >>> to_numbers(cells, number_form(cells), ",").to_pylist()
         [1010.5, None]
     """
-    if not form.plain or form.both:
-        cells = pc.replace_substring_regex(cells, rf"[+\s{BLANKS}{'.' if decimal == ',' else ','}]", "")
-        cells = pc.replace_substring(cells, "\u2212", "-")
+    if not form.plain or decimal == ",":
+        cells = pc.replace_substring(cells, "." if decimal == "," else ",", "")
         cells = pc.replace_substring(cells, ",", ".") if decimal == "," else cells
-        cells = pc.replace_substring_regex(cells, r"^(-?)([iI].*)$", r"\1inf")
+        if _any_odd(cells):
+            cells = pc.replace_substring_regex(cells, rf"[+\s{BLANKS}]", "")
+            cells = pc.replace_substring(cells, "\u2212", "-")
+            cells = pc.replace_substring_regex(cells, r"^(-?)[iI].*$", r"\1inf")
     return cells.cast(pa.int64() if _all(cells, WHOLE) else pa.float64())
 
 
@@ -109,14 +114,24 @@ def without_missing(cells: Any, markers: Sequence[str]) -> Any:
         >>> without_missing(pa.array(["1", "NA "]), ["", "NA"]).to_pylist()
         ['1', None]
     """
-    gone = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=pa.array(list(markers), pa.string()))
-    return pc.if_else(gone, pa.scalar(None, pa.string()), cells)
+    known = pa.array(list(markers), pa.string())
+    gone = pc.is_in(cells, value_set=known)
+    if _any_odd(cells):
+        gone = pc.or_(gone, pc.is_in(pc.utf8_trim_whitespace(cells), value_set=known))
+    return pc.if_else(gone, pa.scalar(None, pa.string()), cells) if pc.any(gone).as_py() else cells
 
 
 def _all(cells: Any, pattern: str) -> bool:
-    return bool(pc.all(pc.match_substring_regex(cells, pattern)).as_py())
+    """Whether all cells match; most that do not show it among the first."""
+    few = pc.all(pc.match_substring_regex(cells[:100], pattern)).as_py() is not False
+    return few and bool(pc.all(pc.match_substring_regex(cells, pattern)).as_py())
 
 
 def _any(cells: Any, *marks: str) -> bool:
-    trimmed = pc.utf8_trim_whitespace(cells)
+    trimmed = pc.utf8_trim_whitespace(cells) if len(marks) > 1 else cells
     return any(pc.any(pc.match_substring(trimmed, mark)).as_py() for mark in marks)
+
+
+def _any_odd(cells: Any) -> bool:
+    """Whether blanks, signs or letters other than those of plain numbers stand in a cell."""
+    return bool(pc.any(pc.match_substring_regex(cells, r"[^0-9.,eE-]")).as_py())

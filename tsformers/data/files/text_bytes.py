@@ -5,6 +5,7 @@ import codecs
 from tsformers.errors import DataError
 from tsformers.messages import Option, Part, joined
 
+PAGES = (b"<!doctype", b"<html", b"<?xml")
 UTF8_MARK = codecs.BOM_UTF8
 WIDE_MARKS = {
     codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
@@ -41,6 +42,8 @@ def as_utf8(data: bytes, name: str, encoding: str | None = None) -> tuple[bytes,
     data = data.removeprefix(UTF8_MARK)
     if b"\0" in data:
         _refuse_binary(data, name)
+    if data[:15].lstrip().lower().startswith(PAGES):
+        raise DataError(f"{name} is a web page or XML and no table; download the file that the page offers")
     if not data.isascii():
         try:
             data.decode()
@@ -86,6 +89,8 @@ def _decoded(data: bytes, name: str, encoding: str) -> bytes:
 
 
 def _other_encoding(data: bytes, name: str, error: UnicodeDecodeError) -> list[Part]:
+    if _has_control(data):
+        return [f"{name} is no table: its bytes are no text, and no Parquet, Feather or Excel either"]
     line = data.count(b"\n", 0, error.start) + 1
     if b"\n" not in data:
         line = data.count(b"\r", 0, error.start) + 1
@@ -98,7 +103,14 @@ def _other_encoding(data: bytes, name: str, error: UnicodeDecodeError) -> list[P
 
 def _refuse_binary(data: bytes, name: str) -> None:
     place = data.index(b"\0")
-    if data.count(b"\0") > 8 or place < 512:
+    if data.count(b"\0") > 64 or _has_control(data):
         raise DataError(f"{name} is no table: its bytes are no text, and no Parquet, Feather or Excel either")
     line = data.count(b"\n", 0, place) + 1
     raise DataError(f"{name} holds a NUL byte at line {line}; take it out, as `tr -d '\\000'` does")
+
+
+def _has_control(data: bytes) -> bool:
+    """Whether bytes that no text holds stand among the first."""
+    head = data[:4096]
+    high = sum(byte >= 0x80 for byte in head)
+    return any(0 < byte < 9 for byte in head) or (high > 0.3 * len(head) and b"\n" not in head and b"\r" not in head)

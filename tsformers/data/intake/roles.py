@@ -68,7 +68,7 @@ def find_roles(source: Source, asked: Asked) -> Columns:
     frame, what = source.frame, source.places.what
     check_columns(frame, _wanted(asked), (*asked.known, *(asked.past or ())), what)
     ids = asked.ids if asked.ids is not None else ("unique_id",) if "unique_id" in frame.columns else ()
-    usual = {*ids, "ds" if asked.times is None else "", asked.target or "y"}
+    usual = {*ids, "ds" if asked.times is None else asked.times[0], asked.target or "y"}
     kinds, aside = _sorted_out(source, [name for name in frame.columns if name not in usual], asked)
     search = Search(source, asked, kinds, aside)
     times = asked.times or _times(search, ids)
@@ -109,7 +109,7 @@ def _sorted_out(source: Source, names: Sequence[str], asked: Asked) -> tuple[dic
 def _times(search: Search, ids: Names) -> Names:
     """The column of times: ``ds``, else the only one that is named like a time, or reads as one."""
     frame = search.source.frame
-    if "ds" in frame.columns:
+    if "ds" in frame.columns and "ds" not in (*ids, *search.asked.columns):
         return ("ds",)
     free = [name for name in search.kinds if name not in (*search.asked.columns, *search.aside, *ids, "value")]
     named = [name for name in free if is_time_name(name)]

@@ -1,5 +1,7 @@
 """The time of each row: one column, or several joined with a blank."""
 
+import pandas as pd
+
 from tsformers.calendar.timestamps import TimeForm, Times, read_times
 from tsformers.data.intake.columns import RowNames
 from tsformers.data.intake.source import Source
@@ -35,7 +37,7 @@ def times_of(
         array([3600000000000])
     """
     values = source.cells(columns[0]) if len(columns) == 1 else source.joined(columns)
-    return read_times(
+    times = read_times(
         values,
         " ".join(map(str, columns)),
         source.places,
@@ -45,3 +47,12 @@ def times_of(
         text_file=source.text,
         fitted=fitted,
     )
+    return times._replace(unit="D") if _are_dates(values) else times
+
+
+def _are_dates(values: pd.Series) -> bool:
+    """Whether the column holds dates without a time of day, so that answers do too."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.ArrowDtype):
+        return str(dtype).startswith("date")
+    return dtype == object and pd.api.types.infer_dtype(values, skipna=False) == "date"
