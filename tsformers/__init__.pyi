@@ -17,6 +17,7 @@ from tsformers.data.forecast import Forecast as Forecast
 from tsformers.data.gluonts import from_gluonts as from_gluonts
 from tsformers.data.intake.wide import from_wide as from_wide
 from tsformers.data.panel import Panel as Panel
+from tsformers.data.resample import resample as resample
 from tsformers.datasets.load import load_dataset as load_dataset
 from tsformers.errors import DataError as DataError
 from tsformers.errors import DataWarning as DataWarning

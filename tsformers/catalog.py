@@ -34,6 +34,7 @@ OTHERS = {
     "Panel": "tsformers.data.panel",
     "describe": "tsformers.data.description",
     "from_wide": "tsformers.data.intake.wide",
+    "resample": "tsformers.data.resample",
     "Forecast": "tsformers.data.forecast",
     "from_gluonts": "tsformers.data.gluonts",
     "Pipeline": "tsformers.compose.pipeline",

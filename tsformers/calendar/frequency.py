@@ -12,6 +12,7 @@ import pandas as pd
 
 from tsformers.calendar.grid import DAY, MONTHS, SECOND, THURSDAY, WEEKDAYS, Edge, edge_day, tick_name, to_local
 from tsformers.errors import DataError
+from tsformers.messages import Option
 
 SHORTEST_DAY = 23 * 3600 * SECOND  # of a clock change
 EDGES: dict[Edge, tuple[str, str, str]] = {
@@ -41,9 +42,11 @@ def refuse_integer_dates(unique: np.ndarray, column: str) -> None:
             continue
         if not pd.isna(pd.to_datetime(pd.Series(unique).astype(str), format=form, errors="coerce")).any():
             raise DataError(
-                f"column {column!r} holds integers that look like dates, {unique[0]} to {unique[-1]}; convert them "
-                f"with pd.to_datetime(df[{column!r}].astype('int64').astype(str), format={form!r}), or pass freq=1 if "
-                "they are counts"
+                f"column {column!r} holds integers that look like dates, {unique[0]} to {unique[-1]}; pass ",
+                Option("time_format", form),
+                ", or ",
+                Option("freq", 1),
+                " if they are counts",
             )
 
 
@@ -70,9 +73,9 @@ def guess_freq(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, tz: st
     inner = within(offsets)
     step = most_common(np.diff(unique[code])[inner])
     if step is None:
-        example = "freq=1" if integer else "freq='D'"
         raise DataError(
-            f"no series has two rows, so that the frequency cannot be inferred; pass freq=, for example {example}"
+            "no series has two rows, so that the frequency cannot be inferred; pass it, for example ",
+            Option("freq", 1 if integer else "D"),
         )
     if integer:
         return step

@@ -15,6 +15,7 @@ from tsformers.errors import DataError
 SECOND, DAY = 10**9, 86_400 * 10**9  # nanoseconds
 AGES = 106_700  # days from 1970 to either end of datetime64[ns]
 THURSDAY = 3  # weekday of 1970-01-01, Monday = 0
+WORKWEEK = "1111100"
 OFF = -1  # phase of a stamp that is no grid point
 Unit = Literal["int", "tick", "day", "bday", "week", "month", "listed"]
 Edge = Literal["start", "end", "bstart", "bend"]
@@ -34,6 +35,7 @@ MONTHLY: dict[type, tuple[int, Edge]] = {
     **{po.BQuarterBegin: (3, "bstart"), po.BQuarterEnd: (3, "bend")},
     **{po.YearBegin: (12, "start"), po.YearEnd: (12, "end"), po.BYearBegin: (12, "bstart"), po.BYearEnd: (12, "bend")},
 }
+_CENTURIES_AGO = np.datetime64(-AGES, "D")  # business days of one's own calendar are counted from here
 LISTED = (po.SemiMonthBegin, po.SemiMonthEnd, po.WeekOfMonth, po.LastWeekOfMonth)
 
 
@@ -50,10 +52,13 @@ class Grid:
         every: months in the named period: 1, 3 (quarters) or 12 (years).
         edge: which day of the month.
         tz: zone whose wall clock days and longer units follow; stamps are in UTC then.
+        weekmask: business days of the week as seven digits, Monday first; empty = Monday to Friday.
+        holidays: ISO dates that are no business days.
 
     Example:
         >>> Grid("2D", "day", 2)
-        Grid(freq='2D', unit='day', step=2, anchor=0, every=1, edge='start', tz=None)
+        Grid(freq='2D', unit='day', step=2, anchor=0, every=1, edge='start', tz=None,
+             weekmask='', holidays=())
     """
 
     freq: str | int
@@ -63,6 +68,8 @@ class Grid:
     every: int = 1
     edge: Edge = "start"
     tz: str | None = None
+    weekmask: str = ""
+    holidays: tuple[str, ...] = ()
 
     @property
     def wall_clock(self) -> bool:
@@ -75,7 +82,8 @@ def parse(freq: object, tz: str | None = None) -> Grid:
 
     Args:
         freq: a pandas alias ("h", "15min", "D", "B", "W-FRI", "ME", "MS", "QS-OCT", "YE", ...; the older "H", "M", "Q",
-            "A" too), a pandas offset, or a positive integer for integer time.
+            "A" too), a pandas offset (``CustomBusinessDay`` with its holidays and weekmask), a positive integer for
+            integer time, or a grid.
         tz: zone of the wall clock.
 
     Returns:
@@ -88,6 +96,8 @@ def parse(freq: object, tz: str | None = None) -> Grid:
         >>> parse("60min").freq, parse("M").freq, parse(5).freq
         ('h', 'ME', 5)
     """
+    if isinstance(freq, Grid):
+        return in_zone(freq, tz)
     if isinstance(freq, bool) or not isinstance(freq, int | np.integer | str | po.BaseOffset):
         raise DataError(
             f"freq={freq!r} is no frequency; pass a pandas alias such as 'h', 'D' or 'MS', or an integer step"
@@ -96,7 +106,21 @@ def parse(freq: object, tz: str | None = None) -> Grid:
         if freq < 1:
             raise DataError(f"freq={freq} is no step of integer time; pass a positive integer")
         return Grid(int(freq), "int", int(freq))
+    if type(freq) is po.CustomBusinessDay:
+        return in_zone(_custom(freq), tz)
     return in_zone(_parse(freq if isinstance(freq, str) else freq.freqstr), tz)
+
+
+def _custom(offset: po.CustomBusinessDay) -> Grid:
+    """Business days of a calendar of one's own; the plain ones are those of "B"."""
+    if offset.n < 1 or getattr(offset, "offset", pd.Timedelta(0)) != pd.Timedelta(0):
+        raise DataError(f"freq={offset!r} does not go forward by whole days; pass one without an offset")
+    calendar = offset.calendar
+    weekmask = "".join(str(int(day)) for day in calendar.weekmask)
+    holidays = tuple(str(day) for day in calendar.holidays)
+    if weekmask == WORKWEEK and not holidays:
+        return _parse(f"{offset.n}B")
+    return Grid(offset.freqstr, "bday", offset.n, weekmask=weekmask, holidays=holidays)
 
 
 def in_zone(grid: Grid, tz: str | None) -> Grid:
@@ -299,6 +323,10 @@ def _count(day: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     if grid.unit == "week":
         count, rest = np.divmod(day + THURSDAY - grid.anchor, 7)
         return count, rest == 0
+    if grid.weekmask:
+        calendar = _business_days(grid.weekmask, grid.holidays)
+        days = day.astype("M8[D]")
+        return np.busday_count(_CENTURIES_AGO, days, busdaycal=calendar), np.is_busday(days, busdaycal=calendar)
     if grid.unit == "bday":
         week, weekday = np.divmod(day + THURSDAY, 7)
         return 5 * week + np.minimum(weekday, 4), weekday < 5
@@ -315,6 +343,9 @@ def _day(count: np.ndarray, grid: Grid) -> np.ndarray:
     """Day number of a count of units."""
     if grid.unit == "week":
         return 7 * count + grid.anchor - THURSDAY
+    if grid.weekmask:
+        calendar = _business_days(grid.weekmask, grid.holidays)
+        return np.busday_offset(_CENTURIES_AGO, count, roll="forward", busdaycal=calendar).astype(np.int64)
     if grid.unit == "bday":
         week, weekday = np.divmod(count, 5)
         return 7 * week + weekday - THURSDAY
@@ -339,6 +370,11 @@ def edge_day(month: np.ndarray, edge: Edge) -> np.ndarray:
     if edge == "bend":
         return day - np.maximum(weekday - 4, 0)
     return day
+
+
+@lru_cache(maxsize=16)
+def _business_days(weekmask: str, holidays: tuple[str, ...]) -> np.busdaycalendar:
+    return np.busdaycalendar(weekmask, np.array(holidays, dtype="M8[D]"))
 
 
 @lru_cache(maxsize=16)

@@ -5,29 +5,41 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.bins import suggest
 from tsformers.calendar.frequency import EDGES, guess_freq, within
 from tsformers.calendar.grid import DAY, OFF, Grid, compose, decompose, edge_day, like_times, parse, to_local
 from tsformers.errors import DataError
+from tsformers.messages import Option, Part
+from tsformers.places import Places
 
 DOUBT = 1e-3  # a series whose steps are less likely than this if rows are missing at random has its own frequency
 NEAR, MOST = 0.15, 0.6  # a coarser calendar: share MOST of the steps within NEAR of their median
 BY_CHANCE = 0.2  # share within NEAR where rows are missing at random, medians of four steps or more (simulated: 0.17)
 ON_AN_EDGE = 1 / 20  # share of business days that are the first, or the last, of a month
 UNSET = 2**62  # above any phase
-ROUND_STEPS = ("s", "10s", "30s", "min", "5min", "10min", "15min", "30min", "h", "2h", "6h", "12h")
 
 
 class Origin(NamedTuple):
-    """Rows of the caller's frame, for messages: N ids, (R,) positions, the time column.
+    """Rows of the caller's table, for messages: N ids, (R,) positions, the time column, names of the rows.
 
     Example:
-        >>> Origin(pd.Index(["a"]), np.array([7]), "ds").column
-        'ds'
+        >>> Origin(pd.Index(["a"]), np.array([7]), "ds", Places(line_of=lambda row: row + 2)).at(0)
+        'line 9'
     """
 
     ids: pd.Index
     rows: np.ndarray
     column: str
+    places: Places = Places()
+
+    def at(self, row: int) -> str:
+        """The place of a packed row, "row 7" or "line 9".
+
+        Example:
+            >>> Origin(pd.Index(["a"]), np.array([7]), "ds").at(0)
+            'row 7'
+        """
+        return self.places.at(int(self.rows[row]))
 
     def name(self, row: int, offsets: np.ndarray) -> str:
         """The series of a packed row, as Python prints it.
@@ -105,18 +117,25 @@ def _off_grid(
         for other in range(min(len(offsets) - 1, 50)):
             freq = _own_freq(unique[code[offsets[other] : offsets[other + 1]]], grid)
             if freq is not None and freq != own:
-                here, there = origin.rows[offsets[series]], origin.rows[offsets[other]]
-                name = origin.name(int(offsets[other]), offsets)
+                first, second = int(offsets[series]), int(offsets[other])
+                longer = _median_step(unique[code], offsets, series) > _median_step(unique[code], offsets, other)
                 return DataError(
-                    f"{place} steps by {own!r} (from row {here} on), series {name} by {freq!r} (from row {there} on), "
-                    "but a panel has one frequency; fit them apart, or resample one"
+                    f"{place} steps by {own!r} (from {origin.at(first)} on), series {origin.name(second, offsets)} by "
+                    f"{freq!r} (from {origin.at(second)} on), but a panel has one frequency; fit them apart, or pass ",
+                    Option("resample", own if longer else freq),
                 )
     why = f"is off the grid of {given or 'the most common step, '}{grid.freq!r}"
-    todo = _remedy(unique[code], offsets, grid, origin.column)
+    todo = _remedy(unique[code], offsets, grid)
     if own is not None and own != grid.freq and given:
         why += f", the series looks like {own!r}"
-        todo = f"pass freq={own!r}, or leave freq= out" if given == "freq=" else "resample it, or fit anew"
-    return DataError(f"{place}: {show(unique[code[row]], grid)} at row {origin.rows[row]} {why}; {todo}")
+        todo = ["pass ", Option("freq", own), " or leave ", Option("freq"), " out"]
+        if given != "freq=":
+            todo = ["pass ", Option("resample", grid.freq), ", or fit anew"]
+    return DataError(f"{place}: {show(unique[code[row]], grid)} at {origin.at(row)} {why}; ", *todo)
+
+
+def _median_step(stamps: np.ndarray, offsets: np.ndarray, series: int) -> float:
+    return float(np.median(np.diff(stamps[offsets[series] : offsets[series + 1]])))
 
 
 def _own_freq(stamps: np.ndarray, grid: Grid) -> str | int | None:
@@ -129,20 +148,12 @@ def _own_freq(stamps: np.ndarray, grid: Grid) -> str | int | None:
     return freq if regular else None
 
 
-def _remedy(stamps: np.ndarray, offsets: np.ndarray, grid: Grid, column: str) -> str:
+def _remedy(stamps: np.ndarray, offsets: np.ndarray, grid: Grid) -> list[Part]:
     """How to bring stamps onto a grid, by their typical step."""
     if grid.unit == "int":
-        return "correct it, or pass a smaller step as freq="
-    typical = float(np.median(np.diff(stamps)[within(offsets)]))
-    if typical < 0.9 * DAY:
-        near = min(ROUND_STEPS, key=lambda name: abs(np.log(typical / parse(name).step)))
-        how = f".round({near!r})"
-    elif typical < 26 * DAY:
-        how = ".normalize()"
-    else:
-        letter = "M" if typical < 80 * DAY else "Q" if typical < 300 * DAY else "Y"
-        how = f".to_period({letter!r}).dt.to_timestamp()"
-    return f"round the stamps, for example with df[{column!r}].dt{how}, or pass a freq= that has them all"
+        return ["correct it, or pass a smaller step with ", Option("freq")]
+    rule = Option("resample", suggest(stamps, offsets, grid.tz))
+    return ["pass ", rule, " to make one row of each step, or ", Option("freq"), " with a step that has them all"]
 
 
 def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin) -> None:
@@ -150,9 +161,11 @@ def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarr
     if same.any():
         row = int(np.flatnonzero(same)[0])
         raise DataError(
-            f"column {origin.column!r} of series {origin.name(row, offsets)}: {show(stamps[row], grid)} at row "
-            f"{origin.rows[row]} and {show(stamps[row + 1], grid)} at row {origin.rows[row + 1]} fall on one step of "
-            f"{grid.freq!r}; keep one of them"
+            f"column {origin.column!r} of series {origin.name(row, offsets)}: {show(stamps[row], grid)} at "
+            f"{origin.at(row)} and {show(stamps[row + 1], grid)} at {origin.at(row + 1)} fall on one step of "
+            f"{grid.freq!r}; pass ",
+            Option("resample", grid.freq),
+            " to make one row of them",
         )
 
 
@@ -173,17 +186,39 @@ def _refuse_own_frequency(
     )
     if own.any():
         series = int(np.argmax(own))
-        first, stop = int(offsets[series]), offsets[series + 1]
-        found = _own_freq(stamps[first:stop], grid)
         alone = given == "freq=" and not n_single.any()
-        todo = f"; pass freq={found!r} or leave freq= out, " if alone and found is not None else "; "
-        how = repr(found) if found is not None else f"about {np.median(step[owner == series]):g} x {grid.freq!r}"
-        raise DataError(
-            f"column {origin.column!r} of series {origin.name(first, offsets)} steps by {how} from row "
-            f"{origin.rows[first]} on, not by "
-            + (f"{given}{grid.freq!r}" if given else f"{grid.freq!r} as the panel does, and a panel has one frequency")
-            + f"{todo}fit such series apart or resample them, or add the rows with NaN if they are only missing"
-        )
+        median = float(np.median(step[owner == series]))
+        raise _own_frequency(series, median, alone, stamps, offsets, grid, origin, given)
+
+
+def _own_frequency(
+    series: int,
+    median: float,
+    alone: bool,
+    stamps: np.ndarray,
+    offsets: np.ndarray,
+    grid: Grid,
+    origin: Origin,
+    given: str,
+) -> DataError:
+    """The refusal of a series that has another frequency than the panel."""
+    first, stop = int(offsets[series]), int(offsets[series + 1])
+    found = _own_freq(stamps[first:stop], grid)
+    how = repr(found) if found is not None else f"about {median:g} x {grid.freq!r}"
+    todo: list[Part] = ["; "]
+    if alone and found is not None:
+        todo = ["; pass ", Option("freq", found), " or leave ", Option("freq"), " out, "]
+    todo.append("fit such series apart,")
+    if grid.unit != "int":
+        rule = found or suggest(stamps[first:stop], np.array([0, stop - first]), grid.tz)
+        todo += [" pass ", Option("resample", rule), " for all,"]
+    return DataError(
+        f"column {origin.column!r} of series {origin.name(first, offsets)} steps by {how} from {origin.at(first)} on, "
+        "not by "
+        + (f"{given}{grid.freq!r}" if given else f"{grid.freq!r} as the panel does, and a panel has one frequency"),
+        *todo,
+        " or add the rows that are only missing, without a value",
+    )
 
 
 def _in_multiples(step: np.ndarray, owner: np.ndarray, n_steps: np.ndarray, n_single: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ def season_length(grid: Grid) -> int:
         return _whole(24 if str(grid.freq).lstrip("0123456789").startswith("SM") else 12, grid.step)
     if grid.unit in ("tick", "day"):
         return _clock_season(grid.step if grid.unit == "tick" else grid.step * DAY)
-    period = {"int": 1, "bday": 5, "week": 52, "month": 12}[grid.unit]
+    period = {"int": 1, "bday": grid.weekmask.count("1") or 5, "week": 52, "month": 12}[grid.unit]
     return _whole(period, grid.step)
 
 

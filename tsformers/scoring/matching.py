@@ -1,6 +1,6 @@
 """Observed values and histories, aligned with a forecast."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -161,7 +161,19 @@ def _panel_rows(forecast: Forecast, panel: Panel) -> Rows:
 
 
 def _panel(forecast: Forecast, history: Frame) -> Panel:
+<<<<<<< HEAD
     return Panel.history(history, forecast.schema, forecast.grid, forecast.ids, forecast.times.dtype.kind != "M")
+=======
+    schema = forecast.schema
+    columns = schema.id_col, schema.time_col, schema.target_col
+    frame, _ = to_pandas(history, *columns)
+    check_columns(frame, dict(zip(("id_col", "time_col", "target_col"), columns, strict=True)), what="history")
+    roles = Roles(id_col=columns[0], time_col=columns[1], target_col=columns[2])
+    if forecast.grid is not None:
+        grid: Any = forecast.grid  # its name would lose the holidays of business days of one's own
+        roles["freq"] = grid
+    return Panel.from_frame(frame[list(columns)], **roles)
+>>>>>>> time
 
 
 def _check_kind_of_time(forecast: Forecast, dated: bool, tz: str | None, what: str) -> None:

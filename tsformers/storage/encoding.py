@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.grid import Grid
-from tsformers.calendar.timestamps import TimeForm
+from tsformers.calendar.times.form import TimeForm
 from tsformers.catalog import SETTINGS
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
@@ -20,7 +20,9 @@ from tsformers.data.panel import Panel
 from tsformers.storage.columns import column_parts
 from tsformers.storage.learned_state import has_settings, learned_state
 
-RECORDS: dict[str, type] = {"Schema": Schema, "TimeForm": TimeForm, "Grid": Grid, "Panel": Panel, "Forecast": Forecast}
+RECORDS: dict[str, type] = {
+    **{"Schema": Schema, "TimeForm": TimeForm, "Grid": Grid, "Panel": Panel, "Forecast": Forecast},
+}
 TAG = "$"  # a JSON object with this key stands for a value of the kind it names
 MAX_DEPTH = 100
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_.\-]+")

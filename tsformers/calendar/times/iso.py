@@ -9,9 +9,8 @@ from tsformers.calendar.times.offsets import has_offset, text_offsets
 from tsformers.calendar.times.parsed import Parsed, from_pandas_times
 
 CLOCK = r"(?:\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)"
-ISO = re.compile(
-    rf"\d{{4}}-\d\d-\d\d(?:[T ]{CLOCK} ?(?:[zZ]|UTC|[+-]\d\d(?::?\d\d)?)?)?|\d{{8}}T{CLOCK}(?:[zZ]|[+-]\d\d(?::?\d\d)?)?"
-)
+ZONE = r"(?:[zZ]|UTC|[+-]\d\d(?::?\d\d)?)"
+ISO = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[Tt ]{CLOCK} ?{ZONE}?)?|\d{{8}}T{CLOCK}{ZONE}?")
 
 
 def parse_iso(texts: np.ndarray) -> Parsed:

@@ -142,12 +142,16 @@ def zones_that_repeat(local: np.ndarray) -> list[str]:
     """
     found: list[str] = []
     for name in zone_names():
-        first, second, _ = localize(local, name)
-        if (first != second).all():
+        if all(_repeats(part, name) for part in (local[:5], local)):
             found.append(name)
             if len(found) == OFFERED:
                 break
     return found
+
+
+def _repeats(local: np.ndarray, name: str) -> bool:
+    first, second, _ = localize(local, name)
+    return bool((first != second).all())
 
 
 def _offsets_in(utc: np.ndarray, name: str) -> np.ndarray:

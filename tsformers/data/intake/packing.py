@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.duplicates import refuse_duplicates
 from tsformers.calendar.frequency import guess_freq, refuse_integer_dates, within
 from tsformers.calendar.grid import Grid, compose, like_times, parse
+from tsformers.calendar.jitter import snap
 from tsformers.calendar.regularity import Origin, plain, positions, show
 from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
@@ -226,9 +228,12 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
         code, stamp, rows = code[order], stamp[order], rows[order]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(table.ids)))])
     origin = Origin(table.ids, rows, schema.time_col)
-    _refuse_duplicates(code, stamp, unique, offsets, origin, schema, table.times.integer)
+    refuse_duplicates(code, stamp, unique, offsets, origin, schema.tz, table.times.integer)
     freq = table.times.freq if freq is None else freq
     given = "fit's freq=" if fitted is not None else "" if freq is None else "freq="
+    if not table.times.integer:
+        given_grid = fitted if fitted is not None or freq is None else parse(freq, schema.tz)
+        stamp, unique, _ = snap(stamp, unique, offsets, schema.tz, given_grid)
     if fitted is None and freq is None:
         if table.times.integer:
             refuse_integer_dates(unique, schema.time_col)
@@ -277,27 +282,6 @@ def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int
     return np.argsort(key, kind="stable")
 
 
-def _refuse_duplicates(
-    code: np.ndarray,
-    stamp: np.ndarray,
-    unique: np.ndarray,
-    offsets: np.ndarray,
-    origin: Origin,
-    schema: Schema,
-    integer: bool,
-) -> None:
-    same = (code[1:] == code[:-1]) & (stamp[1:] == stamp[:-1])
-    if same.any():
-        at = int(np.flatnonzero(same)[0])
-        when = show(unique[stamp[at]], parse(1 if integer else "s", schema.tz))
-        hint = "" if integer or schema.tz else "; if a clock change repeats an hour, give the column its time zone"
-        raise DataError(
-            f"column {schema.time_col!r} of series {origin.name(at, offsets)}: {when} stands at row {origin.rows[at]} "
-            f"and again at row {origin.rows[at + 1]} ({int(same.sum())} in all); drop or aggregate them, say "
-            f"df.groupby([{schema.id_col!r}, {schema.time_col!r}], as_index=False).mean(){hint}"
-        )
-
-
 def _fitting(grid: Grid, integer: bool, column: str) -> Grid:
     if (grid.unit == "int") == integer:
         return grid
@@ -319,8 +303,8 @@ def _grid_rows(
         steps = np.diff(place)
         at = int(np.argmax(np.where(within(offsets), steps, 0)))
         raise DataError(
-            f"column {origin.column!r} of series {origin.name(at, offsets)} jumps from {show(stamps[at], grid)} at row "
-            f"{origin.rows[at]} to {show(stamps[at + 1], grid)} at row {origin.rows[at + 1]}, {steps[at]} steps of "
+            f"column {origin.column!r} of series {origin.name(at, offsets)} jumps from {show(stamps[at], grid)} at "
+            f"{origin.at(at)} to {show(stamps[at + 1], grid)} at {origin.at(at + 1)}, {steps[at]} steps of "
             f"{grid.freq!r}: filled gaps make {len(place)} rows {size:.0f}; correct the stamp, or pass a longer freq="
         )
     full = np.concatenate([[0], np.cumsum(last - first + 1)])
