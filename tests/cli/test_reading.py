@@ -44,9 +44,11 @@ def test_what_was_read_is_said_after_it_was_understood_and_warnings_follow(here,
 
 def test_a_refusal_stands_alone(here, capsys):
     (here / "a.csv").write_text("day,sales\n2024-01-01,1\n2024-01-01,2\n")
-    with warnings.catch_warnings(record=True) as caught, pytest.raises(DataError), held_warnings():
-        warnings.warn("of no use now", UserWarning, stacklevel=1)
-        read_panel("a.csv", TableInput())
+    with warnings.catch_warnings(record=True) as caught, pytest.raises(DataError):
+        warnings.simplefilter("always")
+        with held_warnings():
+            warnings.warn("of no use now", UserWarning, stacklevel=1)
+            read_panel("a.csv", TableInput())
     assert caught == [] and capsys.readouterr().err == ""
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from tsformers.anomaly.decisions import INVALID, OFF_GRID, TESTED
 from tsformers.calendar.grid import DAY, OFF, Grid, decompose
 from tsformers.data.dataframes import Schema
-from tsformers.data.intake.numbers import GREATEST
+from tsformers.data.intake.columns import GREATEST
 from tsformers.errors import DataError
 
 LONGEST = {"int": 1, "tick": 1, "day": DAY, "bday": 3 * DAY, "week": 7 * DAY, "month": 31 * DAY, "listed": 31 * DAY}

@@ -35,17 +35,7 @@ def read_history(history: Any, ids: pd.Index, times: np.ndarray, grid: Grid | No
     """
     panel = history
     if not isinstance(history, Panel):
-<<<<<<< HEAD
         panel = Panel.history(history, schema, grid, ids, times.dtype.kind != "M")
-=======
-        names = {"id_col": schema.id_col, "time_col": schema.time_col, "target_col": schema.target_col}
-        frame, _ = to_pandas(history, **names)
-        wanted = frame[frame[schema.id_col].isin(ids)] if schema.id_col in frame else frame
-        if len(frame) and not len(wanted):
-            raise ValueError(f"history holds none of the series {list(ids)}; see its column {schema.id_col!r}")
-        freq: Any = grid  # its name would lose the holidays of business days of one's own
-        panel = Panel.from_frame(wanted, freq=freq, short="drop", **names)
->>>>>>> time
     if panel.times.dtype.kind != times.dtype.kind or (panel.schema.tz is None) != (schema.tz is None):
         raise ValueError(
             f"history and forecast count time differently ({panel.times.dtype}, zone {panel.schema.tz}; "

@@ -13,7 +13,8 @@ from tsformers.calendar.aggregation import aggregate as aggregate_values
 from tsformers.calendar.bins import parse_bins
 from tsformers.calendar.timestamps import Times, looks_like_times, read_times
 from tsformers.data.dataframes import Frame, from_pandas, to_pandas
-from tsformers.data.intake.columns import RowNames, read_ids, read_numbers
+from tsformers.data.intake.columns import RowNames, read_ids
+from tsformers.data.intake.numbers import read_numbers
 from tsformers.errors import DataError, DataWarning, did_you_mean
 from tsformers.messages import Either, Option
 from tsformers.places import Places

@@ -1,6 +1,6 @@
 """Observed values and histories, aligned with a forecast."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -161,19 +161,7 @@ def _panel_rows(forecast: Forecast, panel: Panel) -> Rows:
 
 
 def _panel(forecast: Forecast, history: Frame) -> Panel:
-<<<<<<< HEAD
     return Panel.history(history, forecast.schema, forecast.grid, forecast.ids, forecast.times.dtype.kind != "M")
-=======
-    schema = forecast.schema
-    columns = schema.id_col, schema.time_col, schema.target_col
-    frame, _ = to_pandas(history, *columns)
-    check_columns(frame, dict(zip(("id_col", "time_col", "target_col"), columns, strict=True)), what="history")
-    roles = Roles(id_col=columns[0], time_col=columns[1], target_col=columns[2])
-    if forecast.grid is not None:
-        grid: Any = forecast.grid  # its name would lose the holidays of business days of one's own
-        roles["freq"] = grid
-    return Panel.from_frame(frame[list(columns)], **roles)
->>>>>>> time
 
 
 def _check_kind_of_time(forecast: Forecast, dated: bool, tz: str | None, what: str) -> None:
@@ -209,5 +197,6 @@ def _why_nothing_matches(forecast: Forecast, rows: Rows) -> str:
     begin, end = (_shown(forecast, as_counts(forecast.times)[rows.code[row], k]) for k in (0, -1))
     return (
         f"no row of actual meets the forecast: series {rows.names[row]!r} is forecast from {begin} to {end}, "
-        f"actual has {_shown(forecast, rows.stamp[row])} at {rows.places.at(row)}; pass the rows of the forecast's stamps"
+        f"actual has {_shown(forecast, rows.stamp[row])} at {rows.places.at(row)}; pass the rows of the forecast's "
+        "stamps"
     )
