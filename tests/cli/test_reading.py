@@ -60,7 +60,7 @@ def test_wide_tables_are_turned_and_keep_their_lines(here):
     (here / "d.csv").write_text("Date,Time,east,west\n2024-01-01,10:00,1,2\n2024-01-01,11:00,3,4\n")
     assert read_panel("d.csv", TableInput(wide=True, time_col=["Date", "Time"])).freq == "h"
     (here / "off.csv").write_text("day,east\n2024-01-01,1\n2024-01-02,3\n2024-01-02 05:07,3\n2024-01-03,3\n")
-    with pytest.raises(DataError, match="line 4"):
+    with pytest.raises(DataError, match="line 3"):
         read_panel("off.csv", TableInput(wide=True))
     with pytest.raises(JobError, match="give one of them"):
         read_panel("c.csv", TableInput(wide=True, wide_rows=True))
