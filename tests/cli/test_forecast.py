@@ -151,3 +151,59 @@ def test_data_that_cannot_be_used_are_refused_by_row(run, here, text, parts):
     (here / "bad.csv").write_text(text)
     code, out, err = run("forecast", "bad.csv", *NAIVE, *(["--input-format", "jsonl"] if text.startswith("{") else []))
     assert refusal((code, out, err), *parts)
+
+
+def test_what_was_read_is_said_and_quiet_silences_it(run, sales):
+    code, out, err = run("forecast", "sales.csv", *NAIVE)
+    assert code == 0 and err[0] == "read sales.csv: separator ','" and "2 series (column 'unique_id')" in err[1]
+    assert run("forecast", "sales.csv", *NAIVE, "--quiet") == (0, out, [])
+
+
+ENDLESS = ["--model", "LRU", "--horizon", 3, "--set", "max_steps=1000000", "--set", "context_length=7"]
+
+
+def test_a_plan_is_checked_before_training(run, sales, here):
+    sales.assign(price=1.0).to_csv(here / "s.csv", index=False)
+    days = pd.date_range("2024-01-29", periods=3).strftime("%Y-%m-%d")
+    plan = pd.DataFrame({"unique_id": ["NA"] * 3 + ["b"] * 3, "ds": [*days] * 2, "price": 1.0})
+    plan.rename(columns={"price": "cost"}).to_csv(here / "other.csv", index=False)
+    plan[plan["ds"] < "2024-01-31"].to_csv(here / "short.csv", index=False)
+    words = ["forecast", "s.csv", *ENDLESS]
+    assert refusal(run(*words, "--known", "price"), "--future", "price")
+    assert refusal(run(*words, "--future", "other.csv"), "--known")
+    assert mistake(run(*words, "--known", "price", "--future", "other.csv"), "price")
+    assert mistake(run(*words, "--known", "price", "--future", "short.csv"), "2024-01-31")
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["--output", "no/f.csv"], ["--output no/f.csv", "no folder no"]),
+        (["--plot", "no/f.png"], ["--plot no/f.png", "no folder no"]),
+        (["--output", "./sales.csv"], ["--output ./sales.csv is the input"]),
+        (["--output", "f.csv", "--plot", "f.csv"], ["are one file"]),
+        (["--format", "xls"], ["xls"]),
+    ],
+)
+def test_outputs_are_checked_before_any_work(run, sales, here, words, parts):
+    before = (here / "sales.csv").read_bytes()
+    assert refusal(run("forecast", "sales.csv", *ENDLESS, *words), *parts)
+    assert (here / "sales.csv").read_bytes() == before
+
+
+def test_a_folder_does_not_hide_a_class_of_its_name(run, sales, here):
+    (here / "SeasonalNaive").mkdir()
+    assert run("forecast", "sales.csv", *NAIVE)[0] == 0
+    assert mistake(run("forecast", "sales.csv", "--model", "./SeasonalNaive", "--horizon", 3), "SeasonalNaive")
+
+
+def test_a_saved_model_binds_roles_and_times(run, here):
+    rows = [f"{name};{day:02d}.02.2024;{day % 7}" for name in ("007", "7") for day in range(1, 29)]
+    (here / "a.csv").write_text("\n".join(["shop;day;sold", *rows]) + "\n")
+    first = run("forecast", "a.csv", *NAIVE, "--id-col", "shop", "--save", "kept")
+    assert first[0] == 0 and first[1].splitlines()[1].startswith("007,29.02.2024")
+    code, out, err = run("forecast", "a.csv", "--model", "kept")
+    assert (code, out) == first[:2] and err[0] == "read a.csv: separator ';'"
+    assert run("forecast", "a.csv", "--model", "kept", "--id-col", "shop")[1] == out
+    assert mistake(run("forecast", "a.csv", "--model", "kept", "--time-format", "count"), "takes no --time-format")
+    assert mistake(run("forecast", "a.csv", "--model", "kept", "--short", "drop"), "--short")
