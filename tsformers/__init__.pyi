@@ -33,6 +33,7 @@ from tsformers.forecasters.redsds.forecaster import REDSDS as REDSDS
 from tsformers.forecasters.seasonal_naive import SeasonalNaive as SeasonalNaive
 from tsformers.forecasters.theta import Theta as Theta
 from tsformers.preprocessing.autocorrelated_errors import AutocorrelatedErrors as AutocorrelatedErrors
+from tsformers.preprocessing.bounded import Bounded as Bounded
 from tsformers.preprocessing.scale import Scale as Scale
 from tsformers.preprocessing.trend_seasonal import TrendSeasonalDecomposition as TrendSeasonalDecomposition
 from tsformers.scoring.table import score as score

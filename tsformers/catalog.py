@@ -18,6 +18,7 @@ FORECASTERS = {
 
 PREPROCESSORS = {
     "Scale": "tsformers.preprocessing.scale",
+    "Bounded": "tsformers.preprocessing.bounded",
     "TrendSeasonalDecomposition": "tsformers.preprocessing.trend_seasonal",
     "AutocorrelatedErrors": "tsformers.preprocessing.autocorrelated_errors",
 }

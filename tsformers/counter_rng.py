@@ -23,7 +23,10 @@ def series_keys(ids: pd.Index, seed: int | None) -> np.ndarray:
         >>> bool(keys[1] == series_keys(pd.Index(["b"]), seed=0)[0])
         True
     """
-    names = pd.util.hash_array(ids.astype(str).to_numpy(object), categorize=False)
+    try:
+        names = pd.util.hash_array(ids.astype(str).to_numpy(object), categorize=False)
+    except UnicodeError:
+        names = pd.util.hash_array(np.array([*map(_readable, ids)], dtype=object), categorize=False)
     entropy = np.random.SeedSequence(seed).generate_state(1, np.uint64)
     return _splitmix64(names ^ entropy)
 
@@ -85,3 +88,13 @@ def _splitmix64(x: np.ndarray) -> np.ndarray:
     x = (x ^ (x >> np.uint64(30))) * MIX_A
     x = (x ^ (x >> np.uint64(27))) * MIX_B
     return x ^ (x >> np.uint64(31))
+
+
+def _readable(name: object) -> str:
+    """The text of an id; escaped where it is no text that UTF-8 has."""
+    try:
+        text = name.decode() if isinstance(name, bytes) else str(name)
+        text.encode()
+    except UnicodeError:
+        return ascii(name)
+    return text

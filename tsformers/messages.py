@@ -52,14 +52,18 @@ class Setting:
     Args:
         name: the setting; dots name a part of it.
         value: what to pass; left out, the message shows the bare name.
+        flag: the flag of a shell, without the leading dashes.
 
     Example:
         >>> Setting("season_length", 24).text("python"), Setting("season_length", 24).text("shell")
         ('season_length=24', '--set season_length=24')
+        >>> Setting("window", 50, flag="detector").text("shell")
+        '--detector window=50'
     """
 
     name: str
     value: object = ABSENT
+    flag: str = "set"
 
     def text(self, tongue: Tongue) -> str:
         """The setting as it is typed.
@@ -74,7 +78,7 @@ class Setting:
             shown = (
                 "VALUE" if self.value is ABSENT else self.value if isinstance(self.value, str) else _toml(self.value)
             )
-            return f"--set {self.name}={shlex.quote(str(shown))}"
+            return f"--{self.flag} {self.name}={shlex.quote(str(shown))}"
         return Option(self.name, self.value).text(tongue)
 
 
@@ -181,8 +185,25 @@ def message_of(error: BaseException, tongue: Tongue) -> str:
         >>> message_of(ValueError("no such file"), "shell")
         'no such file'
     """
-    message = getattr(error, "message", None)
-    return message.text(tongue) if isinstance(message, Message) else str(error)
+    part = part_of(error)
+    return part if isinstance(part, str) else part.text(tongue)
+
+
+def part_of(error: BaseException) -> "str | Message":
+    """What an exception says, as a part of the message of another one.
+
+    Args:
+        error: any exception; one of ours, or one whose only argument is a ``Message``, keeps its remedies.
+
+    Returns:
+        A message, or the text of other exceptions.
+
+    Example:
+        >>> Message("SALES refuses: ", part_of(TypeError(Message("pass ", Option("freq", "D"))))).text("shell")
+        'SALES refuses: pass --freq D'
+    """
+    message = getattr(error, "message", error.args[0] if len(error.args) == 1 else None)
+    return message if isinstance(message, Message) else str(error)
 
 
 def _flag(flag: str, value: object) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
+from tsformers.messages import Message, Part
+
 LISTS = (tuple, list, Sequence)
 FORECASTER_PARTS = ("horizon", "fit", "predict")
 Model = TypeVar("Model")
@@ -267,7 +269,7 @@ def options_by_setting(kind: type) -> dict[str, tuple[Option, ...]]:
     return {field.name: found[field.name] for field in fields(kind) if field.init}
 
 
-def replaced_settings(**remedies: str) -> Callable[[type[Model]], type[Model]]:
+def replaced_settings(**remedies: Part) -> Callable[[type[Model]], type[Model]]:
     """Has a class refuse settings of former versions by name, and say what replaces them.
 
     Args:
@@ -293,7 +295,9 @@ def replaced_settings(**remedies: str) -> Callable[[type[Model]], type[Model]]:
         def init(self: Any, *values: Any, **settings: Any) -> None:
             for name in settings:
                 if name in remedies:
-                    raise TypeError(f"{type(self).__name__} has no setting {name!r} any more; {remedies[name]}")
+                    raise TypeError(
+                        Message(f"{type(self).__name__} has no setting {name!r} any more; ", remedies[name])
+                    )
             made(self, *values, **settings)
 
         init.remedies = remedies  # type: ignore[attr-defined]
@@ -305,7 +309,9 @@ def replaced_settings(**remedies: str) -> Callable[[type[Model]], type[Model]]:
             def set_params(self: Any, **settings: Any) -> Any:
                 for name in settings:
                     if name in remedies:
-                        raise ValueError(f"{type(self).__name__} has no setting {name!r} any more; {remedies[name]}")
+                        raise ValueError(
+                            Message(f"{type(self).__name__} has no setting {name!r} any more; ", remedies[name])
+                        )
                 return changed(self, **settings)
 
             kind.set_params = set_params  # type: ignore[attr-defined]
@@ -314,7 +320,7 @@ def replaced_settings(**remedies: str) -> Callable[[type[Model]], type[Model]]:
     return decorate
 
 
-def remedies_of(kind: type) -> Mapping[str, str]:
+def remedies_of(kind: type) -> Mapping[str, Part]:
     """What replaces the former settings of a class, by their names.
 
     Args:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsformers.calendar.features import n_time_features, time_features
+from tsformers.calendar.features import FIELDS, feature_names, n_time_features, time_features
 from tsformers.calendar.grid import parse
 
 FREQS = [
@@ -46,6 +46,30 @@ def test_time_features_keep_shape_and_range(freq):
     )
     features = time_features(times, parse(freq))
     assert features.shape == (3, 4, n_time_features(parse(freq))) and (np.abs(features) <= 0.5).all()
+
+
+@pytest.mark.usefixtures("needs_gluonts")
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of GluonTS, about JSON libraries
+@pytest.mark.parametrize("name", FIELDS)
+def test_time_features_are_those_of_gluonts_bit_for_bit(name):
+    """Every second of a minute, minute of an hour and so on, and every day of 230 years: ISO weeks 53 among them."""
+    from gluonts import time_feature
+
+    days = np.arange("1850-01-01", "2080-01-01", dtype="M8[D]").astype("M8[ns]")
+    times = np.concatenate([days, days[:4000] + np.arange(4000) * np.timedelta64(86_399, "s")])
+    grid = parse({"week_of_year": "W-FRI", "month_of_year": "MS"}.get(name, "s"))
+    mine = time_features(times, grid)[..., feature_names(grid).index(name)]
+    expected = np.asarray(getattr(time_feature, name)(pd.DatetimeIndex(times)), dtype=np.float64)
+    np.testing.assert_array_equal(mine.view(np.int64), expected.view(np.int64))
+
+
+@pytest.mark.usefixtures("needs_gluonts")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("freq", ["s", "10s", "min", "15min", "h", "6h", "D", "2D", "B", "W-FRI", "MS", "ME", "QS-FEB"])
+def test_a_frequency_has_the_features_that_gluonts_gives_it(freq):
+    from gluonts.time_feature import time_features_from_frequency_str
+
+    assert feature_names(parse(freq)) == tuple(f.__name__ for f in time_features_from_frequency_str(freq))
 
 
 def test_time_features_follow_the_wall_clock():

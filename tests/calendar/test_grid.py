@@ -32,7 +32,7 @@ ZONES = [None, "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/K
 @pytest.mark.parametrize("tz", ZONES)
 def test_positions_are_one_apart_and_stamps_come_back_as_pandas_makes_them(freq, tz):
     """pandas' own date_range is the oracle, from before 1970 and through clock changes."""
-    stamps = pd.date_range("1966-10-30 06:30", periods=150, freq=freq)
+    stamps = pd.date_range("1966-10-30 06:30", periods=150, freq=freq).as_unit("ns")
     grid = parse(freq, tz)
     if tz is not None and grid.wall_clock:
         stamps = stamps.tz_localize(tz, ambiguous=np.ones(150, bool), nonexistent="shift_forward")

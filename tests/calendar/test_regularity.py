@@ -213,5 +213,5 @@ def test_thousands_of_sparse_series_of_a_few_rows_are_accepted(rng, share):
 @pytest.mark.parametrize("weekdays", [(0, 2, 4), (0, 3), (1, 3), (0, 1), (5, 6)])
 def test_a_series_of_some_weekdays_may_stand_among_days(weekdays):
     days = dates("D", 300)
-    panel = panel_of(days, days[days.weekday.isin(weekdays)])
+    panel = panel_of(days, days[days.day_of_week.isin(weekdays)])
     assert panel.freq == "D" and panel.n_series == 2

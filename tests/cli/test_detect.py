@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 
 import tsformers as tsf
 from tsformers.cli.app import main
+from tsformers.pandas_versions import EXACT_CSV
 
 from ..streaming.conftest import FIT, STEPS, decisions, fill, lines, series
 
@@ -60,7 +61,7 @@ def test_csv_parquet_and_json_lines_give_the_same_decisions(place, run, tmp_path
     code, out, err = run(place / "rows.csv")
     assert code == 0
     assert "4,500 rows" in err[-1]
-    of_csv = pd.read_csv(io.StringIO(out), float_precision="round_trip")
+    of_csv = pd.read_csv(io.StringIO(out), **EXACT_CSV)
     assert run(place / "rows.parquet", "--output", tmp_path / "out.parquet")[0] == 0
     of_parquet = pd.read_parquet(tmp_path / "out.parquet")
     for name in ("row", "p_value", "level", "anomaly", "expected", "status"):

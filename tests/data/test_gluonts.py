@@ -12,6 +12,7 @@ from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.gluonts import from_gluonts
 
+pytestmark = pytest.mark.usefixtures("needs_gluonts")
 START = np.datetime64("2024-01-05T00:00", "ns")
 FREQS = ["h", "15min", "D", "B", "W-FRI", "ME", "MS", "QS-JAN", "QE-NOV", "YE-DEC", "YS-APR", "2h", "2D"]
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from tsformers.pandas_versions import EXACT_CSV
+
 
 def run(*words: object, given: str = "") -> str:
     """Standard output of ``python -m tsformers WORDS``; raises where the exit code is not 0."""
@@ -37,7 +39,7 @@ def table(*words: object, given: str = "") -> dict[str, Any]:
 
 def columns(text: str) -> dict[str, Any]:
     """The columns of a CSV."""
-    frame = pd.read_csv(io.StringIO(text), float_precision="round_trip", keep_default_na=True)
+    frame = pd.read_csv(io.StringIO(text), **EXACT_CSV, keep_default_na=True)
     return {"frame": frame}
 
 
@@ -49,4 +51,7 @@ def frame(*words: object, given: str = "") -> dict[str, Any]:
 def lines(path: str) -> dict[str, Any]:
     """JSON lines of a file: as a frame."""
     rows = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
-    return {"frame": pd.DataFrame(rows)}
+    frame = pd.DataFrame(rows)
+    for name in frame.columns[[isinstance(dtype, pd.StringDtype) for dtype in frame.dtypes]]:
+        frame[name] = frame[name].astype(object).where(frame[name].notna(), None)  # null stays None, as under pandas 2
+    return {"frame": frame}

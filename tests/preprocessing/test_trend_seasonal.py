@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import tsformers as tsf
-from tsformers import TrendSeasonalDecomposition
+from tsformers import Forecast, Panel, TrendSeasonalDecomposition
 from tsformers.preprocessing.extrapolation import Extrapolation
 from tsformers.storage.former_format import convert_model
 from tsformers.testing import check_preprocessor, make_frame
@@ -177,3 +177,17 @@ def test_a_model_of_the_former_format_is_converted():
     rule = learned["state_"]["extrapolation"]
     assert list(rule) == list(Extrapolation._fields) and list(rule.values()) == [1, 2, 3, 4, 5, 6]
     assert convert_model("TrendSeasonalDecomposition", {"period": 2}, {}) == ({"period": 2}, {})
+
+
+@pytest.mark.parametrize("remove", ["both", "seasonal"])
+@pytest.mark.parametrize("early", [1, 9, 20])
+def test_a_past_that_ends_before_that_of_fit_inverts_to_the_truth(remove, early):
+    t = np.arange(48.0)
+    frame = pd.DataFrame({"unique_id": "a", "ds": t.astype(int), "y": 0.3 * t + np.sin(t) + 2 * (t % 4)})
+    step = TrendSeasonalDecomposition(period=4, remove=remove).fit(frame)
+    panel = Panel.from_frame(frame)
+    past, ahead = panel.until(panel.ends - early), min(early, 6)
+    rows = slice(48 - early, 48 - early + ahead)
+    truth = step.transform(panel).y[None, None, rows]
+    forecast = Forecast(panel.ids, panel.times[None, rows], truth, grid=panel.grid, schema=panel.schema)
+    np.testing.assert_allclose(step.inverse(forecast, past).values[0, 0], panel.y[rows], atol=1e-9)

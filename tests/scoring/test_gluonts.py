@@ -8,7 +8,10 @@ from tsformers import scoring
 from tsformers.data.forecast import Forecast
 from tsformers.scoring.table import score
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+pytestmark = [
+    pytest.mark.usefixtures("needs_gluonts"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
 AXES = [None, 0, 1]
 SEASON = 3
 

@@ -45,6 +45,7 @@ def test_crps_sum_of_the_worked_example():
     assert by_samples == pytest.approx(0.1135135135135135, rel=1e-14)
 
 
+@pytest.mark.usefixtures("needs_gluonts")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_crps_sum_equals_that_of_the_multivariate_evaluator(rng):
     from gluonts.evaluation import MultivariateEvaluator

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,16 +113,15 @@ class Number(int):
         lambda: 0,
         object(),
         {1, 2},
-        b"bytes",
-        1j,
         int,
         Number(3),
-        np.array([1, None], dtype=object),
+        np.array([1, object()], dtype=object),
         np.array([("a", 1)], dtype=[("n", "U1"), ("v", "i4")]),
         np.ma.masked_array([1.0], mask=[True]),
         np.longdouble(1),
-        pd.interval_range(0, 2),
         pd.Series([object()]),
+        pd.Timestamp("2024", tz=dateutil.tz.tzoffset("here", 3600)),
+        pd.date_range("2024", periods=2, tz=dateutil.tz.tzoffset("here", 3600)),
         torch.ones(2).to_sparse(),
         Mine,
     ],

@@ -73,8 +73,8 @@ def test_a_folder_that_is_no_saved_model_is_never_overwritten(tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("moment", ["mkdir", "open", "open second", "rename", "rename second"])
-def test_an_interrupted_save_leaves_the_old_model_usable(tmp_path, monkeypatch, moment):
+@pytest.mark.parametrize("moment", ["open", "open second", "replace", "unlink"])
+def test_an_interrupted_save_leaves_the_old_model_or_the_new(tmp_path, monkeypatch, moment):
     storage.save(Mine(horizon=1), tmp_path / "m")
     name, _, second = moment.partition(" ")
     calls = []
@@ -90,13 +90,32 @@ def test_an_interrupted_save_leaves_the_old_model_usable(tmp_path, monkeypatch, 
         patch.setattr(storage.Path, name, stop)
         with pytest.raises(KeyboardInterrupt):
             storage.save(Mine(horizon=2), tmp_path / "m")
-    assert storage.load(tmp_path / "m", classes=OWN).horizon == 1
+    assert storage.load(tmp_path / "m", classes=OWN).horizon == (2 if name == "unlink" else 1)
     storage.save(Mine(horizon=3), tmp_path / "m")
     assert storage.load(tmp_path / "m", classes=OWN).horizon == 3
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
 
-def test_a_save_killed_between_its_two_renames_leaves_the_old_model_loadable(tmp_path):
+@pytest.mark.parametrize("moment", ["mkdir", "open", "open second", "rename"])
+def test_an_interrupted_first_save_leaves_nothing(tmp_path, monkeypatch, moment):
+    name, _, second = moment.partition(" ")
+    calls = []
+    original = getattr(storage.Path, name)
+
+    def stop(self, *args, **kwargs):
+        calls.append(self)
+        if len(calls) == (2 if second or name == "mkdir" else 1):  # the first makes the folder above
+            raise KeyboardInterrupt
+        return original(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.Path, name, stop)
+        with pytest.raises(KeyboardInterrupt):
+            storage.save(Mine(horizon=2), tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_save_of_a_former_version_that_was_killed_between_its_two_renames_loads(tmp_path):
     storage.save(Mine(horizon=1), tmp_path / "m")
     (tmp_path / "m").rename(tmp_path / ".m.previous")
     assert storage.load(tmp_path / "m", classes=OWN).horizon == 1

@@ -13,6 +13,8 @@ from tsformers.anomaly.p_values import Arrays, Tail, grown, observed_rows
 from tsformers.counter_rng import uniforms
 from tsformers.distributions.marginals import Marginals
 from tsformers.distributions.tails import log_tails
+from tsformers.errors import TsformersError
+from tsformers.messages import Either, Setting
 from tsformers.validation import AtLeast, Between, check_settings
 
 TAILS: dict[str, int] = {"two-sided": ranks.TWO_SIDED, "upper": ranks.UPPER, "lower": ranks.LOWER}
@@ -81,8 +83,11 @@ class ConformalP:
     def __post_init__(self) -> None:
         check_settings(self)
         if self.shift_after is not None and self.shift_after > self.window:
-            raise ValueError(
-                f"shift_after={self.shift_after} is more than window={self.window}; write less, or None for no shifts"
+            raise TsformersError(
+                Setting("shift_after", self.shift_after, flag="detector"),
+                " is more than ",
+                Setting("window", self.window, flag="detector"),
+                "; write less, or leave it out for no shifts",
             )
 
     def start(self, n_series: int) -> Arrays:
@@ -190,7 +195,10 @@ class ConformalP:
         if self.score == "residual":
             return y - centre
         if marginals.values.shape[1] == 1:
-            raise ValueError("a point forecast has no width to scale errors by; use ConformalP(score='residual')")
+            raise TsformersError(
+                "a point forecast has no width to scale errors by; ",
+                Either("use ConformalP(score='residual')", "take a forecaster whose forecasts have a distribution"),
+            )
         low, high = marginals.interval(SCALED_BY)
         return (y - centre) / np.maximum(
             (high - low) / 2, np.maximum(tail_kernels.LEAST_WIDTH * np.abs(centre), 1e-300)

@@ -20,10 +20,14 @@ from tsformers.anomaly.predictive import PredictiveP
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.row_reader import Columns, Reader
 from tsformers.anomaly.settings import Setup, context_rows
-from tsformers.data.dataframes import Frame, from_pandas, to_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
+from tsformers.data.intake.source import source_of
 from tsformers.data.panel import Panel, Roles
-from tsformers.errors import DataError
+from tsformers.data.unused_covariates import warn_unused_covariates
+from tsformers.errors import DataError, TsformersError
 from tsformers.fdr import SAFFRON, Procedure
+from tsformers.messages import Either, Option, Setting
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, Between, check_settings
 
 WINDOW = 1000
@@ -120,11 +124,12 @@ class AnomalyDetector(BaseEstimator):
 
     # fitting
 
-    def fit(self, data: Frame | Panel, *, prefit: bool = False, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, *, prefit: bool = False, **roles: Unpack[Roles]) -> Self:
         """Fit the forecaster to all rows but the calibration set, and learn its errors from that.
 
         Args:
             data: the history, a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             prefit: ``forecaster`` is fitted already and is used as it is; its errors look smaller than they are where
                 it was fitted to the last rows of ``data``.
             **roles: the keywords of ``Panel.from_frame``; ``known`` is refused.
@@ -135,12 +140,15 @@ class AnomalyDetector(BaseEstimator):
         Warns:
             UserWarning: the errors learned are too few for ``control`` ever to raise an alarm.
         """
+        warn_unused_covariates(self.forecaster, {key: value for key, value in roles.items() if key != "known"})
         self.check()
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         if panel.schema.known:
             raise DataError(
                 f"column {panel.schema.known[0]!r} is known in advance, but a stream does not say its future; leave it "
-                "out of known=, so that it is read as it comes, or drop it"
+                "out of ",
+                Option("known"),
+                ", so that it is read as it comes",
             )
         head = panel.until(panel.ends - calibration_lengths(panel, self.calibration, self.window or WINDOW))
         short = roles.get("short", "error")
@@ -178,7 +186,7 @@ class AnomalyDetector(BaseEstimator):
     def _attach(self, engine: OnlineEngine) -> None:
         setup = engine.setup
         self._engine, self.forecaster_ = engine, setup.forecaster
-        self._reader = Reader(setup.like.schema, setup.like.grid, setup.horizon)
+        self._reader = Reader(setup.like.schema, setup.like.grid, setup.horizon, setup.like.ids)
         self._reasons = [text.format(rows=setup.rows, jump=setup.max_jump or setup.rows) for text in WHY]
 
     # detection
@@ -230,20 +238,16 @@ class AnomalyDetector(BaseEstimator):
             DataError: a column is missing, or has the name of one of the answer.
         """
         check_is_fitted(self, "forecaster_")
-        frame, backend = self._pandas(data)
         schema = self._reader.schema
+        check_answer_columns(schema, (*FIELDS, "status", "why"), "the answer", target=True)
+        frame, backend = self._pandas(data)
         columns = self._reader.frame(frame)
-        for name in (schema.id_col, schema.time_col, schema.target_col):
-            if name in (*FIELDS, "status", "why"):
-                raise DataError(
-                    f"column {name!r} of the data has the name of a column of the answer; rename it before fit, for "
-                    f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
-                )
         order = np.lexsort((columns.phase, columns.position))
         found = self._engine.process(columns.take(order))
         back = np.argsort(order, kind="stable")
         answers = Answers(*(part[back] for part in found))
-        given = {name: frame[name] for name in (schema.id_col, schema.time_col)}
+        names = (*(schema.id_cols or (schema.id_col,)), *(schema.time_cols or (schema.time_col,)))
+        given = {name: frame[name] for name in names if name in frame}
         found_columns = {schema.target_col: columns.values[:, 0]} | answers.columns()
         answer = pd.DataFrame({**given, **found_columns}, index=frame.index)
         if status:
@@ -262,7 +266,8 @@ class AnomalyDetector(BaseEstimator):
     def _pandas(self, data: Any) -> tuple[pd.DataFrame, str]:
         schema = self._reader.schema
         table = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
-        return to_pandas(table, schema.id_col, schema.time_col, schema.target_col)
+        source = source_of(table, schema.columns, (schema.id_col, schema.time_col, schema.target_col))
+        return source.frame, source.backend
 
     # the state
 
@@ -352,12 +357,18 @@ class AnomalyDetector(BaseEstimator):
         """
         check_settings(self)
         if isinstance(self.p_value, str) and self.p_value not in ("conformal", "predictive"):
-            raise ValueError(
-                f"p_value={self.p_value!r} is unknown; choose 'conformal' or 'predictive', or give a ConformalP"
+            raise TsformersError(
+                Setting("p_value", self.p_value, flag="detector"),
+                " is unknown; choose 'conformal' or 'predictive'",
+                Either(", or give a ConformalP", ""),
             )
         if self.window is not None and self.p_value != "conformal":
-            raise ValueError(
-                f"window={self.window} belongs to p_value='conformal'; leave it out, or give ConformalP one"
+            raise TsformersError(
+                Setting("window", self.window, flag="detector"),
+                " belongs to ",
+                Setting("p_value", "conformal", flag="detector"),
+                "; leave it out",
+                Either(", or give ConformalP one", ""),
             )
         if not isinstance(self.control, Procedure):
             raise ValueError(f"control must be a procedure of tsformers.fdr, such as SAFFRON(); got {self.control!r}")

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int64
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.settings import Setup, needed_rows
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.distributions.marginals import Marginals
 
 
@@ -116,7 +117,7 @@ class ForecastCache:
         panel, series = contexts.panel(series, self.origin[series], setup.rows, self.grid, setup.like, names[series])
         if not len(series):
             return
-        with warnings.catch_warnings():
+        with silence_accepted():
             if self.n_forecasts > 1:
                 warnings.simplefilter("ignore")  # once is enough: each renewal would name the same series
             forecast = setup.forecaster.predict(panel, n_samples=setup.n_samples, seed=setup.seed + self.n_forecasts)

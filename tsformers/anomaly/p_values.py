@@ -12,7 +12,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer
 
 from tsformers.distributions.marginals import Marginals
+from tsformers.errors import DataWarning
 from tsformers.fdr import LORD, Procedure
+from tsformers.messages import Either, Message, Option, Part, Setting
 
 Arrays = dict[str, np.ndarray]
 Tail = Literal["two-sided", "upper", "lower"]
@@ -96,39 +98,40 @@ def warn_if_blind(p_values: PValue, procedure: Procedure, n: int) -> None:
     first = procedure.first_level
     head, name = f"{n} calibration scores give no p-value below {finest:.3g}, and", type(procedure).__name__
     if finest > first:
-        text = f"{head} {name} tests at {first:.3g} at most before its first alarm, so it can never alarm"
-        warnings.warn(f"{text}: {_remedy(p_values, procedure)}", UserWarning, stacklevel=2)
+        text = f"{head} {name} tests at {first:.3g} at most before its first alarm, so it can never alarm: "
+        warnings.warn(DataWarning(text, _remedy(p_values, procedure)), stacklevel=2)
         return
     without_alarm = 0.25 + 0.75 * ((np.arange(1, N_NULL_TESTS + 1) * GOLDEN) % 1)
     blind = procedure.fresh().test_many(without_alarm)[0] < finest
     if not blind.any():
         return
     text = f"{head} {name} tests below that from test {1 + int(blind.argmax())} on while nothing is found"
-    warnings.warn(f"{text}, and then cannot alarm any more: {_remedy(p_values, procedure)}", UserWarning, stacklevel=2)
+    text += ", and then cannot alarm any more: "
+    warnings.warn(DataWarning(text, _remedy(p_values, procedure)), stacklevel=2)
 
 
-def _remedy(p_values: PValue, procedure: Procedure) -> str:
-    """What makes alarms possible at any time, in Python and in the shell; no remedy leads to another warning."""
+def _remedy(p_values: PValue, procedure: Procedure) -> Message:
+    """What makes alarms possible at any time; no remedy leads to another warning."""
     least = procedure.least_level
-    ways = [_enough(p_values, least) if least > 0 else "without decay no number of scores will do for ever"]
+    ways: list[Part] = [_enough(p_values, least) if least > 0 else "without decay no number of scores will do for ever"]
     if procedure.fresh() != LEAST_DEMANDING:
         needed = math.ceil(1 / LEAST_DEMANDING.least_level * (1 - 1e-12)) - 1
-        ways.append(
-            f"take LORD(alpha=0.1, decay=0.99) (--control LORD --alpha 0.1 --decay 0.99), for which {needed} do"
-        )
-    decay = " and a decay below 1 (--decay 0.99)" if least == 0 else ""
-    ways.append(f"take p_value='predictive' (--detector p_value=predictive){decay}")
-    return "; or ".join(ways)
+        lord = Either("LORD(alpha=0.1, decay=0.99)", "--control LORD --alpha 0.1 --decay 0.99")
+        ways.append(Message("take ", lord, f", for which {needed} do"))
+    decay = Message(" and a decay below 1, ", Option("decay", 0.99)) if least == 0 else ""
+    ways.append(Message("take ", Setting("p_value", "predictive", flag="detector"), decay))
+    return Message(*[part for way in ways for part in ("; or ", way)][1:])
 
 
-def _enough(p_values: PValue, level: float) -> str:
+def _enough(p_values: PValue, level: float) -> Part:
     """How many scores reach a level, or which settings prevent it."""
     needed = math.ceil(1 / level * (1 - 1e-12)) - 1  # 1 / (n + 1) <= level, up to rounding
     if p_values.finest(needed) <= level * (1 + 1e-9):
         return f"{needed} scores would do (by default the last third of each series is its calibration set)"
-    return (
-        f"{needed} scores of equal weight would do: window={needed} or more (--detector window={needed}), "
-        "three times as many rows of history, and, of ConformalP, decay=1 or one near enough to it"
+    return Message(
+        f"{needed} scores of equal weight would do: ",
+        Setting("window", needed, flag="detector"),
+        " or more, three times as many rows of history, and of conformal p-values a decay of 1 or near enough to it",
     )
 
 

@@ -6,7 +6,9 @@ from typing import Any
 from tsformers.anomaly.p_values import PValue
 from tsformers.calendar.seasons import season_length
 from tsformers.data.panel import Panel
+from tsformers.errors import TsformersError
 from tsformers.fdr import Procedure
+from tsformers.messages import Setting
 
 LEAST_CONTEXT = 100
 SEASONS = 4
@@ -118,8 +120,8 @@ def context_rows(chosen: int | None, forecaster: Any, panel: Panel) -> int:
         season = max(season_length(panel.grid), longest_season(forecaster))
         return least if least > 1 else max(LEAST_CONTEXT, SEASONS * season, 2 * horizon)
     if chosen < least:
-        raise ValueError(
-            f"context_length={chosen} is less than the {least} rows that the forecaster looks at; "
-            "leave it out, or write more"
+        raise TsformersError(
+            Setting("context_length", chosen, flag="detector"),
+            f" is less than the {least} rows that the forecaster looks at; leave it out, or write more",
         )
     return chosen

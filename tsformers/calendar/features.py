@@ -5,8 +5,26 @@ import pandas as pd
 
 from tsformers.calendar.grid import DAY, SECOND, Grid, as_counts, to_local
 
+FIELDS = {  # the pandas field behind a feature, its first and its last value
+    "second_of_minute": ("second", 0, 59),
+    "minute_of_hour": ("minute", 0, 59),
+    "hour_of_day": ("hour", 0, 23),
+    "day_of_week": ("day_of_week", 0, 6),
+    "day_of_month": ("day", 1, 31),
+    "day_of_year": ("day_of_year", 1, 366),
+    "week_of_year": ("week", 1, 53),
+    "month_of_year": ("month", 1, 12),
+}
 
-def _feature_names(grid: Grid) -> tuple[str, ...]:
+
+def feature_names(grid: Grid) -> tuple[str, ...]:
+    """The columns of ``time_features``, in order: keys of ``FIELDS``.
+
+    Example:
+        >>> from tsformers.calendar.grid import parse
+        >>> feature_names(parse("W"))
+        ('day_of_month', 'week_of_year')
+    """
     days = ("day_of_week", "day_of_month", "day_of_year")
     if grid.unit in ("int", "month"):
         return () if grid.unit == "int" or grid.every == 12 or grid.step % 12 == 0 else ("month_of_year",)
@@ -29,7 +47,7 @@ def n_time_features(grid: Grid) -> int:
         >>> n_time_features(parse("h")), n_time_features(parse("ME")), n_time_features(parse(1))
         (4, 1, 0)
     """
-    return len(_feature_names(grid))
+    return len(feature_names(grid))
 
 
 def time_features(times: np.ndarray, grid: Grid) -> np.ndarray:
@@ -51,15 +69,20 @@ def time_features(times: np.ndarray, grid: Grid) -> np.ndarray:
         >>> time_features(np.array(["2024-01-01"], "M8[ns]"), parse("D"))
         array([[-0.5, -0.5, -0.5]])
 
-    Source: Wu et al. (2021), Autoformer: official data loader; formulas as in ``gluonts.time_feature``.
+    Source: Wu et al. (2021), Autoformer: official data loader; the same bits as ``gluonts.time_feature``.
     """
-    names = _feature_names(grid)
+    names = feature_names(grid)
     counts = as_counts(times)
     if not names:
         return np.zeros((*counts.shape, 0))
-    from gluonts import time_feature
-
     unique, inverse = np.unique(counts, return_inverse=True)
     index = pd.DatetimeIndex(to_local(unique, grid.tz).view("M8[ns]"))
-    columns = [np.asarray(getattr(time_feature, name)(index), dtype=np.float64) for name in names]
+    columns = [_scaled(index, name) for name in names]
     return np.stack(columns, axis=-1)[inverse.reshape(counts.shape)]
+
+
+def _scaled(index: pd.DatetimeIndex, name: str) -> np.ndarray:
+    """One calendar field of the stamps, from -0.5 (its first value) to 0.5 (its last)."""
+    field, first, last = FIELDS[name]
+    numbers = index.isocalendar()["week"] if field == "week" else getattr(index, field)
+    return (np.asarray(numbers, dtype=np.float64) - first) / (last - first) - 0.5

@@ -82,5 +82,8 @@ def decompose_file(file: str, options: DecomposeOptions, table: TableInput) -> "
     with waiting("decomposing"):
         parts = step.decompose(panel)
     if options.plot is not None:
-        step.plot(panel, chosen).savefig(options.plot)
+        from tsformers.plotting.axes import off_screen
+
+        with off_screen():
+            step.plot(panel, chosen).savefig(options.plot)
     return parts

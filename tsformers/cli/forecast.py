@@ -1,6 +1,8 @@
 """The command `forecast`: a table in, the mean and quantiles of what follows out."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,29 +56,38 @@ class ForecastOptions:
 
 def forecast(file: InputFile, options: ForecastOptions, target: TableOutput, table: TableInput) -> None:
     """Forecast what follows the last row of every series: mean and quantiles, one row a series and step."""
-    from tsformers.data.files.write import write_table
+    from tsformers.data.blocks.answer_frames import answer_frames
+    from tsformers.data.files.write import format_of, write_table
+    from tsformers.plotting.axes import off_screen
 
     levels = quantile_levels(options.quantiles)
     check_paths(target, [file, options.future, options.static], plot=options.plot, save=options.save)
-    fitted, panel, answer = forecast_file(file, options, table)
+    fitted, panel, blocks = forecast_file(file, options, table, levels)
+    first = next(blocks)
     if options.save is not None:
         fitted.save(options.save)
     if options.plot is not None:
-        answer.plot(history=panel).savefig(options.plot)
-    write_table(answer.to_frame(quantiles=levels), target.output, target.format)
+        with off_screen():
+            first.plot(history=panel).savefig(options.plot)
+    text = (target.format or format_of(target.output) or "csv") == "csv"
+    write_table(answer_frames(chain([first], blocks), levels, text=text), target.output, target.format)
     report_written(target.output, options.save, options.plot)
 
 
-def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tuple[Any, Panel, Forecast]":
+def forecast_file(
+    file: str, options: ForecastOptions, table: TableInput, quantiles: Sequence[float]
+) -> "tuple[Any, Panel, Iterator[Forecast]]":
     r"""Forecast a table from a file with a model that is fitted to it, or with one that was saved before.
 
     Args:
         file: path, or "-" for standard input.
         options: model, settings, covariates and draws; a saved model takes no settings but its own horizon.
         table: how ``file`` is read; the files of covariates have a dialect of their own.
+        quantiles: levels of the table.
 
     Returns:
-        The fitted forecaster, the series and the forecast.
+        The fitted forecaster, the series and the forecast in blocks of series: quantiles at these levels and those of
+        the picture.
 
     Raises:
         JobError: an unknown model or setting, or one that a saved model cannot take.
@@ -87,7 +98,8 @@ def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tu
         >>> with TemporaryDirectory() as folder:
         ...     _ = (path := Path(folder) / "a.csv").write_text("unique_id,ds,y\na,1,5\na,2,5\na,3,5\n")
         ...     chosen = ForecastOptions(model="SeasonalNaive", horizon=2)
-        ...     _, _, answer = forecast_file(str(path), chosen, TableInput())
+        ...     _, _, blocks = forecast_file(str(path), chosen, TableInput(), [0.5])
+        ...     answer = next(blocks)
         >>> answer.median
         array([[5., 5.]])
     """
@@ -96,17 +108,25 @@ def forecast_file(file: str, options: ForecastOptions, table: TableInput) -> "tu
 
     settings = ({} if options.horizon is None else {"horizon": options.horizon}) | assignments(options.set_)
     extra, known = load_plugins(options.plugin), split_list(options.known)
+    drawn: dict[str, Any] = {"n_samples": options.n_samples, "seed": options.seed}
+    drawn["quantiles"] = _levels(quantiles, options.plot is not None)
     saved = "/" in options.model or (not names_class(options.model, extra) and Path(options.model).is_dir())
     if not saved:
         _refuse_half_plans(known, options.future)
     forecasting = _with_saved if saved else _with_fitted
-    return forecasting(file, options, table, settings, extra)
+    return forecasting(file, options, table, settings, extra, drawn)
 
 
 def _with_fitted(
-    file: str, options: ForecastOptions, table: TableInput, settings: dict[str, Any], extra: dict[str, type]
-) -> "tuple[Any, Panel, Forecast]":
+    file: str,
+    options: ForecastOptions,
+    table: TableInput,
+    settings: dict[str, Any],
+    extra: dict[str, type],
+    drawn: dict[str, Any],
+) -> "tuple[Any, Panel, Iterator[Forecast]]":
     """A model that is fitted to the file."""
+    from tsformers.data.blocks.forecast_blocks import forecast_blocks
     from tsformers.evaluation.worker import fit_whole
     from tsformers.jobs.build import build
 
@@ -127,15 +147,30 @@ def _with_fitted(
     short: Any = options.short  # refused there where it is neither "error" nor "drop"
     with waiting(f"fitting {options.model}"):
         fit_whole(fitted, panel, short=short)
-    with waiting("forecasting"):
-        return fitted, panel, fitted.predict(future=future, n_samples=options.n_samples, seed=options.seed)
+    return fitted, panel, forecast_blocks(fitted, future=future, **drawn)
+
+
+def _levels(quantiles: Sequence[float], picture: bool) -> list[float] | None:
+    """Levels at which draws are summarised; None: they are kept, since the least and the greatest are asked for."""
+    from tsformers.data.forecast import COVERAGES
+
+    if any(level in (0, 1) for level in quantiles):
+        return None
+    drawn = [end for width in COVERAGES for end in ((1 - width) / 2, 1 - (1 - width) / 2)] if picture else []
+    return [*quantiles, *drawn, 0.5]
 
 
 def _with_saved(
-    file: str, options: ForecastOptions, table: TableInput, settings: dict[str, Any], extra: dict[str, type]
-) -> "tuple[Any, Panel, Forecast]":
+    file: str,
+    options: ForecastOptions,
+    table: TableInput,
+    settings: dict[str, Any],
+    extra: dict[str, type],
+    drawn: dict[str, Any],
+) -> "tuple[Any, Panel, Iterator[Forecast]]":
     """A model that was saved before: what its fit understood of its table binds this one."""
     from tsformers import storage
+    from tsformers.data.blocks.forecast_blocks import forecast_blocks
     from tsformers.jobs.plugins import saved_classes
 
     fitted: Any = storage.load(options.model, saved_classes(extra))
@@ -144,8 +179,7 @@ def _with_saved(
     bound = hasattr(fitted, "panel_")
     panel = panel_like(fitted, options.model, file, table, static) if bound else read_panel(file, table, static=static)
     future = None if options.future is None else read_file(options.future, table, beside=True)
-    with waiting("forecasting"):
-        return fitted, panel, fitted.predict(panel, future=future, n_samples=options.n_samples, seed=options.seed)
+    return fitted, panel, forecast_blocks(fitted, panel, future=future, **drawn)
 
 
 def _refuse_half_plans(known: list[str], future: str | None) -> None:

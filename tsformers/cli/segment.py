@@ -109,7 +109,10 @@ def segment_file(
     with waiting("finding regimes"):
         answer = fitted.segment(panel, method=options.method)
     if plot is not None:
-        fitted.plot_segments(panel, ids, method=options.method).savefig(plot)
+        from tsformers.plotting.axes import off_screen
+
+        with off_screen():
+            fitted.plot_segments(panel, ids, method=options.method).savefig(plot)
     return answer, fitted
 
 

@@ -1,7 +1,7 @@
 """ByFeatures: any clusterer of scikit-learn on features of series."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self, Unpack
+from typing import Annotated, Any, ClassVar, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar.seasons import season_length
+from tsformers.clustering.estimator_type import CLUSTERER, clusterer_tags
 from tsformers.clustering.mixseq.ar_mixture import lag_moments, shrunk
 from tsformers.clustering.scaled_series import read_scaled
 from tsformers.data.classical_decomposition import PackedSeries, moving_average
-from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
 
@@ -54,22 +57,29 @@ class ByFeatures(BaseEstimator):
     order: Annotated[int, AtLeast(1)] = 3
     period: Annotated[int, AtLeast(1)] | None = None
 
-    save = storage.save
+    uses_covariates: ClassVar[bool] = False
 
-    def fit(self, data: Panel | Frame, **roles: Unpack[Roles]) -> Self:
+    save = storage.save
+    __sklearn_tags__ = clusterer_tags
+    _estimator_type = CLUSTERER
+
+    def fit(self, data: Panel | Frame, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Find clusters among the series of ``data``.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``.
 
         Returns:
             The clusterer itself.
         """
+        warn_unused_covariates(self, roles)
         if not hasattr(self.clusterer, "fit_predict") or isinstance(self.clusterer, type):
             raise TypeError(f"clusterer must be an object with fit_predict, such as KMeans(3), not {self.clusterer!r}")
         check_settings(self)
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
+        check_answer_columns(panel.schema, ["cluster"], "the answer")
         raw = self._features(panel)
         self.units_: np.ndarray = np.stack([raw.mean(0), np.where(raw.std(0) > 0, raw.std(0), 1.0)])
         self.table_: np.ndarray = (raw - self.units_[0]) / self.units_[1]
@@ -105,6 +115,19 @@ class ByFeatures(BaseEstimator):
             labels[new] = self.found_[away.argmin(1)]
         return self._frame(panel, {"cluster": labels})
 
+    def fit_predict(self, data: Panel | Frame, y: Any = None, **roles: Unpack[Roles]) -> Frame:
+        """``fit``, then ``labels_``.
+
+        Args:
+            data: as in ``fit``.
+            y: not used; scikit-learn's tools pass it.
+            **roles: as in ``fit``.
+
+        Returns:
+            A frame of id and cluster.
+        """
+        return self.fit(data, y, **roles).labels_
+
     @property
     def labels_(self) -> Frame:
         """The cluster of each series of ``fit``: a frame of id and cluster."""
@@ -130,6 +153,7 @@ class ByFeatures(BaseEstimator):
 
     @staticmethod
     def _frame(panel: Panel, columns: dict[str, np.ndarray]) -> Frame:
+        check_answer_columns(panel.schema, columns, "the answer")
         return from_pandas(pd.DataFrame({panel.schema.id_col: panel.ids, **columns}), panel.schema.backend)
 
 

@@ -1,5 +1,6 @@
 """Clustered: a forecaster for each cluster of series, and forecasts of the sum of all series."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, Unpack
 
@@ -11,11 +12,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.contracts import Clusterer
+from tsformers.data.blocks.forecast_blocks import forecast_blocks, joined, summarised
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import silence_accepted, warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import check_settings
 
 SALT = 2_021_120_605
@@ -78,19 +83,26 @@ class Clustered(BaseEstimator):
         """H, that of the forecaster."""
         return self.forecaster.horizon
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether the forecaster reads covariates; sums have none."""
+        return not self.aggregate and getattr(self.forecaster, "uses_covariates", True)
+
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Cluster the series, then fit a forecaster for each cluster.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``; ``short`` is passed on to the forecasters.
 
         Returns:
             The model itself.
         """
+        warn_unused_covariates(self, roles)
         self._check()
         self.short_: str = roles.get("short", "error")
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         self.clusterer_: Any = clone(self.clusterer, safe=False).fit(_in_pandas(panel))
         labels = self.clusterer_.labels_["cluster"].to_numpy()
         self.names_: list[int] = sorted(int(name) for name in np.unique(labels))
@@ -118,6 +130,7 @@ class Clustered(BaseEstimator):
         static: Frame | None = None,
         n_samples: int = 100,
         seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> Forecast:
         """Forecast what follows the end of each series, or of their total.
 
@@ -127,6 +140,8 @@ class Clustered(BaseEstimator):
             static: static covariates of the series of ``data``.
             n_samples: draws of each series.
             seed: None: the forecaster's.
+            quantiles: levels; the answer is the means of the draws and their quantiles at these levels. Each cluster's
+                forecaster computes them in blocks of series as far as it can. None: draws.
 
         Returns:
             A forecast of the series in the panel's order, or, with ``aggregate``, of one series, "total".
@@ -137,10 +152,25 @@ class Clustered(BaseEstimator):
         """
         check_is_fitted(self, "forecasters_")
         panel = None if data is None else self.panel_.like(data, static, self.short_)
+        if not self.aggregate:
+            warn_of_silent_series(self.panel_ if panel is None else panel, self.horizon)
+        with silence_accepted():
+            return self._predicted(panel, future, n_samples, seed, quantiles)
+
+    def _predicted(
+        self,
+        panel: Panel | None,
+        future: Frame | None,
+        n_samples: int,
+        seed: int | None,
+        quantiles: Sequence[float] | None,
+    ) -> Forecast:
+        asked: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
         if self.aggregate:
-            return self._total(panel, n_samples, seed)
+            total = self._total(panel, n_samples, seed)
+            return total if quantiles is None else summarised(total, quantiles)
         if panel is None:
-            found = [model.predict(future=future, n_samples=n_samples, seed=seed) for model in self.forecasters_]
+            found = [_answer(model, None, quantiles, asked | {"future": future}) for model in self.forecasters_]
             return _side_by_side(found, self.panel_.ids)
         panel = panel.with_future(future, self.horizon)
         at = self.panel_.ids.get_indexer(panel.ids)
@@ -148,18 +178,24 @@ class Clustered(BaseEstimator):
         if (new := at < 0).any():
             labels[new] = self.clusterer_.predict(_in_pandas(panel.select(new)))["cluster"].to_numpy()
         found = [
-            model.predict(panel.select(labels == name), n_samples=n_samples, seed=seed)
+            _answer(model, panel.select(labels == name), quantiles, asked)
             for name, model in zip(self.names_, self.forecasters_, strict=True)
             if (labels == name).any()
         ]
         return _side_by_side(found, panel.ids)
 
+    def predict_blocks(
+        self, data: Frame | Panel | None = None, *, quantiles: Sequence[float] | None = None, **asked: Any
+    ) -> Iterator[Forecast]:
+        """What ``predict`` gives, as one block: series of one cluster do not follow each other."""
+        yield self.predict(data, quantiles=quantiles, **asked)
+
     def _total(self, panel: Panel | None, n_samples: int, seed: int | None) -> Forecast:
         if panel is not None:
             if not panel.ids.equals(self.panel_.ids):
                 raise DataError(
-                    f"the total is of the {len(self.panel_.ids)} series of fit; data= has {panel.n_series} series, not "
-                    "the same ones: pass all of them"
+                    f"the total is of the {len(self.panel_.ids)} series of fit; the data have {panel.n_series} series, "
+                    "not the same ones: pass all of them"
                 )
             parts: list[Panel | None] = [*self._sums(panel, self.members_)]
         else:
@@ -170,7 +206,8 @@ class Clustered(BaseEstimator):
         values = np.stack([each.values[0] for each in found])  # (K, S, H)
         if self.coupling == "past":
             values = reordered(values, self.moves_)
-        return replace(found[0], ids=pd.Index(["total"]), values=values.sum(0)[None], schema=self.panel_.schema)
+        total = values.sum(0)[None]
+        return replace(found[0], ids=pd.Index(["total"]), values=total, schema=self.panel_.schema, means=None)
 
     def _sums(self, panel: Panel, labels: np.ndarray) -> list[Panel]:
         """The sum of each cluster's series, as a panel of one series."""
@@ -235,6 +272,13 @@ def sum_of_series(y: Float[np.ndarray, "N T"], started: Bool[np.ndarray, "N T"])
     return np.where(share >= LEAST_SHARE, np.where(observed, y, 0.0).sum(0) / np.maximum(share, LEAST_SHARE), np.nan)
 
 
+def _answer(model: Any, panel: Panel | None, quantiles: Sequence[float] | None, asked: dict[str, Any]) -> Forecast:
+    """The forecast of one cluster; of quantiles, no more draws are held than the model needs at once."""
+    if quantiles is None:
+        return model.predict(panel, **asked)
+    return joined(forecast_blocks(model, panel, quantiles=quantiles, **asked))
+
+
 def _side_by_side(found: list[Forecast], ids: pd.Index) -> Forecast:
     """The forecasts of all clusters as one, in the order of ``ids``; draws if one of them holds draws."""
     if len({each.levels for each in found}) > 1 or len({each.values.shape[1] for each in found}) > 1:
@@ -242,7 +286,8 @@ def _side_by_side(found: list[Forecast], ids: pd.Index) -> Forecast:
     names = found[0].ids.append([each.ids for each in found[1:]])
     order = names.get_indexer(ids[ids.isin(names)])
     times, values = (np.concatenate(parts)[order] for parts in zip(*((f.times, f.values) for f in found), strict=True))
-    return replace(found[0], ids=names[order], times=times, values=values, joint=False)
+    means = None if any(each.means is None for each in found) else np.concatenate([each.means for each in found])[order]
+    return replace(found[0], ids=names[order], times=times, values=values, joint=False, means=means)
 
 
 def _moves(sums: list[Panel], horizon: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Pipeline: preprocessors before a forecaster."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, Unpack
 
@@ -8,10 +8,15 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.compose import members
 from tsformers.contracts import Joint, Preprocessor
+from tsformers.data.blocks.forecast_blocks import checked_quantiles, forecast_blocks, gathered, joined, summarised
+from tsformers.data.blocks.panel_blocks import series_at
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import lacking_parts
 
 
@@ -49,25 +54,34 @@ class Pipeline(BaseEstimator):
     forecaster: Any
 
     save = storage.save
+    get_params = members.get_params
+    set_params = members.set_params
 
     @property
     def horizon(self) -> int:
         """H, that of the forecaster."""
         return self.forecaster.horizon
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether the forecaster reads covariates."""
+        return getattr(self.forecaster, "uses_covariates", True)
+
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit copies of the steps and of the forecaster, each on the output of the one before it.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``; ``short`` is passed on to the forecaster.
 
         Returns:
             The pipeline itself.
         """
+        warn_unused_covariates(self, roles)
         self._check()
         short = roles.get("short", "error")
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         self.panel_: Panel = panel.tail(1)  # its roles are needed, its rows are not
         self.short_: str = short
         fitted: list[Any] = []
@@ -91,6 +105,7 @@ class Pipeline(BaseEstimator):
         static: Frame | None = None,
         n_samples: int = 100,
         seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> Forecast:
         """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
 
@@ -100,6 +115,8 @@ class Pipeline(BaseEstimator):
             static: static covariates of the series of ``data``.
             n_samples: draws of each series.
             seed: None: the forecaster's.
+            quantiles: levels; the answer is the means of the draws and their quantiles at these levels, computed in
+                blocks of series as far as the forecaster can. None: draws.
 
         Returns:
             Draws in the caller's units (quantiles, if the forecaster gives them and every step keeps them).
@@ -108,18 +125,46 @@ class Pipeline(BaseEstimator):
             sklearn.exceptions.NotFittedError: before ``fit``.
             DataError: as in ``Panel.from_frame`` and the forecaster.
         """
+        asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
+        if quantiles is not None:
+            return joined(self.predict_blocks(data, quantiles=quantiles, **asked))
+        panel, pasts, given = self._transformed(data, asked)
+        return self._inverse(self.forecaster_.predict(panel, **given), pasts)
+
+    def predict_blocks(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> Iterator[Forecast]:
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         check_is_fitted(self, "forecaster_")
-        asked: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
+        levels = None if quantiles is None else checked_quantiles(quantiles)
+        asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
+        panel, pasts, given = self._transformed(data, asked)
+        drawn = forecast_blocks(self.forecaster_, panel, **given)
+        blocks = (self._inverse(block, [_of_block(past, block) for past in pasts]) for block in drawn)
+        yield from blocks if levels is None else gathered(summarised(block, levels) for block in blocks)
+
+    def _transformed(
+        self, data: Frame | Panel | None, asked: dict[str, Any]
+    ) -> tuple[Panel | None, list[Panel | None], dict[str, Any]]:
+        """What the forecaster is given, what each step was given, and the keywords that are left."""
+        check_is_fitted(self, "forecaster_")
         if data is None:
-            forecast = self.forecaster_.predict(future=future, static=static, **asked)
-            pasts: list[Panel | None] = [None] * len(self.steps_)
-        else:
-            panel = self.panel_.like(data, static, self.short_).with_future(future, self.horizon)
-            pasts = []
-            for step in self.steps_:
-                pasts.append(panel)
-                panel = step.transform(panel)
-            forecast = self.forecaster_.predict(panel, **asked)
+            return None, [None] * len(self.steps_), asked
+        panel = self.panel_.like(data, asked["static"], self.short_).with_future(asked["future"], self.horizon)
+        pasts: list[Panel | None] = []
+        for step in self.steps_:
+            pasts.append(panel)
+            panel = step.transform(panel)
+        return panel, pasts, {name: asked[name] for name in ("n_samples", "seed")}
+
+    def _inverse(self, forecast: Forecast, pasts: Sequence[Panel | None]) -> Forecast:
         for step, past in zip(self.steps_[::-1], pasts[::-1], strict=True):
             forecast = step.inverse(forecast, past)
         return forecast
@@ -138,3 +183,8 @@ class Pipeline(BaseEstimator):
                 f"a pipeline is Pipeline([preprocessor, ...], forecaster); {self.forecaster!r} "
                 + (f"lacks {', '.join(lacks)}" if lacks else "must be an object, and steps a list")
             )
+
+
+def _of_block(past: Panel | None, block: Forecast) -> Panel | None:
+    """The series of a block alone, so that a step does not look through all series for each block."""
+    return None if past is None else series_at(past, past.ids.get_indexer(block.ids))

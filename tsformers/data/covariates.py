@@ -11,6 +11,7 @@ from tsformers.data.intake.one_hot import levels_of, one_hot
 from tsformers.data.panel import Panel
 from tsformers.data.windows import Packed, pack_rows
 from tsformers.errors import DataError
+from tsformers.messages import Setting
 
 
 class Covariates(NamedTuple):
@@ -168,8 +169,9 @@ def check_common_end(panel: Panel) -> None:
     if len(early):
         first, last = stamps(np.array([ends[early[0]], ends.max()]), panel.schema)
         raise DataError(
-            f"multivariate=True needs series that end together: series {panel.ids[early[0]]!r} ends at {first}, others "
-            f"at {last}; cut the others there, or append rows with {panel.schema.target_col} = NaN to it"
+            Setting("multivariate", True),
+            f" needs series that end together: series {panel.ids[early[0]]!r} ends at {first}, others "
+            f"at {last}; cut the others there, or append rows with {panel.schema.target_col} = NaN to it",
         )
 
 

@@ -1,6 +1,6 @@
 """Conversion from and to data frames: any accepted table to pandas, and answers to the caller's own type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from tsformers.calendar.timestamps import TimeForm
 from tsformers.data.files.table_file import TableFile
 from tsformers.errors import DataError
+from tsformers.messages import Either
 
 Frame: TypeAlias = Any  # a pandas DataFrame or Series, a polars frame, a pyarrow table: whatever ``to_pandas`` takes
 
@@ -209,3 +210,33 @@ def stamps(times: np.ndarray, schema: Schema) -> pd.Index:
         return pd.Index(index.date) if bool((index == index.normalize()).all()) else index
     coarse = index.as_unit(schema.unit)
     return coarse if bool((coarse == index).all()) else index
+
+
+def check_answer_columns(schema: Schema, names: Iterable[str], what: str, *, target: bool = False) -> None:
+    """No column of an answer takes the name of the caller's id or time column; called before the work for the answer.
+
+    Args:
+        schema: of the caller's frame.
+        names: columns of the answer beside those of ids and times.
+        what: the answer in messages, such as "the forecast".
+        target: whether the answer has the caller's column of values too.
+
+    Raises:
+        DataError: names the columns.
+
+    Example:
+        >>> check_answer_columns(Schema(id_col="shop"), ["mean", "q0.5"], "the forecast")  # nothing to refuse
+    """
+    taken = set(names)
+    own = dict.fromkeys(
+        [*(schema.id_cols or (schema.id_col,)), schema.time_col, *([schema.target_col] if target else [])]
+    )
+    renamed = {name: f"{name}_" for name in own if name in taken}
+    if not renamed:
+        return
+    shown, into = " and ".join(map(repr, renamed)), " and ".join(map(repr, renamed.values()))
+    if len(renamed) > 1:
+        text = f"columns {shown} of the data have the names of columns of {what}; rename them, for example "
+    else:
+        text = f"column {shown} of the data has the name of a column of {what}; rename it, for example "
+    raise DataError(text, Either(f"df.rename(columns={renamed!r})", f"to {into} in the file's header"))

@@ -33,4 +33,4 @@ def drawn(forecast: Forecast, n_samples: int, salt: int) -> Forecast:
         return forecast
     order = keyed_normals(series_keys(forecast.ids, salt), n_samples, forecast.horizon).argsort(axis=1)
     values = forecast.quantile((np.arange(n_samples) + 0.5) / n_samples)
-    return replace(forecast, values=np.take_along_axis(values, order, axis=1), levels=None)
+    return replace(forecast, values=np.take_along_axis(values, order, axis=1), levels=None, means=None)

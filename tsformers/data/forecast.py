@@ -1,8 +1,9 @@
 """Forecast: samples or quantiles of the future of many series; as frames, figures and GluonTS objects."""
 
+import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,34 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from tsformers.calendar.grid import Grid, in_zone, parse
-from tsformers.data.dataframes import Schema, from_pandas, stamps
-from tsformers.data.forecast_checks import checked_levels, checked_times, checked_values
+from tsformers.data.dataframes import Schema, check_answer_columns, from_pandas, stamps
+from tsformers.data.forecast_checks import (
+    checked_bounds,
+    checked_levels,
+    checked_means,
+    checked_times,
+    checked_values,
+)
 from tsformers.data.gluonts_objects import write
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
-from tsformers.distributions.quantile_function import between_levels, level_of, mean_weights, of_draws
-from tsformers.errors import DataError
+from tsformers.distributions.quantile_function import (
+    between_levels,
+    level_of,
+    level_within,
+    mean_weights,
+    mean_within,
+    of_draws,
+)
+from tsformers.errors import DataWarning, TsformersError
+from tsformers.messages import Either, Setting
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.fan import Fan, fan_chart
 
 Ids = Sequence[Any] | pd.Index | np.ndarray
 Levels = float | int | Sequence[float | int] | np.ndarray
+COVERAGES = (0.5, 0.8, 0.95)  # of the intervals in a picture
+UNBOUNDED = (-math.inf, math.inf)
 SHOWN = 4  # series in a picture where the caller names none
 
 
@@ -34,7 +51,7 @@ class Forecast:
     predictive distribution is the one whose quantile function is straight between neighbouring levels and exponential
     beyond the outermost ones, ``q(p) = q_1 + b log(p / p_1)`` with ``b`` such that the curve passes through the two
     lowest given quantiles (likewise on the right, with ``1 - p``); tails may reach below zero even where the data are
-    positive.
+    positive, unless ``clip`` has cut them off.
     One single level is a point forecast. Quantiles, mean, median, intervals and PIT values are all computed from that
     one distribution, so they are consistent.
 
@@ -48,6 +65,12 @@ class Forecast:
         schema: column names, time zone and frame type of the caller; None = the defaults.
         joint: draw k of every series belongs to one joint draw of all series.
         freq: name of the frequency in place of ``grid``: a pandas offset alias, or the step of integer time.
+        means: (N, H) the means where they are known apart from ``values``, such as those of the draws behind quantiles;
+            None = the mean of ``values``. Where ``values`` are replaced, replace them too.
+
+    Returns:
+        Besides the arguments, ``support``: least and greatest value that quantiles can take, set by ``clip``; a copy
+        with other values (``dataclasses.replace``) has no bounds again.
 
     Raises:
         ValueError: shapes that do not fit together, a level out of place, doubled ids, stamps that do not increase, or
@@ -74,6 +97,8 @@ class Forecast:
     grid: Grid | None
     schema: Schema
     joint: bool
+    means: Float[np.ndarray, "N H"] | None
+    support: tuple[float, float] = field(default=UNBOUNDED, init=False)
 
     def __init__(
         self,
@@ -86,6 +111,7 @@ class Forecast:
         joint: bool = False,
         *,
         freq: str | int | None = None,
+        means: np.ndarray | None = None,
     ) -> None:
         ids, schema = pd.Index(ids, tupleize_cols=False), schema or Schema()
         times, values = checked_times(ids, times), checked_values(ids, values)
@@ -101,11 +127,14 @@ class Forecast:
             grid = parse(freq, schema.tz)
         elif grid is not None:
             grid = in_zone(grid, schema.tz)
+        if means is not None:
+            means = checked_means(means, times.shape).view()
+            means.setflags(write=False)
         times, values = times.view(), values.view()
         times.setflags(write=False)
         values.setflags(write=False)
         parts = {"ids": ids, "times": times, "values": values, "levels": levels, "grid": grid}
-        for name, part in (parts | {"schema": schema, "joint": joint}).items():
+        for name, part in (parts | {"schema": schema, "joint": joint, "means": means}).items():
             object.__setattr__(self, name, part)
 
     def __len__(self) -> int:
@@ -142,9 +171,13 @@ class Forecast:
 
     @property
     def mean(self) -> Float[np.ndarray, "N H"]:
-        """Mean of the draws; of quantiles, the integral of the quantile function over all levels, tails included."""
+        """``means`` where they are known; else the mean of the draws, or the integral of the quantile function."""
+        if self.means is not None:
+            return self.means
         if self.levels is None:
             return self.values.mean(axis=1)
+        if self.support != UNBOUNDED:
+            return mean_within(self.values, np.asarray(self.levels), *self.support)
         return np.einsum("nqh,q->nh", self.values, mean_weights(np.asarray(self.levels)))
 
     @property
@@ -177,8 +210,10 @@ class Forecast:
         rising, back = np.unique(asked, return_inverse=True)
         if self.levels is None:
             found = of_draws(self.values, rising)
+        elif set(rising) <= set(self.levels):
+            found = self.values[:, np.searchsorted(self.levels, rising)]
         else:
-            found = between_levels(self.values, np.asarray(self.levels), rising)
+            found = between_levels(self.values, np.asarray(self.levels), rising).clip(*self.support)
         np.maximum.accumulate(found, axis=1, out=found)  # rounding may cross neighbours by one unit in the last place
         return found[:, back]
 
@@ -229,8 +264,10 @@ class Forecast:
         upto = np.count_nonzero(self.values <= actual[:, None], axis=1)
         if self.levels is None:
             pit = (below + upto) / (2 * self.n_samples)
-        else:
+        elif self.support == UNBOUNDED:
             pit = level_of(actual, self.values, np.asarray(self.levels), below, upto)
+        else:
+            pit = level_within(actual, self.values, np.asarray(self.levels), below, upto, *self.support)
         return np.where(np.isnan(actual), np.nan, pit)
 
     def sum(self, groups: Groups = None) -> "Forecast":
@@ -270,14 +307,18 @@ class Forecast:
             )
         if not self.joint and len(names) < self.n_series:
             warnings.warn(
-                "these draws are not joint over series, so their sum treats the series as independent; "
-                "forecast with multivariate=True where they move together",
-                UserWarning,
+                DataWarning(
+                    "these draws are not joint over series, so their sum treats the series as independent; forecast "
+                    "with ",
+                    Setting("multivariate", True),
+                    " where they move together",
+                ),
                 stacklevel=2,
             )
         values = self.values if (np.diff(order) == 1).all() else self.values[order]
         values = np.add.reduceat(values, first, axis=0)
-        return replace(self, ids=names, times=self.times[order[first]], values=values)
+        means = None if self.means is None else np.add.reduceat(self.means[order], first, axis=0)
+        return replace(self, ids=names, times=self.times[order[first]], values=values, means=means)
 
     def select(self, series: Sequence[int] | np.ndarray) -> "Forecast":
         """The forecast of some series, by position, in the order given.
@@ -298,7 +339,60 @@ class Forecast:
         """
         chosen = np.asarray(series)
         chosen = chosen if len(chosen) else chosen.astype(np.int64)
-        return replace(self, ids=self.ids[chosen], times=self.times[chosen], values=self.values[chosen])
+        means = None if self.means is None else self.means[chosen]
+        part = replace(self, ids=self.ids[chosen], times=self.times[chosen], values=self.values[chosen], means=means)
+        return part if self.support == UNBOUNDED else part.bounded(*self.support)
+
+    def clip(self, lower: float | int | None = None, upper: float | int | None = None) -> "Forecast":
+        """The forecast with every value beyond a bound moved to the bound, as values of that kind can be.
+
+        Draws are clipped one by one, and the mean is that of the clipped draws. Quantiles are clipped, and the tails
+        beyond the outermost ones are cut off at the bounds; the mean is the integral of that quantile function.
+        ``Bounded`` does the same inside a model, and can keep draws strictly between bounds.
+
+        Args:
+            lower: the least value; None: no bound.
+            upper: the greatest value; None: no bound.
+
+        Returns:
+            A forecast of the same series and times.
+
+        Raises:
+            ValueError: no bound, one that is not finite, or a lower one that is not below the upper one.
+
+        Example:
+            >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), np.array([[[-1.0], [1.0], [3.0]]]))
+            >>> forecast.clip(lower=0).samples.ravel(), forecast.clip(lower=0, upper=2).mean
+            (array([0., 1., 3.]), array([[1.]]))
+        """
+        low, high = checked_bounds(lower, upper)
+        clipped = replace(self, values=self.values.clip(low, high), means=None)
+        return clipped.bounded(max(low, min(self.support[0], high)), min(high, max(self.support[1], low)))
+
+    def bounded(self, lower: float | int, upper: float | int) -> "Forecast":
+        """The same values, with the tails of quantiles cut off at bounds; for preprocessors whose values keep to them.
+
+        Args:
+            lower: the least value; -inf: none.
+            upper: the greatest value; inf: none.
+
+        Returns:
+            A forecast with that ``support``.
+
+        Raises:
+            ValueError: a value lies beyond a bound.
+
+        Example:
+            >>> held = np.array([[[1.0], [2.0]]])
+            >>> forecast = Forecast(pd.Index(["a"]), np.array([[7]]), held, levels=(0.4, 0.6)).bounded(0, np.inf)
+            >>> forecast.quantile([0.0, 0.4]).ravel()
+            array([0., 1.])
+        """
+        if ((self.values < lower) | (self.values > upper)).any():
+            raise ValueError(f"values go from {self.values.min():g} to {self.values.max():g}; use clip to bound them")
+        copy = replace(self)
+        object.__setattr__(copy, "support", (float(lower), float(upper)))
+        return copy
 
     def to_frame(self, quantiles: Sequence[float | int] = (0.1, 0.5, 0.9)) -> Any:
         """One row a series and step, in the caller's own frame type, column names and time zone.
@@ -319,16 +413,12 @@ class Forecast:
               unique_id  ds  mean
             0         a   7   1.5
         """
+        names = answer_columns(quantiles)
+        check_answer_columns(self.schema, names, "the forecast")
         answer: dict[str, Any] = {"mean": self.mean.ravel()}
         if len(quantiles):
             found = self.quantile(quantiles)
-            answer |= {f"q{level:g}": found[:, q].ravel() for q, level in enumerate(quantiles)}
-        for name in (self.schema.id_col, self.schema.time_col):
-            if name in answer:
-                raise DataError(
-                    f"column {name!r} of the data has the name of a column of the forecast; rename it before fit, for "
-                    f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
-                )
+            answer |= {name: found[:, q].ravel() for q, name in enumerate(names[1:])}
         columns = {
             self.schema.id_col: self.ids.repeat(self.horizon),
             self.schema.time_col: stamps(self.times, self.schema),
@@ -341,7 +431,7 @@ class Forecast:
         history: Any = None,
         ids: Ids | None = None,
         *,
-        levels: Sequence[float] = (0.5, 0.8, 0.95),
+        levels: Sequence[float] = COVERAGES,
         context: int | None = None,
     ) -> Any:
         """Fan chart: the median, central intervals around it, the history before (and observed values after, if given).
@@ -354,7 +444,7 @@ class Forecast:
             context: rows of history to show; None = four horizons, at least 24.
 
         Returns:
-            A ``matplotlib.figure.Figure``, unknown to pyplot; ``figure.savefig("f.png")`` keeps it.
+            A ``matplotlib.figure.Figure``, which is pyplot's current one; ``figure.savefig("f.png")`` keeps it.
 
         Raises:
             ValueError: an id that is not forecast, or a coverage outside (0, 1).
@@ -399,9 +489,26 @@ class Forecast:
             Period('2024-01', 'M')
         """
         if self.freq is None:
-            raise ValueError(
-                "this forecast does not know its frequency; set it with dataclasses.replace(..., freq=...)"
+            raise TsformersError(
+                "this forecast does not know its frequency; ",
+                Either("set it with dataclasses.replace(forecast, freq='D')", "make it of data whose step is known"),
             )
         about = {"freq": self.freq, "schema": self.schema, "joint": self.joint}
         series = zip(self.ids, self.times, self.values, strict=True)
         return [write(name, times, values, self.levels, about) for name, times, values in series]
+
+
+def answer_columns(quantiles: Sequence[float | int]) -> list[str]:
+    """The columns of ``Forecast.to_frame`` beside ids and times.
+
+    Args:
+        quantiles: levels.
+
+    Returns:
+        "mean", and one name a level.
+
+    Example:
+        >>> answer_columns((0.1, 0.5))
+        ['mean', 'q0.1', 'q0.5']
+    """
+    return ["mean", *(f"q{level:g}" for level in quantiles)]

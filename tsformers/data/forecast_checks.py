@@ -1,10 +1,14 @@
 """Checks of the arrays that a Forecast is made of: stamps, values, levels."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+
+from tsformers.errors import TsformersError
+from tsformers.messages import Message, Option
 
 
 def checked_times(ids: pd.Index, times: np.ndarray) -> np.ndarray:
@@ -88,3 +92,60 @@ def checked_levels(levels: Sequence[float], n_levels: int) -> tuple[float, ...]:
     if not inside or any(a >= b for a, b in pairwise(held)) or len(held) != n_levels:
         raise ValueError(f"levels must be {n_levels} numbers inside (0, 1), strictly increasing; got {held}")
     return held
+
+
+def checked_means(means: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Means as float64.
+
+    Args:
+        means: one for each series and step.
+        shape: (N, H).
+
+    Returns:
+        (N, H) float64.
+
+    Raises:
+        ValueError: another shape, or a mean that is NaN or infinite.
+
+    Example:
+        >>> checked_means(np.array([[3]]), (1, 1))
+        array([[3.]])
+    """
+    array = np.asarray(means, dtype=np.float64)
+    if array.shape != shape:
+        raise ValueError(f"means has shape {array.shape}; there must be one for each series and step, {shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("a mean is NaN or infinite; leave means= out where they are not known")
+    return array
+
+
+def checked_bounds(lower: float | int | None, upper: float | int | None) -> tuple[float, float]:
+    """Two bounds of values as floats.
+
+    Args:
+        lower: the least value; None: no bound.
+        upper: the greatest value; None: no bound.
+
+    Returns:
+        The bounds, infinite where there is none.
+
+    Raises:
+        TsformersError: no bound at all, one that is no finite number, or a lower one that is not below the upper one.
+
+    Example:
+        >>> checked_bounds(0, None)
+        (0.0, inf)
+    """
+    given = {"lower": lower, "upper": upper}
+    some = {name: value for name, value in given.items() if value is not None}
+    if not some:
+        raise TsformersError("there is no bound; pass ", Option("lower", 0), ", ", Option("upper", 1), " or both")
+    for name, value in some.items():
+        number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if not (number and math.isfinite(value)):
+            raise TsformersError(Option(name), f" must be a finite number, not {value!r}; leave it out for no bound")
+    low, high = -math.inf if lower is None else float(lower), math.inf if upper is None else float(upper)
+    if low >= high:
+        shown = Message(Option("lower", lower), " and ", Option("upper", upper))
+        raise TsformersError(shown, " leave no value between them; lower must be less than upper")
+    return low, high

@@ -39,7 +39,7 @@ def period_alias(freq: str) -> str:
         ['15min', 'M', '2M', 'Q-OCT', 'Y-MAR', 'W-FRI']
     """
     offset = to_offset(freq)
-    base, _, anchor = offset.name.partition("-")
+    base, _, anchor = offset.rule_code.partition("-")
     count = str(offset.n) if offset.n > 1 else ""
     kind = base.removeprefix("B") if len(base) > 1 else base
     if kind in ("ME", "MS"):
@@ -52,7 +52,7 @@ def period_alias(freq: str) -> str:
             last = last % 3 + 9  # the same quarters, named by the latest of their four anchors
         return f"{count}{kind[0]}-{MONTHS[last]}"
     if base in ("W", "D", "B", "h", "min", "s", "ms", "us", "ns"):
-        return f"{count}{offset.name}"
+        return f"{count}{offset.rule_code}"
     raise ValueError(f"pandas has no period for frequency {freq!r}, which GluonTS needs; use to_frame() instead")
 
 
@@ -146,7 +146,12 @@ def _gluonts() -> Any:
     """GluonTS's forecast objects; its warning about JSON libraries on import is suppressed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        import gluonts.model.forecast as kinds
+        try:
+            import gluonts.model.forecast as kinds
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                "forecast objects of GluonTS need gluonts; install it with: pip install 'tsformers[gluonts]'"
+            ) from error
     return kinds
 
 

@@ -6,6 +6,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from tsformers.errors import TsformersError
+from tsformers.messages import Option
+
 Groups: TypeAlias = Mapping[Any, Any] | pd.Series | Sequence[Any] | np.ndarray | pd.Index | None
 
 
@@ -42,9 +45,10 @@ def _table(groups: Any, ids: pd.Index) -> pd.Series:
     elif isinstance(groups, pd.Series):
         table = groups
     elif isinstance(groups, str) or not isinstance(groups, Sequence | np.ndarray | pd.Index):
-        raise ValueError(
-            f"groups={groups!r} does not say which series belong together; pass a dict or Series from id to group, or "
-            f"{len(ids)} names in the order of ids"
+        raise TsformersError(
+            Option("groups", groups),
+            f" does not say which series belong together; pass a dict or Series from id to group, or "
+            f"{len(ids)} names in the order of ids",
         )
     elif len(groups) != len(ids):
         raise ValueError(

@@ -18,6 +18,7 @@ from tsformers.data.intake.ids import id_columns
 from tsformers.data.intake.packing import Fitted, Rows, pack, pack_like
 from tsformers.data.intake.reading import Reading, reading_of
 from tsformers.data.intake.side_frames import future_rows, read_static
+from tsformers.data.unused_covariates import warn_needless_future
 from tsformers.errors import DataError
 from tsformers.messages import Option
 
@@ -362,7 +363,7 @@ class Panel:
             future: a frame of id, time and known columns, one row for each series and step; rows at other times (beyond
                 the horizon, or in the history) or of series left out (``dropped``), and other columns, are ignored.
                 None is enough where there are no known covariates, or where the panel has these rows already
-                (``until``).
+                (``until``); a frame where there are no known covariates is not used, which a warning says.
             horizon: H.
 
         Returns:
@@ -378,6 +379,8 @@ class Panel:
             array([5., 6., 7.])
         """
         if not self.schema.known:
+            if future is not None:
+                warn_needless_future(future, self.schema)
             return self
         beyond = self.offsets[1:] - self.ends
         if future is None and (beyond >= horizon).all():

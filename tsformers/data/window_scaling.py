@@ -8,6 +8,8 @@ from torch import Tensor
 
 from tsformers.data.series_scale import IQR_OF_NORMAL
 from tsformers.data.windows import Window
+from tsformers.errors import TsformersError
+from tsformers.messages import Setting
 
 Scaler = Literal["mean_abs", "standard", "robust"]
 SCALERS: tuple[str, ...] = get_args(Scaler)
@@ -84,7 +86,7 @@ def _location_and_scale(y: Tensor, observed: Tensor, method: str | None) -> tupl
     if method is None:
         return zero, one
     if method not in SCALERS:
-        raise ValueError(f"scaler={method!r} is unknown; choose one of {', '.join(SCALERS)} or None")
+        raise TsformersError(Setting("scaler", method), f" is unknown; choose one of {', '.join(SCALERS)} or None")
     n = observed.sum(dim=1, keepdim=True).clamp(min=1)
     mean_abs = y.abs().sum(dim=1, keepdim=True) / n  # missing values are zeros
     fallback = torch.where(mean_abs > torch.finfo(torch.float32).tiny, mean_abs, one)

@@ -101,7 +101,8 @@ def _times(table: pd.DataFrame, columns: Columns) -> pd.Series:
     times = table[columns.time]
     if columns.time_format:
         return pd.to_datetime(times.astype(str), format=columns.time_format)
-    return pd.to_datetime(times, format="ISO8601") if times.dtype == object else times
+    text = times.dtype == object or isinstance(times.dtype, pd.StringDtype)
+    return pd.to_datetime(times, format="ISO8601") if text else times
 
 
 def split_column(frame: pd.DataFrame, cuts: Benchmark) -> pd.Series:

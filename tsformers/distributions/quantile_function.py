@@ -162,3 +162,62 @@ def level_of(y: np.ndarray, values: np.ndarray, levels: np.ndarray, below: np.nd
     high = np.where(flat_right, 1.0, levels[np.clip(upto - 1, 0, last)])
     pit = np.where(below == 0, head, np.where(below == last + 1, tail, inside))
     return np.where(tied, (low + high) / 2, pit)
+
+
+def mean_within(values: np.ndarray, levels: np.ndarray, lower: float, upper: float) -> np.ndarray:
+    """The mean where the tails of ``between_levels`` are cut off at two bounds, which take the probability beyond them.
+
+    The whole left tail adds ``-b p_1`` to the mean; what lies below the bound would have added ``-b p_1 exp(-(q_1 -
+    lower) / b)`` more than it does at the bound. The right tail is its mirror image.
+
+    Args:
+        values: (N, Q, H) held quantiles, rising along Q, between the bounds.
+        levels: (Q,) their levels.
+        lower: the least value; -inf: none.
+        upper: the greatest value; inf: none.
+
+    Returns:
+        (N, H).
+
+    Example:
+        >>> mean_within(np.array([[[0.0], [1.0]]]), np.array([0.25, 0.75]), 0.0, 1.0)
+        array([[0.5]])
+    """
+    left, right = _tail_slopes(values, levels)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below = np.where(left > 0, left * levels[0] * np.exp((lower - values[:, 0]) / left), 0.0)
+        above = np.where(right > 0, right * (1 - levels[-1]) * np.exp((values[:, -1] - upper) / right), 0.0)
+    return np.einsum("nqh,q->nh", values, mean_weights(levels)) + below - above
+
+
+def level_within(
+    y: np.ndarray,
+    values: np.ndarray,
+    levels: np.ndarray,
+    below: np.ndarray,
+    upto: np.ndarray,
+    lower: float,
+    upper: float,
+) -> np.ndarray:
+    """``level_of`` where the tails are cut off at two bounds, which take the probability beyond them.
+
+    Args:
+        y: (N, H) values.
+        values: (N, Q, H) held quantiles, rising along Q, between the bounds.
+        levels: (Q,) their levels.
+        below: (N, H) how many held quantiles are less than ``y``.
+        upto: (N, H) how many are at most ``y``.
+        lower: the least value; -inf: none.
+        upper: the greatest value; inf: none.
+
+    Returns:
+        (N, H) levels in [0, 1], ties at their middle.
+
+    Example:
+        >>> y, none = np.array([[0.0]]), np.array([[0]])
+        >>> level_within(y, np.array([[[1.0], [2.0]]]), np.array([0.25, 0.5]), none, none, 0.0, np.inf)
+        array([[0.0625]])
+    """
+    pit = level_of(y, values, levels, below, upto)
+    pit = np.where(y <= lower, level_of(y, values, levels, upto, upto) / 2 * (y == lower), pit)
+    return np.where(y >= upper, np.where(y == upper, (level_of(y, values, levels, below, below) + 1) / 2, 1.0), pit)

@@ -7,6 +7,8 @@ from jaxtyping import Float
 
 import tsformers.distributions.kernels as kernels
 from tsformers.distributions.marginals import Marginals
+from tsformers.errors import TsformersError
+from tsformers.messages import Either, Setting
 
 LEAST_DRAWS = 10
 
@@ -67,16 +69,20 @@ def _edges(marginals: Marginals, shape: float | None) -> tuple[np.ndarray, np.nd
     columns = marginals.values.shape[1]
     if marginals.levels is None:
         if columns < LEAST_DRAWS:
-            raise ValueError(
-                f"tails of {columns} draws cannot be fitted; draw {LEAST_DRAWS} or more (n_samples=100), or use "
-                "ConformalP"
+            raise TsformersError(
+                f"tails of {columns} draws cannot be fitted; draw {LEAST_DRAWS} or more with ",
+                Setting("n_samples", 100, flag="detector"),
+                ", or use ",
+                Setting("p_value", "conformal", flag="detector"),
             )
         k = math.ceil(min(columns / 5, 3 * math.sqrt(columns)))
         edge = -math.log(columns + 1)
         return np.arange(1, columns + 1) / (columns + 1), np.array([[edge, 0.0], [edge, 0.0]]), k
     if columns < 2:
-        raise ValueError(
-            "a point forecast has no tails; use ConformalP(score='residual'), or a forecast with a distribution"
+        raise TsformersError(
+            "a point forecast has no tails; use ",
+            Either("ConformalP(score='residual'), or a forecast with", "a forecaster whose forecasts have"),
+            " a distribution",
         )
     levels = np.asarray(marginals.levels)
     upper, lower = (1 - levels[-1], 1 - levels[-2]), (levels[0], levels[1])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.evaluation.results import Findings
+from tsformers.plotting.axes import off_screen
 from tsformers.plotting.fan import Fan, fan_chart
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def fans(result: Findings, series: int) -> Any:
         )
     if not drawn:
         return None
-    figure = fan_chart(drawn, [high - low for low, high in pairs], schema.tz)
+    with off_screen():
+        figure = fan_chart(drawn, [high - low for low, high in pairs], schema.tz)
     columns = min(2, len(drawn))
     lines = -(-len(drawn) // columns)
     figure.set_size_inches(10, 0.5 + 2.6 * lines)

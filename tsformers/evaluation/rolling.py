@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from tsformers.calendar import seasons
 from tsformers.data.panel import Panel, Roles
-from tsformers.errors import DataError
+from tsformers.data.unused_covariates import warn_unused_covariates
+from tsformers.errors import DataError, TsformersError
 from tsformers.evaluation.backtest_result import BacktestResult
 from tsformers.evaluation.engines import ENGINES, Engine, run
 from tsformers.evaluation.gather import gather_tables, warn_left_out
@@ -20,6 +21,7 @@ from tsformers.evaluation.results import Settings
 from tsformers.evaluation.run_folder import RunFolder
 from tsformers.evaluation.run_identity import describe, describe_object, fingerprint
 from tsformers.evaluation.worker import Outcome, RunContext, Task, run_task
+from tsformers.messages import Either, Message, Option, Part
 from tsformers.progress import progress
 from tsformers.scoring.table import JOINT, find_metric
 from tsformers.validation import lacking_parts
@@ -126,6 +128,7 @@ def backtest(
         seed=seed,
         season_length=season_length,
     )
+    warn_unused_covariates(list(named.values()), roles)
     given = Panel.from_frame(df, **roles)
     panel = replace(given, schema=replace(given.schema, backend="pandas"))
     if season_length == seasons.season_length(panel.grid):
@@ -193,7 +196,9 @@ def _tasks(context: RunContext, name: str, model: Any) -> list[Task]:
 def _check(settings: Settings, engine: str, n_jobs: int, panel: Panel) -> None:
     """Refuse before any fit what would fail after it."""
     if not settings.metrics:
-        raise ValueError("metrics is empty; name at least one, for example metrics=['crps']")
+        raise TsformersError(
+            "metrics is empty; name at least one, for example ", Option("metrics", ["crps"], flag="metric")
+        )
     for metric in settings.metrics:
         find_metric(metric)
         if metric in JOINT:
@@ -214,13 +219,19 @@ def _named(models: "Mapping[str, Forecaster] | Forecaster") -> dict[str, Any]:
     """The models by name, each a forecaster."""
     named = dict(models) if isinstance(models, Mapping) else {type(models).__name__: models}
     if not named:
-        raise ValueError("models is empty; give at least one, for example {'naive': SeasonalNaive(horizon=24)}")
+        raise TsformersError(
+            "models is empty; give at least one, for example ",
+            Either("{'naive': SeasonalNaive(horizon=24)}", "[models.naive] with class = 'SeasonalNaive'"),
+        )
     for name, model in named.items():
         lacks = lacking_parts(model)
         if lacks or isinstance(model, type) or not isinstance(name, str):
+            given: Part = Either("; give an object, for example Theta(horizon=8)", "")
             raise TypeError(
-                f"models must map names to forecasters; {name!r} is {model!r}"
-                + (f", which lacks {', '.join(lacks)}" if lacks else "; give an object, for example Theta(horizon=8)")
+                Message(
+                    f"models must map names to forecasters; {name!r} is {model!r}",
+                    f", which lacks {', '.join(lacks)}" if lacks else given,
+                )
             )
     return named
 

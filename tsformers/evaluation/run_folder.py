@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from tsformers import __version__, storage
 from tsformers.errors import JobError
 from tsformers.evaluation.run_identity import differences
+from tsformers.messages import Option
 
 FORMAT = 1
 METADATA_KEY = b"tsformers"  # of our entry in the metadata of a Parquet file
@@ -85,12 +86,17 @@ class RunFolder:
             differing = differences(found, wanted)
             if differing:
                 raise JobError(
-                    f"{folder} holds another backtest: {'; '.join(differing)}; "
-                    "give this one a folder of its own (out=), or delete that folder to start anew"
+                    f"{folder} holds another backtest: {'; '.join(differing)}; give this one a folder of its own (",
+                    Option("out"),
+                    "), or delete that folder to start anew",
                 )
             wanted["models"] = found["models"] | wanted["models"]
         elif place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise JobError(f"{folder} is there already and holds no backtest (no run.json); give out= another folder")
+            raise JobError(
+                f"{folder} is there already and holds no backtest (no run.json); give ",
+                Option("out"),
+                " another folder",
+            )
         folded = sorted(name.casefold() for name in wanted["models"])
         twins = [a for a, b in pairwise(folded) if a == b]
         if twins:

@@ -14,6 +14,7 @@ from tsformers.storage.former_format import former_settings
 from tsformers.storage.learned_state import has_settings
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object without a repr of its own; differs from run to run
+MEMBER = re.compile(r"__\d+(__|$)")  # a member of a list, or a setting of it
 WITHOUT_EFFECT = ("verbose", "n_jobs")  # settings that change no number
 
 
@@ -62,7 +63,8 @@ def describe(model: Any) -> dict[str, str]:
         settings = {name: value for name, value in vars(model).items() if not name.endswith("_")}
     kind = type(model)
     settings = {name: value for key, part in settings.items() for name, value in _fields(key, part).items()}
-    texts = {k: _text(v) for k, v in sorted(settings.items()) if k.rpartition("__")[2] not in WITHOUT_EFFECT}
+    own = {key: value for key, value in settings.items() if not MEMBER.search(key)}  # the list's text holds them
+    texts = {k: _text(v) for k, v in sorted(own.items()) if k.rpartition("__")[2] not in WITHOUT_EFFECT}
     return {"class": f"{kind.__module__}.{kind.__qualname__}"} | texts
 
 

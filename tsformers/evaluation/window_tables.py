@@ -1,13 +1,16 @@
 """One window of one model: the forecast is checked, set beside the actuals and scored."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from tsformers.data.blocks.panel_blocks import series_at
 from tsformers.data.dataframes import stamps
 from tsformers.data.forecast import Forecast
+from tsformers.data.panel import Panel
 from tsformers.evaluation.origins import Origins
 from tsformers.evaluation.results import Settings
 from tsformers.scoring.crps import crps_quantile_function, crps_samples
@@ -15,7 +18,12 @@ from tsformers.scoring.table import score_table
 
 
 def window_tables(
-    origins: Origins, settings: Settings, model: str, window: int, forecast: Forecast, may_omit: bool = False
+    origins: Origins,
+    settings: Settings,
+    model: str,
+    window: int,
+    forecast: Forecast | Iterable[Forecast],
+    may_omit: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The forecasts of a window, step by step beside the actuals, and its scores.
 
@@ -24,7 +32,7 @@ def window_tables(
         settings: of the backtest.
         model: name.
         window: which of the windows.
-        forecast: of the series of this window, in any order.
+        forecast: of the series of this window, in any order; or blocks of it, of which only one is held at a time.
         may_omit: the forecast may lack series, but not all.
 
     Returns:
@@ -45,35 +53,75 @@ def window_tables(
         0   7       6  1.0   1.0
         1   8       6  1.0   1.0
     """
-    history = origins.history(window)
-    present = np.arange(history.n_series)
-    if may_omit and forecast.ids.isin(history.ids).any():
-        present = np.flatnonzero(history.ids.isin(forecast.ids))
-    y, times, cutoffs = (part[present] for part in origins.actuals(window))
-    forecast = _aligned(forecast, history.ids[present], times)
-    forecast = replace(forecast, schema=history.schema, grid=history.grid)
-    series, schema = origins.series(window)[present], history.schema
+    history, parts = _history_of(origins, window), []
+    told = np.zeros(len(history.series), dtype=bool)
+    for block in [forecast] if isinstance(forecast, Forecast) else forecast:
+        at = history.panel.ids.get_indexer(block.ids)
+        present = np.sort(at[at >= 0]) if (at >= 0).any() else np.arange(len(told))
+        parts.append(_block_tables(history, settings, model, window, block, present))
+        told[present] = True
+    if not may_omit and not told.all():
+        raise ValueError(f"the forecast lacks series {history.panel.ids[int(np.argmin(told))]!r}")
+    steps, scores = parts[0] if len(parts) == 1 else map(_in_order, zip(*parts, strict=True))
+    return steps, scores
+
+
+class _History(NamedTuple):
+    """The series of one window, and what came after their cutoffs."""
+
+    panel: Panel
+    series: np.ndarray  # (n,) positions in the panel of all
+    y: np.ndarray  # (n, H)
+    times: np.ndarray  # (n, H), as stored
+    shown: pd.Index  # n times H, in the caller's form
+    cutoffs: pd.Index  # n
+
+
+def _history_of(origins: Origins, window: int) -> _History:
+    panel = origins.history(window)
+    y, times, cutoffs = origins.actuals(window)
+    shown, last = stamps(times, panel.schema), stamps(cutoffs, panel.schema)
+    return _History(panel, origins.series(window), y, times, shown, last)
+
+
+def _in_order(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The tables of blocks as one, series in the panel's order."""
+    whole = pd.concat(tables, ignore_index=True)
+    if not whole["series"].is_monotonic_increasing:
+        whole = whole.sort_values("series", kind="stable", ignore_index=True)
+    return whole
+
+
+def _block_tables(
+    history: _History, settings: Settings, model: str, window: int, forecast: Forecast, present: np.ndarray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Forecasts and scores of the series at these positions of the history."""
+    panel = series_at(history.panel, present)
+    y, times = history.y[present], history.times[present]
+    forecast = _aligned(forecast, panel.ids, times)
+    forecast = replace(forecast, schema=panel.schema, grid=panel.grid)
     front = {
         "model": model,
         "window": window,
-        "series": series,
-        schema.id_col: np.asarray(forecast.ids.map(str), dtype=object),
-        "cutoff": stamps(cutoffs, schema),
+        "series": history.series[present],
+        panel.schema.id_col: np.asarray(forecast.ids.map(str), dtype=object),
+        "cutoff": history.cutoffs[present],
     }
-    past, season = history.select(present), settings.season_length
-    values = score_table(forecast, y, past, settings.metrics, by="unique_id", season_length=season)["value"]
+    season = settings.season_length
+    values = score_table(forecast, y, panel, settings.metrics, by="unique_id", season_length=season)["value"]
     scores = pd.DataFrame(
         {
             **_repeated(front, len(settings.metrics)),
-            "metric": list(settings.metrics) * len(series),
+            "metric": list(settings.metrics) * len(present),
             "value": values.to_numpy(),  # series by series
         }
     )
-    return _step_table(front, forecast, y, times, settings), scores
+    rows = (present[:, None] * times.shape[1] + np.arange(times.shape[1])).ravel()
+    return _step_table(front, forecast, y, history.shown[rows], settings), scores
 
 
 def _step_table(
-    front: dict[str, Any], forecast: Forecast, y: np.ndarray, times: np.ndarray, settings: Settings
+    front: dict[str, Any], forecast: Forecast, y: np.ndarray, shown: pd.Index, settings: Settings
 ) -> pd.DataFrame:
     """One row a series and step: time, actual, mean, quantiles, PIT and CRPS."""
     schema, levels = forecast.schema, settings.quantiles
@@ -87,7 +135,7 @@ def _step_table(
     return pd.DataFrame(
         {
             **first,
-            schema.time_col: stamps(times, schema),
+            schema.time_col: shown,
             "cutoff": cutoff,
             schema.target_col: y.ravel(),
             "mean": forecast.mean.ravel(),

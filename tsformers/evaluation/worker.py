@@ -5,13 +5,16 @@ import hashlib
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Unpack
 
 import pandas as pd
 
+from tsformers.data.blocks.forecast_blocks import forecast_blocks
 from tsformers.data.dataframes import Frame
+from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import TrainingInterrupted
 from tsformers.evaluation.origins import Origins
@@ -173,16 +176,33 @@ def _unfitted_copy(context: RunContext, task: Task) -> Any:
     return model.set_params(**filled)
 
 
+class _Timed:
+    """Blocks of a forecast, and the seconds that making them took."""
+
+    def __init__(self, blocks: Iterator[Forecast]) -> None:
+        self.blocks, self.seconds = blocks, 0.0
+
+    def __iter__(self) -> Iterator[Forecast]:
+        return self
+
+    def __next__(self) -> Forecast:
+        began = time.perf_counter()
+        try:
+            with silence_accepted():  # a cutoff is of a series' own
+                return next(self.blocks)
+        finally:
+            self.seconds += time.perf_counter() - began
+
+
 def _forecast_window(context: RunContext, task: Task, window: int, fitted: Any, fit_seconds: float) -> Outcome:
     """Forecast a window, score it, and store it where there is a folder."""
-    began = time.perf_counter()
     history = context.origins.history(window, context.settings.horizon)
     seed = context.seed(task.model, "predict", window)
-    forecast = fitted.predict(history, n_samples=context.settings.n_samples, seed=seed)
-    seconds = time.perf_counter() - began
+    timed = _Timed(forecast_blocks(fitted, history, n_samples=context.settings.n_samples, seed=seed))
     forecasts, scores = window_tables(
-        context.origins, context.settings, task.model, window, forecast, may_omit=context.short == "drop"
+        context.origins, context.settings, task.model, window, timed, may_omit=context.short == "drop"
     )
+    seconds = timed.seconds
     if context.folder is None:
         return Outcome(task.model, window, forecasts, scores, fit_seconds, seconds)
     context.folder.write_window(task.model, window, forecasts, scores, {"fit": fit_seconds, "predict": seconds})

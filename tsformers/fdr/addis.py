@@ -5,6 +5,7 @@ from functools import cached_property
 from math import inf
 from typing import Annotated
 
+from tsformers.errors import TsformersError
 from tsformers.fdr.gamma import FAST
 from tsformers.fdr.procedure import Procedure
 from tsformers.fdr.wealth_kernel import WealthRule
@@ -74,8 +75,8 @@ class ADDIS(Procedure):
     def rule(self) -> WealthRule:
         """What the settings mean for the kernel."""
         if not self.lambda_ < self.tau:
-            raise ValueError(
-                f"the thresholds must keep 0 < lambda_ < tau <= 1; got lambda_={self.lambda_}, tau={self.tau}"
+            raise TsformersError(
+                f"the thresholds must keep 0 < lambda_ < tau <= 1; got a lambda_ of {self.lambda_}, a tau of {self.tau}"
             )
         factor = self.tau - self.lambda_
         return wealth_rule(

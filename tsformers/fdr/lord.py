@@ -5,10 +5,12 @@ from functools import cached_property
 from math import inf
 from typing import Annotated
 
+from tsformers.errors import TsformersError
 from tsformers.fdr.gamma import DEPENDENT, SLOW
 from tsformers.fdr.procedure import Procedure
 from tsformers.fdr.wealth_kernel import SPENT, SUMS, WealthRule
 from tsformers.fdr.weights import Earnings, earnings, wealth_rule
+from tsformers.messages import Option
 from tsformers.validation import AtLeast, Between
 
 
@@ -110,12 +112,16 @@ class LORD(Procedure):
         }
         unfit = [name for name, value in others.items() if value is not None]
         if unfit:
-            raise ValueError(f"dependent=True needs no lag and has no form with {', '.join(unfit)}; leave that out")
+            raise TsformersError(
+                Option("dependent", True), f" needs no lag and has no form with {', '.join(unfit)}; leave that out"
+            )
         wealth = self.alpha / 10 if self.w0 is None else self.w0
         reward = self.alpha - wealth
         if not 0 < wealth <= reward:
-            raise ValueError(
-                f"with dependent=True w0 must lie between 0 and alpha / 2 = {self.alpha / 2:.6g}; got {self.w0}"
+            raise TsformersError(
+                "with ",
+                Option("dependent", True),
+                f" w0 must lie between 0 and alpha / 2 = {self.alpha / 2:.6g}; got {self.w0}",
             )
         pay = Earnings(base=wealth, first=reward, later=reward)
         spent = wealth_rule(DEPENDENT, pay, gamma_size=self.gamma_size, tolerance=self.tolerance, memory=SPENT)

@@ -10,6 +10,8 @@ from jaxtyping import Bool, Float, Int64, Integer, Real
 
 import tsformers.fdr.wealth_kernel as wealth
 from tsformers.catalog import PROCEDURES, load_from
+from tsformers.errors import TsformersError
+from tsformers.messages import Option
 from tsformers.validation import check_settings
 
 State = dict[str, Any]
@@ -196,7 +198,7 @@ class Parallel:
 
     def __init__(self, procedure: Procedure, n: int) -> None:
         if n < 1:
-            raise ValueError(f"there must be one procedure at least, not n={n}")
+            raise TsformersError("there must be one procedure at least, not ", Option("n", n))
         self.procedure = procedure.fresh()
         self._running = self.procedure._initial(n)
 

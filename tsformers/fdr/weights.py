@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from tsformers.errors import TsformersError
 from tsformers.fdr.gamma import LEAST_TOLERANCE, REACH, exponential_sum, gamma, normaliser
 from tsformers.fdr.wealth_kernel import BLOCK, RECORDS, SUMS, WealthRule
+from tsformers.messages import Option
 
 TABLED = 4096  # exact sums look gamma up below this index and compute it above
 
@@ -50,7 +52,9 @@ def earnings(
     if decay < 1 or eta is not None:
         smooth = 1.0 if eta is None else eta
         if w0 is not None:
-            raise ValueError(f"w0={w0} belongs to the undecayed rule; with decay < 1 or eta, use eta in its place")
+            raise TsformersError(
+                Option("w0", w0), " belongs to the undecayed rule; with decay < 1 or eta, use eta in its place"
+            )
         weight = factor * budget
         return Earnings(base=weight * smooth, first=weight, later=weight, floor=1 - decay, decay=decay)
     wealth = share * budget if w0 is None else w0
@@ -75,7 +79,9 @@ def refuse_decay(procedure: Any) -> None:
         ValueError: LOND has no decayed form; use decay=1, or LORD, SAFFRON or ADDIS
     """
     if procedure.decay != 1:
-        raise ValueError(f"{type(procedure).__name__} has no decayed form; use decay=1, or LORD, SAFFRON or ADDIS")
+        raise TsformersError(
+            f"{type(procedure).__name__} has no decayed form; use ", Option("decay", 1), ", or LORD, SAFFRON or ADDIS"
+        )
 
 
 def wealth_rule(

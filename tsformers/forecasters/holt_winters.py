@@ -5,9 +5,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tsformers.errors import TsformersError
 from tsformers.forecasters.local.base import LocalForecaster, Params
 from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, interpolated, profile_at, seasonal_profile
 from tsformers.forecasters.local.smoothing_states import States, best_initial_states, candidate_states, prepend_season
+from tsformers.messages import Setting
 
 MIN_ROWS = 10  # from which statsmodels can estimate initial states
 WEIGHTS = ("smoothing_level", "smoothing_trend", "smoothing_seasonal", "damping_trend")
@@ -81,7 +83,7 @@ class HoltWinters(LocalForecaster):
         if season == 1 or len(y) < 2 * season or self.seasonal is None:
             return [None]
         if self.seasonal == "mul" and y.min() <= 0:
-            raise ValueError("a multiplicative season needs positive values; write seasonal='add'")
+            raise TsformersError("a multiplicative season needs positive values; write ", Setting("seasonal", "add"))
         if self.seasonal != "auto":
             return [self.seasonal]
         return [None, "add", "mul"] if y.min() > 0 else [None, "add"]

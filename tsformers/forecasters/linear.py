@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -118,6 +118,8 @@ class Linear(TorchForecaster):
     decompose: bool = False
     normalise: bool = True
     moving_average: Annotated[int, AtLeast(1)] = 25
+
+    uses_covariates: ClassVar[bool] = False
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> LinearNetwork:
         """The network, untrained; covariates are not used.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsformers.data.blocks.panel_blocks import row_blocks
 from tsformers.data.panel import Panel
 from tsformers.forecasters.local.base import LocalForecaster, Params, observed_spans
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
@@ -45,7 +46,8 @@ class SeasonalNaive(LocalForecaster):
     def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
         """The errors of all series, in ``errors_``; nothing falls back."""
         observed_spans(panel)
-        self.errors_ = naive_errors(History(panel.y, panel.offsets, panel.ends), season)
+        blocks = [naive_errors(History(p.y, p.offsets, p.ends), season) for _, p in row_blocks(panel)]
+        self.errors_ = np.concatenate(blocks)
         return [], [""] * panel.n_series
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:

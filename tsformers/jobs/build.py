@@ -8,6 +8,7 @@ from typing import Any
 
 from tsformers.catalog import FORECASTERS, MODELS, OUTSIDE, PROCEDURES, SETTINGS, find_model, load_from, plugin_names
 from tsformers.errors import JobError, did_you_mean
+from tsformers.messages import part_of
 from tsformers.validation import options_by_setting, remedies_of
 
 
@@ -56,7 +57,7 @@ def build(
 
     for key in chosen:
         if key in remedies:
-            raise JobError(f"{place}: {kind.__name__} has no setting {key!r} any more; {remedies[key]}")
+            raise JobError(f"{place}: {kind.__name__} has no setting {key!r} any more; ", remedies[key])
         if allowed is not None and key not in allowed:
             raise JobError(f"{place}: {kind.__name__} has no setting {key!r}; {did_you_mean(key, allowed)}")
     offered = {key: value for key, value in defaults.items() if allowed is None or key in allowed}
@@ -68,7 +69,7 @@ def build(
     except JobError:
         raise
     except (TypeError, ValueError) as error:
-        raise JobError(f"{place}: {kind.__name__} refuses its settings: {error}") from error
+        raise JobError(f"{place}: {kind.__name__} refuses its settings: ", part_of(error)) from error
 
 
 def nested(chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tsformers.errors import TsformersError
 from tsformers.plotting.axes import label_time, new_figure, positions, tidy
+from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.fan import BAND, HISTORY, MEDIAN
 
 ALARM, LEVEL = "#D55E00", "#666666"
@@ -32,11 +34,12 @@ def alarm_chart(
         target_col: column of values.
 
     Returns:
-        A ``matplotlib.figure.Figure``, unknown to pyplot.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one.
 
     Raises:
         ImportError: matplotlib is missing.
-        ValueError: there is no row to draw; rows that are invalid, or without a time that can be read, are left out.
+        ValueError: there is no row to draw, of all series or of one that is named; rows that are invalid, or without a
+            time that can be read, are left out.
 
     Example:
         >>> frame = pd.DataFrame({"unique_id": "a", "ds": [1, 2], "y": [0.0, 9.0], "expected": 0.0, "lower": -1.0,
@@ -46,10 +49,10 @@ def alarm_chart(
     """
     decisions = _readable(decisions, time_col)
     if not len(decisions):
-        raise ValueError("there is no decision to draw; give the detector rows first")
-    if ids is None:
-        alarms = decisions.groupby(id_col, sort=False)["anomaly"].sum()
-        ids = alarms.sort_values(ascending=False, kind="stable").index[:SHOWN].tolist()
+        raise TsformersError("there is no decision to draw; give the detector rows first")
+    alarms = decisions.groupby(id_col, sort=False)["anomaly"].sum()
+    known = alarms.sort_values(ascending=False, kind="stable").index
+    ids = known[chosen_positions(ids, known, SHOWN, "the decisions that can be drawn")].tolist()
     figure = new_figure(10, 0.4 + 3.2 * len(ids))
     grid = figure.add_gridspec(2 * len(ids), 1, height_ratios=[2.2, 1] * len(ids))
     shown: dict[str, Any] = {}
@@ -87,6 +90,7 @@ def _values(axes: Any, times: np.ndarray, rows: pd.DataFrame, target_col: str) -
     band = axes.fill_between(x, rows["lower"].to_numpy(float), rows["upper"].to_numpy(float), color=light, linewidth=0)
     (expected,) = axes.plot(x, rows["expected"].to_numpy(float), color=MEDIAN, linewidth=1.0)
     (observed,) = axes.plot(x, y, color=HISTORY, linewidth=0.9)
+    _note_empty(axes, np.isfinite(y), "no value")
     shown = {"observed": observed, "expected": expected, "interval": band}
     if alarms.any():
         (shown["alarm"],) = axes.plot(x[alarms], y[alarms], "o", color=ALARM, markersize=4.5)
@@ -100,6 +104,13 @@ def _levels(axes: Any, times: np.ndarray, rows: pd.DataFrame) -> dict[str, Any]:
     (dots,) = axes.plot(x[tested & ~alarms], p[tested & ~alarms], ".", color=HISTORY, markersize=2, alpha=0.5)
     axes.plot(x[alarms], p[alarms], "o", color=ALARM, markersize=3.5)
     (line,) = axes.plot(x[tested], np.maximum(level[tested], LEAST), color=LEVEL, linewidth=1.1, drawstyle="steps-mid")
+    _note_empty(axes, tested, "no value was tested")
     axes.set_yscale("log")
     axes.set_ylim(top=2)
     return {"p-value": dots, "level": line}
+
+
+def _note_empty(axes: Any, there: np.ndarray, text: str) -> None:
+    """Say in words what would be an empty panel."""
+    if not there.any():
+        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=LEVEL)

@@ -43,7 +43,7 @@ def parts_chart(series: Sequence[Parts], tz: str | None = None) -> Any:
         tz: time zone in which the axes are labelled; None = as stored.
 
     Returns:
-        A ``matplotlib.figure.Figure``, not registered with pyplot.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -105,7 +105,7 @@ def layers_chart(series: Sequence[Layers], tz: str | None = None) -> Any:
         tz: time zone in which the axes are labelled; None = as stored.
 
     Returns:
-        A ``matplotlib.figure.Figure``, not registered with pyplot.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one.
 
     Raises:
         ImportError: matplotlib is missing.

@@ -51,7 +51,7 @@ def fan_chart(fans: Sequence[Fan], coverages: Sequence[float], tz: str | None = 
         tz: time zone in which the axis is labelled; None = as stored.
 
     Returns:
-        A ``matplotlib.figure.Figure``, not registered with pyplot.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one.
 
     Raises:
         ImportError: matplotlib is missing.

@@ -33,7 +33,7 @@ def segments_chart(series: Sequence[Coloured], n_regimes: int, tz: str | None = 
         tz: time zone in which the axis is labelled; None = as stored.
 
     Returns:
-        A ``matplotlib.figure.Figure``, not registered with pyplot.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one.
 
     Raises:
         ImportError: matplotlib is missing.
@@ -75,7 +75,7 @@ def durations_chart(durations: np.ndarray, share: np.ndarray) -> Any:
         share: (K,), of the steps.
 
     Returns:
-        A ``matplotlib.figure.Figure``, not registered with pyplot.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one.
 
     Raises:
         ImportError: matplotlib is missing.

@@ -17,6 +17,8 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
+from tsformers.errors import TsformersError
+from tsformers.messages import Setting
 from tsformers.preprocessing.adjusted_network import AdjustedNetwork, summed_up
 from tsformers.preprocessing.lag_one import (
     history_means,
@@ -94,11 +96,12 @@ class AutocorrelatedErrors(BaseEstimator):
 
     save = storage.save
 
-    def fit(self, panel: Panel | Frame) -> Self:
+    def fit(self, panel: Panel | Frame, y: Any = None) -> Self:
         """Learn rho of the series around their means, without a forecaster.
 
         Args:
             panel: a Panel, or a long frame.
+            y: not used; scikit-learn's tools pass it.
 
         Returns:
             The preprocessor itself.
@@ -138,7 +141,12 @@ class AutocorrelatedErrors(BaseEstimator):
             self._set_rho(np.broadcast_to(rho, panel.n_series) if self.per_series else rho[:1])
         else:
             if not (self.inputs and self.outputs):
-                raise ValueError("inputs=False and outputs=False are for torch forecasters; leave both True")
+                raise TsformersError(
+                    Setting("inputs", False),
+                    " and ",
+                    Setting("outputs", False),
+                    " are for torch forecasters; leave both out",
+                )
             fitted = self._alternate(panel, forecaster, short)
         self._report(panel, fitted)
         return fitted
@@ -159,11 +167,11 @@ class AutocorrelatedErrors(BaseEstimator):
             network, shape, self.learning_rate, ahead=self.ahead, inputs=self.inputs, outputs=self.outputs
         )
 
-    def transform(self, panel: Panel) -> Panel:
+    def transform(self, panel: Panel | Frame) -> Panel:
         """``y[t] - rho y[t-1]``; the panel itself where a torch network does that.
 
         Args:
-            panel: of the series of ``fit``, or of others.
+            panel: a Panel or a long frame of the series of ``fit``, or of others.
 
         Returns:
             A panel of the same series and times; missing where either of the two values is.
@@ -171,6 +179,7 @@ class AutocorrelatedErrors(BaseEstimator):
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
         """
+        panel = Panel.from_frame(panel)
         check_is_fitted(self, "rho_")
         if self.inside_:
             return panel
@@ -196,7 +205,7 @@ class AutocorrelatedErrors(BaseEstimator):
         last = self.last_ if past is None else last_observed(past)
         last = last[(self.ids_ if past is None else past.ids).get_indexer(forecast.ids)]
         rho = self._rho_of(forecast.ids)[:, None, None]
-        return replace(forecast, values=summed_up(forecast.values, rho, last[:, None, None]))
+        return replace(forecast, values=summed_up(forecast.values, rho, last[:, None, None]), means=None)
 
     def _alternate(self, panel: Panel, forecaster: Any, short: str) -> Any:
         """Fit, rho from the errors, fit again, until rho converges."""

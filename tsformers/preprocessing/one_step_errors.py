@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError
 
@@ -66,7 +67,8 @@ def one_step_errors(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # warned of at fit already
-                forecast = predict(some.until(ends, horizon), DRAWS)
+                with silence_accepted():
+                    forecast = predict(some.until(ends, horizon), DRAWS)
         except DataError:  # from here on histories are too short for the forecaster
             break
         at = some.ids.get_indexer(forecast.ids)

@@ -1,7 +1,7 @@
 """Scale: every series in its own unit."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -48,11 +48,12 @@ class Scale(BaseEstimator):
 
     save = storage.save
 
-    def fit(self, panel: Panel | Frame) -> Self:
+    def fit(self, panel: Panel | Frame, y: Any = None) -> Self:
         """Measure the history of each series.
 
         Args:
             panel: a Panel, or a long frame.
+            y: not used; scikit-learn's tools pass it.
 
         Returns:
             The preprocessor itself.
@@ -63,11 +64,11 @@ class Scale(BaseEstimator):
         self.location_, self.scale_ = series_scale(panel, self.method)
         return self
 
-    def transform(self, panel: Panel) -> Panel:
+    def transform(self, panel: Panel | Frame) -> Panel:
         """The panel with each series in its own unit.
 
         Args:
-            panel: of the series of ``fit``, or of others.
+            panel: a Panel or a long frame of the series of ``fit``, or of others.
 
         Returns:
             A panel of the same series and times.
@@ -75,6 +76,7 @@ class Scale(BaseEstimator):
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
         """
+        panel = Panel.from_frame(panel)
         location, scale = (part[panel.owner] for part in self._of(panel))
         return replace(panel, y=(panel.y - location) / scale)
 
@@ -93,7 +95,9 @@ class Scale(BaseEstimator):
             (self.ids_, (self.location_, self.scale_)) if past is None else (past.ids, self._of(past))
         )
         at = ids.get_indexer(forecast.ids)
-        return replace(forecast, values=forecast.values * scale[at, None, None] + location[at, None, None])
+        means = None if forecast.means is None else forecast.means * scale[at, None] + location[at, None]
+        values = forecast.values * scale[at, None, None] + location[at, None, None]
+        return replace(forecast, values=values, means=means)
 
     def _of(self, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
         """Location and scale (N,) of the series of ``panel``; those that were not in ``fit`` are measured."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,13 @@ from tsformers.calendar.arithmetic import ordinals
 from tsformers.calendar.seasons import cycles, season_length
 from tsformers.counter_rng import keyed_normals, series_keys
 from tsformers.data.classical_decomposition import PackedSeries, Parts, moving_average
-from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
+from tsformers.errors import TsformersError
+from tsformers.messages import Option
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.decomposition import Layers, layers_chart
 from tsformers.preprocessing.extrapolation import Extrapolation, measure_extrapolation, trend_ahead, trend_spread
@@ -87,13 +90,16 @@ class TrendSeasonalDecomposition(BaseEstimator):
     n_jobs: int | None = -1
     verbose: bool | None = None
 
+    uses_covariates: ClassVar[bool] = False
+
     save = storage.save
 
-    def fit(self, panel: Panel | Frame) -> Self:
+    def fit(self, panel: Panel | Frame, y: Any = None) -> Self:
         """Decompose the histories and measure the extrapolation of their parts.
 
         Args:
             panel: a Panel, or a long frame.
+            y: not used; scikit-learn's tools pass it.
 
         Returns:
             The preprocessor itself.
@@ -111,11 +117,12 @@ class TrendSeasonalDecomposition(BaseEstimator):
         }
         return self
 
-    def transform(self, panel: Panel) -> Panel:
+    def transform(self, panel: Panel | Frame) -> Panel:
         """The panel without the parts that are removed.
 
         Args:
-            panel: of the series of ``fit``, or of others; rows after those of ``fit`` have extrapolated parts.
+            panel: a Panel or a long frame of the series of ``fit``, or of others; rows after those of ``fit`` have
+                extrapolated parts.
 
         Returns:
             A panel of the same series and times.
@@ -123,6 +130,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
         Raises:
             sklearn.exceptions.NotFittedError: before ``fit``.
         """
+        panel = Panel.from_frame(panel)
         trend, seasonal = self._parts_of(panel)
         return replace(panel, y=panel.y - trend - seasonal.sum(1))
 
@@ -143,13 +151,12 @@ class TrendSeasonalDecomposition(BaseEstimator):
         since = np.broadcast_to(np.arange(1, forecast.horizon + 1), places.shape)
         for state, mine in self._states(forecast.ids, past):
             at = state.ids.get_indexer(forecast.ids[mine])
-            steps = places[mine] - (state.rows.anchor + state.rows.lengths - 1)[at, None]
-            rule = Extrapolation(*(part[at] for part in state.extrapolation))
-            trend = trend_ahead(rule, self.periods_, steps) if self.remove == "both" else np.zeros(steps.shape)
-            values[mine] += (trend + self._last_cycle(state, at, steps).sum(-1))[:, None]
+            trend, seasonal = self._parts_at(state, at, places[mine])
+            values[mine] += (trend + seasonal.sum(-1))[:, None]
             if forecast.n_samples > 1:
+                rule = Extrapolation(*(part[at] for part in state.extrapolation))
                 values[mine] += self._deviations(rule, keys[mine], forecast.n_samples, since[mine])
-        return replace(forecast, values=values)
+        return replace(forecast, values=values, means=None)
 
     def decompose(self, df: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
         """Trend, seasonal parts and remainder of every row.
@@ -165,11 +172,14 @@ class TrendSeasonalDecomposition(BaseEstimator):
         Raises:
             DataError: as in ``Panel.from_frame``.
         """
+        warn_unused_covariates(self, roles)
         panel = Panel.from_frame(df, **roles)
+        check_settings(self)
+        check_answer_columns(panel.schema, ["trend", *_seasonal_names(self._periods(panel)), "remainder"], "the parts")
         fresh = type(self)(**self.get_params(deep=False)).fit(panel)
         found = fresh._learned()
         rows = found.rows
-        names = ["seasonal"] if len(fresh.periods_) == 1 else [f"seasonal_{period}" for period in fresh.periods_]
+        names = _seasonal_names(fresh.periods_)
         columns: dict[str, Any] = {
             panel.schema.id_col: panel.ids.repeat(rows.lengths),
             panel.schema.time_col: stamps(panel.times[panel.in_history], panel.schema),
@@ -213,7 +223,12 @@ class TrendSeasonalDecomposition(BaseEstimator):
         if not given:
             raise ValueError(f"period must be a whole number of 1 or more, or a list of such, not {self.period!r}")
         if len(given) > 1 and self.method != "mstl":
-            raise ValueError(f"method={self.method!r} takes one period, not {given}; write method='mstl' for several")
+            raise TsformersError(
+                Option("method", self.method),
+                f" takes one period, not {given}; write ",
+                Option("method", "mstl"),
+                " for several",
+            )
         return sorted({int(p) for p in given if p > 1}) or [1]
 
     def _decompose(self, panel: Panel) -> Decomposed:
@@ -240,8 +255,9 @@ class TrendSeasonalDecomposition(BaseEstimator):
         if known.all():
             return [(learned, known)]
         if panel is None:
-            raise ValueError(
-                f"series {ids[int(np.argmin(known))]!r} was not in fit; pass the panel it comes from as past="
+            raise TsformersError(
+                f"series {ids[int(np.argmin(known))]!r} was not in fit; pass the panel it comes from as ",
+                Option("past"),
             )
         return [(learned, known), (self._decompose(panel.select(~panel.ids.isin(learned.ids))), ~known)]
 
@@ -253,20 +269,23 @@ class TrendSeasonalDecomposition(BaseEstimator):
         for state, mine in self._states(panel.ids, panel):
             rows = np.flatnonzero(mine[owner])
             at = state.ids.get_indexer(panel.ids)[owner[rows]]
-            since = place[rows] - state.rows.anchor[at]
-            length = state.rows.lengths[at]
-            row = state.rows.offsets[at] + np.clip(since, 0, length - 1)
-            steps = (since - length + 1)[:, None]
-            rule = Extrapolation(*(part[at] for part in state.extrapolation))
-            later = steps[:, 0] > 0
-            if self.remove == "both":
-                trend[rows] = np.where(
-                    later, trend_ahead(rule, self.periods_, np.maximum(steps, 1))[:, 0], state.parts.trend[row]
-                )
-            outside = later | (since < 0)
-            cycle = self._last_cycle(state, at, steps)[:, 0]
-            seasonal[rows] = np.where(outside[:, None], cycle, state.parts.seasonal[row])
+            found = self._parts_at(state, at, place[rows, None])
+            trend[rows], seasonal[rows] = found[0][:, 0], found[1][:, 0]
         return trend, seasonal
+
+    def _parts_at(self, state: Decomposed, at: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Trend (n, H) and seasons (n, H, M) of series ``at`` (n,) at steps of the grid (n, H), in history or after."""
+        since = places - state.rows.anchor[at, None]
+        last = state.rows.lengths[at, None] - 1
+        row = state.rows.offsets[at, None] + np.clip(since, 0, last)
+        later = since > last
+        trend = np.zeros(places.shape)
+        if self.remove == "both":
+            rule = Extrapolation(*(part[at] for part in state.extrapolation))
+            ahead = trend_ahead(rule, self.periods_, np.maximum(since - last, 1))
+            trend = np.where(later, ahead, state.parts.trend[row])
+        outside = (later | (since < 0))[..., None]
+        return trend, np.where(outside, self._last_cycle(state, at, since - last), state.parts.seasonal[row])
 
     def _last_cycle(self, state: Decomposed, at: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """(n, H, M) the seasons of series ``at`` (n,), ``steps`` (n, H) after their last row: as in the last cycle."""
@@ -291,3 +310,8 @@ class TrendSeasonalDecomposition(BaseEstimator):
             size = np.sqrt(cycle * rule.seasonal_change[:, m, None] ** 2 + rule.seasonal_error[:, m, None] ** 2)
             total += noise[m + 1][..., (np.arange(horizon) % period)] * size[:, None]
         return total
+
+
+def _seasonal_names(periods: Sequence[int]) -> list[str]:
+    """Columns of the seasonal parts in the answer of ``decompose``."""
+    return ["seasonal"] if len(periods) == 1 else [f"seasonal_{period}" for period in periods]

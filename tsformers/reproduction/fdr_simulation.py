@@ -12,6 +12,7 @@ import pandas as pd
 from tsformers import fdr
 from tsformers.errors import JobError, did_you_mean
 from tsformers.jobs.build import procedure_class
+from tsformers.messages import part_of
 from tsformers.reproduction.fdr_figures import draw
 from tsformers.reproduction.fdr_streams import rates, simulate
 from tsformers.reproduction.fdr_tables import RATES, ExperimentTable, PublishedTable, SimulationTable
@@ -165,7 +166,7 @@ class Simulation:
         try:
             return kind(alpha=target, **settings)
         except (TypeError, ValueError) as error:
-            raise JobError(f"{place}: {error}; correct the settings") from error
+            raise JobError(f"{place}: ", part_of(error), "; correct the settings") from error
 
     def _beside_published(self, cell: Cell, found: pd.DataFrame) -> pd.DataFrame:
         """Rates of a cell beside those published for it."""

@@ -17,6 +17,7 @@ from tsformers.evaluation.run_folder import write_whole
 from tsformers.evaluation.run_identity import class_name, describe, fingerprint
 from tsformers.jobs.build import build
 from tsformers.jobs.plugins import load_plugins
+from tsformers.messages import Option
 from tsformers.reproduction.long_horizon import BATCH, Split, score_windows, split_dataset
 from tsformers.storage.former_format import former_settings
 from tsformers.toml_tables import job_kind, parse_table, read_toml
@@ -323,7 +324,9 @@ def read_result(path: Path, identity: dict[str, Any]) -> Any:
         if identity.get(key) != before.get(key):
             raise JobError(
                 f"{path} was measured with {key} = {before.get(key)}, now it is {identity.get(key)}; give this run a "
-                "folder of its own (--out), or delete that file"
+                "folder of its own (",
+                Option("out"),
+                "), or delete that file",
             )
     return found
 

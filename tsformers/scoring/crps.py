@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Real
 
+from tsformers.errors import TsformersError
+from tsformers.messages import Option
 from tsformers.scoring.averages import Number, paired
 from tsformers.scoring.quantile import Levels, matched, quantile_loss
 
@@ -55,7 +57,9 @@ def crps_samples(
     _check_choice(estimator=(estimator, Estimator), nan_members=(nan_members, NanMembers))
     size, fair = members.shape[-1], estimator == "fair"
     if fair and size < 2:
-        raise ValueError('the "fair" estimator needs two members or more; use estimator="edf" for one')
+        raise TsformersError(
+            "the 'fair' estimator needs two members or more; use ", Option("estimator", "edf"), " for one"
+        )
     kernel = _crps_sorted if nan_members == "propagate" else _crps_sorted_known
     entries = max(1, BLOCK // size)
     score, room = np.empty(truth.shape), np.empty(entries * size)  # one room for all blocks

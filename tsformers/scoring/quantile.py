@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Real
 
+from tsformers.errors import TsformersError
+from tsformers.messages import Option
 from tsformers.scoring.averages import Axis, Number, mean_observed, paired, ratio, scaled_mean
 from tsformers.scoring.reference import scale_of
 
@@ -44,9 +46,10 @@ def quantile_loss(
         return _pinball(*paired(truth, quantiles), level)
     moved = np.moveaxis(quantiles, axis, -1) if quantiles.ndim else quantiles
     if level.ndim > 1 or moved.shape != (*truth.shape, len(level)):
-        raise ValueError(
+        raise TsformersError(
             f"y has shape {truth.shape}, levels {level.shape}, q {quantiles.shape}; "
-            f"q must have the shape of y with one axis of levels more, at axis={axis}"
+            "q must have the shape of y with one axis of levels more, at ",
+            Option("axis", axis),
         )
     return np.moveaxis(_pinball(truth[..., None], moved, level), -1, axis)
 
@@ -247,9 +250,10 @@ def matched(
         members = np.moveaxis(ensemble, axis, -1)
         if members.shape[:-1] == truth.shape and members.shape[-1]:
             return truth, members
-    raise ValueError(
+    raise TsformersError(
         f"y has shape {truth.shape} and samples {ensemble.shape}; samples must have the shape of y "
-        f"with one axis more, of at least one member, at axis={axis}"
+        "with one axis more, of at least one member, at ",
+        Option("axis", axis),
     )
 
 

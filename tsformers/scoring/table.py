@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.seasons import season_length
-from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
-from tsformers.errors import DataError
+from tsformers.errors import DataError, DataWarning, TsformersError
+from tsformers.messages import Option, Setting
 from tsformers.scoring import point
 from tsformers.scoring.averages import Axis, mean_observed, ratio, scaled_mean
 from tsformers.scoring.crps import Estimator, crps_quantile_function, crps_samples, log_score
@@ -62,7 +63,9 @@ class Case:
     def history(self, metric: str) -> Past:
         """The packed past, for a metric that needs it."""
         if self.past is None:
-            raise DataError(f"metric {metric!r} is relative to the past; pass history=, the rows before the forecast")
+            raise DataError(
+                f"metric {metric!r} is relative to the past; pass ", Option("history"), ", the rows before the forecast"
+            )
         return self.past
 
     @cached_property
@@ -72,7 +75,9 @@ class Case:
             return self.season
         grid = self.forecast.grid if self.forecast.grid is not None or self.past is None else self.past.grid
         if grid is None:
-            raise DataError("the forecast has no frequency, so that its season is unknown; pass season_length=")
+            raise DataError(
+                "the forecast has no frequency, so that its season is unknown; pass ", Option("season_length")
+            )
         return season_length(grid)
 
     def scale(self, metric: str, power: int = 1) -> np.ndarray:
@@ -143,6 +148,7 @@ def score(
 
     Source: Hyndman & Athanasopoulos (2021), sections 5.8 and 5.9.
     """
+    by = _axis_of(forecast, by)
     table = score_table(forecast, actual_values(forecast, actual), history, metrics, by, season_length)
     return from_pandas(table, forecast.schema.backend)
 
@@ -179,14 +185,14 @@ def score_table(
         0         a   crps    1.0
         1         b   crps    2.0
     """
-    by = "unique_id" if by == forecast.schema.id_col else by
-    if by not in AXES:
-        raise ValueError(f"by must be 'unique_id', 'horizon' or None; got {by!r}")
+    by = _axis_of(forecast, by)
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     found = {name: find_metric(name) for name in names}
     joint = [name for name in names if name in JOINT]
     if joint and by is not None:
-        raise ValueError(f"metric {joint[0]!r} is one number for all series and steps; use by=None, or leave it out")
+        raise TsformersError(
+            f"metric {joint[0]!r} is one number for all series and steps; leave ", Option("by"), " out, or the metric"
+        )
     past = None if history is None else past_of(forecast, history)
     case = Case(forecast, np.asarray(y, dtype=np.float64), past, season_length)
     values = np.array([np.atleast_1d(found[name](case, AXES[by])) for name in names]).reshape(len(names), -1)
@@ -199,6 +205,16 @@ def score_table(
     elif by == "horizon":
         table = {"horizon": np.repeat(np.arange(1, forecast.horizon + 1), len(names)), **table}
     return pd.DataFrame(table)
+
+
+def _axis_of(forecast: Forecast, by: str | None) -> str | None:
+    """The axis of ``by``: "unique_id", "horizon" or None."""
+    axis = "unique_id" if by == forecast.schema.id_col else by
+    if axis not in AXES:
+        raise ValueError(f"by must be 'unique_id', 'horizon' or None; got {by!r}")
+    if axis == "unique_id":
+        check_answer_columns(forecast.schema, ("metric", "value"), "the scores")
+    return axis
 
 
 def find_metric(name: str) -> Metric:
@@ -324,9 +340,11 @@ def _joint_draws(case: Case, metric: str) -> np.ndarray:
         )
     if not case.forecast.joint and len(times) > 1:
         warnings.warn(
-            f"these draws are not joint over series, so {metric!r} scores them as independent; forecast with "
-            "multivariate=True where they move together",
-            UserWarning,
+            DataWarning(
+                f"these draws are not joint over series, so {metric!r} scores them as independent; forecast with ",
+                Setting("multivariate", True),
+                " where they move together",
+            ),
             stacklevel=5,
         )
     return draws

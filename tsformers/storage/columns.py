@@ -20,7 +20,7 @@ def column_parts(column: pd.Series | pd.Index) -> dict[str, Any] | None:
         column: a Series or a flat Index.
 
     Returns:
-        What ``join_column`` needs; None for a dtype that has no such parts (intervals, sparse, periods).
+        What ``join_column`` needs; None for a dtype that has no such parts.
 
     Example:
         >>> column_parts(pd.Series(["a", "b", "a"], dtype="category"))["codes"]
@@ -45,6 +45,12 @@ def column_parts(column: pd.Series | pd.Index) -> dict[str, Any] | None:
         return {"kind": "strings", "values": values, "storage": dtype.storage, "nan": dtype.na_value is np.nan}
     if isinstance(dtype, pd.ArrowDtype):
         return {"kind": "arrow", "values": _arrow_bytes(array)}
+    if isinstance(dtype, pd.PeriodDtype):
+        return {"kind": "periods", "values": np.asarray(array.asi8), "freq": array.freqstr}
+    if isinstance(dtype, pd.IntervalDtype):
+        return {"kind": "intervals", "left": array.left, "right": array.right, "closed": array.closed}
+    if isinstance(dtype, pd.SparseDtype):
+        return {"kind": "sparse", "values": np.asarray(array), "fill": dtype.fill_value}
     if type(array) in MASKED.values():
         blank = dtype.numpy_dtype.type(0)
         mask = np.asarray(column.isna())
@@ -87,6 +93,13 @@ def join_column(parts: dict[str, Any]) -> Any:
             return pd.array(parts["values"], dtype=kind)
         case "arrow":
             return _from_arrow_bytes(values)
+        case "periods":
+            ordinals: Any = pd.PeriodIndex  # its stubs lack from_ordinals
+            return ordinals.from_ordinals(values, freq=parts["freq"]).array
+        case "intervals":
+            return pd.arrays.IntervalArray.from_arrays(parts["left"], parts["right"], closed=parts["closed"])
+        case "sparse":
+            return pd.arrays.SparseArray(values, fill_value=parts["fill"])
         case "masked":
             array = np.asarray(values)
             return MASKED[array.dtype.kind](array, parts["mask"])

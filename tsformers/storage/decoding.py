@@ -8,10 +8,12 @@ import pandas as pd
 
 from tsformers.catalog import SETTINGS, find_model, load_from
 from tsformers.errors import JobError
+from tsformers.messages import Either
 from tsformers.storage.columns import join_column
 from tsformers.storage.encoding import RECORDS, TAG
 from tsformers.storage.former_format import FORMAT, convert_model, convert_record, converted_as
 from tsformers.storage.learned_state import restore_state
+from tsformers.storage.scalars import join_scalar
 
 
 class Decoder:
@@ -47,7 +49,8 @@ class Decoder:
             kind = find_model(name, self.classes)
         except KeyError as error:
             raise JobError(
-                f"{error.args[0]}; if {name} is yours, pass load(..., classes={{'{name}': {name}}})"
+                f"{error.args[0]}; if {name} is yours, ",
+                Either(f"pass load(..., classes={{'{name}': {name}}})", "name its file with --plugin"),
             ) from None
         params, learned = self.value(page["params"]), self.value(page["learned"])
         if self.written < FORMAT:
@@ -75,7 +78,7 @@ class Decoder:
             return code
         if TAG not in code:
             return {key: self.value(item) for key, item in code.items()}
-        if code[TAG] in ("array", "text", "scalar"):
+        if code[TAG] in ("array", "text", "objects", "scalar"):
             return self._numpy(code)
         if code[TAG] in ("frame", "series", "range", "multiindex", "index"):
             return self._pandas(code)
@@ -93,11 +96,8 @@ class Decoder:
                 return {self.value(key): self.value(item) for key, item in held}
             case "missing":
                 return pd.NaT if held == "NaT" else pd.NA
-            case "timestamp":
-                stamp = pd.Timestamp(np.datetime64(held, code["unit"]))
-                return stamp if code["tz"] is None else stamp.tz_localize("UTC").tz_convert(code["tz"])
-            case "timedelta":
-                return pd.Timedelta(np.timedelta64(held, code["unit"]))
+            case "timestamp" | "timedelta":
+                return _moment(code)
             case "record":
                 parts = {key: self.value(item) for key, item in held.items()}
                 return RECORDS[code["class"]](**convert_record(code["class"], parts))
@@ -108,11 +108,17 @@ class Decoder:
                 return self.model(code)
             case "tensor":
                 return self._tensor(code)
+            case "scalar_parts":
+                return join_scalar(self.value(held))
         raise ValueError(f"{kind!r} is no kind of value that this version knows")
 
     def _numpy(self, code: dict[str, Any]) -> Any:
         if code[TAG] == "text":
             return np.array(code["v"], dtype=code["dtype"]).reshape(code["shape"])
+        if code[TAG] == "objects":
+            objects = np.empty(len(code["v"]), dtype=object)
+            objects[:] = self.value(code["v"])
+            return objects.reshape(code["shape"])
         if code["dtype"] == "str":
             return np.str_(code["v"])
         dtype = np.dtype(code["dtype"])
@@ -156,3 +162,10 @@ class Decoder:
 
     def _column(self, parts: dict[str, Any]) -> Any:
         return join_column({key: self.value(part) for key, part in parts.items()})
+
+
+def _moment(code: dict[str, Any]) -> pd.Timestamp | pd.Timedelta:
+    if code[TAG] == "timedelta":
+        return pd.Timedelta(np.timedelta64(code["v"], code["unit"]))
+    stamp = pd.Timestamp(np.datetime64(code["v"], code["unit"]))
+    return stamp if code["tz"] is None else stamp.tz_localize("UTC").tz_convert(code["tz"])

@@ -12,17 +12,16 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.grid import Grid
-from tsformers.calendar.times.form import TimeForm
+from tsformers.calendar.timestamps import TimeForm
 from tsformers.catalog import SETTINGS
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.storage.columns import column_parts
 from tsformers.storage.learned_state import has_settings, learned_state
+from tsformers.storage.scalars import scalar_parts
 
-RECORDS: dict[str, type] = {
-    **{"Schema": Schema, "TimeForm": TimeForm, "Grid": Grid, "Panel": Panel, "Forecast": Forecast},
-}
+RECORDS: dict[str, type] = {"Schema": Schema, "TimeForm": TimeForm, "Grid": Grid, "Panel": Panel, "Forecast": Forecast}
 TAG = "$"  # a JSON object with this key stands for a value of the kind it names
 MAX_DEPTH = 100
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -108,6 +107,7 @@ class Encoder:
         if value is pd.NaT or value is pd.NA:
             return {TAG: "missing", "v": "NaT" if value is pd.NaT else "NA"}
         if isinstance(value, pd.Timestamp):
+            self._check_zone(value.tz, value, path)
             stamp = value.asm8  # the UTC moment
             return {TAG: "timestamp", "v": int(stamp.view("i8")), "unit": value.unit, "tz": _zone(value.tz)}
         if isinstance(value, pd.Timedelta):
@@ -122,6 +122,8 @@ class Encoder:
             return self._tensor(torch, value, path)
         if has_settings(value):
             return {TAG: "model", **self.model(value, path)}
+        if (parts := scalar_parts(value)) is not None:
+            return {TAG: "scalar_parts", "v": self.value(parts, path)}
         raise self._refusal(value, path)
 
     def _items(self, values: Any, path: Path) -> list[Any]:
@@ -151,6 +153,8 @@ class Encoder:
                 "shape": list(value.shape),
                 "v": [str(item) for item in value.flat],
             }
+        if dtype.kind == "O":
+            return {TAG: "objects", "shape": list(value.shape), "v": self._items(value.flat, path)}
         if odd:
             raise self._refusal(value, path)
         native = np.ascontiguousarray(value, dtype=dtype.newbyteorder("=")).reshape(value.shape)
@@ -194,10 +198,18 @@ class Encoder:
         return {TAG: "index", "name": name, "freq": freq, "v": self._column(value, path)}
 
     def _column(self, column: Any, path: Path) -> dict[str, Any]:
+        self._check_zone(getattr(column.dtype, "tz", None), column, path)
         parts = column_parts(column)
         if parts is None:
             raise self._refusal(column, path)
         return {key: self.value(part, (*path, key)) for key, part in parts.items()}
+
+    def _check_zone(self, tz: Any, value: Any, path: Path) -> None:
+        """Refuse a time zone that its name does not describe, such as those of dateutil."""
+        try:
+            pd.Timestamp(0, tz=_zone(tz))
+        except (KeyError, ValueError, LookupError):
+            raise self._refusal(value, path) from None
 
     def _keep(self, array: np.ndarray, path: Path) -> str:
         name = "/".join(path)

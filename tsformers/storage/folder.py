@@ -1,18 +1,13 @@
-"""A fitted model as a folder of two files that hold data and no code: model.json and arrays.safetensors; never pickle.
+"""A fitted model as a folder of two files that hold data and no code: model.json and its arrays; never pickle.
 
 Everything a model is made of must belong to a closed set of types: None, bool, int, float, str, lists, tuples, dicts,
-numpy scalars and arrays (numbers, dates, text), torch tensors, pandas indexes, series, frames and time stamps,
-``Schema``, ``Grid``, ``Panel``, ``Forecast``, and other models. Any other value is refused at saving; the message names
-it.
+numpy scalars and arrays (numbers, dates, text), torch tensors, pandas indexes, series, frames and time stamps, dates,
+decimals, bytes and some others of the standard library (``scalars``), ``Schema``, ``Grid``, ``Panel``, ``Forecast``,
+and other models. Any other value is refused at saving; the message names it. Such an id is refused by ``fit``.
 """
 
-import hashlib
-import json
 import os
-import secrets
-import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +19,16 @@ from tsformers import __version__
 from tsformers.errors import JobError
 from tsformers.storage.decoding import Decoder
 from tsformers.storage.encoding import Encoder
+from tsformers.storage.folder_files import MODEL, read_files, refuse_foreign, write_files
 from tsformers.storage.former_format import FORMAT
-
-MODEL, ARRAYS = "model.json", "arrays.safetensors"
 
 
 def save(model: Any, folder: str | Path) -> None:
     """Write a model into a folder: settings and small values as JSON, arrays beside them.
 
     The folder appears whole or not at all: everything is written next to it first and then renamed. An earlier model in
-    the same folder is replaced; a folder that holds anything else is refused and left as it is.
+    the same folder is replaced at once: whoever loads it meanwhile, or after a crash, gets the former model or the new
+    one. A folder that holds anything else is refused and left as it is.
 
     Args:
         model: an object with ``get_params``, fitted or not.
@@ -54,28 +49,11 @@ def save(model: Any, folder: str | Path) -> None:
         array([4.])
     """
     target = Path(os.path.abspath(folder))
-    _refuse_foreign(target)
+    refuse_foreign(target)
     encoder = Encoder()
     described = encoder.model(model)
-    arrays = write_arrays(encoder.arrays)
-    page = {
-        "format": FORMAT,
-        "tsformers": __version__,
-        "class": described["class"],
-        "params": described["params"],
-        "learned": described["learned"],
-        "sha256": hashlib.sha256(arrays).hexdigest(),
-    }
-    text = json.dumps(page, indent=1, allow_nan=False)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.parent / f".{target.name}.{secrets.token_hex(4)}.new"
-    try:
-        fresh.mkdir()
-        _write(fresh / ARRAYS, arrays)
-        _write(fresh / MODEL, text.encode())
-        _replace(fresh, target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    page = {"format": FORMAT, "tsformers": __version__} | described
+    write_files(target, page, write_arrays(encoder.arrays))
 
 
 def load(folder: str | Path, classes: Mapping[str, type] | None = None) -> Any:
@@ -103,12 +81,8 @@ def load(folder: str | Path, classes: Mapping[str, type] | None = None) -> Any:
         place = _previous(place)  # a save was killed between its two renames: the old model is still whole
     if not place.exists():
         raise FileNotFoundError(f"there is no saved model at {folder}")
-    page = _page(place)
-    if not (place / ARRAYS).is_file():
-        raise JobError(f"{place}: {ARRAYS} is missing, so the model is incomplete; save it again")
-    raw = (place / ARRAYS).read_bytes()
-    if hashlib.sha256(raw).hexdigest() != page["sha256"]:
-        raise JobError(f"{place / ARRAYS} is not the file that was saved with {MODEL} (checksum); save the model again")
+    page, raw = read_files(place)
+    _check_page(page, place / MODEL)
     try:
         return Decoder(read_arrays(raw), classes or {}, page["format"]).model(page)
     except JobError:
@@ -117,17 +91,7 @@ def load(folder: str | Path, classes: Mapping[str, type] | None = None) -> Any:
         raise JobError(f"{place} does not describe a model this version can build: {error}") from error
 
 
-def _page(place: Path) -> dict[str, Any]:
-    """The contents of model.json, after the checks that need nothing else."""
-    path = place / MODEL
-    if not path.is_file():
-        raise JobError(f"{place} is not a saved model: {MODEL} is missing")
-    try:
-        page = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise JobError(f"{path} is not readable JSON ({error}); save the model again") from error
-    if not isinstance(page, dict) or not isinstance(page.get("format"), int):
-        raise JobError(f"{path} was not written by tsformers: it names no format")
+def _check_page(page: dict[str, Any], path: Path) -> None:
     if page["format"] > FORMAT:
         raise JobError(
             f"{path} has format {page['format']} of tsformers {page.get('tsformers')}, this is {__version__} and reads "
@@ -136,44 +100,8 @@ def _page(place: Path) -> dict[str, Any]:
     missing = [key for key in ("class", "params", "learned", "sha256") if key not in page]
     if missing:
         raise JobError(f"{path} lacks {', '.join(missing)}; save the model again")
-    return page
-
-
-def _refuse_foreign(target: Path) -> None:
-    """Refuse a target that holds anything but a saved model (or nothing)."""
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise FileExistsError(f"{target} is a file; name a folder to save the model in")
-    names = {path.name for path in target.iterdir()}
-    if names and (MODEL not in names or names - {MODEL, ARRAYS}):
-        other = sorted(names - {MODEL, ARRAYS} or names)[0]
-        raise FileExistsError(f"{target} holds {other}, which is not part of a saved model; choose another folder")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file and wait until it is on disk, so that a later rename never precedes it."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _previous(target: Path) -> Path:
-    """The name of the former model while the new one is renamed."""
+    """Where former versions kept the former model while the new one was renamed."""
     return target.parent / f".{target.name}.previous"
-
-
-def _replace(fresh: Path, target: Path) -> None:
-    """Rename ``fresh`` to ``target``; at any interruption one complete model can be loaded."""
-    previous = _previous(target)
-    if target.exists():
-        shutil.rmtree(previous, ignore_errors=True)
-        target.rename(previous)
-    try:
-        fresh.rename(target)
-    except BaseException:
-        with suppress(OSError):
-            previous.rename(target)
-        raise
-    shutil.rmtree(previous, ignore_errors=True)

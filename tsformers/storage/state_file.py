@@ -14,7 +14,7 @@ from safetensors.numpy import save as write_arrays
 from tsformers.errors import JobError
 from tsformers.storage.decoding import Decoder
 from tsformers.storage.encoding import Encoder
-from tsformers.storage.folder import MODEL
+from tsformers.storage.folder_files import MODEL
 
 PAGE = "page"  # the name under which the JSON stands among the arrays
 

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tsformers.errors import DataWarning
+from tsformers.messages import Option, joined
+
 CHECKED_ROWS = 1000  # without a column that is needed, after which the warning comes
 MOST_NAMES = 20  # of columns, in that warning
 
@@ -52,11 +55,12 @@ class ColumnCheck:
         if self.missing and self.rows:
             missing, found, wanted = (", ".join(map(repr, part)) for part in (self.missing, self.found, self.wanted))
             warnings.warn(
-                f"none of {self.rows:,} rows had a column {missing}: they have "
-                f"{found or 'nothing that could be read'}, "
-                f"and the detector was fitted with {wanted}; rename their columns, or fit a new one with --id-col, "
-                "--time-col and --target-col",
-                UserWarning,
+                DataWarning(
+                    f"none of {self.rows:,} rows had a column {missing}: they have "
+                    f"{found or 'nothing that could be read'}, and the detector was fitted with {wanted}; rename their "
+                    "columns, or fit a new one with ",
+                    joined([Option("id_col"), Option("time_col"), Option("target_col")], last=" and "),
+                ),
                 stacklevel=2,
             )
         self.missing = []

@@ -13,7 +13,9 @@ from tsformers.errors import JobError, did_you_mean
 from tsformers.fdr import SAFFRON, Procedure
 from tsformers.jobs.build import build, names_class, procedure_class
 from tsformers.jobs.plugins import load_plugins, saved_classes
+from tsformers.messages import Either, Option
 from tsformers.plotting.alarms import alarm_chart
+from tsformers.plotting.axes import off_screen
 from tsformers.streaming.latest_decisions import LatestDecisions
 from tsformers.streaming.watch import Watched, WatchSettings, watch
 
@@ -112,7 +114,14 @@ def watch_with_saved(
         JobError: no model is named, or it is no detector; and as for ``watch``.
     """
     if not model:
-        raise JobError("--model is missing; name the folder of a detector, which --fit HISTORY --save FOLDER makes")
+        raise JobError(
+            Option("model"),
+            " is missing; name the folder of a detector, which ",
+            Option("fit"),
+            " with ",
+            Option("save"),
+            " makes",
+        )
     detector = load_detector(model, plugins)
     procedure = choose_procedure(control, detector.control)
     if procedure != detector.control:
@@ -124,7 +133,8 @@ def watch_with_saved(
         if found.empty:
             warnings.warn(f"there was no new row that could be drawn, so {plot} was not", UserWarning, stacklevel=2)
         else:
-            alarm_chart(found).savefig(plot)
+            with off_screen():
+                alarm_chart(found).savefig(plot)
     return counts
 
 
@@ -150,19 +160,23 @@ def make_detector(model: str, settings: FitSettings) -> tuple[Any, bool]:
     extra = load_plugins(settings.plugins)
     prefit = "/" in model or (not names_class(model, extra) and Path(model).is_dir())
     if prefit and set(settings.forecaster) - {"horizon"}:
-        raise JobError(f"{model} is fitted and takes no --set; leave it out, or name a forecaster to fit")
+        raise JobError(f"{model} is fitted and takes no ", Option("set"), "; leave it out, or name a forecaster to fit")
     if prefit:
         forecaster = storage.load(model, saved_classes(extra))
     elif "horizon" not in settings.forecaster:
-        raise JobError("--horizon is missing; give the steps that a forecast reaches, for example --horizon 24")
+        raise JobError(
+            Option("horizon"),
+            " is missing; give the steps that a forecast reaches, for example ",
+            Option("horizon", 24),
+        )
     else:
-        place, defaults = "--model and --set", {"seed": settings.seed}
+        place, defaults = "forecaster", {"seed": settings.seed}
         forecaster = build(model, settings.forecaster, place=place, defaults=defaults, extra=extra)
     kind: Any = load_public("AnomalyDetector")
     allowed = [*{field.name: None for field in dataclasses.fields(kind)} - {"forecaster": 0, "control": 0}.keys()]
     for key in settings.detector:
         if key not in allowed:
-            raise JobError(f"--detector: there is no setting {key!r}; {did_you_mean(key, sorted(allowed))}")
+            raise JobError(Option("detector"), f": there is no setting {key!r}; {did_you_mean(key, sorted(allowed))}")
     return kind(forecaster, control, **({"seed": settings.seed} | dict(settings.detector))), prefit
 
 
@@ -193,7 +207,9 @@ def choose_procedure(choice: ControlChoice, current: Procedure) -> Procedure:
     given = {key: value for key, value in asked.items() if value is not None}
     base: Any = current if kind is type(current) else kind()
     if not given.keys() <= {field.name for field in dataclasses.fields(base)}:
-        raise JobError(f"{type(base).__name__} has no decay; leave --decay out, or choose LORD, SAFFRON or ADDIS")
+        raise JobError(
+            f"{type(base).__name__} has no decay; leave ", Option("decay"), " out, or choose LORD, SAFFRON or ADDIS"
+        )
     return dataclasses.replace(base, **given)
 
 
@@ -214,7 +230,10 @@ def load_detector(folder: str, plugins: Sequence[str | Path] = ()) -> Any:
     kind: Any = load_public("AnomalyDetector")
     if not isinstance(found, kind):
         raise JobError(
-            f"{folder} holds a {type(found).__name__}, which watches nothing yet; make a detector of it first: "
-            f"tsformers detect --fit HISTORY --model {folder} --save DETECTOR"
+            f"{folder} holds a {type(found).__name__}, which watches nothing yet; make a detector of it first",
+            Either(
+                ", with AnomalyDetector(forecaster).fit(history, prefit=True)",
+                f": tsformers detect --fit HISTORY --model {folder} --save DETECTOR",
+            ),
         )
     return found

@@ -16,12 +16,12 @@ from typing import Any
 from tsformers.data.files.table_file import MISSING
 from tsformers.data.files.write import Format, format_of
 from tsformers.errors import DataError, JobError
+from tsformers.messages import Either, Message, Option
 from tsformers.streaming.parquet_source import ParquetSource
 from tsformers.streaming.source import OTHER_INPUT, Batch, Row, Source
 
 CHUNK = 2**16  # bytes read at once
 POLL_SECONDS = 0.1  # between two checks of a file that may grow, and of whether to stop
-ROTATED = "tail -n +1 -F {} | tsformers detect --fresh-input ..."
 
 
 class LineSource:
@@ -168,7 +168,7 @@ class LineSource:
 
     def _require_same(self, same: bool, byte: int) -> None:
         if not same:
-            raise DataError(f"{self._name} is not the input that the state has read up to byte {byte:,}; {OTHER_INPUT}")
+            raise DataError(f"{self._name} is not the input that the state has read up to byte {byte:,}; ", OTHER_INPUT)
 
     def _refuse_shorter(self, skip: int) -> None:
         """A file that ends before the mark is another one, even if it grows."""
@@ -176,8 +176,8 @@ class LineSource:
             left = os.fstat(self.descriptor).st_size - os.lseek(self.descriptor, 0, os.SEEK_CUR)
             if left + 1 < skip:
                 raise DataError(
-                    f"{self._name} has {left:,} bytes, and the state has read its input up to byte {skip:,}; "
-                    f"{OTHER_INPUT}"
+                    f"{self._name} has {left:,} bytes, and the state has read its input up to byte {skip:,}; ",
+                    OTHER_INPUT,
                 )
 
     @property
@@ -195,9 +195,12 @@ class LineSource:
         if not self.regular or self.descriptor is None:
             return
         here, found = os.lseek(self.descriptor, 0, os.SEEK_CUR), os.fstat(self.descriptor)
-        remedy = f"follow a file that is only added to, or pipe one that is rotated: {ROTATED.format(self._name)}"
+        remedy = Message(
+            "follow a file that is only added to, or pipe one that is rotated",
+            Either("", f": tail -n +1 -F {self._name} | tsformers detect --fresh-input ..."),
+        )
         if found.st_size < here:
-            raise DataError(f"{self._name} has become shorter than what was read of it; {remedy}")
+            raise DataError(f"{self._name} has become shorter than what was read of it; ", remedy)
         if self.path == "-" or self.rotation_reported:
             return
         try:
@@ -220,7 +223,9 @@ def open_source(
     chosen = format or format_of(path)
     if chosen == "parquet":
         if follow:
-            raise JobError("a Parquet file is complete and does not grow; leave --follow out, or follow JSON lines")
+            raise JobError(
+                "a Parquet file is complete and does not grow; leave ", Option("follow"), " out, or follow JSON lines"
+            )
         return ParquetSource(path)
     return LineSource(path, chosen, follow=follow, idle=idle, typed=typed)
 

@@ -71,7 +71,7 @@ class ParquetSource:
 
     def _require_same(self, same: bool, row: int) -> None:
         if not same:
-            raise DataError(f"{self.path} is not the file that the state has read up to row {row:,}; {OTHER_INPUT}")
+            raise DataError(f"{self.path} is not the file that the state has read up to row {row:,}; ", OTHER_INPUT)
 
 
 def _row_mark(number: int, row: Row, first: int) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tsformers.anomaly.decisions import Decision
 from tsformers.errors import JobError
+from tsformers.messages import Option
 from tsformers.streaming.source import Batch
 
 GROUP, CONSUMER = "tsformers", "detect"
@@ -80,7 +81,9 @@ def connect(address: Address) -> Any:
     try:
         server.ping()
     except redis.RedisError as error:
-        raise JobError(f"{address.server} does not answer ({error}); start the server, or correct --source") from error
+        raise JobError(
+            f"{address.server} does not answer ({error}); start the server, or correct ", Option("source")
+        ) from error
     return server
 
 

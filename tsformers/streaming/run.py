@@ -8,6 +8,7 @@ from typing import Any
 
 from tsformers.anomaly.decisions import Decision
 from tsformers.errors import DataError, JobError
+from tsformers.messages import Option
 from tsformers.storage.state_file import write_state
 from tsformers.streaming.column_check import ColumnCheck
 from tsformers.streaming.sinks import Sink
@@ -104,7 +105,8 @@ class Run:
         if page.get("source", self.source.kind) != self.source.kind:
             raise JobError(
                 f"{self.state} has read {page['source']}, and this is {self.source.kind}; give the same input, or take "
-                "this one as new rows with --fresh-input"
+                "this one as new rows with ",
+                Option("fresh_input", True),
             )
         self.mark, self.before = page["mark"], page.get("begun", 0)
         self.passed = self.done - self.before

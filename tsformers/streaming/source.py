@@ -3,8 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from tsformers.messages import Message, Option
+
 Row = Mapping[str, Any]
-OTHER_INPUT = "give that input from its first row, or take this one as new rows with --fresh-input"
+OTHER_INPUT = Message(
+    "give that input from its first row, or take this one as new rows with ", Option("fresh_input", True)
+)
 
 
 class Batch(NamedTuple):

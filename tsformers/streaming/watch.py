@@ -9,6 +9,7 @@ from typing import Any
 
 from tsformers.anomaly.decisions import Decision
 from tsformers.errors import JobError
+from tsformers.messages import Option
 from tsformers.storage.state_file import fingerprint, read_state
 from tsformers.streaming.column_check import ColumnCheck
 from tsformers.streaming.endpoints import columns_of, decision_format, sink_of, source_of
@@ -122,7 +123,12 @@ def watch(
     """
     state, fresh_input = settings.state, settings.fresh_input
     if fresh_input and state is None:
-        raise JobError("--fresh-input keeps what a state has learned; name its file with --state, or leave it out")
+        raise JobError(
+            Option("fresh_input", True),
+            " keeps what a state has learned; name its file with ",
+            Option("state"),
+            ", or leave it out",
+        )
     identity = {"format": STATE_FORMAT, "model": None if model is None else fingerprint(model)}
     page = None if state is None else read_state(state)
     if page is not None:

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from tsformers.errors import TsformersError
+from tsformers.messages import Setting
+
 
 def find_device(name: str | torch.device | None) -> torch.device:
     """The device to compute on.
@@ -29,7 +32,9 @@ def find_device(name: str | torch.device | None) -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"device={name!r} cannot be used ({reason}); choose 'auto' or 'cpu'") from error
+        raise TsformersError(
+            Setting("device", str(name)), f" cannot be used ({reason}); choose 'auto' or 'cpu'"
+        ) from error
 
 
 @contextmanager
@@ -56,3 +61,42 @@ def seeded(seed: int | None, device: torch.device) -> Iterator[None]:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(int(seed))
         yield
+
+
+class RandomState:
+    """A random state that is entered several times and goes on where it was left; the caller's is restored each time.
+
+    Args:
+        seed: None: fresh entropy.
+        device: on which random numbers are drawn, besides the CPU.
+
+    Example:
+        >>> state = RandomState(1, torch.device("cpu"))
+        >>> with state.entered():
+        ...     first = torch.rand(())
+        >>> with state.entered():
+        ...     second = torch.rand(())
+        >>> with seeded(1, torch.device("cpu")):
+        ...     torch.equal(torch.rand(2), torch.stack([first, second]))
+        True
+    """
+
+    def __init__(self, seed: int | None, device: torch.device) -> None:
+        self.device = device
+        with seeded(seed, device):
+            self._keep()
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """A block in this random state."""
+        on_cuda = self.device.type == "cuda"
+        with torch.random.fork_rng(devices=[self.device] if on_cuda else [], device_type="cuda"):
+            torch.set_rng_state(self._cpu)
+            if self._cuda is not None:
+                torch.cuda.set_rng_state(self._cuda, self.device)
+            yield
+            self._keep()
+
+    def _keep(self) -> None:
+        self._cpu = torch.get_rng_state()
+        self._cuda = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None

@@ -9,6 +9,7 @@ import pandas as pd
 from fixed_point.command_line import run
 from fixed_point.data import daily
 from fixed_point.registry import case
+from tsformers.pandas_versions import EXACT_CSV
 
 PIPELINES = Path(__file__).resolve().parents[3] / "pipelines"
 SMALL = {"max_steps": 3, "context_length": 16, "batch_size": 8}
@@ -69,7 +70,7 @@ def of_run(job: str) -> dict[str, Any]:
     """A job's scores and its rank, without seconds."""
     Path("job.toml").write_text(job, encoding="utf-8")
     run("backtest", "job.toml", "--out", "run", "--output", "rank.csv", "--no-verbose")
-    rank = pd.read_csv("rank.csv", float_precision="round_trip")
+    rank = pd.read_csv("rank.csv", **EXACT_CSV)
     times = [column for column in rank.columns if "second" in column or "time" in column]
     return {"rank": rank.drop(columns=times)}
 
@@ -146,7 +147,7 @@ def fdr():
         lines += [f"[experiments.{name}]", *(f"{key} = {toml(value)}" for key, value in less.items())]
     Path("mine.toml").write_text("\n".join(lines), encoding="utf-8")
     run("reproduce", "mine.toml", "--out", "run", "--output", "found.csv")
-    return pd.read_csv("found.csv", float_precision="round_trip").drop(columns="seconds", errors="ignore")
+    return pd.read_csv("found.csv", **EXACT_CSV).drop(columns="seconds", errors="ignore")
 
 
 def reproduced(path: Path) -> pd.DataFrame:
@@ -163,7 +164,7 @@ def reproduced(path: Path) -> pd.DataFrame:
     lines += ['[datasets."toy.toml".published]', "4 = { mse = 1.5, mae = 1.25, mse_sd = 0.5 }"]
     Path("mine.toml").write_text("\n".join(lines), encoding="utf-8")
     run("reproduce", "mine.toml", "--out", "run", "--output", "found.csv")
-    return pd.read_csv("found.csv", float_precision="round_trip").drop(columns=["seconds", "settings"], errors="ignore")
+    return pd.read_csv("found.csv", **EXACT_CSV).drop(columns=["seconds", "settings"], errors="ignore")
 
 
 for path in sorted((PIPELINES / "reproduce").glob("*.toml")):

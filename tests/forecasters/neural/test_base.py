@@ -282,7 +282,7 @@ def test_covariates_reach_the_network_in_the_documented_columns(frame):
     assert torch.allclose(window.future_x[..., 3], torch.tensor(promo, dtype=torch.float32))
     size = (np.array([0, 10, 20]) - 10) / np.std([0, 10, 20])
     assert torch.allclose(window.future_x[:, 0, 4], torch.tensor(size, dtype=torch.float32))
-    day = (data.groupby("unique_id")["ds"].max() + pd.Timedelta(days=1)).dt.dayofweek / 6 - 0.5
+    day = (data.groupby("unique_id")["ds"].max() + pd.Timedelta(days=1)).dt.day_of_week / 6 - 0.5
     assert np.allclose(window.future_x[:, 0, 0], day)
 
 

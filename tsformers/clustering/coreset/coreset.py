@@ -1,7 +1,7 @@
 """Coreset: a weighted subset of series and times on which clustering costs nearly as on all data."""
 
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Annotated, Self, Unpack
+from typing import Annotated, Any, ClassVar, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,11 @@ from tsformers.clustering.coreset.expectation_maximisation import fit_var_mixtur
 from tsformers.clustering.coreset.sensitivities import draw_coreset, entities_of
 from tsformers.clustering.coreset.var_mixture import Pairs, VARMixture, all_pairs, cluster_objective
 from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
-from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
 __all__ = ["Coreset", "Pairs", "VARMixture", "all_pairs", "cluster_objective", "draw_coreset", "fit_var_mixture"]
@@ -69,13 +71,16 @@ class Coreset(BaseEstimator):
     normalise: bool = False
     seed: Annotated[int, AtLeast(0)] | None = None
 
+    uses_covariates: ClassVar[bool] = False
+
     save = storage.save
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Draw the coreset.
 
         Args:
             data: a long frame or a Panel, in units that make series comparable; the target alone is read.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``.
 
         Returns:
@@ -84,8 +89,12 @@ class Coreset(BaseEstimator):
         Raises:
             DataError: as in ``Panel.from_frame``.
         """
+        warn_unused_covariates(self, roles)
         n_entities, n_times = self.counts()
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
+        check_answer_columns(
+            panel.schema, ("previous", "weight", "entity_weight", "time_weight"), "the coreset", target=True
+        )
         pairs, rows = pairs_of(read_scaled(panel, None))
         rng = np.random.default_rng(self.seed)
         drawn = draw_coreset(pairs, n_entities, n_times, self.n_clusters, normalise=self.normalise, rng=rng)

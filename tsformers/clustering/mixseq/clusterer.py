@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,17 @@ import tsformers.clustering.mixseq.training as deep
 from tsformers import storage
 from tsformers.calendar.regularity import plain
 from tsformers.clustering.coreset.coreset import Coreset
+from tsformers.clustering.estimator_type import CLUSTERER, clusterer_tags
 from tsformers.clustering.mixseq.evidence import Evidence, History, history_frame
 from tsformers.clustering.mixseq.selection import compare_numbers
 from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
-from tsformers.data.dataframes import Frame, from_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.series_scale import ScaleMethod
-from tsformers.errors import DataError, first_names
+from tsformers.data.unused_covariates import warn_unused_covariates
+from tsformers.errors import DataError, TsformersError, first_names
+from tsformers.messages import Option, Setting
+from tsformers.storage.training_panel import training_panel
 from tsformers.training.randomness import find_device
 from tsformers.validation import Above, AtLeast, Between, check_settings
 
@@ -161,20 +165,27 @@ class MixSeq(BaseEstimator):
     verbose: bool | None = None
     seed: Annotated[int, AtLeast(0)] | None = None
 
-    save = storage.save
+    uses_covariates: ClassVar[bool] = False
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    save = storage.save
+    __sklearn_tags__ = clusterer_tags
+    _estimator_type = CLUSTERER
+
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Find the clusters of ``data``.
 
         Args:
             data: a long frame or a Panel; the target alone is read.
+            y: not used; scikit-learn's tools pass it.
             **roles: the keywords of ``Panel.from_frame``.
 
         Returns:
             The clusterer itself. Ctrl-C ends the fit early and keeps the best so far.
         """
+        warn_unused_covariates(self, roles)
         self._check()
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
+        check_answer_columns(panel.schema, ["cluster"], "the answer")
         scaled, rng = read_scaled(panel, self.scaler), np.random.default_rng(self.seed)
         read, weight = self.training_series(scaled, rng)
         n_clusters, self.selection_ = self.n_clusters, None
@@ -226,17 +237,18 @@ class MixSeq(BaseEstimator):
         ids, shares, backend = self._probabilities(data, method)
         return self._frame(ids, {f"cluster_{k}": share for k, share in enumerate(shares.T)}, backend)
 
-    def fit_predict(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
+    def fit_predict(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Frame:
         """``fit``, then ``labels_``.
 
         Args:
             data: as in ``fit``.
+            y: not used; scikit-learn's tools pass it.
             **roles: as in ``fit``.
 
         Returns:
             A frame of id and cluster.
         """
-        return self.fit(data, **roles).labels_
+        return self.fit(data, y, **roles).labels_
 
     @property
     def labels_(self) -> Frame:
@@ -357,7 +369,7 @@ class MixSeq(BaseEstimator):
         """Ids, probabilities (N, K), and the type of frame to answer in."""
         check_is_fitted(self, "parameters_")
         if method not in ("q", "bayes"):
-            raise ValueError(f"method={method!r} is unknown; choose 'q' or 'bayes'")
+            raise TsformersError(Option("method", method), " is unknown; choose 'q' or 'bayes'")
         if data is None:
             shares = self.q_ if method == "q" else self.bayes_
             return self.panel_.ids, shares, self.panel_.schema.backend
@@ -373,6 +385,7 @@ class MixSeq(BaseEstimator):
         return panel, pd.DataFrame({"elbo": np.where(steps > 0, found.elbo, 0.0), "steps": steps})
 
     def _frame(self, ids: pd.Index, columns: dict[str, Any], backend: str) -> Frame:
+        check_answer_columns(self.panel_.schema, columns, "the answer")
         return from_pandas(pd.DataFrame({self.panel_.schema.id_col: ids, **columns}), backend)
 
     def _check(self) -> None:
@@ -381,4 +394,9 @@ class MixSeq(BaseEstimator):
         if isinstance(counts, Sequence | np.ndarray) and not len(counts):
             raise ValueError(f"n_clusters must name at least one number, or be None, not {counts!r}")
         if self.d_model % self.n_heads:
-            raise ValueError(f"d_model={self.d_model} cannot be split into n_heads={self.n_heads}; choose a multiple")
+            raise TsformersError(
+                Setting("d_model", self.d_model),
+                " cannot be split into ",
+                Setting("n_heads", self.n_heads),
+                "; choose a multiple",
+            )

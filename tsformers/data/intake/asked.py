@@ -89,7 +89,8 @@ def asked(
     """
     if aggregate is not None and resample is None:
         raise DataError(
-            Option("aggregate", aggregate), " has no effect without ", Option("resample"), "; give it the length of the bins, "
+            Option("aggregate", aggregate), " has no effect without ", Option("resample"),
+            "; give it the length of the bins, "
             "such as ", Option("resample", "D"), ", or leave it out",
         )  # fmt: skip
     found = Asked(

@@ -145,7 +145,7 @@ def plot_decomposition(
         static: as in ``predict``.
 
     Returns:
-        A ``matplotlib.figure.Figure``, unknown to pyplot; ``figure.savefig("f.png")`` keeps it.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one; ``figure.savefig("f.png")`` keeps it.
 
     Raises:
         sklearn.exceptions.NotFittedError: before ``fit``.

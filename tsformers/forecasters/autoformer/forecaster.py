@@ -4,10 +4,12 @@ import math
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, Self
 
+from tsformers.errors import TsformersError
 from tsformers.forecasters.autoformer import explain
 from tsformers.forecasters.autoformer.layers import Architecture
 from tsformers.forecasters.autoformer.network import AutoformerNetwork
 from tsformers.forecasters.neural.base import Likelihood, TorchForecaster
+from tsformers.messages import Either, Message, Setting
 from tsformers.validation import Above, AtLeast, Between, replaced_settings
 
 PUBLISHED: dict[str, Any] = {
@@ -29,7 +31,10 @@ PUBLISHED: dict[str, Any] = {
 
 
 @replaced_settings(
-    preset='the published settings are Autoformer.paper(horizon, ...), in a job file class = "Autoformer.paper"'
+    preset=Message(
+        "the published settings are ",
+        Either("Autoformer.paper(horizon, ...)", "--model Autoformer.paper", 'class = "Autoformer.paper"'),
+    )
 )
 @dataclass(kw_only=True, repr=False, eq=False)
 class Autoformer(TorchForecaster):
@@ -148,7 +153,14 @@ class Autoformer(TorchForecaster):
         """
         super().check()
         if self.d_model % self.n_heads:
-            raise ValueError(f"d_model={self.d_model} cannot be split into n_heads={self.n_heads}; choose a multiple")
+            raise TsformersError(
+                Setting("d_model", self.d_model),
+                " cannot be split into ",
+                Setting("n_heads", self.n_heads),
+                "; choose a multiple",
+            )
         label, context = self.label_length, self.context_length
         if label is not None and context is not None and label > context:
-            raise ValueError(f"label_length={label} must lie between 0 and context_length={context}")
+            raise TsformersError(
+                Setting("label_length", label), " must lie between 0 and ", Setting("context_length", context)
+            )

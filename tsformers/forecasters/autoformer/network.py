@@ -8,8 +8,10 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from tsformers.data.windows import Window
+from tsformers.errors import TsformersError
 from tsformers.forecasters.autoformer.layers import Architecture, DecoderLayer, Embedding, EncoderLayer, SeasonalNorm
 from tsformers.forecasters.neural.distribution_network import DistributionNetwork
+from tsformers.messages import Setting
 from tsformers.nn import RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.change import SMALLEST_CHANGE, log_mean_change
 from tsformers.nn.heads.base import DistributionOutput
@@ -204,7 +206,9 @@ class AutoformerNetwork(DistributionNetwork):
         length = window.past.shape[1]
         label = length // 2 if self.label_length is None else self.label_length
         if label > length:
-            raise ValueError(f"label_length={label} exceeds the context of {length} steps; choose at most that")
+            raise TsformersError(
+                Setting("label_length", label), f" exceeds the context of {length} steps; choose at most that"
+            )
         marks = torch.cat([window.past_x[:, length - label :, self.past_covariates :], window.future_x], dim=1)
         past = carry_forward(window.past, window.past_observed)
         decoded = self.stack(past, window.past_x, marks, self.horizon)

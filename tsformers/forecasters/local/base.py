@@ -1,10 +1,10 @@
 """LocalForecaster: one small model for each series, drawn from the end of any history of that series."""
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,16 +16,23 @@ from tsformers.calendar.arithmetic import ordinals
 from tsformers.calendar.grid import Grid
 from tsformers.calendar.seasons import season_length
 from tsformers.counter_rng import series_keys
+from tsformers.data.blocks.forecast_blocks import NUMBERS_AT_ONCE, checked_quantiles, gathered, joined, summarised
+from tsformers.data.blocks.panel_blocks import panel_block, row_blocks, series_at
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
+from tsformers.messages import Option
 from tsformers.parallel import each
+from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
 Params = dict[str, Any]  # what fit_one learned of one series: numbers, texts and arrays, which can be serialised
+Task = tuple[Params, np.ndarray, int, int, int]  # of one series: parameters, history, gap, start and key
 LISTED_SERIES = 5  # series that a warning or an error lists by name
 
 
@@ -44,7 +51,7 @@ class LocalForecaster(BaseEstimator):
     functions of one series. ``y`` begins and ends with an observed value; NaN in between is a missing value. ``start``
     is the number of grid steps from the first value of the training history to ``y[0]`` (0 = the same first row); it
     aligns a learned seasonal pattern with another history. Where the history ends with missing values, the model is
-    drawn across them. Covariates are not used.
+    drawn across them. Covariates are not used, which a warning says where they are asked for.
 
     A series that cannot be fitted (too short, constant, an error inside, parameters or draws that are not finite) is
     forecast by the seasonal naive model; one warning names such series, and ``fallbacks_`` says why.
@@ -84,6 +91,8 @@ class LocalForecaster(BaseEstimator):
     seed: Annotated[int, AtLeast(0)] | None = None
     verbose: bool | None = True
 
+    uses_covariates: ClassVar[bool] = False
+
     save = storage.save
 
     def fit_one(self, y: np.ndarray, season: int) -> Params:
@@ -96,10 +105,11 @@ class LocalForecaster(BaseEstimator):
         """Draws (S, H) of what follows ``y`` (T,) under ``params``."""
         raise NotImplementedError
 
-    def fit(self, data: Frame | Panel, **roles: Unpack[Roles]) -> Self:
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit a model to each series; ``roles`` are the keywords of ``Panel.from_frame``."""
+        warn_unused_covariates(self, roles)
         self.check()
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         season = self.season_length or season_length(panel.grid)
         params, reasons = self.learn(panel, season)
         self.panel_, self.season_, self.params_ = panel, season, params
@@ -116,8 +126,58 @@ class LocalForecaster(BaseEstimator):
         static: Frame | None = None,
         n_samples: int = 100,
         seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> Forecast:
-        """Draw what follows the end of each series of ``data`` (None: of the data of ``fit``); nothing is refitted."""
+        """Draw what follows the end of each series of ``data`` (None: of the data of ``fit``); nothing is refitted.
+
+        With ``quantiles=(0.1, 0.5, 0.9)`` the answer is the means of these draws and their quantiles at these levels,
+        computed in blocks of series: bit for bit the same, without memory for all draws.
+        """
+        if quantiles is not None:
+            return joined(
+                self.predict_blocks(
+                    data, future=future, static=static, n_samples=n_samples, seed=seed, quantiles=quantiles
+                )
+            )
+        panel = self.panel_to_forecast(data, future, static, n_samples)
+        return self._forecast(panel, self.draw(panel, n_samples, self._keys(panel, seed)))
+
+    def predict_blocks(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> Iterator[Forecast]:
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
+        levels = None if quantiles is None else checked_quantiles(quantiles)
+        panel = self.panel_to_forecast(data, future, static, n_samples)
+        keys = self._keys(panel, seed)
+        one_by_one = levels is not None and type(self).draw is LocalForecaster.draw
+        if one_by_one:
+            size = max(1, NUMBERS_AT_ONCE // ((len(levels or ()) + 1) * self.horizon))
+        else:
+            size = max(1, NUMBERS_AT_ONCE // (n_samples * self.horizon))
+        parts = ((panel_block(panel, i, i + size), keys[i : i + size]) for i in range(0, panel.n_series, size))
+        if levels is None:
+            for part, part_keys in parts:
+                yield self._forecast(part, self.draw(part, n_samples, part_keys))
+        elif one_by_one:
+            for part, part_keys in parts:
+                found = self._each_drawn(part, part_keys, partial(quantiles_or_fall_back, levels, n_samples))
+                values = np.stack(found)
+                yield replace(self._forecast(part, values[:, 1:]), levels=levels, means=values[:, 0])
+        else:
+            drawn = (self._forecast(part, self.draw(part, n_samples, part_keys)) for part, part_keys in parts)
+            yield from gathered(summarised(block, levels) for block in drawn)
+
+    def panel_to_forecast(
+        self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int
+    ) -> Panel:
+        """The series that ``predict`` is asked for; refuses what it cannot use."""
         check_is_fitted(self, "params_")
         check_unchanged(self)
         self.check()  # a new horizon may be out of range
@@ -126,9 +186,8 @@ class LocalForecaster(BaseEstimator):
         panel = self.panel_ if data is None else self.panel_.like(data, static)
         if future is not None:
             panel.with_future(future, self.horizon)  # not used, but a frame that lacks rows is refused
-        values = self.draw(panel, n_samples, series_keys(panel.ids, self.seed if seed is None else seed))
-        times = panel.future_times(self.horizon)
-        return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema)
+        warn_of_silent_series(panel, self.horizon, stacklevel=4)
+        return panel
 
     def check(self) -> None:
         """The settings are in range; a subclass adds rules between its settings.
@@ -149,23 +208,36 @@ class LocalForecaster(BaseEstimator):
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
         """Draws (N, S, H) of what follows each history of ``panel``; ``keys`` (N,) seed them."""
+        return np.stack(self._each_drawn(panel, keys, partial(draw_or_fall_back, n_samples)))
+
+    def _each_drawn(
+        self, panel: Panel, keys: np.ndarray, work: "Callable[[LocalForecaster, int, Task], tuple[np.ndarray, str]]"
+    ) -> list[np.ndarray]:
+        """What ``work`` makes of the fitted model and the history of each series of ``panel``."""
         where = self.panel_.ids.get_indexer(panel.ids)
         if (where < 0).any():
             raise DataError(
                 f"series {listed(panel.ids[where < 0])} of '{panel.schema.id_col}' were not in the data of fit; fit "
                 "again with them, or use SeasonalNaive, which needs no fit for each series"
             )
-        spans, trained = observed_spans(panel), observed_spans(self.panel_)
-        first_times = self.panel_.times[trained.first[where]]
+        trained = series_at(self.panel_, where)
+        spans, first_times = observed_spans(panel), trained.times[observed_spans(trained).first]
         starts = steps_since(first_times, panel.times[spans.first], panel.grid)
         rows = zip(where, *spans, panel.ends - spans.stop, starts, keys, strict=True)
         tasks = [(self.params_[i], panel.y[first:stop], int(gap), int(start), int(key))
                  for i, first, stop, gap, start, key in rows]  # fmt: skip
-        found = self.each(partial(draw_or_fall_back, clone(self), self.season_, n_samples), tasks)
+        found = self.each(partial(work, clone(self), self.season_), tasks)
         self.warn_of_fallbacks(
             "could not be continued and fall back to the seasonal naive model", panel.ids, [r for _, r in found]
         )
-        return np.stack([values for values, _ in found])
+        return [values for values, _ in found]
+
+    def _keys(self, panel: Panel, seed: int | None) -> np.ndarray:
+        return series_keys(panel.ids, self.seed if seed is None else seed)
+
+    def _forecast(self, panel: Panel, values: np.ndarray) -> Forecast:
+        times = panel.future_times(self.horizon)
+        return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema)
 
     def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """``work(item)`` for each item, in order; in several processes where that is faster."""
@@ -178,7 +250,7 @@ class LocalForecaster(BaseEstimator):
             more = f" and {len(failed) - LISTED_SERIES} more" if len(failed) > LISTED_SERIES else ""
             names = ", ".join(failed[:LISTED_SERIES]) + more
             text = f"{type(self).__name__}: {len(failed)} of {len(reasons)} series {what}: {names}"
-            warnings.warn(text, UserWarning, stacklevel=4 if what.startswith("could") else 3)
+            warnings.warn(text, UserWarning, stacklevel=5 if what.startswith("could") else 3)
 
     def learned(self) -> dict[str, object]:
         """What ``fit`` has learned, ready to be serialised."""
@@ -210,9 +282,7 @@ def fit_or_fall_back(model: LocalForecaster, season: int, y: np.ndarray) -> tupl
     return {"naive": naive_errors(single_series(y), season)[0]}, reason
 
 
-def draw_or_fall_back(
-    model: LocalForecaster, season: int, n_samples: int, task: tuple[Params, np.ndarray, int, int, int]
-) -> tuple[np.ndarray, str]:
+def draw_or_fall_back(n_samples: int, model: LocalForecaster, season: int, task: Task) -> tuple[np.ndarray, str]:
     """Draws across the ``gap`` of missing last values, or those of the seasonal naive model and the reason for them."""
     params, y, gap, start, key = task
     shape, reason = (n_samples, gap + model.horizon), ""
@@ -229,6 +299,15 @@ def draw_or_fall_back(
     errors = params["naive"][None] if "naive" in params else naive_errors(single_series(y), season)
     values = naive_samples(single_series(y), season, errors, np.array([key], np.uint64), n_samples, shape[1])
     return values[0, :, gap:], reason
+
+
+def quantiles_or_fall_back(
+    levels: tuple[float, ...], n_samples: int, model: LocalForecaster, season: int, task: Task
+) -> tuple[np.ndarray, str]:
+    """The mean (1, H) of the draws of one series above their quantiles (Q, H), and why they fall back."""
+    values, reason = draw_or_fall_back(n_samples, model, season, task)
+    summary = summarised(Forecast([0], np.arange(model.horizon)[None], values[None]), levels)
+    return np.concatenate([summary.mean, summary.values[0]]), reason
 
 
 def single_series(y: np.ndarray) -> History:
@@ -271,15 +350,17 @@ def observed_spans(panel: Panel) -> Spans:
         Spans(first=array([1]), stop=array([4]))
     """
     n = panel.n_series
-    owner, rows = panel.owner, np.arange(len(panel.y))
-    observed = np.isfinite(panel.y) & panel.in_history
-    first, stop = np.full(n, len(rows)), np.full(n, -1)
-    np.minimum.at(first, owner[observed], rows[observed])
-    np.maximum.at(stop, owner[observed], rows[observed] + 1)
+    first, stop = np.full(n, len(panel.y)), np.full(n, -1)
+    for start, part in row_blocks(panel):
+        rows = np.flatnonzero(np.isfinite(part.y) & part.in_history)
+        owner, rows = part.owner[rows] + start, rows + panel.offsets[start]
+        np.minimum.at(first, owner, rows)
+        np.maximum.at(stop, owner, rows + 1)
     if (stop < 0).any():
         raise DataError(
             f"column '{panel.schema.target_col}' of series {listed(panel.ids[stop < 0])} holds no observed value; "
-            "drop these series, or write short='drop'"
+            "leave these series out with ",
+            Option("short", "drop"),
         )
     return Spans(first, stop)
 

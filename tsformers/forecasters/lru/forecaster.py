@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 from torch import nn
 
+from tsformers.errors import TsformersError
 from tsformers.forecasters.lru.layers import Sizes
 from tsformers.forecasters.lru.network import LRUNetwork
 from tsformers.forecasters.lru.stream import stream
 from tsformers.forecasters.neural.base import TorchForecaster
+from tsformers.messages import Setting
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.validation import Above, AtLeast, Between
 
@@ -140,17 +142,35 @@ class LRU(TorchForecaster):
         super().check()
         low, high = (0.0 if self.r_min is None else self.r_min), (1.0 if self.r_max is None else self.r_max)
         if low > high:
-            raise ValueError(f"r_min={self.r_min} and r_max={self.r_max} must be moduli with r_min <= r_max")
+            raise TsformersError(
+                Setting("r_min", self.r_min),
+                " and ",
+                Setting("r_max", self.r_max),
+                " must be moduli with r_min <= r_max",
+            )
         if self.decoding == "autoregressive" and self.likelihood == "quantile":
-            raise ValueError(
-                "likelihood='quantile' forecasts quantiles, from which no path can be drawn; choose "
-                "likelihood='quantile_function', which learns the same and is drawn from, or decoding='direct'"
+            raise TsformersError(
+                Setting("likelihood", "quantile"),
+                " forecasts quantiles, from which no path can be drawn; choose ",
+                Setting("likelihood", "quantile_function"),
+                ", which learns the same and is drawn from, or ",
+                Setting("decoding", "direct"),
             )
         if self.cell == "s4d" and self.d_state % 2:
-            raise ValueError(f"d_state={self.d_state} must be even with cell='s4d', whose states come in pairs")
+            raise TsformersError(
+                Setting("d_state", self.d_state),
+                " must be even with ",
+                Setting("cell", "s4d"),
+                ", whose states come in pairs",
+            )
         if self.periods is None:
             return
         if self.cell != "lru":
-            raise ValueError(f"periods initialise the states of cell='lru'; leave them out with cell={self.cell!r}")
+            raise TsformersError(
+                "periods initialise the states of ",
+                Setting("cell", "lru"),
+                "; leave them out with ",
+                Setting("cell", self.cell),
+            )
         if 2 * len(self.periods) > self.d_state:
             raise ValueError(f"{len(self.periods)} periods need d_state of {2 * len(self.periods)} or more")

@@ -15,7 +15,7 @@ from tsformers.calendar.grid import as_counts, decompose
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel
 from tsformers.data.windows import cut
-from tsformers.errors import DataError
+from tsformers.errors import DataError, TsformersError
 from tsformers.forecasters.fitted_settings import check_unchanged
 from tsformers.forecasters.lru.frozen_network import FrozenNetwork
 from tsformers.forecasters.lru.history_reader import SCALE_RULES, HistoryReader, load_kernels
@@ -24,6 +24,7 @@ from tsformers.forecasters.lru.next_step import NextStepDistribution
 from tsformers.forecasters.lru.stream_inputs import PIECE_STEPS, reading_groups, rows_before_a_value, scaled_covariates
 from tsformers.forecasters.lru.stream_state import ARRAYS, TENSORS, StreamState
 from tsformers.forecasters.neural.validation import check_bare, check_like
+from tsformers.messages import Option
 from tsformers.nn.heads.gluonts_output import OutputHead
 from tsformers.training.randomness import seeded
 
@@ -110,7 +111,9 @@ class LRUStream:
         check_like(_FittedOn(self._panel, self._multivariate), panel)
         known = panel.ids.intersection(self.ids)
         if len(known):
-            raise DataError(f"series {known[0]!r} is in the stream already; update it, or leave it out of data=")
+            raise DataError(
+                f"series {known[0]!r} is in the stream already; update it, or leave it out of ", Option("data")
+            )
         skipped = rows_before_a_value(panel)
         if (skipped < 0).any() and not (self._multivariate and (skipped >= 0).any()):
             raise DataError(
@@ -159,7 +162,9 @@ class LRUStream:
         rows = self._rows(ids)
         y = np.atleast_1d(np.asarray(values, dtype=np.float64))
         if y.shape != rows.shape:
-            raise DataError(f"values must be one a series, ({len(rows)},), not of shape {y.shape}; name some with ids=")
+            raise DataError(
+                f"values must be one a series, ({len(rows)},), not of shape {y.shape}; name some with ", Option("ids")
+            )
         if np.isinf(y).any():
             name = self.ids[rows[int(np.isinf(y).argmax())]]
             raise DataError(f"the value of series {name!r} is infinite; give NaN where it is missing")
@@ -246,7 +251,9 @@ class LRUStream:
             return self._all
         if self._multivariate:
             raise DataError(
-                "the series of a multivariate model are updated together; leave ids= out and give all values"
+                "the series of a multivariate model are updated together; leave ",
+                Option("ids"),
+                " out and give all values",
             )
         asked = pd.Index([ids] if isinstance(ids, str) else ids, tupleize_cols=False)
         rows = self.ids.get_indexer(asked)
@@ -315,7 +322,7 @@ def stream(
     check_unchanged(self)
     check_bare(self, "stream")
     if units not in ("running", "frozen"):
-        raise ValueError(f"units={units!r} is unknown; choose 'running' or 'frozen'")
+        raise TsformersError(Option("units", units), " is unknown; choose 'running' or 'frozen'")
     return LRUStream(self, units).add(self.panel_ if data is None else data, future=future, static=static)
 
 

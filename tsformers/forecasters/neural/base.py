@@ -1,8 +1,8 @@
 """TorchForecaster: one network for all series."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal, Self, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Self, Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,18 @@ from torch import nn
 
 from tsformers import storage
 from tsformers.contracts import Wrap
+from tsformers.data.blocks.forecast_blocks import checked_quantiles, gathered, joined, summarised
 from tsformers.data.covariates import Covariates
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.data.window_scaling import Scaler
 from tsformers.data.windows import Packed
+from tsformers.errors import TsformersError
 from tsformers.forecasters.fitted_settings import check_unchanged, remember_settings
-from tsformers.forecasters.neural.prediction import draw
+from tsformers.forecasters.neural.prediction import draw, draw_in_parts
 from tsformers.forecasters.neural.validation import (
     check_counts,
     check_like,
@@ -30,8 +34,10 @@ from tsformers.forecasters.neural.validation import (
     drop_short,
     forecastable,
 )
+from tsformers.messages import Option
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.make import HEADS
+from tsformers.storage.training_panel import training_panel
 from tsformers.training.config import Plan
 from tsformers.training.context_length import default_validation
 from tsformers.training.randomness import find_device, seeded
@@ -127,6 +133,8 @@ class TorchForecaster(BaseEstimator):
     verbose: bool | None = None
     seed: Annotated[int, AtLeast(0)] | None = None
 
+    uses_covariates: ClassVar[bool] = True  # a subclass whose network reads none says False
+
     save = storage.save
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> nn.Module:
@@ -160,12 +168,19 @@ class TorchForecaster(BaseEstimator):
         return fresh()[0], None
 
     def fit(
-        self, data: Frame | Panel, *, warm_start: bool = False, wrap: Wrap | None = None, **roles: Unpack[Roles]
+        self,
+        data: Frame | Panel,
+        y: Any = None,
+        *,
+        warm_start: bool = False,
+        wrap: Wrap | None = None,
+        **roles: Unpack[Roles],
     ) -> Self:
         """Train on ``data``.
 
         Args:
             data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
             warm_start: resume training from the weights of the last fit, if there was one, with its context length and
                 units of covariates; ``history_`` is continued too.
             wrap: a network around the network, learned together with it (``contracts.Wrap``): ``AutocorrelatedErrors``.
@@ -182,12 +197,13 @@ class TorchForecaster(BaseEstimator):
             DataError: series too short for context and horizon, and what ``Panel.from_frame`` refuses.
             FloatingPointError: training diverged.
         """
+        warn_unused_covariates(self, roles)
         self.check()
         resumed = warm_start and hasattr(self, "network_")
         if resumed:
             check_unchanged(self)
             check_same_wrap(self, wrap)
-        panel = Panel.from_frame(data, **roles)
+        panel = training_panel(data, y, roles)
         short = roles.get("short", "error")
         context = self.context_length_ if resumed else self.context_length
         if context is None:
@@ -235,6 +251,7 @@ class TorchForecaster(BaseEstimator):
         static: Frame | None = None,
         n_samples: int = 100,
         seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> Forecast:
         """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
 
@@ -245,6 +262,9 @@ class TorchForecaster(BaseEstimator):
             static: statics of the series of ``data``.
             n_samples: S draws of each series; a model with quantiles gives those in their place.
             seed: None: the constructor's.
+            quantiles: levels; the answer is the means of the draws and their quantiles at these levels, computed a
+                batch of windows at a time: the same bits, without memory for all draws (``multivariate`` draws all
+                series at once nevertheless). None: draws.
 
         Returns:
             Draws, or quantiles at the network's levels. After ``fit(..., short="drop")``, of the series that can be
@@ -256,26 +276,50 @@ class TorchForecaster(BaseEstimator):
                 ``device``.
             DataError: a history too short, or without a value in the context; covariates that differ.
         """
+        asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
+        return joined(self.predict_blocks(data, quantiles=quantiles, **asked))
+
+    def predict_blocks(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> Iterator[Forecast]:
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         check_is_fitted(self, "network_")
         check_unchanged(self)
         if n_samples < 1:
             raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
         if data is None and static is not None:
-            raise ValueError("static= describes the series of data=; leave it out, or pass data= too")
+            raise TsformersError(
+                Option("static"), " describes the series of ", Option("data"), "; leave it out, or pass both"
+            )
+        levels = None if quantiles is None else checked_quantiles(quantiles)
         panel = self.panel_ if data is None else self.panel_.like(data, static, self.short_)
         check_like(self, panel)
         panel = forecastable(self, panel).with_future(future, self.horizon)
+        warn_of_silent_series(panel, self.horizon, stacklevel=4)
+        blocks = self._drawn_blocks(panel, n_samples, seed)
+        yield from blocks if levels is None else gathered(summarised(block, levels) for block in blocks)
+
+    def _drawn_blocks(self, panel: Panel, n_samples: int, seed: int | None) -> Iterator[Forecast]:
         packed = self.covariates_.pack_future(panel, self.context_length_, self.horizon, multivariate=self.multivariate)
-        values = draw(self, packed, panel.ids, torch.arange(len(packed.ends)), packed.ends, n_samples, seed)
-        return Forecast(
-            panel.ids,
-            panel.future_times(self.horizon),
-            np.ascontiguousarray(values[0].transpose(2, 0, 1) if self.multivariate else values[..., 0]),
-            levels=self.network_.levels,
-            grid=panel.grid,
-            schema=panel.schema,
-            joint=self.multivariate,
-        )
+        every, times = torch.arange(len(packed.ends)), panel.future_times(self.horizon)
+        for part, values in draw_in_parts(self, packed, panel.ids, every, packed.ends, n_samples, seed):
+            here = slice(None) if self.multivariate else part
+            yield Forecast(
+                panel.ids[here],
+                times[here],
+                np.ascontiguousarray(values[0].transpose(2, 0, 1) if self.multivariate else values[..., 0]),
+                levels=self.network_.levels,
+                grid=panel.grid,
+                schema=panel.schema,
+                joint=self.multivariate,
+            )
 
     def predict_at(
         self, data: Frame | Panel, rows_after_cutoff: np.ndarray, *, n_samples: int = 100, seed: int | None = None

@@ -1,5 +1,6 @@
 """Draws of a fitted network at many cutoffs, in the caller's units."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from tsformers.data.window_scaling import scale, unscale
 from tsformers.data.windows import Packed, Window, cut
-from tsformers.training.randomness import find_device, seeded
+from tsformers.training.randomness import RandomState, find_device
 from tsformers.training.threads import limited_threads
 
 MAX_NUMBERS = 2**23  # that the network draws in one call
@@ -48,9 +49,38 @@ def draw(
         >>> draw(model, packed, model.panel_.ids, torch.arange(2), packed.ends, 50, seed=None).shape
         (2, 50, 4, 1)
     """
+    width = len(model.network_.levels or ()) or n_samples
+    values = np.empty((len(cutoffs), width, model.horizon, packed.y.shape[1]))
+    for part, drawn in draw_in_parts(model, packed, ids, series, cutoffs, n_samples, seed):
+        values[part] = drawn
+    return values
+
+
+def draw_in_parts(
+    model: Any,
+    packed: Packed,
+    ids: pd.Index,
+    series: Int64[Tensor, " M"],
+    cutoffs: Int64[Tensor, " M"],
+    n_samples: int,
+    seed: int | None,
+) -> Iterator[tuple[slice, Float[np.ndarray, "m S H C"]]]:
+    """What ``draw`` gives, a part of the cutoffs after another; between two parts the caller's random state is back.
+
+    Args:
+        model: as in ``draw``, like all others.
+        packed: the series.
+        ids: of the series.
+        series: which series each cutoff belongs to.
+        cutoffs: rows of ``packed``.
+        n_samples: S.
+        seed: None: the model's.
+
+    Yields:
+        Which cutoffs, and their draws or quantiles.
+    """
     device, levels = find_device(model.device), model.network_.levels
     n, channels, width = len(cutoffs), packed.y.shape[1], len(levels) if levels else n_samples
-    values = np.empty((n, width, model.horizon, channels))
     numbers = model.horizon * channels
     windows = max(1, min(MAX_WINDOWS, MAX_NUMBERS // (numbers * width)))
     draws = width if levels else max(1, min(width, MAX_NUMBERS // numbers))
@@ -58,17 +88,19 @@ def draw(
     series_of_fit = torch.from_numpy(numbered)[series].to(device)
     packed, series, cutoffs = packed.to(device), series.to(device), cutoffs.to(device)
     model.network_.eval()
-    with torch.no_grad(), limited_threads(), seeded(model.seed if seed is None else seed, device):
-        for start in range(0, n, windows):
-            part = slice(start, start + windows)
+    random = RandomState(model.seed if seed is None else seed, device)
+    for start in range(0, n, windows):
+        part = slice(start, min(start + windows, n))
+        values = np.empty((part.stop - start, width, model.horizon, channels))
+        with torch.no_grad(), limited_threads(), random.entered():
             window = cut(packed, series[part], cutoffs[part], model.context_length_, model.horizon)
             window = scale(without_future(window, series_of_fit[part]), model.scaler)
             for first in range(0, width, draws):
                 drawn = model.network_.sample(window, min(draws, width - first))
-                values[part, first : first + draws] = unscale(drawn.double(), window).cpu()
-    if model.likelihood == "negative_binomial":
-        np.round(values, out=values)  # undoing the scale left 2.9999998
-    return values
+                values[:, first : first + draws] = unscale(drawn.double(), window).cpu()
+        if model.likelihood == "negative_binomial":
+            np.round(values, out=values)  # undoing the scale left 2.9999998
+        yield part, values
 
 
 def without_future(window: Window, series: Int64[Tensor, " B"]) -> Window:

@@ -10,7 +10,8 @@ from tsformers.calendar.seasons import cycles
 from tsformers.data.covariates import check_common_end
 from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
-from tsformers.errors import DataError
+from tsformers.errors import DataError, DataWarning, TsformersError
+from tsformers.messages import Option, Setting
 from tsformers.training.context_length import default_context, preferred_context
 
 LISTED_SERIES = 5  # that a message names
@@ -30,9 +31,13 @@ def check_scaler(likelihood: object, scaler: str | None) -> None:
         >>> check_scaler("negative_binomial", "mean_abs")
     """
     if likelihood == "negative_binomial" and scaler not in ("mean_abs", None):
-        raise ValueError(
-            f"likelihood='negative_binomial' counts from 0, which scaler={scaler!r} would move; choose "
-            "scaler='mean_abs' or None"
+        raise TsformersError(
+            Setting("likelihood", "negative_binomial"),
+            " counts from 0, which ",
+            Setting("scaler", scaler),
+            " would move; choose ",
+            Setting("scaler", "mean_abs"),
+            " or None",
         )
 
 
@@ -59,10 +64,15 @@ def choose_context(model: Any, panel: Panel, short: str) -> int:
     if typical and context < wanted and lengths.min() >= context + model.horizon:
         i = int(lengths.argmin())
         warnings.warn(
-            f"context_length is {context} for all {panel.n_series} series, not {wanted}, because series "
-            f"{panel.ids[i]!r} has only {lengths[i]} rows (the median is {np.median(lengths):g}); drop such series "
-            f"with short='drop', or set context_length={context} if that is meant",
-            UserWarning,
+            DataWarning(
+                f"context_length is {context} for all {panel.n_series} series, not {wanted}, because series "
+                f"{panel.ids[i]!r} has only {lengths[i]} rows (the median is {np.median(lengths):g}); leave such "
+                "series out with ",
+                Option("short", "drop"),
+                ", or set ",
+                Setting("context_length", int(context)),
+                " if that is meant",
+            ),
             stacklevel=3,
         )
     return context
@@ -101,8 +111,10 @@ def drop_short(model: Any, panel: Panel, context: int, short: str) -> Panel:
         return panel.select(np.flatnonzero(~too_short))
     raise DataError(
         f"{too_short.sum()} of {panel.n_series} series are too short: context_length + horizon = {context} + "
-        f"{model.horizon} = {least} rows are needed, but {which}; set a smaller context_length, or drop such series "
-        "with short='drop'"
+        f"{model.horizon} = {least} rows are needed, but {which}; set a smaller ",
+        Setting("context_length"),
+        ", or leave such series out with ",
+        Option("short", "drop"),
     )
 
 
@@ -166,13 +178,16 @@ def forecastable(model: Any, panel: Panel) -> Panel:
         raise DataError(
             f"{too_short.sum()} of {panel.n_series} series are shorter than the context of {context} rows: "
             f"{listed(panel.ids[too_short], panel.lengths[too_short])}; give more history, or leave them out (a model "
-            "fitted with short='drop' does)"
+            "fitted with ",
+            Option("short", "drop"),
+            " does)",
         )
     if empty.any():
         raise DataError(
             f"series {panel.ids[empty][0]!r} has no value in its last {context} rows, the context of the model; leave "
-            f"it out ({empty.sum()} such series; a model fitted with short='drop' does), or fill "
-            f"{panel.schema.target_col!r}"
+            f"it out ({empty.sum()} such series; a model fitted with ",
+            Option("short", "drop"),
+            f" does), or fill {panel.schema.target_col!r}",
         )
     return panel
 
@@ -191,9 +206,11 @@ def check_counts(panel: Panel) -> None:
         row = int(wrong[0])
         series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
         raise DataError(
-            f"likelihood='negative_binomial' needs whole numbers of 0 or more, but series {panel.ids[series]!r} has "
-            f"{panel.schema.target_col}={panel.y[row]:g} at {panel.schema.time_col}="
-            f"{stamps(panel.times[row : row + 1], panel.schema)[0]}; choose another likelihood, such as 'student_t'"
+            Setting("likelihood", "negative_binomial"),
+            f" needs whole numbers of 0 or more, but series {panel.ids[series]!r} has {panel.schema.target_col} = "
+            f"{panel.y[row]:g} at {panel.schema.time_col} = {stamps(panel.times[row : row + 1], panel.schema)[0]}; "
+            "choose another likelihood, such as ",
+            Setting("likelihood", "student_t"),
         )
 
 

@@ -13,29 +13,36 @@ import tsformers.forecasters.redsds.regimes as regimes
 from tsformers.contracts import Wrap
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.data.windows import Packed
+from tsformers.errors import TsformersError
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.forecasters.redsds.annealing import TemperatureAnnealing
 from tsformers.forecasters.redsds.architecture import Design, Widths
 from tsformers.forecasters.redsds.network import REDSDSNetwork
 from tsformers.forecasters.redsds.segmentation import segment
+from tsformers.messages import Either, Setting
 from tsformers.storage.former_format import REDSDS_CLASSES, REDSDS_SETTINGS
+from tsformers.storage.training_panel import training_panel
 from tsformers.training.config import Plan
 from tsformers.training.train import Groups, best_restart
 from tsformers.validation import Above, AtLeast, Between, replaced_settings
 
 
-def remedy(setting: str) -> str:
+def remedy(setting: str) -> Either:
     """What to write for a setting of a settings class, in Python, in job files and on the command line.
 
     Example:
-        >>> print(remedy("annealing.rate"))
-        write annealing=TemperatureAnnealing(rate=...) of tsformers.forecasters.redsds;
-        in a job file or with --set: annealing.rate
+        >>> remedy("annealing.rate").text("python")
+        'write annealing=TemperatureAnnealing(rate=...) of tsformers.forecasters.redsds'
+        >>> remedy("annealing.rate").text("shell"), remedy("annealing.rate").text("job")
+        ('write --set annealing.rate=...', 'write annealing.rate = ...')
     """
     holder, _, name = setting.partition(".")
     held = f"{holder}={REDSDS_CLASSES[holder]}({name}=...)"
-    return f"write {held} of tsformers.forecasters.redsds; in a job file or with --set: {setting}"
+    return Either(
+        f"write {held} of tsformers.forecasters.redsds", f"write --set {setting}=...", f"write {setting} = ..."
+    )
 
 
 @replaced_settings(**{former: remedy(setting) for former, setting in REDSDS_SETTINGS.items()})
@@ -172,12 +179,19 @@ class REDSDS(TorchForecaster):
         return network, None
 
     def fit(
-        self, data: Frame | Panel, *, warm_start: bool = False, wrap: Wrap | None = None, **roles: Unpack[Roles]
+        self,
+        data: Frame | Panel,
+        y: Any = None,
+        *,
+        warm_start: bool = False,
+        wrap: Wrap | None = None,
+        **roles: Unpack[Roles],
     ) -> Self:
         """Train on ``data``, then describe the regimes that were found.
 
         Args:
             data: as in ``TorchForecaster.fit``.
+            y: not used; scikit-learn's tools pass it.
             warm_start: as there.
             wrap: as there; the input of the network then is not the series, so that there are no segments and no
                 ``regimes_``.
@@ -195,7 +209,8 @@ class REDSDS(TorchForecaster):
 
         Source: Ansari et al. (2021), RED-SDS, section 3.
         """
-        panel = Panel.from_frame(data, **roles)
+        warn_unused_covariates(self, roles)
+        panel = training_panel(data, y, roles)
         super().fit(panel, warm_start=warm_start, wrap=wrap, short=roles.get("short", "error"))
         self.__dict__.pop("regimes_", None)
         network = self._inner(self.network_)
@@ -206,7 +221,7 @@ class REDSDS(TorchForecaster):
         self.found_: dict[str, np.ndarray] = {} if wrap is not None else regimes.describe(self, panel)
         if wrap is None:
             self.regimes_: pd.DataFrame = regimes.as_frame(self.found_)
-        regimes.warn_if_collapsed(self.usage_)
+        regimes.warn_if_collapsed(self.usage_, self.found_.get("rows"))
         return self
 
     def learned(self) -> dict[str, object]:
@@ -230,9 +245,11 @@ class REDSDS(TorchForecaster):
         """
         super().check()
         if self.min_duration > self.max_duration:
-            raise ValueError(
-                f"min_duration={self.min_duration} is longer than max_duration={self.max_duration}; "
-                "make it that at most"
+            raise TsformersError(
+                Setting("min_duration", self.min_duration),
+                " is longer than ",
+                Setting("max_duration", self.max_duration),
+                "; make it that at most",
             )
 
     @staticmethod

@@ -9,15 +9,22 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel
+from tsformers.errors import DataWarning
 from tsformers.forecasters.neural.validation import check_bare, check_like
 from tsformers.forecasters.redsds.segmentation import Method, check_ready, segment_panel
+from tsformers.forecasters.redsds.unused import MIN_STEPS, warn_of_unused
+from tsformers.messages import Either, Setting
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.regimes import Coloured, durations_chart, segments_chart
 
 MAX_DESCRIBED = 1 << 18  # rows of the training data from which regimes are described
-MIN_STEPS = 100  # of training, before which the shares of regimes have no meaning
 COLLAPSED = 0.99  # share of one regime from which on the others count as collapsed
 SHOWN = 3  # series in a chart where the caller names none
+HIGHER = Either(
+    "annealing=TemperatureAnnealing(switch_temperature=10, duration_temperature=10)",
+    "--set annealing.switch_temperature=10 --set annealing.duration_temperature=10",
+    "annealing = {switch_temperature = 10, duration_temperature = 10}",
+)
 
 
 def describe(model: Any, panel: Panel) -> dict[str, np.ndarray]:
@@ -43,6 +50,7 @@ def describe(model: Any, panel: Panel) -> dict[str, np.ndarray]:
     lasting = steps.durations / steps.durations.sum(1, keepdims=True)
     lengths = np.arange(1, lasting.shape[1] + 1)
     found = {
+        "rows": rows,
         "share": rows / rows.sum(),
         "mean_duration": lasting @ lengths,
         "mean_run": rows / np.maximum(runs, 1),
@@ -66,12 +74,20 @@ def as_frame(found: dict[str, np.ndarray]) -> pd.DataFrame:
 
     Source: Ansari et al. (2021), RED-SDS, figure 3.
     """
-    columns = {name: list(each) if each.ndim > 1 else each for name, each in found.items()}
+    columns = {name: list(each) if each.ndim > 1 else each for name, each in found.items() if name != "rows"}
     return pd.DataFrame({"regime": np.arange(len(found["share"])), **columns})
 
 
-def warn_if_collapsed(usage: pd.DataFrame) -> None:
-    """A warning where one regime holds nearly all steps by the last record of ``usage_``, unless training was short.
+def warn_if_collapsed(usage: pd.DataFrame, rows: np.ndarray | None = None) -> None:
+    """A warning where regimes hold nearly no steps by the last record of ``usage_``, unless training was short.
+
+    Args:
+        usage: step, and the share of each regime.
+        rows: (K,) steps of each regime in the segmentation of the training data, where there is one.
+
+    Warns:
+        DataWarning: one regime holds nearly all steps.
+        DataWarning: or a regime has no step of the segmentation.
 
     Example:
         >>> warn_if_collapsed(pd.DataFrame({"step": [200], "0": [0.4], "1": [0.6]}))  # both keep mass
@@ -83,13 +99,17 @@ def warn_if_collapsed(usage: pd.DataFrame) -> None:
     share = usage.iloc[-1, 1:].to_numpy(dtype=np.float64)
     if len(share) > 1 and share.max() > COLLAPSED:
         warnings.warn(
-            f"regime {int(share.argmax())} holds {100 * share.max():.4g} % of all steps, the "
-            "others have collapsed; set a higher temperature at the start, such as "
-            "annealing=TemperatureAnnealing(switch_temperature=10, duration_temperature=10), which keeps all "
-            "in use until each has learned something, train for longer, or set a smaller n_regimes",
-            UserWarning,
+            DataWarning(
+                f"regime {int(share.argmax())} holds {100 * share.max():.4g} % of all steps, the "
+                "others have collapsed; set a higher temperature at the start, such as ",
+                HIGHER,
+                ", which keeps all in use until each has learned something, train for longer, or set a smaller ",
+                Setting("n_regimes"),
+            ),
             stacklevel=3,
         )
+    elif rows is not None:
+        warn_of_unused(rows, "the training data", stacklevel=4)  # the caller of fit
 
 
 def plot_segments(
@@ -105,7 +125,7 @@ def plot_segments(
         static: as in ``segment``.
 
     Returns:
-        A ``matplotlib.figure.Figure``, not registered with pyplot; ``figure.savefig("f.png")`` keeps it.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one; ``figure.savefig("f.png")`` keeps it.
 
     Raises:
         sklearn.exceptions.NotFittedError: before ``fit``.
@@ -146,7 +166,7 @@ def plot_durations(model: Any) -> Any:
         model: a fitted REDSDS.
 
     Returns:
-        A ``matplotlib.figure.Figure``, not registered with pyplot.
+        A ``matplotlib.figure.Figure``, which is pyplot's current one.
 
     Raises:
         sklearn.exceptions.NotFittedError: before ``fit``.

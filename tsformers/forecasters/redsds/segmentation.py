@@ -8,17 +8,19 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
 from tsformers.data.panel import Panel
 from tsformers.data.window_scaling import scale
 from tsformers.data.windows import cut
-from tsformers.errors import DataError
+from tsformers.errors import TsformersError
 from tsformers.forecasters.fitted_settings import check_unchanged
 from tsformers.forecasters.neural.validation import check_bare, check_like
 from tsformers.forecasters.redsds.generative import Sequences
 from tsformers.forecasters.redsds.inference import Encoded
 from tsformers.forecasters.redsds.network import REDSDSNetwork, marginalise
+from tsformers.forecasters.redsds.unused import MIN_STEPS, warn_of_unused
 from tsformers.hsmm.inference import Posterior, viterbi
+from tsformers.messages import Option
 from tsformers.training.randomness import find_device
 from tsformers.training.threads import limited_threads
 
@@ -76,16 +78,13 @@ def segment(model: Any, data: Frame | Panel, *, method: Method = "posterior", st
     """
     check_ready(model)
     if method not in ("posterior", "viterbi"):
-        raise ValueError(f"method={method!r} is unknown; choose 'posterior' or 'viterbi'")
+        raise TsformersError(Option("method", method), " is unknown; choose 'posterior' or 'viterbi'")
+    check_answer_columns(model.panel_.schema, COLUMNS, "the answer")
     panel = model.panel_.like(data, static)
     check_like(model, panel)
-    for name in (panel.schema.id_col, panel.schema.time_col):
-        if name in COLUMNS:
-            raise DataError(
-                f"column {name!r} of the data has the name of a column of the answer; rename it before fit, for "
-                f"example with df.rename(columns={{{name!r}: {name + '_'!r}}})"
-            )
     steps = segment_panel(model, panel, method)
+    if (model.found_["share"] == 0).any() and model.usage_["step"].max() >= MIN_STEPS:  # collapsed in training too
+        warn_of_unused(np.bincount(steps.regime, minlength=model.n_regimes), "the data")
     history = panel.in_history
     table = pd.DataFrame(
         {

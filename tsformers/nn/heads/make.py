@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from tsformers.errors import TsformersError
+from tsformers.messages import Either, Setting
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.gluonts_output import OutputHead
 from tsformers.nn.heads.negative_binomial import NegativeBinomialHead
@@ -44,7 +46,8 @@ def make_head(likelihood: str | DistributionOutput, width: int, channels: int) -
         return HEADS[likelihood](width, channels)
     if not isinstance(likelihood, str) and isinstance(likelihood, DistributionOutput):
         return OutputHead(likelihood, width, channels)
-    raise ValueError(
-        f"likelihood={likelihood!r} is unknown; choose one of {', '.join(HEADS)} "
-        "or give an object with GluonTS's DistributionOutput interface"
+    raise TsformersError(
+        Setting("likelihood", likelihood),
+        f" is unknown; choose one of {', '.join(HEADS)}",
+        Either(" or give an object with GluonTS's DistributionOutput interface", ""),
     )

@@ -1,0 +1,1 @@
+"""Panels, forecasts and tables of many series, block by block."""

@@ -1,0 +1,102 @@
+"""Warnings of covariates that were asked for and that a model cannot use."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tsformers.data.dataframes import Frame, Schema
+from tsformers.errors import DataWarning
+from tsformers.messages import Option, Part, Setting, joined
+
+USERS = "LRU, Autoformer or REDSDS"  # forecasters that use covariates
+
+
+def warn_unused_covariates(models: Any, roles: Mapping[str, Any], stacklevel: int = 3) -> None:
+    """Warn, before work, where covariates are asked for and none of the models takes any.
+
+    A class says by its attribute ``uses_covariates`` whether it reads them; one without the attribute is not warned of.
+    Only what this call asks for counts: columns that are in the frame anyway are nobody's request.
+
+    Args:
+        models: a forecaster, a clusterer or another model, or a list of them.
+        roles: the keywords of ``Panel.from_frame`` as they were given.
+        stacklevel: of the warning.
+
+    Warns:
+        DataWarning: names the models, the keywords, and forecasters that use covariates.
+
+    Example:
+        >>> from tsformers import Theta
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always")
+        ...     warn_unused_covariates(Theta(horizon=1), {"known": ["price"]})
+        >>> print(caught[0].message)
+        Theta takes no covariates; known=['price'] is not used: leave it out, or choose LRU, Autoformer or REDSDS
+    """
+    asked: list[Part] = [Option(key, _names(roles[key])) for key in ("known", "past") if _given(roles.get(key))]
+    static: list[Part] = [Option("static")] if roles.get("static") is not None else []
+    every = list(models) if isinstance(models, list | tuple) else [models]
+    if not (asked or static) or not every:
+        return
+    if not any(getattr(model, "uses_covariates", True) for model in every):
+        cores = [_core(model) for model in every]
+        names = dict.fromkeys(type(core).__name__ for core in cores)
+        head: list[Part] = [f"{' and '.join(names)} {'takes' if len(names) == 1 else 'take'} no covariates; "]
+        unused = asked + static
+        others: list[Part] = [f", or choose {USERS}"] if all(map(_is_replaceable, cores)) else []
+    elif static and all(getattr(model, "multivariate", False) for model in every):
+        head = [f"{type(every[0]).__name__} with ", Setting("multivariate", True), " takes no statics; "]
+        unused, others = static, [", or set ", Setting("multivariate", False)]
+    else:
+        return
+    one = len(unused) == 1
+    verb = " is not used: leave it out" if one else " are not used: leave them out"
+    warnings.warn(DataWarning(*head, joined(unused, " and "), verb, *others), stacklevel=stacklevel)
+
+
+def warn_needless_future(future: Frame, schema: Schema, stacklevel: int = 4) -> None:
+    """Warn that a future is given for which ``fit`` has named no covariate.
+
+    Args:
+        future: the frame.
+        schema: of the data of ``fit``.
+        stacklevel: of the warning.
+
+    Warns:
+        DataWarning: names the keyword, with the columns that it could have.
+
+    Example:
+        >>> import pandas as pd
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always")
+        ...     warn_needless_future(pd.DataFrame({"price": [1.0]}), Schema(past=("price",)))
+        >>> print(caught[0].message)
+        future= is not used, since no covariate is known in advance; fit with known=['price']
+    """
+    columns = {str(name) for name in getattr(future, "columns", ())} | set(getattr(future, "column_names", ()))
+    fitting = [name for name in schema.past if name in columns]
+    known = Option("known", fitting) if fitting else Option("known")
+    warnings.warn(
+        DataWarning(Option("future"), " is not used, since no covariate is known in advance; fit with ", known),
+        stacklevel=stacklevel,
+    )
+
+
+def _given(value: Any) -> bool:
+    return value is not None and len(_names(value)) > 0
+
+
+def _names(value: str | Sequence[str]) -> list[str]:
+    return [value] if isinstance(value, str) else [*value]
+
+
+def _core(model: Any) -> Any:
+    """The model that lacks covariates: the inmost forecaster of a composed one."""
+    inner = getattr(model, "forecaster", None)
+    return model if inner is None or getattr(inner, "uses_covariates", True) else _core(inner)
+
+
+def _is_replaceable(model: Any) -> bool:
+    """Whether another forecaster can take its place: it is one, and not the sum of clusters."""
+    is_forecaster = "horizon" in vars(model) or hasattr(type(model), "horizon")
+    return is_forecaster and not getattr(model, "aggregate", False)

@@ -1,0 +1,57 @@
+"""The panel that a model learns from: read, and refused before any work where the model could not be saved."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tsformers.data.dataframes import Frame
+from tsformers.data.panel import Panel, Roles
+from tsformers.errors import DataError
+from tsformers.messages import Either
+from tsformers.storage.encoding import Encoder
+
+
+def training_panel(data: Frame | Panel, y: Any, roles: Roles) -> Panel:
+    """``Panel.from_frame``, for ``fit``.
+
+    Args:
+        data: a long frame or a Panel.
+        y: None, or values a row, which are not used: scikit-learn's tools pass them.
+        roles: the keywords of ``Panel.from_frame``.
+
+    Returns:
+        The panel.
+
+    Raises:
+        TypeError: a second argument of ``fit`` that is neither.
+        DataError: as in ``Panel.from_frame``; or an id that a saved model cannot hold.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(3), "y": 1.0})
+        >>> training_panel(frame, None, {}).n_series
+        1
+    """
+    if y is not None and (isinstance(y, str | dict) or not hasattr(y, "__len__")):
+        raise TypeError(f"fit reads the target from its frame and takes roles by keyword; got {y!r} after the frame")
+    panel = Panel.from_frame(data, **roles)
+    if panel.ids.dtype == np.dtype(object) and pd.api.types.infer_dtype(panel.ids, skipna=False) != "string":
+        _check_ids(panel.ids, panel.schema.id_col)
+    return panel
+
+
+def _check_ids(ids: pd.Index, column: str) -> None:
+    encoder = Encoder()
+    for name in ids:
+        try:
+            encoder.value(name, ("id",))
+        except TypeError:
+            kind = type(name)
+            raise DataError(
+                f"column {column!r}: id {name!r} is a {kind.__module__}.{kind.__qualname__}, which a saved model "
+                "cannot hold; ",
+                Either(
+                    f"turn the ids into text or numbers first, such as frame[{column!r}].map(str)",
+                    "turn the ids into text or numbers first",
+                ),
+            ) from None
