@@ -11,7 +11,7 @@ import typer
 from tsformers.cli.options import Frequency, InputFile, PluginFiles, ShortSeries, TableInput, TableOutput
 from tsformers.cli.parsing import assignments, frequency, quantile_levels, split_list
 from tsformers.cli.reading import panel_like, read_file, read_panel
-from tsformers.cli.terminal import report_written
+from tsformers.cli.terminal import check_paths, report_written
 from tsformers.errors import JobError
 from tsformers.progress import waiting
 
@@ -57,13 +57,11 @@ class ForecastOptions:
 def forecast(file: InputFile, options: ForecastOptions, target: TableOutput, table: TableInput) -> None:
     """Forecast what follows the last row of every series: mean and quantiles, one row a series and step."""
     from tsformers.data.blocks.answer_frames import answer_frames
-    from tsformers.data.files.outputs import check_outputs
     from tsformers.data.files.write import format_of, write_table
     from tsformers.plotting.axes import off_screen
 
     levels = quantile_levels(options.quantiles)
-    outputs = {"output": target.output, "plot": options.plot, "save": options.save}
-    check_outputs(outputs, [file, options.future, options.static], folders=("save",))
+    check_paths(target, [file, options.future, options.static], plot=options.plot, save=options.save)
     fitted, panel, blocks = forecast_file(file, options, table, levels)
     first = next(blocks)
     if options.save is not None:

@@ -64,7 +64,7 @@ class DataTable:
             {'id_col': ['shop', 'dept'], 'missing': -9}
         """
         given = {key: getattr(self, key) for key in (*ROLE_KEYS, "missing")}
-        return {key: value for key, value in given.items() if value is not None and value != []}
+        return {key: value for key, value in given.items() if value is not None and (key != "missing" or value != [])}
 
 
 def read_data(data: DataTable, job: Path) -> tuple[Panel, list[str]]:
