@@ -33,12 +33,6 @@ def backtest(**settings):
     return tsf.backtest({"naive": tsf.SeasonalNaive(horizon=2, season_length=7)}, FRAME, windows=1, **settings)
 
 
-def detector(**settings):
-    naive = tsf.SeasonalNaive(horizon=1, season_length=7, seed=0)
-    found = tsf.AnomalyDetector(naive, calibration=12, **({"p_value": "predictive"} | settings)).fit(FRAME.iloc[:-3])
-    return found.detect(FRAME.tail(1).assign(ds=FRAME["ds"].max() + pd.Timedelta(days=1)))
-
-
 def decomposed(**settings):
     step = tsf.TrendSeasonalDecomposition(**({"method": "stl", "period": [3, 7]} | settings))
     return step.fit(FRAME)
@@ -52,8 +46,6 @@ def counted(**settings):
 CALLS = {
     "series too short for a network": (lambda **s: network().fit(SHORT, **s), "short"),
     "no metric": (lambda **s: backtest(**({"metrics": []} | s)), "metrics"),
-    "few draws have no tails": (lambda **s: detector(**({"n_samples": 10} | s)), "n_samples"),
-    "few draws have no tails, another p-value": (lambda **s: detector(**({"n_samples": 10} | s)), "p_value"),
     "counts": (counted, "likelihood"),
     "scaler of counts": (
         lambda **s: network(**({"likelihood": "negative_binomial", "scaler": "standard"} | s)).fit(
