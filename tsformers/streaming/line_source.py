@@ -14,7 +14,7 @@ from typing import Any
 from tsformers.data.files.row_parser import LineSplitter, RowParser
 from tsformers.data.files.table_file import FileOptions
 from tsformers.data.files.write import Format, format_of
-from tsformers.errors import DataError, JobError
+from tsformers.errors import DataError, DataWarning, JobError
 from tsformers.messages import Either, Message, Option
 from tsformers.streaming.parquet_source import ParquetSource
 from tsformers.streaming.source import OTHER_INPUT, Batch, Row, Source
@@ -182,8 +182,7 @@ class LineSource:
         if (now.st_dev, now.st_ino) != (found.st_dev, found.st_ino):
             self.rotation_reported = True
             warnings.warn(
-                f"{self.path} is another file now, and the old one is still followed; {remedy}",
-                UserWarning,
+                DataWarning(f"{self.path} is another file now, and the old one is still followed; ", remedy),
                 stacklevel=2,
             )
 
