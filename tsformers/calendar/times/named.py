@@ -6,7 +6,7 @@ from tsformers.calendar.times.decimal_years import step_of
 from tsformers.calendar.times.epochs import decimals_of
 from tsformers.calendar.times.form import TimeForm, as_texts
 from tsformers.calendar.times.iso_weeks import week_pattern
-from tsformers.calendar.times.patterns import check_pattern, codes_of, parse_pattern, spelled
+from tsformers.calendar.times.patterns import ZONE_CODES, check_pattern, codes_of, parse_pattern, spelled
 from tsformers.calendar.times.quarters import spelling_of
 from tsformers.errors import DataError, did_you_mean
 
@@ -73,7 +73,7 @@ def spelled_form(form: TimeForm, values: np.ndarray) -> TimeForm:
         digits = max((len(text.replace(",", ".").rpartition(".")[2].rstrip("ZzAaPpMm ")) for text in texts), default=0)
         digits = min(max(digits, 1), 9)
     pattern = form.format
-    if "z" not in codes_of(pattern):
+    if not codes_of(pattern) & ZONE_CODES:
         fit = ~parse_pattern(texts, pattern).bad
         pattern = spelled(pattern, texts[fit], digits) if fit.any() else pattern
     return TimeForm("format", pattern, form.text, digits)
