@@ -17,7 +17,7 @@ def ns(index):
     return pd.DatetimeIndex(index).as_unit("ns").asi8
 
 
-def beginnings(counts, rule, tz=None, integer=False):
+def bins_begin(counts, rule, tz=None, integer=False):
     grid = parse_bins(rule, tz, integer)
     position, phase = bins_of(counts, grid)
     return compose(position, np.array(phase), grid)
@@ -33,7 +33,7 @@ def test_a_bin_begins_at_or_before_its_stamps_and_the_next_one_after_them(second
     position, phase = bins_of(counts, grid)
     begin, end = (compose(position + k, np.array(phase), grid) for k in (0, 1))
     assert (begin <= counts).all() and (counts < end).all()
-    np.testing.assert_array_equal(beginnings(begin, rule), begin)
+    np.testing.assert_array_equal(bins_begin(begin, rule), begin)
 
 
 @given(STAMPS, st.sampled_from(["30s", "15min", "h", "6h", "D", "MS", "QS-JAN", "YS-JAN"]))
@@ -41,29 +41,29 @@ def test_bins_are_those_of_pandas(seconds, rule):
     index = pd.DatetimeIndex(np.array(seconds, dtype="M8[s]").astype("M8[ns]"))
     period = {"MS": "M", "QS-JAN": "Q-DEC", "YS-JAN": "Y-DEC"}.get(rule)
     right = index.floor(rule) if period is None else index.to_period(period).to_timestamp()
-    np.testing.assert_array_equal(beginnings(ns(index), rule), ns(right))
+    np.testing.assert_array_equal(bins_begin(ns(index), rule), ns(right))
 
 
 @pytest.mark.parametrize("rule", WEEKS_BEGIN)
 def test_weeks_begin_on_their_weekday(rule):
     days = pd.date_range("2024-01-01", periods=30)
     right = days.to_period(WEEKS_BEGIN[rule]).start_time  # periods of pandas end on their weekday
-    np.testing.assert_array_equal(beginnings(ns(days), rule), ns(right))
+    np.testing.assert_array_equal(bins_begin(ns(days), rule), ns(right))
 
 
 def test_days_and_longer_bins_follow_the_wall_clock_and_hours_the_full_hour():
     hours = pd.date_range("2024-03-30", periods=72, freq="h", tz="Europe/Berlin")
-    np.testing.assert_array_equal(beginnings(ns(hours), "D", "Europe/Berlin"), ns(hours.normalize()))
+    np.testing.assert_array_equal(bins_begin(ns(hours), "D", "Europe/Berlin"), ns(hours.normalize()))
     kolkata = pd.date_range("2024-03-30", periods=50, freq="7min", tz="Asia/Kolkata")
-    np.testing.assert_array_equal(beginnings(ns(kolkata), "h", "Asia/Kolkata"), ns(kolkata.floor("h")))
+    np.testing.assert_array_equal(bins_begin(ns(kolkata), "h", "Asia/Kolkata"), ns(kolkata.floor("h")))
 
 
 def test_weekends_fall_into_the_friday_and_holidays_into_the_day_before():
     days = pd.date_range("2024-12-20", "2025-01-03")
-    assert set(beginnings(ns(days), "B")) == set(ns(days[days.weekday < 5]))
+    assert set(bins_begin(ns(days), "B")) == set(ns(days[days.weekday < 5]))
     calendar = pd.offsets.CustomBusinessDay(holidays=["2024-12-25", "2024-12-26"])
     right = pd.date_range("2024-12-20", "2025-01-03", freq=calendar)
-    assert set(beginnings(ns(days), calendar)) == set(ns(right))
+    assert set(bins_begin(ns(days), calendar)) == set(ns(right))
 
 
 def test_month_ends_give_bins_that_begin_on_the_first():

@@ -10,7 +10,7 @@ from tsformers.calendar.frequency import SHORTEST_DAY, most_common, within
 from tsformers.calendar.grid import DAY, SECOND, Grid, to_local, to_utc
 
 SHARE = 1 / 100  # of the step: what lies further off is no jitter
-ROUND = (DAY, 12 * 3600 * SECOND, *sorted(STEPS.values(), reverse=True))  # beginnings of a step, the roundest first
+ROUND = (DAY, 12 * 3600 * SECOND, *sorted(STEPS.values(), reverse=True))  # places of a step, the roundest first
 
 
 class Snapped(NamedTuple):
