@@ -60,7 +60,7 @@ def test_days_and_longer_bins_follow_the_wall_clock_and_hours_the_full_hour():
 
 def test_weekends_fall_into_the_friday_and_holidays_into_the_day_before():
     days = pd.date_range("2024-12-20", "2025-01-03")
-    assert set(bins_begin(ns(days), "B")) == set(ns(days[days.weekday < 5]))
+    assert set(bins_begin(ns(days), "B")) == set(ns(days[days.day_of_week < 5]))
     calendar = pd.offsets.CustomBusinessDay(holidays=["2024-12-25", "2024-12-26"])
     right = pd.date_range("2024-12-20", "2025-01-03", freq=calendar)
     assert set(bins_begin(ns(days), calendar)) == set(ns(right))

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tsformers import DataError
 from tsformers.calendar.grid import parse
 from tsformers.calendar.jitter import snap
 from tsformers.data.panel import Panel
@@ -34,8 +35,8 @@ def test_a_few_late_stamps_are_moved_and_counted():
 def test_the_limit_is_a_hundredth_of_the_step(freq, most):
     regular = off(freq, {}).as_unit("ns").asi8
     np.testing.assert_array_equal(snapped(off(freq, {7: most * 0.99}))[0], regular)
-    left, note = snapped(off(freq, {7: most * 1.01}))
-    assert left[7] != regular[7] and note == ""
+    left, note = snapped(off(freq, {7: most * 1.01, 9: most / 2}))
+    assert left[7] != regular[7] and left[9] == regular[9]
 
 
 def test_stamps_that_are_all_late_by_a_little_lie_on_the_full_minute(rng):
@@ -61,6 +62,12 @@ def test_nothing_moves_further_than_a_hundredth_of_the_longest_step_and_no_stamp
     moved, note = snapped(stamps.view("M8[ns]"))
     assert (np.diff(moved) > 0).all() and np.abs(moved - stamps).max() <= max(steps)
     assert (note == "") == bool((moved == stamps).all())
+
+
+def test_of_a_panel_with_jitter_the_stamp_that_is_too_far_off_is_refused():
+    stamps = off("min", {5: 0.3, 20: 2})
+    with pytest.raises(DataError, match=r"12:20:02 at row 20 is off the grid.*resample='min'"):
+        Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": stamps, "y": 1.0}))
 
 
 def test_a_panel_takes_stamps_with_jitter_and_its_times_lie_on_the_grid():

@@ -183,7 +183,7 @@ def test_what_fit_understood_binds_later_columns():
     refused(pd.to_datetime(["2024-02-01"]), "whole numbers", fitted=TimeForm("count"))
 
 
-def test_a_repeated_hour_is_told_apart_by_order_within_a_series():
+def test_a_repeated_hour_is_split_by_order_within_a_series():
     stamps = pd.date_range("2023-10-27", periods=97, freq="h", tz="Europe/Berlin")
     local = pd.Series(np.tile(stamps.strftime("%Y-%m-%d %H:%M"), 2), dtype=object)
     times = read(local, tz="Europe/Berlin", series=["a"] * 97 + ["b"] * 97)

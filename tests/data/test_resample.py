@@ -76,7 +76,7 @@ def test_weeks_that_restart_in_january_keep_all_counts():
     frame = pd.DataFrame({"unique_id": "a", "ds": starts, "y": 1.0})
     with pytest.warns(tsf.DataWarning, match="bins of 'W-MON' have no row: their sum is missing, not 0"):
         weeks = tsf.resample(frame, "W-MON", aggregate="sum")
-    assert weeks["y"].sum() == 156 and (weeks["ds"].dt.weekday == 0).all()
+    assert weeks["y"].sum() == 156 and (weeks["ds"].dt.day_of_week == 0).all()
     assert tsf.Panel.from_frame(weeks).freq == "W-MON"
 
 

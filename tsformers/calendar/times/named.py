@@ -65,7 +65,7 @@ def spelled_form(form: TimeForm, values: np.ndarray) -> TimeForm:
 
     Example:
         >>> spelled_form(TimeForm("format", "%d.%m.%Y", True), np.array(["5.12.2024"], dtype=object)).format
-        '%-d.%m.%Y'
+        '%-d.%-m.%Y'
     """
     texts = as_texts(values[:SHOWN])
     digits = form.digits
