@@ -33,6 +33,7 @@ from tsformers.forecasters.neural.validation import (
     choose_context,
     drop_short,
     forecastable,
+    validated_series,
 )
 from tsformers.messages import Option
 from tsformers.nn.heads.base import DistributionOutput
@@ -361,6 +362,18 @@ class TorchForecaster(BaseEstimator):
         return (
             np.moveaxis(values, 3, 1) if self.multivariate else values[..., 0].reshape(*series.shape, -1, self.horizon)
         )
+
+    def last_window_validated(self, panel: Panel) -> np.ndarray:
+        """Which series of ``fit`` kept their last ``horizon`` rows from training, as validation windows.
+
+        Args:
+            panel: the data of ``fit``.
+
+        Returns:
+            (N,) bool.
+        """
+        check_is_fitted(self, "network_")
+        return validated_series(self, panel, self._plan)
 
     def learned(self) -> dict[str, object]:
         """What ``fit`` has learned, ready to be serialised.

@@ -1,6 +1,7 @@
 """Data and settings that a torch forecaster refuses, or shortens with a warning."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,14 @@ import pandas as pd
 
 from tsformers.calendar.seasons import cycles
 from tsformers.data.covariates import check_common_end
+from tsformers.data.cutoffs import validation_length
 from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError, DataWarning, TsformersError
 from tsformers.messages import Option, Setting
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.output_support import behaviour
+from tsformers.training.config import Plan
 from tsformers.training.context_length import default_context, preferred_context
 
 LISTED_SERIES = 5  # that a message names
@@ -202,6 +205,26 @@ def forecastable(model: Any, panel: Panel) -> Panel:
             f" does), or fill {panel.schema.target_col!r}",
         )
     return panel
+
+
+def validated_series(model: Any, panel: Panel, plan_of: Callable[[int, Panel], Plan]) -> np.ndarray:
+    """Which series kept their last ``horizon`` rows from training, as validation windows.
+
+    Args:
+        model: a fitted ``TorchForecaster``.
+        panel: the data of ``fit``.
+        plan_of: the plan of training for a context length and the series that are trained on.
+
+    Returns:
+        (N,) bool.
+    """
+    context, lengths = model.context_length_, panel.lengths
+    if model.multivariate:
+        lengths = np.full(panel.n_series, lengths.max())
+    trained = lengths >= context + model.horizon
+    plan = plan_of(context, panel.select(np.flatnonzero(trained)) if not model.multivariate else panel)
+    rows = validation_length(model.horizon, plan.validation_windows, plan.validation_stride)
+    return (lengths >= context + model.horizon + rows) & (rows > 0)
 
 
 def check_support(panel: Panel, likelihood: object) -> None:
