@@ -214,7 +214,9 @@ def _refuse_settings(fitted: Any, options: ForecastOptions, settings: dict[str, 
     unused = {f"--{key}" for key, value in given.items() if value} | {"--set" for key in settings if key != "horizon"}
     unused |= set() if options.short == "error" else {"--short"}
     if options.save is not None and (options.lower, options.upper) != (None, None):
-        raise JobError(f"{options.model} is fitted, and --save would not keep --lower and --upper; leave one of them out")
+        raise JobError(
+            f"{options.model} is fitted, and --save would not keep --lower and --upper; leave one of them out"
+        )
     if settings.get("horizon", fitted.horizon) != fitted.horizon:
         unused.add("--horizon")
     if unused:
