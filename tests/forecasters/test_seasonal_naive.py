@@ -69,6 +69,7 @@ def test_a_series_shorter_than_a_season_walks_from_its_last_value():
     np.testing.assert_allclose(spread, np.sqrt([2.5, 5.0]), rtol=0.03)
 
 
+@pytest.mark.filterwarnings("ignore:183 of 414 series ended")
 def test_414_hourly_series_take_less_than_two_seconds(rng):
     lengths = rng.choice([700, 960], 414)
     steps = np.concatenate([np.arange(n) for n in lengths])

@@ -15,7 +15,7 @@ from tsformers.calendar.times.offsets import has_offset
 from tsformers.calendar.times.parsed import Parsed, from_pandas_times
 from tsformers.calendar.times.zones import by_order, is_zone, localize, zones_that_fit
 from tsformers.errors import DataError
-from tsformers.messages import Option, joined
+from tsformers.messages import Message, Option, joined
 from tsformers.places import Places
 
 __all__ = ["SeriesOfRows", "TimeForm", "Times", "looks_like_times", "read_times"]
@@ -323,6 +323,6 @@ def looks_like_times(values: pd.Series, text_file: bool) -> bool:
 
 def _reads(values: pd.Series, text_file: bool) -> bool:
     try:
-        return not read_times(values, "", Places(), text_file=text_file, tz="UTC").integer
+        return not read_times(values, "", Places(), text_file=text_file).integer
     except DataError as error:
-        return any(isinstance(part, Option) or hasattr(part, "parts") for part in error.message.parts[1:2])
+        return any(isinstance(part, Option | Message) for part in error.message.parts[1:2])  # one may choose

@@ -54,14 +54,14 @@ def window_tables(
         1   8       6  1.0   1.0
     """
     history, parts = _history_of(origins, window), []
-    told = np.zeros(len(history.series), dtype=bool)
+    covered = np.zeros(len(history.series), dtype=bool)
     for block in [forecast] if isinstance(forecast, Forecast) else forecast:
         at = history.panel.ids.get_indexer(block.ids)
-        present = np.sort(at[at >= 0]) if (at >= 0).any() else np.arange(len(told))
+        present = np.sort(at[at >= 0]) if (at >= 0).any() else np.arange(len(covered))
         parts.append(_block_tables(history, settings, model, window, block, present))
-        told[present] = True
-    if not may_omit and not told.all():
-        raise ValueError(f"the forecast lacks series {history.panel.ids[int(np.argmin(told))]!r}")
+        covered[present] = True
+    if not may_omit and not covered.all():
+        raise ValueError(f"the forecast lacks series {history.panel.ids[int(np.argmin(covered))]!r}")
     steps, scores = parts[0] if len(parts) == 1 else map(_in_order, zip(*parts, strict=True))
     return steps, scores
 

@@ -146,7 +146,7 @@ class Bounded(BaseEstimator):
                 Option("method", self.method), "; pass ", Option("method", "clip"),
             )  # fmt: skip
         inside = values.clip(np.nextafter(lower, np.inf), np.nextafter(upper, -np.inf))
-        return replace(forecast, values=inside).bounded(lower, upper)
+        return replace(forecast, values=inside, means=None).bounded(lower, upper)
 
     def _warn_beyond(self, panel: Panel) -> None:
         lower, upper = self.bounds_

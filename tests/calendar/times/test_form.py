@@ -31,32 +31,32 @@ def same_after_writing(form, counts, tz=None):
 @given(
     days(), st.sampled_from(["%d.%m.%Y", "%-d/%-m/%Y", "%m/%d/%Y", "%Y-%j", "%d %b %Y", "%-d-%^b-%Y", "%A, %d %B %Y"])
 )
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_days_written_by_a_pattern_are_read_again(counts, pattern):
     same_after_writing(TimeForm("format", pattern, True), counts)
 
 
 @given(days(SHORT), st.sampled_from(["%d.%m.%y", "%y%m%d", "%-m/%-d/%y"]))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_years_of_two_digits_are_read_again(counts, pattern):
     same_after_writing(TimeForm("format", pattern, True), counts)
 
 
 @given(days(), st.sampled_from(["%Y-%m", "%b-%Y", "%B %Y", "%YM%m", "%Y%m", "%m/%Y", "%Y.%m"]))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_months_are_read_again(counts, pattern):
     same_after_writing(TimeForm("format", pattern, True), floored(counts, "M"))
 
 
 @given(days(), st.sampled_from(["", "{year}-Q{quarter}", "Q{quarter} {year}", "{quarter}q{year}"]))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_quarters_are_read_again(counts, spelling):
     month = counts.view("M8[ns]").astype("M8[M]").astype(np.int64) // 3 * 3
     same_after_writing(TimeForm("quarter", spelling, True), month.astype("M8[M]").astype("M8[ns]").view(np.int64))
 
 
 @given(days(), st.sampled_from(["", "%GW%V", "%G-w%V"]))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_weeks_are_read_again(counts, pattern):
     mondays = (counts // DAY + 3) // 7 * 7 - 3
     same_after_writing(TimeForm("iso-week", pattern, True), mondays * DAY)
@@ -67,7 +67,7 @@ def test_weeks_are_read_again(counts, pattern):
     st.lists(st.integers(-9 * 10**18, 9 * 10**18), min_size=1, max_size=6),
     st.sampled_from([("s", 0), ("s", 2), ("s", 9), ("ms", 0), ("ms", 3), ("us", 0), ("ns", 0)]),
 )
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_epochs_are_read_again(counts, unit):
     step = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[unit[0]] // 10 ** unit[1]
     exact = np.array(counts, dtype=np.int64) // step * step
@@ -75,14 +75,14 @@ def test_epochs_are_read_again(counts, unit):
 
 
 @given(days(), st.sampled_from([("months", 3), ("months", 9), ("mid-months", 4)]))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_decimal_years_of_months_are_read_again(counts, step):
     same_after_writing(TimeForm("decimal-year", step[0], True, step[1]), floored(counts, "M"))
     same_after_writing(TimeForm("decimal-year", step[0], False, step[1]), floored(counts, "M"))
 
 
 @given(days(), st.integers(3, 9))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_decimal_years_of_days_are_read_again(counts, digits):
     same_after_writing(TimeForm("decimal-year", "days", True, digits), counts)
 
@@ -92,7 +92,7 @@ def test_decimal_years_of_days_are_read_again(counts, digits):
     st.sampled_from([None, "Europe/Berlin", "America/New_York", "Asia/Kolkata"]),
     st.sampled_from(["%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%Y%m%d%H%M%S"]),
 )
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_times_of_day_are_read_again_in_every_zone(counts, tz, pattern):
     """The offset that is written tells the two passes of a repeated hour apart."""
     same_after_writing(TimeForm("format", pattern, True), np.array(counts) * SECOND, tz)

@@ -57,16 +57,21 @@ def test_one_line_names_the_series_its_end_and_the_latest_row(model, quantiles):
 
 
 def test_many_are_counted_and_the_first_of_them_named():
-    frame = frame_of(**{f"s{k}": "2011-12-31" for k in range(5)}, last="2018-06-30")
-    (found,) = messages(NAIVE.fit(frame).predict)
-    assert found.startswith("5 of 6 series")
+    old, new = ({f"{name}{k}": end for k in range(5)} for name, end in (("s", "2011-12-31"), ("t", "2018-06-30")))
+    (found,) = messages(NAIVE.fit(frame_of(**old, **new)).predict)
+    assert found.startswith("5 of 10 series")
     assert "'s2'" in found and "'s3'" not in found and "and 2 more" in found
+
+
+def test_where_most_series_end_early_none_is_named():
+    frame = frame_of(a="2011-12-31", b="2011-12-31", last="2018-06-30")
+    assert messages(NAIVE.fit(frame).predict) == []
 
 
 @pytest.mark.parametrize(
     ("behind", "horizon", "silent"),
-    [(7, 3, False), (10, 3, False), (11, 3, True), (11, 11, False), (12, 11, True)],
-    ids=["a season", "a tenth", "more than a tenth", "the horizon", "more than the horizon"],
+    [(14, 3, False), (20, 3, False), (21, 3, True), (21, 21, False), (22, 21, True)],
+    ids=["two seasons", "a fifth", "more than a fifth", "the horizon", "more than the horizon"],
 )
 def test_a_late_series_is_not_silent(behind, horizon, silent):
     days = pd.date_range("2024-01-01", periods=101)

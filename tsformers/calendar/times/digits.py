@@ -82,7 +82,7 @@ def typed_form(numbers: np.ndarray) -> TimeForm | None:
     """
     form = dates_of(numbers)
     if form is not None:
-        return form if len(form.format) > 4 and "j" not in form.format and _regular(form, numbers) else None
+        return form if form.format not in ("%Y", "%Y%j") and _regular(form, numbers) else None
     form = epochs_of(numbers)
     if form is None or form.format != "s" or len(numbers) < 2:
         return form

@@ -54,7 +54,8 @@ def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> 
     """
     if values.dtype.kind != "O":
         return _number_form(values, place, refuse, text_file)
-    if all(NUMBER.fullmatch(text) for text in _sample(values)):
+    sample = _sample(values)
+    if 2 * sum(NUMBER.fullmatch(text) is not None for text in sample) > len(sample):
         numeric = pd.Series(values, dtype=object).str.fullmatch(NUMBER.pattern).to_numpy(dtype=bool)
         if not numeric.all():
             refuse(int(np.argmin(numeric)), "is no number as the others are")

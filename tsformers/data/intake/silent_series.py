@@ -13,7 +13,8 @@ from tsformers.calendar.seasons import season_length
 from tsformers.data.panel import Panel
 from tsformers.errors import DataWarning
 
-SHARE = 0.1  # of the panel's span
+SEASONS = 2
+SHARE = 0.2  # of the panel's span; collections of short series with ends of their own lie closer together
 LISTED = 3
 
 
@@ -29,7 +30,7 @@ class SilentSeriesWarning(DataWarning):
 def silent_series(panel: Panel, horizon: int) -> np.ndarray:
     """Which series ended long before the others.
 
-    That is more steps before the latest row than the horizon, than one season and than a tenth of the panel's span: a
+    That is more steps before the latest row than the horizon, than two seasons and than a fifth of the panel's span: a
     forecast from such an end lies in the past of the other series, and a late delivery does not explain it.
 
     Args:
@@ -49,7 +50,7 @@ def silent_series(panel: Panel, horizon: int) -> np.ndarray:
         return np.zeros(panel.n_series, dtype=bool)
     first, last = (ordinals(panel.times[rows], panel.grid) for rows in (panel.offsets[:-1], panel.ends - 1))
     latest = last.max()
-    return latest - last > max(horizon, season_length(panel.grid), SHARE * (latest - first.min()))
+    return latest - last > max(horizon, SEASONS * season_length(panel.grid), SHARE * (latest - first.min()))
 
 
 def warn_of_silent_series(panel: Panel, horizon: int, stacklevel: int = 3) -> None:
@@ -64,7 +65,7 @@ def warn_of_silent_series(panel: Panel, horizon: int, stacklevel: int = 3) -> No
         SilentSeriesWarning: there are such series.
     """
     silent = np.flatnonzero(silent_series(panel, horizon))
-    if len(silent):
+    if 0 < len(silent) <= panel.n_series / 2:  # of more than half it cannot be said that the others went on
         ends = as_counts(panel.times[panel.ends - 1])
         names = ", ".join(f"{plain(panel.ids[i])!r} ({show(ends[i], panel.grid)})" for i in silent[:LISTED])
         more = f" and {len(silent) - LISTED} more" if len(silent) > LISTED else ""
