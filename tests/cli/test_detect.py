@@ -258,3 +258,17 @@ def test_help_waits_for_no_slow_library():
     assert done.stdout.splitlines()[-1] == "[]"
     for word in ("--fit", "--model", "--alpha", "--state", "--every", "--follow", "--source", "--plot", "history.csv"):
         assert word in done.stdout
+
+
+@pytest.mark.parametrize("role", ["id_col", "time_col", "target_col"])
+@pytest.mark.parametrize("name", ["level", "row", "status"])
+def test_a_detector_whose_decisions_would_lose_a_column_is_refused_before_it_is_fitted(
+    role, name, place, run, tmp_path
+):
+    usual = {"id_col": "unique_id", "time_col": "ds", "target_col": "y"}[role]
+    history = (place / "history.csv").read_text().replace(usual, name, 1)
+    (tmp_path / "h.csv").write_text(history)
+    words = ["--fit", tmp_path / "h.csv", *FIT, "--save", tmp_path / "d", f"--{role.replace('_', '-')}", name]
+    code, _, err = run(*words, model=None)
+    assert code == 2 and f"column '{name}' of the data has the name of a column of the decisions" in err[-1]
+    assert not (tmp_path / "d").exists()
