@@ -64,7 +64,7 @@ def load(source: str | Path) -> Content:
 
 
 def unpack(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
-    """Bytes without their compression, which is told by the first of them.
+    """Bytes without their compression, which shows in the first of them.
 
     Args:
         data: as they stand in the file.
