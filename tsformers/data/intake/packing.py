@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.duplicates import refuse_duplicates
-from tsformers.calendar.frequency import guess_freq, refuse_integer_dates, within
+from tsformers.calendar.frequency import guess_freq, within
 from tsformers.calendar.grid import Grid, compose, like_times, parse
 from tsformers.calendar.jitter import snap
 from tsformers.calendar.regularity import Origin, plain, positions, show
@@ -114,7 +114,11 @@ def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, sho
         left_out=roles.left_out,
     )
     lookup = RowNames(ids.names, ids.code)
-    times = times_of(source, roles.times, lookup, asked.time_format, asked.tz)
+    time_format = asked.time_format
+    if time_format is None and isinstance(freq, int) and len(roles.times) == 1:  # a step of counts: the times are such
+        numbers = pd.to_numeric(source.cells(roles.times[0]).astype(object), errors="coerce")
+        time_format = "count" if numbers.notna().all() else None
+    times = times_of(source, roles.times, lookup, time_format, asked.tz)
     schema = replace(schema, tz=times.tz, unit=times.unit, form=times.form, zone_given=asked.tz is not None)
     return _packed(source, schema, ids, times, freq, short, None)
 
@@ -227,16 +231,16 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
     if order is not None:
         code, stamp, rows = code[order], stamp[order], rows[order]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(table.ids)))])
-    origin = Origin(table.ids, rows, schema.time_col)
+    origin = Origin(table.ids, rows, schema.time_col, places)
     refuse_duplicates(code, stamp, unique, offsets, origin, schema.tz, table.times.integer)
     freq = table.times.freq if freq is None else freq
     given = "fit's freq=" if fitted is not None else "" if freq is None else "freq="
+    notes: tuple[str, ...] = ()
     if not table.times.integer:
         given_grid = fitted if fitted is not None or freq is None else parse(freq, schema.tz)
-        stamp, unique, _ = snap(stamp, unique, offsets, schema.tz, given_grid)
+        stamp, unique, note = snap(stamp, unique, offsets, schema.tz, given_grid)
+        notes = (note,) if note else ()
     if fitted is None and freq is None:
-        if table.times.integer:
-            refuse_integer_dates(unique, schema.time_col)
         freq = guess_freq(stamp, unique, offsets, schema.tz, table.times.integer)
     grid = _fitting(parse(freq, schema.tz) if fitted is None else fitted, table.times.integer, schema.time_col)
     place, phase = positions(stamp, unique, offsets, grid, origin, given)
@@ -249,7 +253,7 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
         steps = np.arange(full[-1]) + np.repeat(place[offsets[:-1]] - full[:-1], np.diff(full))
         counts, present = compose(steps, np.repeat(phase, np.diff(full)), grid), counts
         counts[spots] = present
-    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid, schema, table.ids[:0])
+    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid, schema, table.ids[:0], notes=notes)
 
 
 def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int) -> np.ndarray | None:
