@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.duplicates import refuse_duplicates
-from tsformers.calendar.frequency import guess_freq, refuse_integer_dates, within
+from tsformers.calendar.frequency import guess_freq, within
 from tsformers.calendar.grid import Grid, compose, like_times, parse
 from tsformers.calendar.jitter import snap
 from tsformers.calendar.regularity import Origin, plain, positions, show
@@ -115,7 +115,11 @@ def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, sho
         left_out=roles.left_out,
     )
     lookup = RowNames(ids.names, ids.code)
-    times = times_of(source, roles.times, lookup, asked.time_format, asked.tz)
+    time_format = asked.time_format
+    if time_format is None and isinstance(freq, int) and len(roles.times) == 1:  # a step of counts: the times are such
+        numbers = pd.to_numeric(source.cells(roles.times[0]).astype(object), errors="coerce")
+        time_format = "count" if numbers.notna().all() else None
+    times = times_of(source, roles.times, lookup, time_format, asked.tz)
     schema = replace(schema, tz=times.tz, unit=times.unit, form=times.form, zone_given=asked.tz is not None)
     return _packed(source, schema, ids, times, freq, short, None)
 
@@ -255,8 +259,6 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
         given_grid = fitted if fitted is not None or freq is None else parse(freq, schema.tz)
         stamp, unique, note = snap(stamp, unique, offsets, schema.tz, given_grid)
     if fitted is None and freq is None:
-        if table.times.integer:
-            refuse_integer_dates(unique, schema.time_col)
         freq = guess_freq(stamp, unique, offsets, schema.tz, table.times.integer)
     grid = _fitting(parse(freq, schema.tz) if fitted is None else fitted, table.times.integer, schema.time_col)
     place, phase = positions(stamp, unique, offsets, grid, origin, given)
