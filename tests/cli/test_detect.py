@@ -272,3 +272,13 @@ def test_a_detector_whose_decisions_would_lose_a_column_is_refused_before_it_is_
     code, _, err = run(*words, model=None)
     assert code == 2 and f"column '{name}' of the data has the name of a column of the decisions" in err[-1]
     assert not (tmp_path / "d").exists()
+
+
+def test_streams_are_read_by_the_options_of_a_table(place, run, tmp_path):
+    rows = "".join(
+        f"{row['unique_id']}~{row['ds']}~{str(row['y']).replace('.', ',')}\n"
+        for row in map(json.loads, lines(series(STEPS, "2024-01-06", 1)))
+    )
+    (tmp_path / "r.txt").write_text("unique_id~ds~y\n" + rows)
+    code, _, err = run(tmp_path / "r.txt", "--sep", "~", "--decimal", ",", "-o", tmp_path / "out.jsonl")
+    assert code == 0 and "invalid" not in err[-1], err

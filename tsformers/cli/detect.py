@@ -9,7 +9,7 @@ import typer
 
 from tsformers.cli.options import Plugins, TableInput
 from tsformers.cli.parsing import assignments, frequency
-from tsformers.cli.reading import COLUMN_OPTIONS, panel_like, read_panel
+from tsformers.cli.reading import COLUMN_OPTIONS, file_options, panel_like, read_panel
 from tsformers.cli.terminal import inform, print_line, report_written
 from tsformers.errors import JobError
 from tsformers.progress import waiting
@@ -183,6 +183,7 @@ def _watch(
         alarms_only=watching.alarms,
         format=watching.format,
         input_format=table.input_format,
+        options=file_options(table),
     )
     check_watched(rows, watching)
     ended: list[Watched] = []
