@@ -169,7 +169,7 @@ def future_rows(
     found = bound_ids(source, schema, ids)
     code, lookup = found.code, RowNames(found.names, found.code)
     read = bound_times(source, schema, lookup, grid.unit == "int")
-    refuse_unknown(found, ids if dropped is None else ids.append(dropped), source)
+    refuse_unknown(found, ids if dropped is None or not len(dropped) else ids.append(dropped), source)
     series = ids.get_indexer(found.names)
     values, counts, rows = read_covariates(source, known, schema, lookup), read.counts, np.arange(len(code))
     if schema.resample is not None:
