@@ -22,18 +22,18 @@ def history(name="1", form="%Y-%m-%d"):
     return pd.DataFrame({"unique_id": name, "ds": days.strftime(form), "y": WEEK * 4})
 
 
-def test_numbers_are_matched_as_text_and_told_once():
+def test_numbers_are_matched_as_text_and_reported_once():
     made = detector(history())
     with pytest.warns(DataWarning, match="matched as text") as caught:
-        told = made.update_many([{"unique_id": 1, "ds": f"2024-01-{day}", "y": 10.0} for day in (29, 30)])
-    assert [(row.unique_id, row.status) for row in told] == [("1", "tested")] * 2 and len(caught) == 1
+        reported = made.update_many([{"unique_id": 1, "ds": f"2024-01-{day}", "y": 10.0} for day in (29, 30)])
+    assert [(row.unique_id, row.status) for row in reported] == [("1", "tested")] * 2 and len(caught) == 1
 
 
 def test_times_come_in_the_form_of_fit_and_others_are_named():
     made = detector(history(form="%d.%m.%Y"))
     rows = [{"unique_id": "1", "ds": stamp, "y": 10.0} for stamp in ("29.01.2024", "soon")]
-    told = made.update_many(rows)
-    assert [row.status for row in told] == ["tested", "invalid"] and "%d.%m.%Y" in told[1].why
+    reported = made.update_many(rows)
+    assert [row.status for row in reported] == ["tested", "invalid"] and "%d.%m.%Y" in reported[1].why
     answer = made.detect(pd.DataFrame({"unique_id": ["1"], "ds": ["30.01.2024"], "y": [11.0]}))
     assert answer["ds"].tolist() == ["30.01.2024"] and np.isfinite(answer["p_value"]).all()
 
@@ -42,8 +42,8 @@ def test_joined_ids_a_single_series_and_marks_of_missing():
     joined = detector(history().rename(columns={"unique_id": "shop"}).assign(item=7), id_col=["shop", "item"])
     assert joined.update({"shop": "1", "item": 7, "ds": "2024-01-29", "y": 10.0}).status == "tested"
     single = detector(history().drop(columns="unique_id"), missing=-9999)
-    told = single.update_many([{"ds": "2024-01-29", "y": 10.0}, {"ds": "2024-01-30", "y": -9999}])
-    assert told[0].status == "tested" and np.isnan(told[1].y)
+    reported = single.update_many([{"ds": "2024-01-29", "y": 10.0}, {"ds": "2024-01-30", "y": -9999}])
+    assert reported[0].status == "tested" and np.isnan(reported[1].y)
 
 
 def test_levels_of_text_covariates_are_those_of_fit():
@@ -51,5 +51,9 @@ def test_levels_of_text_covariates_are_those_of_fit():
     rows = [
         {"unique_id": "1", "ds": f"2024-01-{day}", "y": 10.0, "sky": sky} for day, sky in ((29, "rain"), (30, "snow"))
     ]
-    told = made.update_many(rows)
-    assert told[0].status == "tested" and told[1].status == "invalid" and "'sky' is text: 'snow'" in told[1].why
+    reported = made.update_many(rows)
+    assert (
+        reported[0].status == "tested"
+        and reported[1].status == "invalid"
+        and "'sky' is text: 'snow'" in reported[1].why
+    )

@@ -30,7 +30,7 @@ def test_a_sparse_daily_grid_offers_bins_in_each_tongue():
     assert "--resample W-MON" in reading.lines(tongue="shell")[-1]
 
 
-def test_snapped_stamps_are_told():
+def test_snapped_stamps_are_reported():
     stamps = pd.date_range("2024-01-01", periods=6, freq="min") + pd.to_timedelta([0, 0, 0.2, 0, 0, 0], unit="s")
     assert "beside the grid" in str(Panel.from_frame(pd.DataFrame({"time": stamps, "load": np.arange(6.0)})).reading)
 

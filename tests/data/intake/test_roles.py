@@ -1,4 +1,4 @@
-"""Which column is what: the only reading is taken and told, two are both offered."""
+"""Which column is what: the only reading is taken and reported, two are both offered."""
 
 import numpy as np
 import pandas as pd

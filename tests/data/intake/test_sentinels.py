@@ -1,4 +1,4 @@
-"""Values that look like a mark of missing ones are told of; ordinary extremes are not."""
+"""Values that look like a mark of missing ones are reported; ordinary extremes are not."""
 
 import warnings
 
@@ -26,7 +26,7 @@ def with_marks(**marks):
 
 
 @pytest.mark.parametrize("value", [-9999, -999, -1, -99, -200, 9999, 999.9, 99999, 1e20])
-def test_a_far_extreme_of_the_kind_is_told_of_with_its_count(value):
+def test_a_far_extreme_of_the_kind_is_reported_with_its_count(value):
     scale = 0.1 if value == -1 else 1.0
     y = WEEK * scale
     y[[5, 30]] = value

@@ -16,16 +16,15 @@ from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.asked import NOTHING, Asked
 from tsformers.data.intake.binning import aggregates, binned
-from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns
+from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns, times_of
 from tsformers.data.intake.columns import RowNames, check_columns
-from tsformers.data.intake.covariate_columns import levels, read_covariates
 from tsformers.data.intake.ids import Ids, all_text, ids_of
 from tsformers.data.intake.kinds import counts_rows, kind_of
 from tsformers.data.intake.numbers import read_numbers
+from tsformers.data.intake.one_hot import levels, read_covariates
 from tsformers.data.intake.roles import find_roles
 from tsformers.data.intake.sentinels import sentinels, warning_of
 from tsformers.data.intake.source import Source, source_of
-from tsformers.data.intake.times import times_of
 from tsformers.errors import DataError, first_names
 from tsformers.messages import Option, Part
 from tsformers.places import Places
@@ -192,7 +191,7 @@ def _packed(
 
 
 def _resampled(table: Table, schema: Schema) -> tuple[Table, Grid, str]:
-    """The table with one row a bin, the grid of the bins, and what is to be told of empty ones."""
+    """The table with one row a bin, the grid of the bins, and what is to be reported of empty ones."""
     values = np.column_stack([table.y, table.covariates])
     how = aggregates(schema, (*schema.past, *schema.known))
     code, counts, columns, rows, grid, note = binned(
