@@ -113,7 +113,7 @@ def summary(described: "pd.DataFrame") -> str:
 def _described(panel: "Panel") -> "pd.DataFrame":
     from dataclasses import replace
 
-    from tsformers.data.description import describe
+    from tsformers.diagnostics.description import describe
 
     return describe(replace(panel, schema=replace(panel.schema, backend="pandas")))
 
