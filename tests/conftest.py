@@ -31,8 +31,13 @@ def wrong_tongue(message: Message, origin: str) -> str | None:
 
 
 def maker_of_message() -> str:
-    """The file of the package that is making a message now; "" for a test."""
+    """The file of the package that is making a message now, "cli/" where a command asked for it; "" for a test."""
     frame = sys._getframe(2)
+    above = frame
+    while above is not None:
+        if above.f_code.co_filename.startswith(PACKAGE + "cli"):
+            return "cli/"
+        above = above.f_back
     while frame is not None and frame.f_code.co_filename.endswith(("conftest.py", f"{os.sep}errors.py")):
         frame = frame.f_back
     name = "" if frame is None else frame.f_code.co_filename

@@ -69,6 +69,27 @@ OUTSIDE = {
     "BayesianGaussianMixture": "sklearn.mixture",
 }
 
+# Outputs of GluonTS that are settings of networks: saved by the arguments they were made with
+GLUONTS_OUTPUTS = dict.fromkeys(
+    (
+        "BetaOutput",
+        "BinnedUniformsOutput",
+        "GammaOutput",
+        "GeneralizedParetoOutput",
+        "ISQFOutput",
+        "ImplicitQuantileNetworkOutput",
+        "LaplaceOutput",
+        "NegativeBinomialOutput",
+        "NormalOutput",
+        "PiecewiseLinearOutput",
+        "PoissonOutput",
+        "SplicedBinnedParetoOutput",
+        "StudentTOutput",
+        "TruncatedNormalOutput",
+    ),
+    "gluonts.torch.distributions",
+)
+
 # Procedures of online testing
 PROCEDURES = {
     "LOND": "tsformers.fdr.lond",

@@ -126,12 +126,12 @@ def test_a_setting_out_of_range_is_refused_by_name(make, reason):
 # blindness
 
 
-def warning_of(p_value, procedure, n):
+def warning_of(p_value, procedure, n, tongue="python"):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         warn_if_blind(p_value, procedure, n)
     assert len(caught) <= 1
-    return str(caught[0].message) if caught else None
+    return caught[0].message.message.text(tongue) if caught else None
 
 
 def test_a_procedure_that_can_never_alarm_is_warned_of_with_the_number_of_scores_needed():
@@ -146,9 +146,9 @@ def test_a_procedure_that_can_never_alarm_is_warned_of_with_the_number_of_scores
     ("control", "ticking"), [(LORD(alpha=0.1), 0.6), (SAFFRON(alpha=0.1), 0.6), (ADDIS(alpha=0.1), 0.45)]
 )
 def test_a_procedure_whose_level_tends_to_zero_is_warned_of_with_the_first_blind_test(control, ticking):
-    text = warning_of(ConformalP(), control, 500)
+    text, shell = (warning_of(ConformalP(), control, 500, tongue) for tongue in ("python", "shell"))
     assert "without decay no number of scores will do for ever; or take LORD(alpha=0.1, decay=0.99)" in text
-    assert "(--detector p_value=predictive) and a decay below 1 (--decay 0.99)" in text
+    assert "--detector p_value=predictive and a decay below 1, --decay 0.99" in shell
     test = int(text.split("from test ")[1].split()[0])
     without_alarm = control.fresh()
     without_alarm.test_many(np.full(test - 1, ticking))
@@ -163,15 +163,16 @@ def test_each_remedy_of_the_warning_avoids_it(control):
     if needed is not None:
         assert warning_of(ConformalP(window=int(needed[2])), control, int(needed[1])) is None
         assert warning_of(ConformalP(window=int(needed[2])), control, int(needed[1]) - 1) is not None
-    number = int(re.search(r"--control LORD --alpha 0.1 --decay 0.99\), for which ([0-9]+) do", text)[1])
+    shell = warning_of(ConformalP(), control, 1000, "shell")
+    number = int(re.search(r"--control LORD --alpha 0.1 --decay 0.99, for which ([0-9]+) do", shell)[1])
     assert warning_of(ConformalP(), LORD(alpha=0.1, decay=0.99), number) is None
-    assert "--detector p_value=predictive" in text
+    assert "--detector p_value=predictive" in shell
     assert warning_of(PredictiveP(), control, 1000) is None
 
 
 def test_the_number_of_scores_needed_counts_weights():
     text = warning_of(ConformalP(decay=0.9), LORD(alpha=0.1, decay=0.99), 10_000)
-    assert "decay=1 or one near enough" in text
+    assert "a decay of 1 or near enough" in text
     assert "window=999 or more" in warning_of(ConformalP(window=200), LORD(alpha=0.1, decay=0.99), 10_000)
 
 

@@ -99,7 +99,7 @@ def test_dates_written_as_integers_are_refused_with_the_way_to_dates(form, freq,
     stamps = pd.date_range("2023-10-01", periods=30, freq=freq)
     frame = pd.DataFrame({"unique_id": "a", "ds": stamps.strftime(form).astype(int).astype(kind), "y": 1.0})
     with pytest.raises(
-        DataError, match=rf"'ds' holds integers that look like dates.*format='{form}'\), or pass freq=1"
+        DataError, match=rf"'ds' holds integers that look like dates.*pass time_format='{form}', or freq=1"
     ):
         Panel.from_frame(frame)
     if freq == "D":

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers import DataError
-from tsformers.calendar.grid import OFF, compose, decompose, parse, to_local, to_utc
+from tsformers.calendar.grid import OFF, beyond, compose, decompose, parse, to_local, to_utc
 
 WALL_CLOCK = [
     "D",
@@ -82,3 +82,35 @@ def test_wall_clock_time_comes_back_outside_of_repeated_hours(utc, tz):
     again = to_utc(to_local(counts, tz), tz)[0]
     assert again == utc or abs(again - utc) <= 24 * 3600 * 10**9  # a repeated hour means its first pass
     assert to_local(np.array([again]), tz)[0] == to_local(counts, tz)[0]
+
+
+CALENDARS = [
+    pd.offsets.CustomBusinessDay(holidays=["2024-12-25", "2024-12-26", "2025-01-01"]),
+    pd.offsets.CustomBusinessDay(weekmask="Sun Mon Tue Wed Thu", holidays=["2025-01-01"]),
+    pd.offsets.CustomBusinessDay(3, holidays=["2024-12-25"]),
+    pd.offsets.CustomBusinessDay(weekmask="Mon Tue Wed Thu Fri Sat"),
+]
+
+
+@pytest.mark.parametrize("calendar", CALENDARS)
+@pytest.mark.parametrize("tz", [None, "Europe/Berlin"])
+def test_business_days_of_ones_own_follow_their_calendar(calendar, tz):
+    days = pd.date_range("2024-11-01", periods=90, freq=calendar, tz=tz)
+    grid = parse(calendar, tz)
+    counts = days.as_unit("ns").asi8
+    place, phase = decompose(counts, grid)
+    assert (np.diff(place) == 1).all() and (phase == phase[0]).all()
+    np.testing.assert_array_equal(compose(place, phase, grid), counts)
+    np.testing.assert_array_equal(
+        compose(place[-1:] + 1, phase[-1:], grid), [(days[-1] + calendar).as_unit("ns").value]
+    )
+    assert parse(grid, tz) == grid and not beyond(place, phase, grid).any()
+
+
+def test_a_holiday_is_no_grid_point_and_plain_business_days_are_b():
+    holiday = np.array(["2024-12-25"], dtype="M8[ns]").view(np.int64)
+    assert decompose(holiday, parse(CALENDARS[0]))[1].tolist() == [OFF]
+    assert parse(pd.offsets.CustomBusinessDay()) == parse("B")
+    assert parse(pd.offsets.CustomBusinessDay(2)) == parse("2B")
+    with pytest.raises(DataError, match="offset"):
+        parse(pd.offsets.CustomBusinessDay(offset=pd.Timedelta("9h")))

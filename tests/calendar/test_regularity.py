@@ -82,9 +82,9 @@ def test_integer_series_of_another_step_are_refused():
         panel_of(np.arange(9), np.arange(0, 90, 10))
 
 
-def test_jitter_is_refused_with_the_step_to_round_to(rng):
-    stamps = dates("h", 60) + pd.to_timedelta(rng.integers(-40, 40, 60), unit="s")
-    with pytest.raises(DataError, match=r"series 's0'.*at row \d+ is off the grid.*df\['ds'\]\.dt\.round\('h'\)"):
+def test_more_than_jitter_is_refused_with_the_step_to_resample_to(rng):
+    stamps = dates("h", 60) + pd.to_timedelta(rng.integers(-40, 41, 60), unit="s")
+    with pytest.raises(DataError, match=r"series 's0'.*at row \d+ is off the grid.*pass resample='h' to make one row"):
         panel_of(stamps)
     assert panel_of(stamps.round("h")).freq == "h"
 
@@ -97,7 +97,7 @@ def test_one_stamp_off_the_grid_is_named_by_its_row_in_the_callers_frame():
 
 
 def test_months_counted_from_another_day_are_refused_with_the_way_to_month_starts():
-    with pytest.raises(DataError, match=r"off the grid.*to_period\('M'\)\.dt\.to_timestamp\(\)"):
+    with pytest.raises(DataError, match=r"off the grid.*pass resample='MS' to make one row"):
         panel_of(dates("MS") + pd.Timedelta(days=14))
 
 
@@ -128,13 +128,13 @@ def test_the_second_pass_of_a_repeated_hour_is_a_second_row_of_that_day():
     first = pd.date_range("2024-10-20 02:30", periods=14, freq="D").tz_localize(
         "Europe/Berlin", ambiguous=np.ones(14, bool)
     )
-    with pytest.raises(DataError, match=r"series 's0'.*at row 7 and .*at row 8 fall on one step of 'D'; keep one"):
+    with pytest.raises(DataError, match=r"'s0'.*at row 7 and .*at row 8 fall on one step of 'D'; pass resample='D'"):
         panel_of(first.insert(8, first[7] + pd.Timedelta("1h")), freq="D")
 
 
 def test_hours_of_a_clock_without_zone_are_duplicates_in_autumn_and_the_remedy_is_named():
     stamps = pd.date_range("2024-10-26", periods=72, freq="h", tz="Europe/Berlin").tz_localize(None)
-    with pytest.raises(DataError, match=r"2024-10-27 02:00:00 stands at row 26 and again at row 27.*time zone"):
+    with pytest.raises(DataError, match=r"2024-10-27 02:00:00 .* row 26 and again at row 27.*tz='Europe/Berlin'"):
         panel_of(stamps)
 
 

@@ -1,6 +1,7 @@
 """Commands run in a folder of their own, and what they answered."""
 
 import io
+import re
 import sys
 
 import numpy as np
@@ -53,13 +54,27 @@ def piped(monkeypatch):
     return put
 
 
+READING = re.compile(r"read |[\d,]+ series[ ,(]|left out: |times are ")  # lines about what was read
+
+
+def after_reading(err):
+    """The lines on standard error without those that say what was read."""
+    return [line for line in err if not READING.match(line)]
+
+
 def mistake(answer, *parts):
-    """The answer is exit code 2, nothing on standard output, and one line that holds all parts."""
+    """The answer is exit code 2, nothing on standard output, and one line that holds all parts, after the reading."""
     code, out, err = answer
     assert (code, out) == (2, ""), (code, out, err)
-    assert len(err) == 1, err
+    assert len(after_reading(err)) == 1 and not READING.match(err[-1]), err
     for part in parts:
-        assert part in err[0], err[0]
+        assert part in err[-1], err[-1]
+    return True
+
+
+def refusal(answer, *parts):
+    """A mistake that stands alone: nothing was read, or it could not be understood."""
+    assert mistake(answer, *parts) and len(answer[2]) == 1, answer[2]
     return True
 
 

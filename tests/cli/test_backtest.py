@@ -35,4 +35,4 @@ def test_a_job_whose_models_all_fail_is_a_mistake_with_the_reason(run, here):
     )
     (here / "mine.toml").write_text(JOB + 'class = "bad"\n')
     code, _, err = run("backtest", "mine.toml", "--plugin", "bad.py")
-    assert code == 2 and "no such luck" in err[-1]
+    assert code == 1 and "no model finished a window" in err[-1] and "no such luck" in err[-1]

@@ -12,13 +12,13 @@ import pytest
 from tsformers.data.files.plain_frame import read_frame
 from tsformers.data.files.write import write_table
 
-from .conftest import NAIVE, mistake
+from .conftest import NAIVE, after_reading, mistake, refusal
 
 
 def test_a_forecast_has_one_row_a_series_and_step(run, sales):
     code, out, err = run("forecast", "sales.csv", *NAIVE)
     frame = pd.read_csv(io.StringIO(out), keep_default_na=False)
-    assert (code, err) == (0, [])
+    assert (code, after_reading(err)) == (0, [])
     assert list(frame.columns) == ["unique_id", "ds", "mean", "q0.1", "q0.5", "q0.9"]
     assert frame["unique_id"].tolist() == ["NA"] * 3 + ["b"] * 3
     assert frame["ds"].tolist()[:3] == ["2024-01-29", "2024-01-30", "2024-01-31"]
@@ -42,7 +42,7 @@ def test_every_format_comes_in_and_goes_out(run, sales, here, suffix):
     sales["ds"] = pd.to_datetime(sales["ds"])
     write_table(sales, here / f"in.{suffix}")
     code, out, err = run("forecast", f"in.{suffix}", *NAIVE, "--output", f"out.{suffix}")
-    assert (code, out, err) == (0, "", [f"wrote out.{suffix}"])
+    assert (code, out, after_reading(err)) == (0, "", [f"wrote out.{suffix}"])
     _, reference, _ = run("forecast", "sales.csv", *NAIVE)
     frame = read_frame(here / f"out.{suffix}")
     pd.testing.assert_frame_equal(frame, read_table_text(reference, here), check_dtype=False)
@@ -83,7 +83,7 @@ def test_columns_may_have_other_names(run, sales, here):
 
 def test_a_saved_model_forecasts_what_it_did_and_takes_no_settings(run, sales, here):
     code, first, err = run("forecast", "sales.csv", *NAIVE, "--save", "kept")
-    assert (code, err) == (0, ["wrote kept"])
+    assert (code, after_reading(err)) == (0, ["wrote kept"])
     assert run("forecast", "sales.csv", "--model", "kept")[1] == first
     assert run("forecast", "sales.csv", "--model", "kept", "--horizon", 3)[1] == first
     assert mistake(run("forecast", "sales.csv", "--model", "kept", "--horizon", 4), "kept is fitted", "--horizon")
@@ -100,7 +100,7 @@ def test_a_folder_that_holds_no_model_is_named(run, sales, here):
 def test_a_plot_is_drawn(run, sales, here):
     pytest.importorskip("matplotlib")
     code, _, err = run("forecast", "sales.csv", *NAIVE, "--plot", "f.png", "-o", "f.csv")
-    assert code == 0 and err == ["wrote f.csv, f.png"]
+    assert code == 0 and after_reading(err) == ["wrote f.csv, f.png"]
     assert (here / "f.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -139,15 +139,71 @@ def test_a_missing_horizon_is_asked_for(run, sales):
     [
         ("", ["is empty"]),
         ("unique_id,ds,y\n", ["empty"]),
-        ("unique_id,ds\na,2024-01-01\n", ["'y'"]),
-        ("unique_id,ds,y\na,2024-01-01,cheap\na,2024-01-02,1\n", ["'y'", "'a'", "cheap", "row 0"]),
+        ("unique_id,ds\na,2024-01-01\n", ["--target-col"]),
+        ("unique_id,ds,y\na,2024-01-01,cheap\na,2024-01-02,1\n", ["'y'", "'a'", "cheap", "line 2", "--missing cheap"]),
         ("unique_id,ds,y\na,2024-01-01,1\na,2024-01-01,2\n", ["'a'", "2024-01-01"]),
-        ("unique_id,ds,y\na,2024-01-01,1\na,yesterday,2\n", ["'ds'", "yesterday", "row 1"]),
-        ("unique_id,ds,y\n,2024-01-01,1\n", ["unique_id", "row 0"]),
+        ("unique_id,ds,y\na,2024-01-01,1\na,yesterday,2\n", ["'ds'", "yesterday", "line 3"]),
+        ("unique_id,ds,y\n,2024-01-01,1\n", ["unique_id", "line 2"]),
         ('{"unique_id": "a", "ds": }\n', ["cannot be read as JSON lines", "line 1"]),
     ],
 )
 def test_data_that_cannot_be_used_are_refused_by_row(run, here, text, parts):
     (here / "bad.csv").write_text(text)
     code, out, err = run("forecast", "bad.csv", *NAIVE, *(["--input-format", "jsonl"] if text.startswith("{") else []))
-    assert mistake((code, out, err), *parts)
+    assert refusal((code, out, err), *parts)
+
+
+def test_what_was_read_is_said_and_quiet_silences_it(run, sales):
+    code, out, err = run("forecast", "sales.csv", *NAIVE)
+    assert code == 0 and err[0] == "read sales.csv: separator ','" and "2 series (column 'unique_id')" in err[1]
+    assert run("forecast", "sales.csv", *NAIVE, "--quiet") == (0, out, [])
+
+
+ENDLESS = ["--model", "LRU", "--horizon", 3, "--set", "max_steps=1000000", "--set", "context_length=7"]
+
+
+def test_a_plan_is_checked_before_training(run, sales, here):
+    sales.assign(price=1.0).to_csv(here / "s.csv", index=False)
+    days = pd.date_range("2024-01-29", periods=3).strftime("%Y-%m-%d")
+    plan = pd.DataFrame({"unique_id": ["NA"] * 3 + ["b"] * 3, "ds": [*days] * 2, "price": 1.0})
+    plan.rename(columns={"price": "cost"}).to_csv(here / "other.csv", index=False)
+    plan[plan["ds"] < "2024-01-31"].to_csv(here / "short.csv", index=False)
+    words = ["forecast", "s.csv", *ENDLESS]
+    assert refusal(run(*words, "--known", "price"), "--future", "price")
+    assert refusal(run(*words, "--future", "other.csv"), "--known")
+    assert mistake(run(*words, "--known", "price", "--future", "other.csv"), "price")
+    assert mistake(run(*words, "--known", "price", "--future", "short.csv"), "2024-01-31")
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["--output", "no/f.csv"], ["--output no/f.csv", "no folder no"]),
+        (["--plot", "no/f.png"], ["--plot no/f.png", "no folder no"]),
+        (["--output", "./sales.csv"], ["--output ./sales.csv is the input"]),
+        (["--output", "f.csv", "--plot", "f.csv"], ["are one file"]),
+        (["--format", "xls"], ["xls"]),
+    ],
+)
+def test_outputs_are_checked_before_any_work(run, sales, here, words, parts):
+    before = (here / "sales.csv").read_bytes()
+    assert refusal(run("forecast", "sales.csv", *ENDLESS, *words), *parts)
+    assert (here / "sales.csv").read_bytes() == before
+
+
+def test_a_folder_does_not_hide_a_class_of_its_name(run, sales, here):
+    (here / "SeasonalNaive").mkdir()
+    assert run("forecast", "sales.csv", *NAIVE)[0] == 0
+    assert mistake(run("forecast", "sales.csv", "--model", "./SeasonalNaive", "--horizon", 3), "SeasonalNaive")
+
+
+def test_a_saved_model_binds_roles_and_times(run, here):
+    rows = [f"{name};{day:02d}.02.2024;{day % 7}" for name in ("007", "7") for day in range(1, 29)]
+    (here / "a.csv").write_text("\n".join(["shop;day;sold", *rows]) + "\n")
+    first = run("forecast", "a.csv", *NAIVE, "--id-col", "shop", "--save", "kept")
+    assert first[0] == 0 and first[1].splitlines()[1].startswith("007,29.02.2024")
+    code, out, err = run("forecast", "a.csv", "--model", "kept")
+    assert (code, out) == first[:2] and err[0] == "read a.csv: separator ';'"
+    assert run("forecast", "a.csv", "--model", "kept", "--id-col", "shop")[1] == out
+    assert mistake(run("forecast", "a.csv", "--model", "kept", "--time-format", "count"), "takes no --time-format")
+    assert mistake(run("forecast", "a.csv", "--model", "kept", "--short", "drop"), "--short")

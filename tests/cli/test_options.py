@@ -1,5 +1,6 @@
 """Groups of options: a command's signature is built from them, and they arrive as objects."""
 
+import dataclasses
 import inspect
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -7,8 +8,10 @@ from typing import Annotated
 import pytest
 import typer
 
+from tsformers.cli.app import app
 from tsformers.cli.options import TableInput, TableOutput, flattened, option_parameters
 from tsformers.cli.terminal import UsageError
+from tsformers.progress import is_quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +63,43 @@ def test_the_signature_keeps_order_name_and_docstring():
         """What the command does."""
 
     plain = flattened(command)
-    names = ["first", "names", "all_", "count", "input_format", "id_col", "time_col", "target_col"]
-    assert [*inspect.signature(plain).parameters] == names
+    fields = [option.name for option in dataclasses.fields(TableInput)]
+    assert [*inspect.signature(plain).parameters] == ["first", "names", "all_", "count", *fields, "quiet"]
     assert (plain.__name__, plain.__doc__) == ("command", "What the command does.")
 
 
 def test_two_commands_do_not_share_a_default_list():
     first, second = (option_parameters(Choice)[0].default for _ in range(2))
     assert first == second == [] and first is not second
+
+
+@pytest.mark.parametrize(("words", "quiet"), [(["a.csv"], False), (["a.csv", "--quiet"], True)])
+def test_quiet_holds_inside_every_command(words, quiet):
+    heard = []
+
+    def command(file: Annotated[str, typer.Argument()]) -> None:
+        """What the command does."""
+        heard.append(is_quiet())
+
+    single = typer.Typer()
+    single.command()(flattened(command))
+    typer.main.get_command(single).main(words, standalone_mode=False)
+    assert heard == [quiet] and not is_quiet()
+
+
+@pytest.mark.parametrize("command", ["forecast", "inspect", "score", "detect", "decompose", "cluster", "segment"])
+def test_every_reading_command_has_the_options_of_a_table(command):
+    parameters = typer.main.get_command(app).commands[command].params
+    flags = {flag for parameter in parameters for flag in parameter.opts}
+    names = [option.name for option in dataclasses.fields(TableInput)]
+    assert {*(f"--{name.replace('_', '-')}" for name in names), "--quiet"} <= flags
+
+
+def test_every_command_can_be_quiet_and_help_groups_the_options_of_tables(run):
+    for command in ("backtest", "reproduce"):
+        assert "--quiet" in run(command, "--help")[1]
+    for group in ("datasets", "models"):
+        assert "--quiet" in run(group, "list", "--help")[1]
+    text = run("forecast", "--help")[1]
+    for panel in ("How the file is read", "What its columns are", "What its times are"):
+        assert panel in text

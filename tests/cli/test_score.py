@@ -17,7 +17,11 @@ def test_a_forecast_that_was_written_can_be_scored(run, sales, here):
     words = ["score", "f.csv", "actual.csv", "--metrics", "crps,mae,coverage_80"]
     code, out, err = run(*words)
     frame = pd.read_csv(io.StringIO(out))
-    assert (code, err) == (0, []) and frame["metric"].tolist() == ["crps", "mae", "coverage_80"]
+    assert (
+        (code, len(err)) == (0, 2)
+        and err[1].startswith("read actual.csv")
+        and frame["metric"].tolist() == ["crps", "mae", "coverage_80"]
+    )
     median = pd.read_csv(here / "f.csv")["q0.5"].to_numpy()
     actual = pd.read_csv(here / "actual.csv")["y"].to_numpy()
     assert frame["value"][1] == pytest.approx(np.abs(median - actual).mean())
@@ -40,7 +44,7 @@ def test_a_point_forecast_is_scored_as_one(run, here):
 
 @pytest.mark.parametrize(
     ("text", "part"),
-    [("unique_id,ds\na,1\n", "no column 'mean'"), ("unique_id,ds,mean\na,1,2\nb,1,2\nb,2,2\n", "rows")],
+    [("unique_id,ds\na,1\n", "neither q0.1"), ("unique_id,ds,mean\na,1,2\nb,1,2\nb,2,2\n", "rows")],
 )
 def test_a_forecast_that_cannot_be_read_is_refused(run, here, text, part):
     (here / "f.csv").write_text(text)

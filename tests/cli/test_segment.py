@@ -32,7 +32,7 @@ def test_a_model_that_finds_no_regimes_and_settings_beside_a_saved_one_are_refus
     tsf.SeasonalNaive(horizon=2).fit(table).save("naive")
     assert "SeasonalNaive, which finds no regimes" in run("segment", "a.csv", "--model", "naive")[2][0]
     run("segment", "a.csv", "--regimes", 2, "--save", "m", "-o", "r.csv", *SEGMENT)
-    assert "takes no n_regimes" in run("segment", "a.csv", "--model", "m", "--regimes", 2)[2][0]
+    assert "takes no n_regimes" in run("segment", "a.csv", "--model", "m", "--regimes", 2)[2][-1]
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,12 @@ def test_a_mistake_is_one_line_and_exit_code_2(run, table, words, message):
 def test_text_in_the_values_is_named(run, here):
     (here / "bad.csv").write_text("unique_id,ds,y\na,1,5\na,2,high\n")
     assert mistake(run("segment", "bad.csv"), "high")
+
+
+def test_series_too_short_can_be_dropped(run, table, here):
+    short = table[(table["unique_id"] != "s0") | (table["ds"] < "2024-01-05")]
+    short.to_csv(here / "short.csv", index=False)
+    words = ["segment", "short.csv", "--regimes", 2, "-o", "r.csv", *SEGMENT]
+    assert mistake(run(*words), "s0")
+    assert run(*words, "--short", "drop")[0] == 0
+    assert pd.read_csv(here / "r.csv")["unique_id"].nunique() == 5

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tsformers.cli.terminal import guarded
 
-from .conftest import NAIVE
+from .conftest import NAIVE, after_reading
 
 
 def test_a_terminal_is_shown_a_drawn_table(monkeypatch, run):
@@ -33,7 +33,7 @@ def test_ctrl_c_ends_with_130_and_one_line(monkeypatch, run, sales):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tsformers.data.files.plain_frame.read_frame", interrupt)
+    monkeypatch.setattr("tsformers.data.files.long_table.read_table", interrupt)
     assert run("forecast", "sales.csv", *NAIVE) == (130, "", ["tsformers: interrupted"])
 
 
@@ -48,4 +48,5 @@ def test_a_warning_is_one_line_and_no_failure(run, here):
     pd.DataFrame(rows, columns=["unique_id", "ds", "y"]).to_csv(here / "a.csv", index=False)
     code, out, err = run("forecast", "a.csv", *NAIVE, "--short", "drop")
     assert code == 0 and len(out.splitlines()) == 4
-    assert len(err) == 1 and err[0].startswith("warning: ") and "'b'" in err[0]
+    assert err[0] == "read a.csv: separator ','" and len(after_reading(err)) == 1
+    assert err[-1].startswith("warning: ") and "'b'" in err[-1]

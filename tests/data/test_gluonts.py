@@ -67,6 +67,25 @@ def test_quantile_forecasts_go_to_gluonts_and_back():
     assert_same(from_gluonts(theirs), ours)
 
 
+def test_quantile_forecasts_keep_their_mean_in_gluonts():
+    ours = stamped("D", levels=(0.1, 0.25, 0.5, 0.9))
+    theirs = ours.to_gluonts()
+    for part, mean in zip(theirs, ours.mean, strict=True):
+        np.testing.assert_array_equal(part.mean, mean)
+        assert not np.array_equal(part.mean, part.quantile(0.5))
+    np.testing.assert_array_equal(from_gluonts(theirs).mean, ours.mean)
+
+
+def test_a_gluonts_forecast_of_a_mean_alone_is_one_draw():
+    from gluonts.model.forecast import QuantileForecast
+
+    array = np.array([[5.0, 7.0]])
+    theirs = QuantileForecast(array, start_date=pd.Period("2024", "D"), forecast_keys=["mean"])
+    forecast = from_gluonts([theirs, theirs])
+    assert forecast.levels is None
+    np.testing.assert_array_equal(forecast.mean, np.tile(array, (2, 1)))
+
+
 def test_zones_and_integer_time_survive_gluonts():
     ours = stamped("h", tz="Europe/Berlin")
     assert str(ours.to_gluonts()[0].start_date) == "2024-01-05 01:00"

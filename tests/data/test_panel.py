@@ -169,7 +169,7 @@ def test_like_reads_other_series_under_the_same_roles(panel):
         ),
         (
             lambda frame: frame.assign(ds=pd.date_range("2024", periods=8, freq="h")),
-            "off the grid of fit's freq='D'.*looks like 'h'; resample",
+            "off the grid of fit's freq='D'.*looks like 'h'; pass resample='D'",
         ),
         (
             lambda frame: frame.assign(unique_id="a", ds=pd.date_range("2024", periods=8, freq="W")),

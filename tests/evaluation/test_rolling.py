@@ -160,3 +160,20 @@ def test_the_progress_bar_is_shown_when_asked_and_counts_windows(capsys):
     assert "4/4" in capsys.readouterr().err
     backtest(Walk(), frame(), windows=2)
     assert capsys.readouterr().err == ""
+
+
+def test_scaled_scores_take_the_season_that_is_given(tmp_path):
+    rng = np.random.default_rng(0)
+    y = 10 * np.tile(np.arange(12.0), 8) + rng.normal(size=96)
+    df = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2015-01-01", periods=96, freq="MS"), "y": y})
+
+    def mase(**more):
+        result = backtest({"walk": Walk()}, df, windows=2, metrics=["mase"], **more)
+        return result.tables["scores"]["value"].mean()
+
+    assert mase(season_length=12) == mase() > 2 * mase(season_length=1)
+    backtest({"walk": Walk()}, df, windows=2, out=tmp_path / "run")
+    assert mase(season_length=12, out=tmp_path / "again") == mase()
+    backtest({"walk": Walk()}, df, windows=2, out=tmp_path / "run", season_length=12)  # resumes: the same season
+    with pytest.raises(ValueError, match="season_length"):
+        mase(season_length=0)

@@ -33,6 +33,8 @@ def test_a_variant_without_its_horizon_is_refused():
 
 def test_the_former_preset_is_refused_with_the_class_to_write():
     with pytest.raises(
-        JobError, match=r"here: Autoformer has no setting 'preset' any more; .*class = .Autoformer\.paper"
-    ):
+        JobError, match=r"here: Autoformer has no setting 'preset' any more; .*Autoformer\.paper\("
+    ) as error:
         build("Autoformer", {"horizon": 4, "preset": "paper"}, place="here")
+    assert 'class = "Autoformer.paper"' in error.value.message.text("job")
+    assert "--model Autoformer.paper" in error.value.message.text("shell")

@@ -8,7 +8,8 @@ import pytest
 
 from tsformers.bundled import shipped_folder, shipped_names
 from tsformers.errors import DataError, JobError
-from tsformers.jobs.job_file import find_job, read_data, read_job, run_job
+from tsformers.jobs.data_table import read_data
+from tsformers.jobs.job_file import find_job, read_job, run_job
 from tsformers.reproduction.dispatch import read_published
 from tsformers.toml_tables import job_kind, read_toml
 
@@ -110,8 +111,8 @@ def test_a_file_of_the_users_own_comes_before_a_shipped_job(job, tmp_path, monke
 def test_the_quickstart_needs_nothing_but_dependencies(monkeypatch):
     monkeypatch.delenv("TSFORMERS_DATA", raising=False)
     checked = read_job("quickstart")
-    frame, roles = read_data(checked.table.data, checked.path)
-    assert frame["unique_id"].nunique() == 12 and roles == {"freq": "QS"}
+    panel, lines = read_data(checked.table.data, checked.path)
+    assert panel.n_series == 12 and panel.freq == "QS-JAN" and lines[0] == "read data set macrodata"
     assert {type(model).__name__ for model in checked.models.values()} == {
         "SeasonalNaive",
         "AutoETS",
@@ -168,17 +169,18 @@ def test_a_file_of_data_is_found_beside_the_job_and_read_under_its_roles(job, tm
     frame.to_parquet(tmp_path / "sales.parquet")
     data = '[data]\nfile = "sales.parquet"\nfreq = 1\nid_col = "shop"\ntime_col = "day"\ntarget_col = "sold"\n'
     checked = read_job(job(data + 'known = ["price"]\nseries = ["8"]\n[backtest]\nhorizon = 2\nwindows = 1\n' + NAIVE))
-    read, roles = read_data(checked.table.data, checked.path)
-    assert read["shop"].unique().tolist() == [8]
-    assert roles == {"freq": 1, "known": ["price"], "id_col": "shop", "time_col": "day", "target_col": "sold"}
+    panel, _ = read_data(checked.table.data, checked.path)
+    schema = panel.schema
+    assert panel.ids.tolist() == [8] and panel.freq == 1
+    assert (schema.id_col, schema.time_col, schema.target_col, schema.known) == ("shop", "day", "sold", ("price",))
     assert len(checked.run().tables["failures"]) == 0
 
 
 def test_parts_of_the_benchmark_split_can_be_left_out(job, shared, monkeypatch):
     monkeypatch.setenv("TSFORMERS_DATA", str(shared / "data"))
     checked = read_job("etth1_naive")
-    frame, _ = read_data(checked.table.data, checked.path)
-    assert len(frame) == 7 * 14400 and "split" not in frame
+    panel, _ = read_data(checked.table.data, checked.path)
+    assert len(panel.y) == 7 * 14400 and not panel.schema.past
 
 
 @pytest.mark.parametrize(

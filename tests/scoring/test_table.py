@@ -143,7 +143,7 @@ REFUSED = [
     (lambda f, v: score(f, drop(long(v), "y")), DataError, "actual has no column 'y'"),
     (lambda f, v: score(f, long(v, ids=pd.Index(["x", "y", "z"]))), DataError, "forecast has 'a', actual has 'x'"),
     (lambda f, v: score(f, long(v, slice(0, PAST))), DataError, "'a' is forecast from 2024-03-21.*2024-02-20"),
-    (lambda f, v: score(f, pd.concat([long(v), long(v)[-1:]])), DataError, "'c'.*2024-03-24.*row 101; drop"),
+    (lambda f, v: score(f, pd.concat([long(v), long(v)[-1:]])), DataError, "'c'.*2024-03-24.*row 102; drop"),
     (lambda f, v: score(f, long(v).astype({"y": str})), DataError, "'y'.*text"),
     (lambda f, v: score(Forecast(IDS, f.times, f.values), long(v), long(v), "owa", season_length=0), ValueError, "1"),
 ]

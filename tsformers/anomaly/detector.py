@@ -20,7 +20,8 @@ from tsformers.anomaly.predictive import PredictiveP
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.row_reader import Columns, Reader
 from tsformers.anomaly.settings import Setup, context_rows
-from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, to_pandas
+from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
+from tsformers.data.intake.source import source_of
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError, TsformersError
@@ -185,7 +186,7 @@ class AnomalyDetector(BaseEstimator):
     def _attach(self, engine: OnlineEngine) -> None:
         setup = engine.setup
         self._engine, self.forecaster_ = engine, setup.forecaster
-        self._reader = Reader(setup.like.schema, setup.like.grid, setup.horizon)
+        self._reader = Reader(setup.like.schema, setup.like.grid, setup.horizon, setup.like.ids)
         self._reasons = [text.format(rows=setup.rows, jump=setup.max_jump or setup.rows) for text in WHY]
 
     # detection
@@ -245,7 +246,8 @@ class AnomalyDetector(BaseEstimator):
         found = self._engine.process(columns.take(order))
         back = np.argsort(order, kind="stable")
         answers = Answers(*(part[back] for part in found))
-        given = {name: frame[name] for name in (schema.id_col, schema.time_col)}
+        names = (*(schema.id_cols or (schema.id_col,)), *(schema.time_cols or (schema.time_col,)))
+        given = {name: frame[name] for name in names if name in frame}
         found_columns = {schema.target_col: columns.values[:, 0]} | answers.columns()
         answer = pd.DataFrame({**given, **found_columns}, index=frame.index)
         if status:
@@ -264,7 +266,8 @@ class AnomalyDetector(BaseEstimator):
     def _pandas(self, data: Any) -> tuple[pd.DataFrame, str]:
         schema = self._reader.schema
         table = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
-        return to_pandas(table, schema.id_col, schema.time_col, schema.target_col)
+        source = source_of(table, schema.columns, (schema.id_col, schema.time_col, schema.target_col))
+        return source.frame, source.backend
 
     # the state
 

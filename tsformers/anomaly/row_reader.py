@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 
 from tsformers.anomaly.decisions import INVALID, OFF_GRID, TESTED
+from tsformers.anomaly.row_keys import PLAIN, RowKeys
 from tsformers.calendar.grid import DAY, OFF, Grid, decompose
 from tsformers.data.dataframes import Schema
-from tsformers.data.intake.numbers import GREATEST
+from tsformers.data.intake.columns import GREATEST
+from tsformers.data.intake.source import Source, text_of
 from tsformers.errors import DataError
 
 LONGEST = {"int": 1, "tick": 1, "day": DAY, "bday": 3 * DAY, "week": 7 * DAY, "month": 31 * DAY, "listed": 31 * DAY}
 SHOWN = 40  # characters of an invalid value
+NO_IDS = pd.Index([])
 UNREADABLE = np.iinfo(np.int64).min
 
 
@@ -51,6 +54,7 @@ class Reader:
         schema: of the panel.
         grid: of the panel.
         horizon: H; a time so late that H steps after it overflow is invalid.
+        ids: of the panel.
 
     Example:
         >>> from tsformers.calendar.grid import parse
@@ -58,8 +62,8 @@ class Reader:
         array([2])
     """
 
-    def __init__(self, schema: Schema, grid: Grid, horizon: int) -> None:
-        self.schema, self.grid = schema, grid
+    def __init__(self, schema: Schema, grid: Grid, horizon: int, ids: pd.Index = NO_IDS) -> None:
+        self.schema, self.grid, self.keys = schema, grid, RowKeys(schema, ids)
         self.names = (schema.target_col, *schema.past)
         self.last = np.iinfo(np.int64).max - (horizon + 2) * self.grid.step * LONGEST[self.grid.unit] - 2 * DAY
         self.memo: tuple[Any, int] = (None, UNREADABLE)  # rows of one step have one stamp
@@ -74,12 +78,10 @@ class Reader:
             The columns, in the same order.
         """
         mappings = [row if isinstance(row, Mapping) else {} for row in rows]
-        ids = [row.get(self.schema.id_col) for row in mappings]
-        stamps = [row.get(self.schema.time_col) for row in mappings]
-        target = self.schema.target_col
-        values = np.array([[number(row.get(name), name == target) for name in self.names] for row in mappings])
+        ids, stamps = self.keys.ids(mappings), self.keys.stamps(mappings)
+        columns = [self._values([row.get(name) for row in mappings], name) for name in self.names]
+        values = np.concatenate(columns, axis=1)
         named = np.array([is_name(name) for name in ids], dtype=bool)
-        values = values.reshape(-1, len(self.names))
         return self._columns(ids, stamps, values, self._moments(stamps), named, mappings.__getitem__)
 
     def frame(self, frame: pd.DataFrame) -> Columns:
@@ -88,14 +90,17 @@ class Reader:
         Raises:
             DataError: a column is missing.
         """
-        lacking = [name for name in (self.schema.id_col, self.schema.time_col, *self.names) if name not in frame]
+        ids_in = () if self.schema.single else self.keys.id_columns
+        wanted = (*ids_in, *self.keys.time_columns, *self.names)
+        lacking = [name for name in wanted if name not in frame]
         if lacking:
             raise DataError(
                 f"the rows have no column {lacking[0]!r}; give them the columns that fit had: "
-                f"{self.schema.id_col}, {self.schema.time_col}, {', '.join(self.names)}"
+                f"{', '.join(map(str, wanted))}"
             )
-        ids, stamps = frame[self.schema.id_col], frame[self.schema.time_col]
-        values = np.stack([_numbers(frame[name], name == self.schema.target_col) for name in self.names], axis=1)
+        ids, times = self.keys.column(frame), self.keys.time_columns
+        stamps = frame[times[0]] if len(times) == 1 else Source(frame).joined(times)
+        values = np.concatenate([self._column(frame[name], name) for name in self.names], axis=1)
         named = ids.notna().to_numpy()
         if ids.dtype == object:
             named = np.array([is_name(name) for name in ids], dtype=bool)
@@ -106,6 +111,29 @@ class Reader:
         """(M,) stamps as integers, or as datetime64 in UTC, not-a-time where one cannot be read."""
         counts = self._moments(stamps)
         return counts if self.grid.unit == "int" else counts.view("M8[ns]")
+
+    def _values(self, cells: Sequence[Any], name: str) -> np.ndarray:
+        """Cells of a column as numbers, (M, 1) or one column a level; infinite where one is none."""
+        marks, target = self.schema.missing, name == self.schema.target_col
+        kept = [None if marks and is_mark(cell, marks) else cell for cell in cells]
+        levels = self.schema.levels.get(name)
+        if levels is None:
+            return np.array([number(cell, target) for cell in kept], dtype=np.float64)[:, None]
+        table = np.array([self._level(cell, levels) for cell in kept], dtype=np.int64)
+        rows = np.concatenate([np.eye(len(levels)), np.full((2, len(levels)), np.inf)])
+        rows[-1] = np.nan
+        return rows[table]
+
+    def _level(self, cell: Any, levels: Sequence[str]) -> int:
+        """Number of a level; -1 where it is missing, -2 where ``fit`` did not have it."""
+        if missing(cell) or cell != cell:
+            return -1
+        return levels.index(text_of(cell)) if text_of(cell) in levels else -2
+
+    def _column(self, column: pd.Series, name: str) -> np.ndarray:
+        if self.schema.missing or name in self.schema.levels:
+            return self._values(column.tolist(), name)
+        return _numbers(column, name == self.schema.target_col)[:, None]
 
     def _columns(
         self, ids: Any, stamps: Any, values: np.ndarray, counts: np.ndarray, named: np.ndarray,
@@ -126,24 +154,24 @@ class Reader:
         """The first reason why a row is invalid."""
         if not row:
             return "no row that could be read"
-        name, stamp = row.get(self.schema.id_col), row.get(self.schema.time_col)
+        name, stamp = self.keys.ids([row])[0], self.keys.stamps([row])[0]
         if not named:
             return f"no id in {self.schema.id_col!r}" if missing(name) else f"{_short(name)} cannot be an id"
         if missing(stamp):
             return f"no time in {self.schema.time_col!r}"
         if count != UNREADABLE:
-            unfit = next(
-                (n for n in self.names if abs(number(row.get(n), n == self.schema.target_col)) > GREATEST), None
-            )
+            unfit = next((n for n in self.names if (abs(self._values([row.get(n)], n)) > GREATEST).any()), None)
             return (
                 f"time {_short(stamp)} is out of reach"
                 if unfit is None
                 else f"{unfit!r} is {_described(row.get(unfit))}"
+                + (", which was not among its levels in fit" if unfit in self.schema.levels else "")
             )
         if self.grid.unit == "int":
             return f"time {_short(stamp)} is no whole number, or out of reach"
         wanted = "without a time zone" if self.schema.tz is None else "with a time zone"
-        return f"time {_short(stamp)} is none in ISO 8601 {wanted}, or out of reach"
+        form = "ISO 8601" if self.schema.form.kind in PLAIN else f"the form of fit ({self.schema.form.describe()})"
+        return f"time {_short(stamp)} is none in {form} {wanted}, or out of reach"
 
     def _counts(self, stamps: pd.Series) -> np.ndarray:
         """A column of times as int64: nanoseconds in UTC, or integers."""
@@ -158,6 +186,9 @@ class Reader:
         return self._moments(stamps.tolist())
 
     def _moments(self, stamps: Sequence[Any]) -> np.ndarray:
+        found = self.keys.moments(stamps, UNREADABLE)
+        if found is not None:
+            return found
         read = self._integer if self.grid.unit == "int" else self._moment
         return np.array([read(stamp) for stamp in stamps], dtype=np.int64)
 
@@ -175,6 +206,8 @@ class Reader:
             return count
         try:
             moment = _parsed(stamp)
+            if moment is not None and moment.tzinfo is None and self.schema.zone_given:
+                moment = moment.tz_localize(self.schema.tz, ambiguous=True, nonexistent="NaT")
             if moment is None or (moment.tzinfo is None) != (self.schema.tz is None):
                 return UNREADABLE
             count = int(moment.value)
@@ -206,6 +239,16 @@ def number(value: Any, target: bool = True) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return float("inf")
+
+
+def is_mark(value: Any, marks: Sequence[Any]) -> bool:
+    """Whether a value is one of the marks of a missing value.
+
+    Example:
+        >>> is_mark(-9999.0, ("-9999",)), is_mark("n.a.", ("n.a.",)), is_mark(1, (-1,))
+        (True, True, False)
+    """
+    return isinstance(value, Hashable) and any(value == mark or text_of(value) == text_of(mark) for mark in marks)
 
 
 def missing(value: Any) -> bool:

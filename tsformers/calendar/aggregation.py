@@ -19,7 +19,7 @@ class Bins(NamedTuple):
         code: (B,) series.
         position: (B,) position of the bin on its grid; neighbours are one apart.
         phase: of all bins.
-        grid: of the beginnings.
+        grid: on which bins begin.
     """
 
     order: np.ndarray
@@ -31,7 +31,7 @@ class Bins(NamedTuple):
 
     @property
     def counts(self) -> np.ndarray:
-        """(B,) beginnings, UTC nanoseconds or whole numbers."""
+        """(B,) where bins begin, UTC nanoseconds or whole numbers."""
         return compose(self.position, np.array(self.phase), self.grid)
 
     @property

@@ -26,7 +26,7 @@ NEAR, MOST = 0.1, 0.6  # stamps step steadily where share MOST of the steps lies
 
 
 def parse_bins(rule: object, tz: str | None = None, integer: bool = False) -> Grid:
-    """The grid of the beginnings of bins.
+    """The grid on which bins begin.
 
     Args:
         rule: a pandas alias, or an integer step (also as text) for plain counts.
@@ -79,7 +79,7 @@ def bins_of(counts: np.ndarray, grid: Grid) -> tuple[np.ndarray, int]:
         grid: from ``parse_bins``.
 
     Returns:
-        Positions (R,) and the phase of all bins: ``compose`` gives their beginnings.
+        Positions (R,) and the phase of all bins: ``compose`` gives where they begin.
 
     Example:
         >>> days = np.array(["2024-01-03", "2024-01-08"], "M8[ns]").view(np.int64)

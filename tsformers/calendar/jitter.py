@@ -10,7 +10,7 @@ from tsformers.calendar.frequency import SHORTEST_DAY, most_common, within
 from tsformers.calendar.grid import DAY, SECOND, Grid, to_local, to_utc
 
 SHARE = 1 / 100  # of the step: what lies further off is no jitter
-ROUND = (DAY, 12 * 3600 * SECOND, *sorted(STEPS.values(), reverse=True))  # beginnings of a step, the roundest first
+ROUND = (DAY, 12 * 3600 * SECOND, *sorted(STEPS.values(), reverse=True))  # places of a step, the roundest first
 
 
 class Snapped(NamedTuple):
@@ -32,8 +32,8 @@ def snap(
 ) -> Snapped:
     """Move stamps that lie within a hundredth of the step beside the grid of their series.
 
-    Steps of seven days at most are considered. Nothing is moved where one stamp lies further off, or where two of a
-    series would become one.
+    Steps of seven days at most are considered. A stamp that lies further off stays, and is refused as it is; nothing is
+    moved where most do, or where two of a series would become one.
 
     Args:
         code: (R,) index into ``unique`` of each row's stamp, increasing within each series.
@@ -62,8 +62,10 @@ def snap(
     beside = (local - phase + size // 2) % size - size // 2
     beside -= np.repeat(_centre(beside, local[offsets[:-1]] % size, offsets, size), length)
     beside = (beside + size // 2) % size - size // 2
-    if not beside.any() or (np.abs(beside) >= SHARE * size).any():
+    near = np.abs(beside) < SHARE * size
+    if not beside.any() or 2 * near.sum() <= len(near):
         return same
+    beside = np.where(near, beside, 0)
     onto = to_utc(local - beside, tz) if by_clock else local - beside
     again, distinct = pd.factorize(onto, sort=True)
     if (within(offsets) & (np.diff(again) <= 0)).any():

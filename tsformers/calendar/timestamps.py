@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from tsformers.calendar.grid import DAY, to_utc
 from tsformers.calendar.times.evidence import example_of, form_of
 from tsformers.calendar.times.form import TimeForm, as_texts, unique_values
 from tsformers.calendar.times.named import form_named
@@ -14,7 +15,7 @@ from tsformers.calendar.times.offsets import has_offset
 from tsformers.calendar.times.parsed import Parsed, from_pandas_times
 from tsformers.calendar.times.zones import by_order, is_zone, localize, zones_that_fit
 from tsformers.errors import DataError
-from tsformers.messages import Option, joined
+from tsformers.messages import Message, Option, joined
 from tsformers.places import Places
 
 __all__ = ["SeriesOfRows", "TimeForm", "Times", "looks_like_times", "read_times"]
@@ -128,18 +129,17 @@ def read_times(
         )
     if tz is not None and not is_zone(tz):
         raise DataError(f"tz={tz!r} is no time zone; pass a name such as ", Option("tz", "Europe/Berlin"))
-    values = _plain(values, column, places)
+    values, dates = _plain(values, column, places)
+    if _is_typed(values):
+        about = _Column(column, places, series, np.empty(0, dtype=np.int64), np.empty(0))
+        return _typed(values, about, time_format, tz, fitted or TimeForm("date" if dates else "datetime"))
     code, unique = unique_values(values)
     about = _Column(column, places, series, code, unique)
-    if unique.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype | pd.PeriodDtype):
-        return _typed(values, about, time_format, tz, fitted)
-    if fitted is not None:
-        form = fitted
-    elif time_format is not None:
-        form = form_named(time_format, unique)
+    if fitted is None and time_format is None:
+        form, parsed = form_of(unique, about.place, about.refuse, text_file)
     else:
-        form = form_of(unique, about.place, about.refuse, text_file)
-    parsed = form.read(unique)
+        form = fitted or form_named(str(time_format), unique)
+        parsed = form.read(unique)
     if parsed.bad.any():
         at = int(np.argmax(parsed.bad))
         if time_format is not None:
@@ -148,6 +148,8 @@ def read_times(
             )
         about.refuse(at, f"does not fit {example_of(form)}, the form of fit", "; write it in that form")
     if form.integer:
+        if tz is not None:
+            raise DataError(f"{about.place} holds plain counts, which have no zone; leave ", Option("tz"), " out")
         return Times(parsed.counts[code], None, "ns", True, None, form)
     if form.kind == "epoch":
         return Times(parsed.counts[code], tz, "ns", False, None, form)
@@ -156,47 +158,66 @@ def read_times(
 
 
 def _series_at(series: "Sequence[object] | SeriesOfRows | None", row: int) -> str:
-    return "" if series is None else f", series {series[row]!r}"
+    if series is None:
+        return ""
+    name = series[row]
+    return f", series {name.item() if isinstance(name, np.generic) else name!r}"
 
 
-def _plain(values: pd.Series, column: str, places: Places) -> pd.Series:
-    """The column without categories, with objects turned into datetimes, numbers or strings."""
+def _is_typed(values: pd.Series) -> bool:
+    return isinstance(values.dtype, pd.PeriodDtype) or types.is_datetime64_any_dtype(values.dtype)
+
+
+def _plain(values: pd.Series, column: str, places: Places) -> tuple[pd.Series, bool]:
+    """The column as datetimes, periods, numbers or objects, and whether it holds dates without a time of day."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
     dtype = values.dtype
-    place = f"column {column!r} of {places.what}"
     if types.is_bool_dtype(dtype) or types.is_complex_dtype(dtype) or types.is_timedelta64_dtype(dtype):
-        raise DataError(f"{place} holds {dtype} values, not times; pass datetimes, text or whole numbers")
-    if isinstance(dtype, pd.PeriodDtype) or types.is_datetime64_any_dtype(dtype):
-        return values
+        raise DataError(
+            f"column {column!r} of {places.what} holds {dtype} values, not times; pass datetimes, text or whole numbers"
+        )
+    if isinstance(dtype, pd.ArrowDtype) and str(dtype).startswith("date"):
+        return pd.Series(values.astype("M8[s]")), True
+    if _is_typed(values):
+        return values, False
+    if types.is_unsigned_integer_dtype(dtype):
+        return pd.Series(values.to_numpy(dtype=np.uint64)), False
     if types.is_integer_dtype(dtype):
-        return pd.Series(values.to_numpy(dtype=np.uint64 if str(dtype).lower() == "uint64" else np.int64))
+        return pd.Series(values.to_numpy(dtype=np.int64)), False
     if types.is_float_dtype(dtype):
-        return pd.Series(values.to_numpy(dtype=np.float64))
-    if str(dtype).startswith("date32") or str(dtype).startswith("date64"):
-        return pd.Series(values.astype("M8[s]"))
+        return pd.Series(values.to_numpy(dtype=np.float64)), False
+    return _plain_objects(values)
+
+
+def _plain_objects(values: pd.Series) -> tuple[pd.Series, bool]:
     kind = types.infer_dtype(values, skipna=False)
-    if kind == "string":
-        return values
     if kind == "integer":
-        return pd.Series(values.to_numpy(dtype=object)).astype(np.int64)
+        return pd.Series(values.to_numpy(dtype=object)).astype(np.int64), False
     if kind in ("floating", "mixed-integer-float"):
-        return pd.Series(values.to_numpy(dtype=np.float64))
-    return values.astype(object)
+        return pd.Series(values.to_numpy(dtype=np.float64)), False
+    if kind == "date":
+        return pd.Series(pd.to_datetime(values, errors="coerce")).where(values.notna()), True
+    if kind.startswith("datetime"):
+        zones = {getattr(value, "tzinfo", None) for value in values}
+        if len(zones) == 1:
+            return pd.Series(pd.DatetimeIndex(values)), False
+        return values.map(lambda value: pd.Timestamp(value).isoformat()).astype(object), False
+    return values, False
 
 
-def _typed(
-    values: pd.Series, about: _Column, time_format: str | None, tz: str | None, fitted: TimeForm | None
-) -> Times:
+def _typed(values: pd.Series, about: _Column, time_format: str | None, tz: str | None, form: TimeForm) -> Times:
     """Datetimes and periods."""
     if time_format is not None:
         raise DataError(f"{about.place} holds {values.dtype}, which needs no ", Option("time_format"), "; leave it out")
+    if form.integer:
+        raise DataError(f"{about.place} holds {values.dtype}, that of fit whole numbers; pass whole numbers")
     freq = None
     if isinstance(values.dtype, pd.PeriodDtype):
         freq = PERIODS.get(str(values.dtype)[7:-1])
         values = values.dt.to_timestamp()
     index = pd.DatetimeIndex(values)
-    unit: Resolution = index.unit
+    unit: Resolution = "D" if form.kind == "date" else index.unit
     parsed = from_pandas_times(index)
     if parsed.bad.any():
         row = int(np.argmax(parsed.bad))
@@ -204,14 +225,17 @@ def _typed(
             f"{about.place}{_series_at(about.series, row)}: {index[row]} at {about.places.at(row)} is beyond the times "
             "that nanoseconds hold; times lie between 1677 and 2262, or use whole numbers"
         )
-    form = fitted or TimeForm()
     if index.tz is not None:
         return Times(parsed.counts, tz or _zone(index.tz, about.place), unit, False, freq, form)
     if tz is None:
         return Times(parsed.counts, None, unit, False, freq, form)
     code, distinct = pd.factorize(parsed.counts)
-    naive = about._replace(code=code, unique=np.asarray(distinct).view("M8[ns]").astype(str).astype(object))
-    counts, zone = _zoned(Parsed(np.asarray(distinct), None, np.zeros(len(distinct), dtype=bool)), naive, tz)
+    shown = pd.DatetimeIndex(np.asarray(distinct).view("M8[ns]")).astype(str).to_numpy(dtype=object)
+    counts, zone = _zoned(
+        Parsed(np.asarray(distinct), None, np.zeros(len(distinct), dtype=bool)),
+        about._replace(code=code, unique=shown),
+        tz,
+    )
     return Times(counts, zone, unit, False, freq, form)
 
 
@@ -228,6 +252,8 @@ def _zoned(parsed: Parsed, about: _Column, tz: str | None) -> tuple[np.ndarray, 
         return parsed.counts[about.code], tz or _zone_of_offsets(parsed, about)
     if tz is None:
         return parsed.counts[about.code], None
+    if not (parsed.counts % DAY).any():  # days: one whose midnight the clock skips begins later
+        return to_utc(parsed.counts, tz)[about.code], tz
     first, second, skipped = localize(parsed.counts, tz)
     if skipped.any():
         at = int(np.argmax(skipped))
@@ -290,14 +316,13 @@ def looks_like_times(values: pd.Series, text_file: bool) -> bool:
     known = values.dropna()
     if not len(known):
         return False
-    dtype = known.dtype
-    if types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
+    if _is_typed(known):
         return True
     return all(_reads(part, text_file) for part in (known.iloc[:LOOKED_AT], known))
 
 
 def _reads(values: pd.Series, text_file: bool) -> bool:
     try:
-        return not read_times(values, "", Places(), text_file=text_file, tz="UTC").integer
+        return not read_times(values, "", Places(), text_file=text_file).integer
     except DataError as error:
-        return any(isinstance(part, Option) or hasattr(part, "parts") for part in error.message.parts[1:2])
+        return any(isinstance(part, Option | Message) for part in error.message.parts[1:2])  # one may choose

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tsformers.cli.options import PluginFiles, TableOutput
-from tsformers.cli.terminal import inform, print_line, show
+from tsformers.cli.terminal import check_paths, inform, print_line, show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,10 @@ def backtest(
     The table [data] of the file says how the data are read, with the names of the options of `forecast`: sep, decimal,
     id_col, time_col, wide, time_format, tz, resample, missing and the others.
     """
-    from tsformers.data.files.outputs import check_outputs
     from tsformers.jobs.job_file import read_job
 
     checked = read_job(job, options.out, options.plugin, season_length=options.season_length)
-    check_outputs({"output": target.output}, [checked.path, *checked.inputs])
+    check_paths(target, [checked.path, *checked.inputs])
     context.obj["tongue"] = "job"  # remedies are keys of the file
     engine: Any = options.engine  # the backtest refuses unknown ones
     result = checked.run(engine=engine, n_jobs=options.n_jobs, verbose=options.verbose, note=inform)

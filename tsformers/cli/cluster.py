@@ -9,7 +9,7 @@ import typer
 from tsformers.cli.options import Frequency, InputFile, ShortSeries, TableInput, TableOutput
 from tsformers.cli.parsing import assignments, frequency, whole_numbers
 from tsformers.cli.reading import read_panel
-from tsformers.cli.terminal import inform, report_written
+from tsformers.cli.terminal import check_paths, inform, report_written
 from tsformers.errors import JobError
 from tsformers.progress import waiting
 
@@ -44,10 +44,9 @@ class ClusterOptions:
 
 def cluster(file: InputFile, options: ClusterOptions, target: TableOutput, table: TableInput) -> None:
     """Sort series into clusters by how they move: one row a series."""
-    from tsformers.data.files.outputs import check_outputs
     from tsformers.data.files.write import write_table
 
-    check_outputs({"output": target.output, "save": options.save}, [file], folders=("save",))
+    check_paths(target, [file], save=options.save)
     answer = cluster_file(file, options, table)
     write_table(answer, target.output, target.format)
     report_written(target.output, options.save)

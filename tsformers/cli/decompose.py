@@ -9,7 +9,7 @@ import typer
 from tsformers.cli.options import Frequency, InputFile, SeriesIds, TableInput, TableOutput
 from tsformers.cli.parsing import frequency, split_list, whole_numbers
 from tsformers.cli.reading import ids_in, read_panel
-from tsformers.cli.terminal import report_written
+from tsformers.cli.terminal import check_paths, report_written
 from tsformers.errors import JobError
 from tsformers.progress import waiting
 
@@ -37,10 +37,9 @@ class DecomposeOptions:
 
 def decompose(file: InputFile, options: DecomposeOptions, target: TableOutput, table: TableInput) -> None:
     """Decompose every series into trend, seasonal parts and remainder, which add up to the value."""
-    from tsformers.data.files.outputs import check_outputs
     from tsformers.data.files.write import write_table
 
-    check_outputs({"output": target.output, "plot": options.plot}, [file])
+    check_paths(target, [file], plot=options.plot)
     write_table(decompose_file(file, options, table), target.output, target.format)
     report_written(target.output, options.plot)
 

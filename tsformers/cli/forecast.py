@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tsformers.cli.bounds import bounded, clipped, with_remarks
 from tsformers.cli.options import Frequency, InputFile, PluginFiles, ShortSeries, TableInput, TableOutput
 from tsformers.cli.parsing import assignments, frequency, quantile_levels, split_list
 from tsformers.cli.reading import panel_like, read_file, read_panel
-from tsformers.cli.terminal import report_written
+from tsformers.cli.terminal import check_paths, report_written
 from tsformers.errors import JobError
 from tsformers.progress import waiting
 
@@ -46,6 +47,8 @@ class ForecastOptions:
     set_: Annotated[list[str], typer.Option("--set", help="Setting of the model, key=value; repeatable.")] = field(
         default_factory=list
     )
+    lower: Annotated[float | None, typer.Option(help="No draw or quantile lies below.")] = None
+    upper: Annotated[float | None, typer.Option(help="No draw or quantile lies above.")] = None
     n_samples: Annotated[int, typer.Option(min=1, help="Draws behind mean and quantiles.")] = 1000
     seed: Annotated[int, typer.Option(help="Same seed, same numbers.")] = 0
     short: ShortSeries = "error"
@@ -57,13 +60,11 @@ class ForecastOptions:
 def forecast(file: InputFile, options: ForecastOptions, target: TableOutput, table: TableInput) -> None:
     """Forecast what follows the last row of every series: mean and quantiles, one row a series and step."""
     from tsformers.data.blocks.answer_frames import answer_frames
-    from tsformers.data.files.outputs import check_outputs
     from tsformers.data.files.write import format_of, write_table
     from tsformers.plotting.axes import off_screen
 
     levels = quantile_levels(options.quantiles)
-    outputs = {"output": target.output, "plot": options.plot, "save": options.save}
-    check_outputs(outputs, [file, options.future, options.static], folders=("save",))
+    check_paths(target, [file, options.future, options.static], plot=options.plot, save=options.save)
     fitted, panel, blocks = forecast_file(file, options, table, levels)
     first = next(blocks)
     if options.save is not None:
@@ -116,7 +117,9 @@ def forecast_file(
     if not saved:
         _refuse_half_plans(known, options.future)
     forecasting = _with_saved if saved else _with_fitted
-    return forecasting(file, options, table, settings, extra, drawn)
+    fitted, panel, blocks = forecasting(file, options, table, settings, extra, drawn)
+    said = {key: getattr(options, key) for key in ("lower", "short", "n_samples", "seed")}
+    return fitted, panel, with_remarks(blocks, fitted, panel, quantiles, saved=saved, **said)
 
 
 def _with_fitted(
@@ -129,6 +132,9 @@ def _with_fitted(
 ) -> "tuple[Any, Panel, Iterator[Forecast]]":
     """A model that is fitted to the file."""
     from tsformers.data.blocks.forecast_blocks import forecast_blocks
+    from tsformers.data.dataframes import check_answer_columns
+    from tsformers.data.forecast import answer_columns
+    from tsformers.data.unused_covariates import warn_unused_covariates
     from tsformers.evaluation.worker import fit_whole
     from tsformers.jobs.build import build
 
@@ -144,6 +150,9 @@ def _with_fitted(
         past=split_list(options.past) or None,
         static=None if options.static is None else read_file(options.static, table, beside=True),
     )
+    warn_unused_covariates(fitted, {key: getattr(options, key) for key in ("known", "past", "static")})
+    check_answer_columns(panel.schema, answer_columns(drawn["quantiles"] or (0, 1)), "the forecast")
+    fitted = bounded(fitted, options.lower, options.upper)
     future = None if options.future is None else read_file(options.future, table, beside=True)
     panel.with_future(future, fitted.horizon)  # a plan that lacks rows is refused before training
     short: Any = options.short  # refused there where it is neither "error" nor "drop"
@@ -172,7 +181,6 @@ def _with_saved(
 ) -> "tuple[Any, Panel, Iterator[Forecast]]":
     """A model that was saved before: what its fit understood of its table binds this one."""
     from tsformers import storage
-    from tsformers.data.blocks.forecast_blocks import forecast_blocks
     from tsformers.jobs.plugins import saved_classes
 
     fitted: Any = storage.load(options.model, saved_classes(extra))
@@ -181,7 +189,7 @@ def _with_saved(
     bound = hasattr(fitted, "panel_")
     panel = panel_like(fitted, options.model, file, table, static) if bound else read_panel(file, table, static=static)
     future = None if options.future is None else read_file(options.future, table, beside=True)
-    return fitted, panel, forecast_blocks(fitted, panel, future=future, **drawn)
+    return fitted, panel, clipped(fitted, panel, {"future": future, **drawn}, options.lower, options.upper)
 
 
 def _refuse_half_plans(known: list[str], future: str | None) -> None:
@@ -203,6 +211,10 @@ def _refuse_settings(fitted: Any, options: ForecastOptions, settings: dict[str, 
     given = {"freq": options.freq, "known": options.known, "past": options.past}
     unused = {f"--{key}" for key, value in given.items() if value} | {"--set" for key in settings if key != "horizon"}
     unused |= set() if options.short == "error" else {"--short"}
+    if options.save is not None and (options.lower, options.upper) != (None, None):
+        raise JobError(
+            f"{options.model} is fitted, and --save would not keep --lower and --upper; leave one of them out"
+        )
     if settings.get("horizon", fitted.horizon) != fitted.horizon:
         unused.add("--horizon")
     if unused:

@@ -10,7 +10,7 @@ from tsformers.cli.next_commands import commands_for, readings_for
 from tsformers.cli.options import Frequency, InputFile, SeriesIds, ShortSeries, TableInput, TableOutput
 from tsformers.cli.parsing import frequency, split_list
 from tsformers.cli.reading import ids_in, read_file, read_panel
-from tsformers.cli.terminal import inform, print_line, report_written, show
+from tsformers.cli.terminal import check_paths, inform, print_line, report_written, show
 from tsformers.errors import DataError, JobError
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def inspect(file: InputFile, options: InspectOptions, target: TableOutput, table
     Of more than 50 series the ten with the most missing rows are shown; --output writes all. Where a table has two
     readings, its columns are shown, and the commands that choose one.
     """
-    from tsformers.data.files.outputs import check_outputs
-
-    check_outputs({"output": target.output, "plot": options.plot}, [file])
+    check_paths(target, [file], plot=options.plot)
     names = split_list(options.ids)
     if names and options.plot is None:
         raise JobError("--ids chooses the series of --plot; give --plot FILE too, or leave it out")

@@ -48,7 +48,7 @@ def numbers(option: str, values: Sequence[str]) -> list[float]:
 
 
 def quantile_levels(values: Sequence[str]) -> list[float]:
-    """The levels of ``--quantiles``: numbers between 0 and 1.
+    """The levels of ``--quantiles``: numbers from 0 to 1.
 
     Args:
         values: as given.
@@ -69,9 +69,9 @@ def quantile_levels(values: Sequence[str]) -> list[float]:
     levels, option = numbers("--quantiles", values), "--quantiles"
     if not levels:
         raise ValueError(f"{option} is empty; write for example {option} 0.1,0.5,0.9")
-    if all(0 < level < 1 for level in levels):
+    if all(0 <= level <= 1 for level in levels):
         return levels
-    percent = all(1 <= level < 100 for level in levels)
+    percent = all(0 <= level <= 100 for level in levels)
     remedy = ",".join(f"{level / 100:.15g}" for level in levels) if percent else "0.1,0.5,0.9"
     given = ",".join(split_list(values))
     raise ValueError(

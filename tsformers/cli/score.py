@@ -8,7 +8,7 @@ import typer
 from tsformers.cli.options import TableInput, TableOutput
 from tsformers.cli.parsing import split_list
 from tsformers.cli.reading import held_warnings, read_file, read_panel, roles_of
-from tsformers.cli.terminal import inform, show
+from tsformers.cli.terminal import check_paths, inform, show
 from tsformers.errors import DataError
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def score(
     table: TableInput,
 ) -> None:
     """Score a forecast that was written to a file against what happened."""
-    from tsformers.data.files.outputs import check_outputs
-
-    check_outputs({"output": target.output}, [forecast, actual, options.history])
+    check_paths(target, [forecast, actual, options.history])
     show(score_files(forecast, actual, options, table), target, title="scores")
 
 
@@ -77,8 +75,8 @@ def score_files(forecast: str, actual: str, options: ScoreOptions, table: TableI
           metric  value
         0    mae    2.0
     """
-    from tsformers.scoring.forecast_file import read_actual, read_forecast
     from tsformers.data.files.long_table import file_line
+    from tsformers.scoring.forecast_file import read_actual, read_forecast
     from tsformers.scoring.table import find_metric, score
 
     inputs = (forecast, actual, options.history)

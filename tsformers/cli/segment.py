@@ -9,7 +9,7 @@ import typer
 from tsformers.cli.options import Frequency, InputFile, SeriesIds, ShortSeries, TableInput, TableOutput
 from tsformers.cli.parsing import assignments, frequency, split_list
 from tsformers.cli.reading import ids_in, panel_like, read_panel
-from tsformers.cli.terminal import report_written
+from tsformers.cli.terminal import check_paths, report_written
 from tsformers.errors import JobError
 from tsformers.progress import waiting
 
@@ -59,14 +59,13 @@ class SegmentOptions:
 
 def segment(file: InputFile, options: SegmentOptions, target: TableOutput, table: TableInput) -> None:
     """Find regimes that last: for every row its regime, how sure, how much longer; and a picture coloured by regime."""
-    from tsformers.data.files.outputs import check_outputs
     from tsformers.data.files.write import write_table
 
     plot = options.plot
     if plot is None:
         stem = "data" if file == "-" else Path(file).stem
         plot = Path(f"{stem}_regimes.png") if target.output == "-" else Path(target.output).with_suffix(".png")
-    check_outputs({"output": target.output, "plot": plot, "save": options.save}, [file], folders=("save",))
+    check_paths(target, [file], plot=plot, save=options.save)
     answer, fitted = segment_file(file, options, table, plot)
     if options.save is not None:
         fitted.save(options.save)

@@ -5,7 +5,8 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -14,7 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from tsformers.cli.options import TableOutput
-from tsformers.messages import Tongue, message_of
+from tsformers.errors import DataError
+from tsformers.messages import Option, Tongue, message_of
 from tsformers.progress import is_quiet
 
 if TYPE_CHECKING:
@@ -161,6 +163,35 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return "" if value != value else f"{value:.4g}"
     return "" if value is None else str(value)
+
+
+def check_paths(target: TableOutput, inputs: Sequence[object], **others: Path | None) -> None:
+    """Refuse before any work what could not be written after it.
+
+    Args:
+        target: file and format of the table.
+        inputs: files that are read.
+        **others: further outputs by the name of their option; ``save`` is a folder.
+
+    Raises:
+        DataError: a format that there is not, a folder that does not exist, an input, or two outputs that are one file.
+
+    Example:
+        >>> check_paths(TableOutput(output="out.csv"), ["a.csv"], plot=None)
+        >>> check_paths(TableOutput(output="a.csv"), ["./a.csv"])
+        Traceback (most recent call last):
+        tsformers.errors.DataError: output='a.csv' is the input ./a.csv itself; choose another name
+    """
+    from tsformers.data.files.outputs import check_outputs
+    from tsformers.data.files.write import Format, format_of
+
+    if target.format is not None and target.format not in get_args(Format):
+        raise DataError(f"there is no format {target.format!r}; choose {', '.join(get_args(Format))}")
+    if target.format is None and target.output != "-" and format_of(target.output) is None:
+        ending = ": its suffix names no format; end it in .csv, .parquet or .jsonl, or pass "
+        raise DataError(Option("output", target.output), ending, Option("format"))
+    files = [str(name) for name in inputs if name is not None]
+    check_outputs({"output": target.output, **others}, files, folders=("save",))
 
 
 def report_written(*paths: object) -> None:

@@ -227,8 +227,10 @@ def check_answer_columns(schema: Schema, names: Iterable[str], what: str, *, tar
     Example:
         >>> check_answer_columns(Schema(id_col="shop"), ["mean", "q0.5"], "the forecast")  # nothing to refuse
     """
-    taken, ids = set(names), getattr(schema, "id_cols", ()) or (schema.id_col,)
-    own = dict.fromkeys([*ids, schema.time_col, *([schema.target_col] if target else [])])
+    taken = set(names)
+    own = dict.fromkeys(
+        [*(schema.id_cols or (schema.id_col,)), schema.time_col, *([schema.target_col] if target else [])]
+    )
     renamed = {name: f"{name}_" for name in own if name in taken}
     if not renamed:
         return

@@ -470,7 +470,7 @@ class Forecast:
         return fan_chart(fans, coverages, self.schema.tz)
 
     def to_gluonts(self) -> list[Any]:
-        """The same forecasts as GluonTS objects, one a series: ``SampleForecast``, or ``QuantileForecast``.
+        """The same forecasts as GluonTS objects, one a series: ``SampleForecast``, or ``QuantileForecast`` with a mean.
 
         ``start_date`` is the period that holds the first stamp (local time where there is a zone). Integer time has no
         periods: its steps are counted as days after 1970-01-01. What a period cannot say (the exact stamps, ids
@@ -494,8 +494,9 @@ class Forecast:
                 Either("set it with dataclasses.replace(forecast, freq='D')", "make it of data whose step is known"),
             )
         about = {"freq": self.freq, "schema": self.schema, "joint": self.joint}
-        series = zip(self.ids, self.times, self.values, strict=True)
-        return [write(name, times, values, self.levels, about) for name, times, values in series]
+        means = [None] * len(self) if self.levels is None else self.mean
+        series = zip(self.ids, self.times, self.values, means, strict=True)
+        return [write(name, times, values, self.levels, about, mean) for name, times, values, mean in series]
 
 
 def answer_columns(quantiles: Sequence[float | int]) -> list[str]:

@@ -115,7 +115,7 @@ def checked_means(means: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if array.shape != shape:
         raise ValueError(f"means has shape {array.shape}; there must be one for each series and step, {shape}")
     if not np.isfinite(array).all():
-        raise ValueError("a mean is NaN or infinite; leave means= out where they are not known")
+        raise TsformersError("a mean is NaN or infinite; leave ", Option("means"), " out where they are not known")
     return array
 
 

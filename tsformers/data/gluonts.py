@@ -16,7 +16,8 @@ def from_gluonts(forecasts: Iterable[Any], ids: Ids | None = None) -> Forecast:
 
     Stamps are the starts of the periods (for weeks their last day, as pandas anchors them). A multivariate
     ``SampleForecast`` gives one series a dimension, ``item_id_0, item_id_1, ...``; a single one of them is joint.
-    A ``mean`` among the keys of a ``QuantileForecast`` is left out: the quantiles have their own.
+    A ``mean`` among the keys of a ``QuantileForecast`` is left out: the quantiles have their own. Where it is the only
+    key, the forecast is one draw, the mean.
 
     Args:
         forecasts: GluonTS ``SampleForecast`` or ``QuantileForecast`` objects, all of one kind, horizon and size.

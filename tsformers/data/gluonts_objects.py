@@ -78,7 +78,14 @@ def offset_alias(period: str) -> str:
     return period
 
 
-def write(name: Any, times: np.ndarray, values: np.ndarray, levels: tuple[float, ...] | None, about: Any) -> Any:
+def write(
+    name: Any,
+    times: np.ndarray,
+    values: np.ndarray,
+    levels: tuple[float, ...] | None,
+    about: Any,
+    mean: np.ndarray | None = None,
+) -> Any:
     """One series' forecast as a GluonTS object.
 
     Args:
@@ -87,6 +94,7 @@ def write(name: Any, times: np.ndarray, values: np.ndarray, levels: tuple[float,
         values: (S, H) draws or quantiles.
         levels: of the quantiles; None = draws.
         about: "freq", "schema" and "joint" of the forecast; kept in ``info``.
+        mean: (H,) of quantiles, under GluonTS's key "mean"; None = left out.
 
     Returns:
         ``SampleForecast`` or ``QuantileForecast``.
@@ -106,7 +114,10 @@ def write(name: Any, times: np.ndarray, values: np.ndarray, levels: tuple[float,
     }
     if levels is None:
         return kinds.SampleForecast(samples=values, **head)
-    return kinds.QuantileForecast(forecast_arrays=values, forecast_keys=[str(level) for level in levels], **head)
+    keys = [str(level) for level in levels]
+    if mean is not None:
+        keys, values = [*keys, "mean"], np.concatenate([values, mean[None]])
+    return kinds.QuantileForecast(forecast_arrays=values, forecast_keys=keys, **head)
 
 
 def read(part: Any) -> Part:
@@ -130,8 +141,11 @@ def read(part: Any) -> Part:
         array, levels = np.atleast_3d(part.samples), None
     elif isinstance(part, kinds.QuantileForecast):
         held = sorted((kinds.Quantile.parse(key).value, i) for i, key in enumerate(part.forecast_keys) if key != "mean")
-        array = np.atleast_3d(part.forecast_array)[[i for _, i in held]]
-        levels = tuple(level for level, _ in held)
+        if held:
+            rows, levels = [i for _, i in held], tuple(level for level, _ in held)
+        else:  # a mean alone: one draw, which has that mean
+            rows, levels = [part.forecast_keys.index("mean")], None
+        array = np.atleast_3d(part.forecast_array)[rows]
     else:
         raise ValueError(f"a GluonTS SampleForecast or QuantileForecast is needed; got {type(part).__name__}")
     about = (part.info or {}).get(OURS, {})

@@ -131,8 +131,8 @@ class Panel:
             >>> print(panel.reading)
             1 series, target 'sales', every day ('day') from 2024-01-01 to 2024-01-04; 1 of 4 rows is missing; season 7
         """
-        columns = {"id_col": id_col, "time_col": time_col, "target_col": target_col}
-        others = {"time_format": time_format, "tz": tz, "resample": resample, "aggregate": aggregate}
+        columns: dict[str, Any] = {"id_col": id_col, "time_col": time_col, "target_col": target_col}
+        others: dict[str, Any] = {"time_format": time_format, "tz": tz, "resample": resample, "aggregate": aggregate}
         if isinstance(data, Panel):
             given = {"freq": freq, "known": tuple(known) or None, "past": past, "static": static, **others}
             _refuse_roles({**given, "missing": missing or None}, columns)
@@ -159,6 +159,7 @@ class Panel:
             DataError: none of the series is there, or their rows cannot be used.
 
         Example:
+            >>> from tsformers.calendar.grid import parse
             >>> frame = pd.DataFrame({"unique_id": ["a", "b"], "ds": [1, 1], "y": [1.0, 2.0]})
             >>> Panel.history(frame, Schema(), parse(1), pd.Index(["b"]), True).y
             array([2.])

@@ -175,5 +175,5 @@ def _how(frame: pd.DataFrame, aggregate: str | Mapping[str, str], target: str) -
     for name, one in how.items():
         _named(frame, name, "aggregate")
         if one not in AGGREGATES:
-            raise DataError(f"aggregate={one!r} is unknown; there are {', '.join(AGGREGATES)}")
+            raise DataError(Option("aggregate", one), f" is unknown; there are {', '.join(AGGREGATES)}")
     return how

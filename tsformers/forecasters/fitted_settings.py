@@ -75,4 +75,6 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, BaseEstimator):
         left, right = a.get_params(deep=False), b.get_params(deep=False) if type(a) is type(b) else {}
         return left.keys() == right.keys() and all(_same(left[name], right[name]) for name in left)
+    if type(a) is type(b) and hasattr(a, "__init_args__"):  # GluonTS's objects, which have no equality of their own
+        return bool(a.__init_args__ == b.__init_args__)
     return bool(a == b)

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from tsformers.data.files.long_table import Wide, file_line, names_of, read_source, with_rows
 from tsformers.data.files.read import read_table
 from tsformers.data.files.table_file import FileOptions, TableFile
-from tsformers.data.files.long_table import Wide, file_line, names_of, read_source, with_rows
 from tsformers.data.panel import Panel
 from tsformers.datasets.load import load_dataset, recipe
 from tsformers.errors import DataError, JobError, did_you_mean
@@ -64,7 +64,7 @@ class DataTable:
             {'id_col': ['shop', 'dept'], 'missing': -9}
         """
         given = {key: getattr(self, key) for key in (*ROLE_KEYS, "missing")}
-        return {key: value for key, value in given.items() if value is not None and value != []}
+        return {key: value for key, value in given.items() if value is not None and (key != "missing" or value != [])}
 
 
 def read_data(data: DataTable, job: Path) -> tuple[Panel, list[str]]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from tsformers.errors import JobError, did_you_mean
+from tsformers.messages import Option
 from tsformers.reproduction.fdr_simulation import read_simulation
 from tsformers.reproduction.published_tables import find_reproduction, read_reproduction
 from tsformers.toml_tables import job_kind, read_toml
@@ -80,7 +81,7 @@ def read_published(
     if kind == "fdr":
         for option, given in (("horizon", horizon), ("plugin", plugins or None)):
             if given is not None:
-                raise JobError(f"{path}: a simulation of kind 'fdr' has no {option}; leave --{option} out")
+                raise JobError(f"{path}: a simulation of kind 'fdr' has no {option}; leave ", Option(option), " out")
         return read_simulation(path, dataset=dataset, repeats=seeds, out=out)
     if kind not in KINDS:
         raise JobError(f"{path}: there is no kind {kind!r}; {did_you_mean(kind, KINDS)}")

@@ -197,5 +197,6 @@ def _why_nothing_matches(forecast: Forecast, rows: Rows) -> str:
     begin, end = (_shown(forecast, as_counts(forecast.times)[rows.code[row], k]) for k in (0, -1))
     return (
         f"no row of actual meets the forecast: series {rows.names[row]!r} is forecast from {begin} to {end}, "
-        f"actual has {_shown(forecast, rows.stamp[row])} at {rows.places.at(row)}; pass the rows of the forecast's stamps"
+        f"actual has {_shown(forecast, rows.stamp[row])} at {rows.places.at(row)}; pass the rows of the forecast's "
+        "stamps"
     )

@@ -12,6 +12,7 @@ from tsformers.messages import Either
 from tsformers.storage.columns import join_column
 from tsformers.storage.encoding import RECORDS, TAG
 from tsformers.storage.former_format import FORMAT, convert_model, convert_record, converted_as
+from tsformers.storage.gluonts_outputs import make_gluonts_output
 from tsformers.storage.learned_state import restore_state
 from tsformers.storage.scalars import join_scalar
 
@@ -104,6 +105,8 @@ class Decoder:
             case "settings":
                 kept = {key: self.value(item) for key, item in held.items()}
                 return load_from(SETTINGS, code["class"])(**kept)
+            case "gluonts":
+                return make_gluonts_output(code["class"], self.value(held))
             case "model":
                 return self.model(code)
             case "tensor":

@@ -13,11 +13,12 @@ import pandas as pd
 
 from tsformers.calendar.grid import Grid
 from tsformers.calendar.timestamps import TimeForm
-from tsformers.catalog import SETTINGS
+from tsformers.catalog import GLUONTS_OUTPUTS, SETTINGS
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 from tsformers.storage.columns import column_parts
+from tsformers.storage.gluonts_outputs import is_gluonts_output
 from tsformers.storage.learned_state import has_settings, learned_state
 from tsformers.storage.scalars import scalar_parts
 
@@ -118,6 +119,9 @@ class Encoder:
         if SETTINGS.get(type(value).__name__) == type(value).__module__:
             held = {f.name: self.value(getattr(value, f.name), (*path, f.name)) for f in fields(value)}
             return {TAG: "settings", "class": type(value).__name__, "v": held}
+        if is_gluonts_output(value):
+            held = self.value(dict(value.__init_args__), path)
+            return {TAG: "gluonts", "class": type(value).__name__, "v": held}
         if torch is not None and isinstance(value, torch.Tensor):
             return self._tensor(torch, value, path)
         if has_settings(value):
@@ -219,10 +223,14 @@ class Encoder:
 
     def _refusal(self, value: Any, path: Path) -> TypeError:
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
-        dtype = f" of {value.dtype}" if hasattr(value, "dtype") else ""
+        dtype = f" of {value.dtype}" if hasattr(value, "dtype") and not hasattr(value, "args_dim") else ""
         return TypeError(
             f"{self.top} cannot be saved: {'/'.join(path)} is a {kind}{dtype}, which is not serialisable; "
-            "keep numbers, text, lists, dicts, arrays, frames, tensors or models there"
+            + (
+                f"the outputs that are saved are GluonTS's {', '.join(GLUONTS_OUTPUTS)}"
+                if hasattr(value, "args_dim")
+                else "keep numbers, text, lists, dicts, arrays, frames, tensors or models there"
+            )
         )
 
 

@@ -160,7 +160,11 @@ def make_detector(model: str, settings: FitSettings) -> tuple[Any, bool]:
     extra = load_plugins(settings.plugins)
     prefit = "/" in model or (not names_class(model, extra) and Path(model).is_dir())
     if prefit and set(settings.forecaster) - {"horizon"}:
-        raise JobError(f"{model} is fitted and takes no ", Option("set"), "; leave it out, or name a forecaster to fit")
+        raise JobError(
+            f"{model} is fitted and takes no ",
+            Either("settings", "--set"),
+            "; leave it out, or name a forecaster to fit",
+        )
     if prefit:
         forecaster = storage.load(model, saved_classes(extra))
     elif "horizon" not in settings.forecaster:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from tsformers.data.files.table_file import FileOptions
 from tsformers.data.files.write import format_of
 from tsformers.errors import JobError
 from tsformers.streaming.line_source import open_source
@@ -15,7 +16,10 @@ from tsformers.streaming.source import Source
 REDIS = ("redis://", "rediss://")
 
 
-def source_of(name: str, detector: Any, format: str | None, *, follow: bool, idle: float | None) -> Source:
+def source_of(
+    name: str, detector: Any, format: str | None, *, follow: bool, idle: float | None,
+    options: FileOptions | None = None,
+) -> Source:  # fmt: skip
     """The source of rows that a name refers to.
 
     Args:
@@ -24,6 +28,7 @@ def source_of(name: str, detector: Any, format: str | None, *, follow: bool, idl
         format: of a file; None: by suffix, else by the first byte.
         follow: at the end of a file wait for more.
         idle: seconds without a row after which to end; None: never.
+        options: separator, decimal mark and encoding of a file; None = by the content.
 
     Returns:
         A source of rows.
@@ -37,7 +42,7 @@ def source_of(name: str, detector: Any, format: str | None, *, follow: bool, idl
     typed = {schema.id_col: id_parser(panel.ids)} | dict.fromkeys((schema.target_col, *schema.past), as_number)
     if name.startswith(REDIS):
         return RedisSource(Address.read(name), idle=idle, typed=typed)
-    return open_source(name, format, follow=follow, idle=idle, typed=typed)  # type: ignore[arg-type]
+    return open_source(name, format, follow=follow, idle=idle, typed=typed, options=options)  # type: ignore[arg-type]
 
 
 def sink_of(name: str, detector: Any, format: str, resumed: int | None, *, cut: bool) -> Sink:

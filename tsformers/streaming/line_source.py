@@ -1,7 +1,5 @@
 """Rows of CSV or JSON lines, from files, growing files and pipes, as they come."""
 
-import csv
-import json
 import os
 import select
 import stat
@@ -13,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tsformers.data.files.table_file import MISSING
+from tsformers.data.files.row_parser import LineSplitter, RowParser
+from tsformers.data.files.table_file import FileOptions
 from tsformers.data.files.write import Format, format_of
-from tsformers.errors import DataError, JobError
+from tsformers.errors import DataError, DataWarning, JobError
 from tsformers.messages import Either, Message, Option
 from tsformers.streaming.parquet_source import ParquetSource
 from tsformers.streaming.source import OTHER_INPUT, Batch, Row, Source
@@ -28,7 +27,8 @@ class LineSource:
     r"""Rows of CSV or JSON lines from a file, a pipe or a file that grows.
 
     A line that cannot be read is an empty row. An incomplete last line waits for its end where the file may grow, and
-    is a row where it may not. Blank lines are no rows. CSV has one row a line.
+    is a row where it may not. Blank lines are no rows. Text is read by the rules of ``read_table``; what was read of a
+    line is settled by that line and the header.
 
     A mark is ``byte:byte:checksum``: where the row ends, where the last complete line up to it ends, and the checksum
     of all complete lines (marks of earlier versions are the first number alone). An input that does not start with
@@ -40,6 +40,7 @@ class LineSource:
         follow: at the end of the file wait for more.
         idle: seconds without a new row after which to end even so; None: never.
         typed: converters of the text of a CSV cell, by column; that of ids comes first.
+        options: separator, decimal mark and encoding where the content does not tell; None = by the content.
 
     Raises:
         DataError: there is no such file; at ``batches``, it is not the input that the mark belongs to.
@@ -58,11 +59,12 @@ class LineSource:
 
     def __init__(
         self, path: str, format: Format | None, *, follow: bool, idle: float | None,
-        typed: Mapping[str, Callable[[str], Any]],
+        typed: Mapping[str, Callable[[str], Any]], options: FileOptions | None = None,
     ) -> None:  # fmt: skip
-        self.path, self.follow, self.idle, self.typed = path, follow, idle, typed
-        self.id_col = next(iter(typed))
-        self.format = format or format_of(path)
+        self.path, self.follow, self.idle = path, follow, idle
+        options = options or FileOptions()
+        self.splitter = LineSplitter(options.encoding)
+        self.parser = RowParser(typed, format or format_of(path), options, self._name)
         self.file: Any = sys.stdin.buffer
         if path != "-":
             try:
@@ -73,41 +75,37 @@ class LineSource:
                 ) from None
         self.descriptor = descriptor_of(self.file)
         self.regular = self.descriptor is not None and stat.S_ISREG(os.fstat(self.descriptor).st_mode)
-        self.header: list[str] | None = None
         self.rotation_reported = False
 
     def batches(self, mark: int | str | None, done: int) -> Iterator[Batch]:
         """Rows, as many at a time as there are."""
         skip, until, wanted = _read_mark(mark)
         self._refuse_shorter(skip)
-        at, complete, checksum, row, rest = 0, 0, 0, done, b""  # complete: where the last complete line ends
+        at, complete, checksum, row = 0, 0, 0, done  # complete: where the last complete line ends
         for chunk in self._chunks():
             if chunk is None:
                 yield Batch((), (), ())
                 continue
-            ends, lines = chunk == b"", (rest + chunk).split(b"\n")
-            rest = lines.pop()
-            names: list[int | str] = []
-            rows: list[Row] = []
-            marks: list[int | str] = []
-            for line in [*lines, rest] if ends else lines:
-                at += len(line) + 1  # a last line without an end counts as if it had one
-                if not (ends and line is rest):
-                    complete, checksum = at, zlib.crc32(line + b"\n", checksum)
+            ends = chunk == b""
+            lines = [(line, True) for line in self.splitter.feed(chunk, last=ends)]
+            found: list[tuple[Row, tuple[int, int, int]]] = []
+            for line, ended in [*lines, (self.splitter.rest, False)] if ends else lines:
+                at += len(line) + (not ended)  # a last line without an end counts as if it had one
+                if ended:
+                    complete, checksum = at, zlib.crc32(line, checksum)
                 if until and at >= until:
                     self._require_same(complete == until and checksum == wanted, until)
                     until = 0
-                if self.format is None and line.strip():
-                    self.format = "jsonl" if line.lstrip()[:1] == b"{" else "csv"
-                heading = self.format == "csv" and self.header is None
-                parsed = self._row(line) if heading or at > skip else None
-                if parsed is not None:
-                    row += 1
-                    names.append(row)
-                    rows.append(parsed)
-                    marks.append(f"{at}:{complete}:{checksum}")
-            if rows:
-                yield Batch(names, rows, marks)
+                if at > skip or not self.parser.ready:
+                    found += self.parser.feed(self.splitter.text(line), (at, complete, checksum))
+                else:
+                    self.parser.first = False  # a line of units stands below the header only
+            found += self.parser.finish() if ends else []
+            kept = [(parsed, mark) for parsed, mark in found if mark[0] > skip]
+            if kept:
+                names = range(row + 1, row + len(kept) + 1)
+                row += len(kept)
+                yield Batch([*names], [parsed for parsed, _ in kept], [":".join(map(str, mark)) for _, mark in kept])
         self._require_same(at >= skip and not until, skip)
 
     def acknowledge(self, mark: int | str) -> None:
@@ -117,32 +115,6 @@ class LineSource:
         """Close the file; standard input stays open."""
         if self.path != "-":
             self.file.close()
-
-    def _row(self, line: bytes) -> Row | None:
-        """The row in a line; None where it is blank, or the header."""
-        text = line.decode("utf-8", errors="replace").strip("\r\n\ufeff")
-        if not text.strip():
-            return None
-        if self.format == "jsonl":
-            try:
-                found = json.loads(text)
-            except (ValueError, RecursionError):
-                return {}
-            return found if isinstance(found, dict) else {}
-        try:
-            cells = next(csv.reader([text], strict=True))
-        except csv.Error:
-            return {}
-        if self.header is None:
-            self.header = cells
-            return None
-        if len(cells) != len(self.header):
-            return {}
-        row = {}
-        for name, cell in zip(self.header, cells, strict=True):
-            empty = not cell if name == self.id_col else cell in MISSING  # a series may be called NA
-            row[name] = None if empty else self.typed.get(name, str)(cell)
-        return row
 
     def _chunks(self) -> Iterator[bytes | None]:
         """Bytes as they can be read; None while there are none; b"" at the end."""
@@ -210,15 +182,15 @@ class LineSource:
         if (now.st_dev, now.st_ino) != (found.st_dev, found.st_ino):
             self.rotation_reported = True
             warnings.warn(
-                f"{self.path} is another file now, and the old one is still followed; {remedy}",
-                UserWarning,
+                DataWarning(f"{self.path} is another file now, and the old one is still followed; ", remedy),
                 stacklevel=2,
             )
 
 
 def open_source(
-    path: str, format: Format | None, *, follow: bool, idle: float | None, typed: Mapping[str, Callable[[str], Any]]
-) -> Source:
+    path: str, format: Format | None, *, follow: bool, idle: float | None, typed: Mapping[str, Callable[[str], Any]],
+    options: FileOptions | None = None,
+) -> Source:  # fmt: skip
     """The rows of a file or of standard input; arguments as for ``LineSource``."""
     chosen = format or format_of(path)
     if chosen == "parquet":
@@ -227,7 +199,7 @@ def open_source(
                 "a Parquet file is complete and does not grow; leave ", Option("follow"), " out, or follow JSON lines"
             )
         return ParquetSource(path)
-    return LineSource(path, chosen, follow=follow, idle=idle, typed=typed)
+    return LineSource(path, chosen, follow=follow, idle=idle, typed=typed, options=options)
 
 
 def _read_mark(mark: int | str | None) -> tuple[int, int, int]:

@@ -247,7 +247,7 @@ def test_nulls_of_every_type_are_missing_values(frame, y):
         (pd.Categorical(["x"] * 20), "text"),
         (pd.date_range("2024", periods=20), "times"),
         ([None] * 20, "no value"),
-        ([[1]] * 20, "text"),
+        ([[1]] * 20, "neither numbers nor text"),
     ],
 )
 def test_columns_that_are_no_numbers_are_left_out_and_named(frame, values, why):

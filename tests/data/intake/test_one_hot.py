@@ -23,7 +23,7 @@ def test_missing_values_are_zeros():
 def test_levels_that_were_not_in_fit_are_refused_by_column_level_and_row():
     column = pd.Series(["a", "z"], index=["s1", "s2"], name="place")
     with pytest.raises(
-        DataError, match="static column 'place' holds 'z', first at series 's2', .* in fit \\('a', 'b'\\)"
+        DataError, match=r"static column 'place' holds 'z', first at series 's2', .* in fit \('a', 'b'\)"
     ):
         one_hot(column, ["a", "b"])
 

@@ -31,7 +31,7 @@ def test_duplicates_are_refused_by_series_time_and_both_rows():
     rows = np.flatnonzero((doubled["unique_id"] == "b") & (doubled["ds"] == "2024-01-04"))
     with pytest.raises(
         DataError,
-        match=rf"series 'b': 2024-01-04 .* row {rows[0]} and again at row {rows[1]} \(1 in all\); drop",
+        match=rf"series 'b': 2024-01-04 .* row {rows[0]} and again at row {rows[1]} \(1 in all\); pass resample='D'",
     ):
         Panel.from_frame(doubled)
 

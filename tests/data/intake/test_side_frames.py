@@ -71,7 +71,7 @@ def test_the_future_may_come_in_another_form_than_the_history(panel, make):
         (future().drop(columns="ds"), "the future frame has no column 'ds'"),
         (
             pd.concat([future(), future().iloc[[4]]]),
-            "two rows of series 'b' at one time, the second at row 4; keep one",
+            "two rows of series 'b' at one time, the second at row 6; keep one",
         ),
         (future(price=[0, 1, 2, 3, np.nan, 5]), "'price' of the future frame, series 'b': NaN at row 4; fill in"),
         (future(price=[0, 1, 2, 3, np.inf, 5]), "'price' of the future frame, series 'b': inf at row 4"),
@@ -126,7 +126,7 @@ def test_static_rows_of_other_series_are_ignored(sizes):
     [
         (
             lambda frame: pd.concat([frame, frame]),
-            "the static frame has series 'b' twice, again at row 0; keep one row",
+            "the static frame has series 'b' twice, again at row 2; keep one row",
         ),
         (lambda frame: frame.iloc[:1], r"the static frame lacks 1 series, such as \['a'\]; add one row for each"),
         (

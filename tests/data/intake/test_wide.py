@@ -64,7 +64,7 @@ def test_a_series_without_a_value_is_left_to_the_panel_to_refuse():
         (wide(), {"time_col": "when"}, "the wide frame has no column 'when'.*rename 'date'|time_col"),
         (pd.concat([wide(), wide()[["a"]]], axis=1), {}, "two columns named 'a'"),
         (pd.concat({"u": wide()}, axis=1), {}, "several levels"),
-        (wide().iloc[[0, 1, 2, 1]], {}, "the time 2024-01-02 00:00:00 twice, again at row 1"),
+        (wide().iloc[[0, 1, 2, 1]], {}, "the time 2024-01-02 00:00:00 twice, again at row 3"),
         (wide()["a"], {}, "a Series is one series, not a wide frame"),
         (wide().set_index(["date", "a"]), {}, "index of several levels"),
     ],

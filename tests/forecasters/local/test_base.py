@@ -326,7 +326,8 @@ def test_warning_filters_of_the_caller_are_unchanged(three):
 def test_covariates_are_carried_but_not_used(three):
     plain = Walk(horizon=2, seed=0).fit(three).predict()
     priced = three.assign(price=1.0, visitors=2.0)
-    model = Walk(horizon=2, seed=0).fit(priced, known=["price"])
+    with pytest.warns(tsf.DataWarning, match="Walk takes no covariates"):
+        model = Walk(horizon=2, seed=0).fit(priced, known=["price"])
     np.testing.assert_array_equal(model.predict().samples, plain.samples)
     short = pd.DataFrame({"unique_id": ["a"], "ds": [pd.Timestamp("2024-01-31")], "price": [1.0]})
     with pytest.raises(tsf.DataError):

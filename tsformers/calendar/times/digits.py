@@ -7,7 +7,7 @@ from tsformers.calendar.frequency import most_common
 from tsformers.calendar.times.decimal_years import numbers_of, step_of
 from tsformers.calendar.times.epochs import DIGITS, decimals_of
 from tsformers.calendar.times.form import TimeForm
-from tsformers.calendar.times.parsed import FIRST_YEAR, LAST_YEAR, plausible
+from tsformers.calendar.times.parsed import FIRST_YEAR, LAST_YEAR, Parsed, plausible
 
 DATES = {
     4: ("%Y",),
@@ -82,7 +82,7 @@ def typed_form(numbers: np.ndarray) -> TimeForm | None:
     """
     form = dates_of(numbers)
     if form is not None:
-        return form if len(form.format) > 4 and "j" not in form.format and _regular(form, numbers) else None
+        return form if form.format not in ("%Y", "%Y%j") and _regular(form, numbers) else None
     form = epochs_of(numbers)
     if form is None or form.format != "s" or len(numbers) < 2:
         return form
@@ -149,12 +149,14 @@ def epochs_of(values: np.ndarray) -> TimeForm | None:
 
 
 def decimal_years_of(values: np.ndarray) -> TimeForm | None:
-    """The form of numbers with a fraction that are all decimal years.
+    """The form of numbers with a fraction that are all decimal years; 2024.01 to 2024.12 as text are months.
 
     Example:
         >>> decimal_years_of(np.array([1949.0, 1949.083])).digits
         3
     """
+    if values.dtype.kind == "O" and pd.Series(values, dtype=object).str.fullmatch(r"\d{4}\.(0[1-9]|1[0-2])").all():
+        return TimeForm("format", "%Y.%m", text=True)
     found = step_of(values)
     return None if found is None else TimeForm("decimal-year", found[0], values.dtype.kind == "O", found[1])
 
@@ -166,7 +168,16 @@ def fits(form: TimeForm, values: np.ndarray) -> bool:
         >>> fits(TimeForm("epoch", "s"), np.array([10**12]))
         False
     """
-    parsed = form.read(values)
+    return is_whole(form.read(values))
+
+
+def is_whole(parsed: Parsed) -> bool:
+    """Whether all of what was read is a plausible time.
+
+    Example:
+        >>> is_whole(TimeForm("epoch", "s").read(np.array([0, 10**9])))
+        True
+    """
     return not parsed.bad.any() and bool(plausible(parsed.counts).all())
 
 

@@ -85,8 +85,9 @@ def write_epochs(counts: np.ndarray, unit: str, digits: int, text: bool) -> pd.I
     """
     whole, rest = np.divmod(counts, SCALES[unit])
     if not text:
-        return pd.Index(counts / SCALES[unit] if digits else whole)
+        return pd.Index(np.round(whole + rest / SCALES[unit], digits) if digits else whole)
     if not digits:
         return pd.Index(whole.astype(str).astype(object))
-    part = rest * 10**digits // SCALES[unit]
-    return pd.Index([f"{w}.{p:0{digits}d}" for w, p in zip(whole, part, strict=True)], dtype=object)
+    whole, rest = np.divmod(np.abs(counts), SCALES[unit])
+    sign, part = np.where(counts < 0, "-", ""), rest * 10**digits // SCALES[unit]
+    return pd.Index([f"{s}{w}.{p:0{digits}d}" for s, w, p in zip(sign, whole, part, strict=True)], dtype=object)

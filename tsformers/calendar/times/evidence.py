@@ -12,6 +12,7 @@ from tsformers.calendar.times.digits import (
     decimal_years_of,
     epochs_of,
     fits,
+    is_whole,
     short_dates_of,
     typed_form,
     weeks_of,
@@ -19,19 +20,19 @@ from tsformers.calendar.times.digits import (
 )
 from tsformers.calendar.times.form import TimeForm
 from tsformers.calendar.times.named import spelled_form
-from tsformers.calendar.times.parsed import FIRST_YEAR, LAST_YEAR, plausible
+from tsformers.calendar.times.parsed import FIRST_YEAR, LAST_YEAR, Parsed, plausible
 from tsformers.calendar.times.patterns import unmarked
 from tsformers.calendar.times.shapes import NUMBER, Readings, readings_of
 from tsformers.errors import DataError
 from tsformers.messages import Option, joined
 
-SAMPLE = 50  # values whose shapes are looked at, from both ends of the column
+SAMPLE = 100  # values whose shapes are looked at, spread over the column
 Refuse = Callable[[int, str], NoReturn]  # a value by its position, and why
 COUNT = TimeForm("count")
 
 
-def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> TimeForm:
-    """The form of a column.
+def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> tuple[TimeForm, Parsed]:
+    """The form of a column, and its values in that form.
 
     Args:
         values: (V,) distinct strings or numbers.
@@ -40,7 +41,7 @@ def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> 
         text_file: True where the column stands in a file of text, in which four digits may be years.
 
     Returns:
-        The only form that fits all values.
+        The only form that fits all values, and what it reads.
 
     Raises:
         DataError: none fits, or several do.
@@ -48,19 +49,25 @@ def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> 
     Example:
         >>> def refuse(position, why):
         ...     raise DataError(why)
-        >>> form_of(np.array(["2021Q1", "2021Q2"], dtype=object), "column 'ds'", refuse, False).kind
+        >>> form_of(np.array(["2021Q1", "2021Q2"], dtype=object), "column 'ds'", refuse, False)[0].kind
         'quarter'
     """
     if values.dtype.kind != "O":
-        form = number_form(values, place, text_file)
-        return form or refuse(_not_whole(values), "is no whole number, epoch or decimal year")
-    if all(NUMBER.fullmatch(text) for text in _sample(values)):
+        return _number_form(values, place, refuse, text_file)
+    sample = _sample(values)
+    if 2 * sum(NUMBER.fullmatch(text) is not None for text in sample) > len(sample):
         numeric = pd.Series(values, dtype=object).str.fullmatch(NUMBER.pattern).to_numpy(dtype=bool)
         if not numeric.all():
             refuse(int(np.argmin(numeric)), "is no number as the others are")
-        form = number_form(values, place, True)
-        return form or refuse(_not_whole(values), "is no whole number, epoch or decimal year")
+        return _number_form(values, place, refuse, True)
     return _text_form(values, place, refuse)
+
+
+def _number_form(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> tuple[TimeForm, Parsed]:
+    form = number_form(values, place, text_file)
+    if form is None:
+        refuse(_not_whole(values), "is no whole number, epoch or decimal year")
+    return form, form.read(values)
 
 
 def number_form(values: np.ndarray, place: str, text_file: bool) -> TimeForm | None:
@@ -106,29 +113,25 @@ def _offer(place: str, values: np.ndarray, forms: list[TimeForm], why: str) -> N
     )
 
 
-def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> TimeForm:
+def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm, Parsed]:
     sample = _sample(texts)
     groups: Readings = []
     for text in sample:
         groups += [group for group in readings_of(text) if group not in groups]
     for group in groups:
-        fitting = [form for form in group if fits(form, np.array(sample, dtype=object)) and fits(form, texts)]
-        if len(fitting) > 1 and _differ(fitting, texts):
-            options = [Option("time_format", unmarked(form.format)) for form in fitting]
+        likely = [form for form in group if fits(form, np.array(sample, dtype=object))]
+        fitting = [(form, parsed) for form, parsed in ((one, one.read(texts)) for one in likely) if is_whole(parsed)]
+        if len({parsed.counts.tobytes() for _, parsed in fitting}) > 1:
+            options = [Option("time_format", unmarked(form.format)) for form, _ in fitting]
             raise DataError(
                 f"{place}: {texts[0]!r} to {texts[-1]!r} can be read in {len(fitting)} ways, and no value decides; "
                 "pass ",
                 joined([*options]),
             )
         if fitting:
-            form = fitting[0]
-            return spelled_form(form, texts) if form.kind == "format" else form
+            form, parsed = fitting[0]
+            return (spelled_form(form, texts) if form.kind == "format" else form), parsed
     _refuse_misfit(groups, texts, refuse)
-
-
-def _differ(forms: list[TimeForm], texts: np.ndarray) -> bool:
-    counts = [form.read(texts).counts for form in forms]
-    return any(not np.array_equal(other, counts[0]) for other in counts[1:])
 
 
 def _refuse_misfit(groups: Readings, texts: np.ndarray, refuse: Refuse) -> NoReturn:
@@ -168,4 +171,4 @@ def _not_whole(values: np.ndarray) -> int:
 
 
 def _sample(values: np.ndarray) -> list[str]:
-    return [str(value) for value in (values if len(values) <= 2 * SAMPLE else [*values[:SAMPLE], *values[-SAMPLE:]])]
+    return [str(value) for value in values[np.unique(np.linspace(0, len(values) - 1, SAMPLE).astype(int))]]

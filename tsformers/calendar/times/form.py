@@ -12,7 +12,7 @@ from tsformers.calendar.times.iso import parse_iso
 from tsformers.calendar.times.iso_weeks import parse_weeks, write_weeks
 from tsformers.calendar.times.offsets import has_offset
 from tsformers.calendar.times.parsed import Parsed, from_pandas_times
-from tsformers.calendar.times.patterns import CLOCK_CODES, codes_of, parse_pattern, unmarked, write_pattern
+from tsformers.calendar.times.patterns import CLOCK_CODES, ZONE_CODES, codes_of, parse_pattern, unmarked, write_pattern
 from tsformers.calendar.times.quarters import parse_quarters, write_quarters
 from tsformers.calendar.times.zones import localize
 
@@ -51,7 +51,7 @@ class TimeForm:
         """Read values without a zone.
 
         Args:
-            values: (V,) strings or numbers, best without repetitions.
+            values: (V,) numbers, or strings without blanks around them; best without repetitions.
 
         Returns:
             Counts, offsets, and which values do not fit.
@@ -68,7 +68,7 @@ class TimeForm:
             return parse_decimal_years(values, self.format, self.digits)
         if values.dtype.kind == "M":
             return from_pandas_times(pd.DatetimeIndex(values))
-        texts = as_texts(values)
+        texts = values if values.dtype.kind == "O" else as_texts(values)
         if self.kind == "quarter":
             return parse_quarters(texts)
         if self.kind == "iso-week":
@@ -130,7 +130,7 @@ class TimeForm:
             return pd.Index(index.date) if bool((index == index.normalize()).all()) else index
         if self.kind == "format":
             pattern = self.format
-            if tz is not None and codes_of(pattern) & CLOCK_CODES and "z" not in codes_of(pattern):
+            if tz is not None and codes_of(pattern) & CLOCK_CODES and not codes_of(pattern) & ZONE_CODES:
                 pattern += "%z"
             return _typed(write_pattern(index, pattern, self.digits), self.text)
         naive = index if tz is None else index.tz_localize(None)
@@ -170,7 +170,7 @@ def _with_offsets(texts: np.ndarray, pattern: str) -> Parsed:
     """Texts of a pattern without %z, some or all of which have an offset behind their time of day."""
     parsed = parse_pattern(texts, pattern)
     codes = codes_of(pattern)
-    if not parsed.bad.any() or "z" in codes or not codes & CLOCK_CODES:
+    if not parsed.bad.any() or codes & ZONE_CODES or not codes & CLOCK_CODES:
         return parsed
     rest = np.flatnonzero(parsed.bad)
     again = parse_pattern(texts[rest], f"{pattern}%z")
@@ -225,10 +225,11 @@ def unique_values(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     held = np.asarray(unique)
     if held.dtype.kind in "iufM":
         return code, held
-    if isinstance(unique, pd.DatetimeIndex) or not all(isinstance(value, str) for value in held[:1]):
-        return code, held
-    texts = as_texts(held)
-    again, distinct = pd.factorize(texts)
-    if len(distinct) == len(texts):
+    try:
+        texts = np.array([value.strip() for value in held], dtype=object)
+    except AttributeError:
+        texts = as_texts(held)
+    if bool((texts == held).all()):
         return code, texts
+    again, distinct = pd.factorize(texts)
     return np.where(code < 0, -1, again[code]), np.asarray(distinct, dtype=object)

@@ -6,9 +6,9 @@ from tsformers.calendar.times.decimal_years import step_of
 from tsformers.calendar.times.epochs import decimals_of
 from tsformers.calendar.times.form import TimeForm, as_texts
 from tsformers.calendar.times.iso_weeks import week_pattern
-from tsformers.calendar.times.patterns import check_pattern, codes_of, parse_pattern, spelled
+from tsformers.calendar.times.patterns import ZONE_CODES, check_pattern, codes_of, parse_pattern, spelled
 from tsformers.calendar.times.quarters import spelling_of
-from tsformers.errors import DataError, did_you_mean
+from tsformers.errors import DataError
 
 NAMES = ("epoch-s", "epoch-ms", "epoch-us", "epoch-ns", "decimal-year", "quarter", "iso-week", "count")
 SHOWN = 100  # values that decide how a pattern is written
@@ -36,9 +36,9 @@ def form_named(time_format: str, values: np.ndarray) -> TimeForm:
         check_pattern(time_format)
         return spelled_form(TimeForm("format", time_format, text), values)
     if time_format not in NAMES:
-        listed = ", ".join(NAMES)
-        known = did_you_mean(str(time_format), NAMES, f"there are {listed} and strptime codes such as %d.%m.%Y")
-        raise DataError(f"time_format={time_format!r} is unknown; {known}")
+        raise DataError(
+            f"time_format={time_format!r} is unknown; there are {', '.join(NAMES)}, and strptime codes such as %d.%m.%Y"
+        )
     kind, _, unit = time_format.partition("-")
     if kind == "epoch":
         return TimeForm("epoch", unit, text, decimals_of(values))
@@ -65,7 +65,7 @@ def spelled_form(form: TimeForm, values: np.ndarray) -> TimeForm:
 
     Example:
         >>> spelled_form(TimeForm("format", "%d.%m.%Y", True), np.array(["5.12.2024"], dtype=object)).format
-        '%-d.%m.%Y'
+        '%-d.%-m.%Y'
     """
     texts = as_texts(values[:SHOWN])
     digits = form.digits
@@ -73,7 +73,7 @@ def spelled_form(form: TimeForm, values: np.ndarray) -> TimeForm:
         digits = max((len(text.replace(",", ".").rpartition(".")[2].rstrip("ZzAaPpMm ")) for text in texts), default=0)
         digits = min(max(digits, 1), 9)
     pattern = form.format
-    if "z" not in codes_of(pattern):
+    if not codes_of(pattern) & ZONE_CODES:
         fit = ~parse_pattern(texts, pattern).bad
         pattern = spelled(pattern, texts[fit], digits) if fit.any() else pattern
     return TimeForm("format", pattern, form.text, digits)

@@ -44,8 +44,7 @@ def text_offsets(texts: np.ndarray) -> np.ndarray:
 
 def _offset_of(texts: np.ndarray) -> np.ndarray:
     """(V,) seconds; NaN where there is none. Few different endings occur."""
-    clocked = pd.Series(texts, dtype=object).str.slice(-LONGEST)
-    code, endings = pd.factorize(clocked)
+    code, endings = pd.factorize(np.array([text[-LONGEST:] for text in texts], dtype=object))
     found = np.array([_seconds(str(ending)) for ending in endings], dtype=np.float64)
     offsets = found[code] if len(found) else np.empty(0)
     maybe = np.flatnonzero(np.isfinite(offsets))

@@ -16,6 +16,9 @@ from tsformers.errors import DataError
 CODE = re.compile(r"%([-^#]?)([A-Za-z%])")
 KNOWN = frozenset("aAbBdfGHIjmMpSuUVwWyYzZ%")
 CLOCK_CODES = frozenset("HI")
+DATE_AND_CLOCK = re.compile(r"((?:%[YymdbBj]|[-/.])+)([ T])((?:%[HIMSfp]|[:., ])+)")
+MANY = 5_000  # texts whose dates and times of day are read apart
+ZONE_CODES = frozenset("zZ")
 UNPADDED = {"d": "day", "m": "month", "H": "hour", "M": "minute", "S": "second"}
 
 
@@ -69,9 +72,23 @@ def parse_pattern(texts: np.ndarray, pattern: str) -> Parsed:
         >>> parse_pattern(np.array(["2.1.1970"], dtype=object), "%d.%m.%Y").counts // 10**9
         array([86400])
     """
-    zoned = "z" in codes_of(pattern)
+    zoned = bool(codes_of(pattern) & ZONE_CODES)
+    parts = DATE_AND_CLOCK.fullmatch(unmarked(pattern))
+    if parts is not None and len(texts) >= MANY:
+        return _in_two(texts, parts[1], parts[2], parts[3])
     read = _read(texts, pattern)
     return from_pandas_times(read, text_offsets(texts) if zoned else None)
+
+
+def _in_two(texts: np.ndarray, date: str, gap: str, clock: str) -> Parsed:
+    """Dates and times of day apart, since few of either are different."""
+    halves = [text.partition(gap) for text in texts]
+    code, dates = pd.factorize(np.array([half[0] for half in halves], dtype=object))
+    day = from_pandas_times(_read(np.asarray(dates, dtype=object), date))
+    at, times = pd.factorize(np.array([half[2] for half in halves], dtype=object))
+    time = from_pandas_times(_read("1970-01-01 " + np.asarray(times, dtype=object), f"%Y-%m-%d {clock}"))
+    whole = np.array([half[1] != "" for half in halves], dtype=bool)
+    return Parsed(day.counts[code] + time.counts[at], None, day.bad[code] | time.bad[at] | ~whole)
 
 
 def _read(texts: np.ndarray, pattern: str) -> pd.Series:
@@ -81,7 +98,7 @@ def _read(texts: np.ndarray, pattern: str) -> pd.Series:
     for week, weekday in (("V", "u"), ("U", "w"), ("W", "w")):
         if week in found and not found & {"u", "w", "a", "A"}:
             series, plain = series + " 1", f"{plain} %{weekday}"
-    return pd.to_datetime(series, format=plain, errors="coerce", utc="z" in found)
+    return pd.to_datetime(series, format=plain, errors="coerce", utc=bool(found & ZONE_CODES))
 
 
 def write_pattern(stamps: pd.DatetimeIndex, pattern: str, digits: int = 0) -> pd.Index:

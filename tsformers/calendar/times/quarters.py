@@ -7,8 +7,15 @@ import pandas as pd
 
 from tsformers.calendar.times.parsed import Parsed
 
-YEAR_FIRST = re.compile(r"(\d{4})([ \-/_.:]?)([Qq])([1-4])")
-QUARTER_FIRST = re.compile(r"([Qq])([1-4])([ \-/_.:]?)(\d{4})")
+GAP = r"(?P<gap>[ \-/_.:]?)"
+LETTER = r"(?P<letter>[QqTt])"  # T in the Romance languages
+YEAR, QUARTER = r"(?P<year>\d{4})", r"(?P<quarter>[1-4])"
+SPELLINGS = {
+    "{{year}}{gap}{letter}{{quarter}}": f"{YEAR}{GAP}{LETTER}{QUARTER}",
+    "{{year}}{gap}{{quarter}}{letter}": f"{YEAR}{GAP}{QUARTER}{LETTER}",
+    "{letter}{{quarter}}{gap}{{year}}": f"{LETTER}{QUARTER}{GAP}{YEAR}",
+    "{{quarter}}{letter}{gap}{{year}}": f"{QUARTER}{LETTER}{GAP}{YEAR}",
+}
 
 
 def spelling_of(text: str) -> str | None:
@@ -18,10 +25,10 @@ def spelling_of(text: str) -> str | None:
         >>> spelling_of("1986 Q1"), spelling_of("q3/1986"), spelling_of("1986")
         ('{year} Q{quarter}', 'q{quarter}/{year}', None)
     """
-    if match := YEAR_FIRST.fullmatch(text):
-        return f"{{year}}{match[2]}{match[3]}{{quarter}}"
-    if match := QUARTER_FIRST.fullmatch(text):
-        return f"{match[1]}{{quarter}}{match[3]}{{year}}"
+    for template, shape in SPELLINGS.items():
+        match = re.fullmatch(shape, text)
+        if match is not None:
+            return template.format(gap=match["gap"], letter=match["letter"])
     return None
 
 
@@ -39,10 +46,11 @@ def parse_quarters(texts: np.ndarray) -> Parsed:
         array([90])
     """
     series = pd.Series(texts, dtype=object)
-    one = series.str.extract(rf"^{YEAR_FIRST.pattern}$")
-    other = series.str.extract(rf"^{QUARTER_FIRST.pattern}$")
-    year = pd.to_numeric(one[0].fillna(other[3]), errors="coerce").to_numpy(np.float64)
-    quarter = pd.to_numeric(one[3].fillna(other[1]), errors="coerce").to_numpy(np.float64)
+    year, quarter = np.full(len(series), np.nan), np.full(len(series), np.nan)
+    for shape in SPELLINGS.values():
+        found = series.str.extract(f"^{shape}$")
+        fits = found["year"].notna().to_numpy(dtype=bool)
+        year[fits], quarter[fits] = (found.loc[fits, name].astype(float) for name in ("year", "quarter"))
     bad = np.isnan(year) | (year < 1678) | (year > 2261)
     month = np.where(bad, 0, (year - 1970) * 12 + 3 * (quarter - 1)).astype(np.int64)
     return Parsed(month.astype("M8[M]").astype("M8[ns]").view(np.int64), None, bad)

@@ -12,9 +12,11 @@ Readings = list[list[TimeForm]]  # in order of preference; those of one inner li
 SEP = r"([-/. ])"
 CLOCK = re.compile(
     r"(?P<gap>T| +|, *|_)(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?P<f>[.,]\d{1,9})?)?"
-    r"(?:(?P<b>[ ]?)(?P<p>[AaPp][Mm]))?(?:(?P<zb>[ ]?)(?P<z>[zZ]|[+-]\d\d:?\d\d))?$"
+    r"(?:(?P<b>[ ]?)(?P<p>[AaPp][Mm]))?(?:(?P<zb>[ ]?)(?P<z>[zZ]|UTC|GMT|[+-]\d\d:?\d\d))?$"
 )
 COMPACT_CLOCK = re.compile(r"(?P<gap>T| +|_)(?P<h>\d{2})(?P<m>\d{2})(?P<s>\d{2})?$")
+INNER_CLOCK = re.compile(r"(?P<before>.* )\d\d:\d\d(?P<s>:\d\d)?(?P<after> .*\d{4})")  # Mon Jan 31 13:00:00 2024
+INNER = "\0"  # where an inner time of day stands in its date
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+]?\d+)?")
 DATES: list[tuple[re.Pattern[str], list[list[str]]]] = [
     (re.compile(rf"\d{{4}}{SEP}\d{{1,2}}\1\d{{1,2}}"), [["%Y{0}%m{0}%d"], ["%Y{0}%d{0}%m"]]),
@@ -53,7 +55,11 @@ def readings_of(text: str) -> Readings:
         return [[TimeForm("iso-week", week, text=True)]]
     date, clock, digits = _split(text)
     groups = _dates(date) or _words(date)
-    return [[TimeForm("format", pattern + clock, True, digits) for pattern in group] for group in groups]
+    return [[TimeForm("format", _joined(pattern, clock), True, digits) for pattern in group] for group in groups]
+
+
+def _joined(pattern: str, clock: str) -> str:
+    return pattern.replace(INNER, clock) if INNER in pattern else pattern + clock
 
 
 def _split(text: str) -> tuple[str, str, int]:
@@ -68,8 +74,11 @@ def _split(text: str) -> tuple[str, str, int]:
         if found["p"]:
             pattern += f"{found['b']}%p"
         if found["z"]:
-            pattern += f"{found['zb']}%z"
+            pattern += f"{found['zb']}{'%Z' if found['z'] in ('UTC', 'GMT') else '%z'}"
         return text[: match.start()], pattern, len(found["f"] or ".") - 1
+    match = INNER_CLOCK.fullmatch(text)
+    if match is not None:
+        return f"{match['before']}{INNER}{match['after']}", "%H:%M" + (":%S" if match["s"] else ""), 0
     match = COMPACT_CLOCK.search(text)
     if match is not None and re.fullmatch(r"\d{8}|.*[^\d].*\d{4}", text[: match.start()]):
         return text[: match.start()], f"{match['gap']}%H%M" + ("%S" if match["s"] else ""), 0

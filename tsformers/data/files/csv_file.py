@@ -21,6 +21,7 @@ from tsformers.errors import DataError
 from tsformers.messages import Message, Option, joined
 
 TEXT = pa.string()
+BOOLEANS = pa.array(["true", "false", "True", "False", "TRUE", "FALSE"])
 SEPARATED = np.frombuffer(b",;\t|\n", np.uint8)  # what stands before a quote that opens a cell
 
 
@@ -61,7 +62,7 @@ def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str]
     """
     data, said = as_utf8(content.data, content.name, options.encoding)
     markers = (*MISSING, *options.missing)
-    layout = find_layout(_head(data), content.name, sep=options.sep, skip=options.skip_rows, markers=markers)
+    layout = find_layout(_head(data), content.name, sep=options.separator, skip=options.skip_rows, markers=markers)
     rows = find_rows(data, layout)
     names = named(layout.names, content.name)
     fixed = {
@@ -322,19 +323,23 @@ def _two_readings(column: str, cells: Any, mark: str) -> Message:
 
 
 def _text(column: Any) -> Any:
-    """Empty cells of text are missing; blanks around cells go where all cells have them."""
-    if column.type != TEXT:
+    """Empty cells of text are missing; blanks around cells go where all cells have them; true and false are no text."""
+    if column.type != TEXT or not len(column):
         return column
+    if _padded(column[:100]) and _padded(column):
+        column = pc.utf8_trim_whitespace(column)
+    if (
+        pc.all(pc.is_in(column[:100], value_set=BOOLEANS)).as_py()
+        and pc.all(pc.is_in(column, value_set=BOOLEANS)).as_py()
+    ):
+        return pc.equal(pc.utf8_lower(column), "true")
+    empty = pc.equal(column, "")
+    return pc.if_else(empty, pa.scalar(None, TEXT), column) if pc.any(empty).as_py() else column
+
+
+def _padded(column: Any) -> bool:
     trimmed = pc.utf8_trim_whitespace(column)
-    padded = pc.or_(pc.not_equal(trimmed, column), pc.equal(trimmed, ""))
-    column = trimmed if pc.all(padded).as_py() else column
-    column = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, TEXT), column)
-    words = set(pc.unique(column).to_pylist()) if len(column) and len(pc.unique(column[:9])) < 3 else {None}
-    return (
-        pc.equal(pc.utf8_lower(column), "true")
-        if words <= {"True", "False", "true", "false", "TRUE", "FALSE"}
-        else column
-    )
+    return bool(pc.all(pc.or_(pc.not_equal(trimmed, column), pc.equal(trimmed, ""))).as_py())
 
 
 def _marked(column: Any, missing: Sequence[str]) -> Any:

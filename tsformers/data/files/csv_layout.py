@@ -147,7 +147,7 @@ class _Reading:
 
     def _kinds(self, start: int) -> list[str]:
         rows = [record.cells for record in self.records[start:] if len(record.cells) == self.width]
-        rows = rows[: max(len(rows) - 10, len(rows) // 2, 1)]  # the last ones may be notes
+        rows = rows[len(rows) > 3 : max(len(rows) - 10, len(rows) // 2, 1)]  # units stand first, notes last
         return [column_kind([row[j] for row in rows], self.markers) for j in range(self.width)]
 
     def layout(self, name: str, comments: list[int]) -> Layout:

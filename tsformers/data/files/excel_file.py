@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from tsformers.data.files.number_text import number_form, to_numbers, without_mi
 from tsformers.data.files.table_file import MISSING, FileOptions, TableFile
 from tsformers.errors import DataError
 from tsformers.messages import Message, Option, joined
+
+PADDED = re.compile(r"0[0-9]")
 
 
 def read_excel(content: Content, options: FileOptions) -> TableFile:
@@ -120,7 +123,12 @@ def _column(cells: list[Any], name: str, options: FileOptions, unclear: dict[str
         else number_form(without_missing(texts, (*MISSING, *options.missing)), options.decimal)
     )
     whole = number_form(bare, options.decimal)
-    if name != "unique_id" and (whole is not None and (form is None or not form.both or options.decimal)):
+    padded = any(isinstance(cell, str) and PADDED.match(cell) for cell in left)  # "007" is a name
+    if (
+        name != "unique_id"
+        and not padded
+        and (whole is not None and (form is None or not form.both or options.decimal))
+    ):
         return to_numbers(bare, whole, options.decimal or whole.decimal or ".").to_pandas()
     if form is not None and form.both:
         choices = joined([Option("decimal", ","), Option("decimal", ".")])

@@ -2,26 +2,29 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from tsformers.data.files.content import Content
-from tsformers.data.files.table_file import TableFile
+from tsformers.data.files.table_file import MISSING, TableFile
 from tsformers.data.files.text_bytes import as_utf8
 from tsformers.errors import DataError
 
 FORMS = 'JSON lines, an array of records, columns such as {"ds": [...]}, or an answer of Prometheus'
 
 
-def read_json(content: Content, *, lines: bool = False, encoding: str | None = None) -> TableFile:
+def read_json(
+    content: Content, *, lines: bool = False, encoding: str | None = None, missing: Sequence[str] = ()
+) -> TableFile:
     r"""Read a JSON table in one of its forms.
 
     Args:
         content: the bytes of the file.
         lines: it must be JSON lines.
         encoding: of the text; None = UTF-8, or UTF-16 by its mark.
+        missing: texts that mean "missing" among numbers, beside ``MISSING``.
 
     Returns:
         The table.
@@ -39,7 +42,7 @@ def read_json(content: Content, *, lines: bool = False, encoding: str | None = N
     data = data.strip()
     facts = (*facts, *content.facts)
     if lines or _is_lines(data):
-        return _read_lines(data, as_utf8(content.data, content.name, encoding)[0], content.name, facts)
+        return _read_lines(data, as_utf8(content.data, content.name, encoding)[0], content.name, facts, missing)
     try:
         found = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -48,7 +51,7 @@ def read_json(content: Content, *, lines: bool = False, encoding: str | None = N
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise DataError(f"{content.name} has two columns called {twice!r}; give each a name of its own")
-    return TableFile(frame, content.name, kind, facts)
+    return TableFile(_numbered(frame, missing), content.name, kind, facts)
 
 
 def _is_lines(data: bytes) -> bool:
@@ -59,16 +62,33 @@ def _is_lines(data: bytes) -> bool:
         record = json.loads(first)
     except (ValueError, RecursionError):
         return bool(rest.lstrip()[:1] == b"{")
-    return bool(rest.strip()) or not (record and all(isinstance(value, list | dict) for value in record.values()))
+    if record.get("status") == "error":
+        return False
+    return bool(rest.strip()) or not any(isinstance(value, list | dict) for value in record.values())
 
 
-def _read_lines(data: bytes, whole: bytes, name: str, facts: tuple[str, ...]) -> TableFile:
+def _read_lines(data: bytes, whole: bytes, name: str, facts: tuple[str, ...], missing: Sequence[str]) -> TableFile:
     try:
         frame = pd.read_json(io.BytesIO(data), lines=True, convert_dates=False, dtype=False, precise_float=True)
     except (ValueError, OverflowError):
         frame = pd.DataFrame(_checked_lines(whole, name))
     frame.columns = [str(column) for column in frame.columns]
-    return TableFile(frame, name, "JSON lines", facts, _line_of(whole))
+    return TableFile(_numbered(frame, missing), name, "JSON lines", facts, _line_of(whole))
+
+
+def _numbered(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
+    """Columns of numbers and markers of missing values (JSON has no NaN) as numbers; other columns keep their types."""
+    markers = (*MISSING, *missing)
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        if column.dtype != object:
+            continue
+        kinds = column.map(
+            lambda cell: type(cell) in (int, float) or (isinstance(cell, str) and cell in markers) or cell is None
+        )
+        if kinds.all() and column.map(lambda cell: type(cell) in (int, float) and cell == cell).any():
+            frame = frame.assign(**{str(frame.columns[place]): column.where(~column.isin(markers)).astype(float)})
+    return frame
 
 
 def _checked_lines(data: bytes, name: str) -> list[dict[str, Any]]:
@@ -131,7 +151,7 @@ def _prometheus(answer: dict[str, Any], name: str) -> pd.DataFrame:
         ids += [_labels(series.get("metric", {}))] * len(pairs)
         times += [pair[0] for pair in pairs]
         values += [pair[1] for pair in pairs]
-    frame = pd.DataFrame({"unique_id": ids, "ds": times, "y": pd.to_numeric(pd.Series(values, dtype=object))})
+    frame = pd.DataFrame({"unique_id": ids, "ds": times, "y": [float(value) for value in values]})
     whole = (frame["ds"] == frame["ds"].round()).all()
     return frame.astype({"ds": "int64" if whole else "float64", "y": "float64"})
 

@@ -28,6 +28,7 @@ class NumberForm:
         grouped: thousands stand in groups.
         plain: needs no rewriting.
         whole: whole numbers only.
+        odd: blanks, signs or words stand in cells.
         both: every cell that has a mark fits either decimal mark; ``decimal`` is then the mark that stands there.
     """
 
@@ -36,6 +37,7 @@ class NumberForm:
     plain: bool = False
     whole: bool = False
     both: bool = False
+    odd: bool = False
 
 
 def number_form(cells: Any, decimal: str | None = None) -> NumberForm | None:
@@ -66,12 +68,13 @@ def number_form(cells: Any, decimal: str | None = None) -> NumberForm | None:
     if not point and not comma:
         return None
     has_comma, has_point = _any(cells, ","), _any(cells, ".")
-    grouped = _any(cells, *BLANKS) if _any_odd(cells) else False
+    odd = _any_odd(cells)
+    grouped = odd and _any(cells, *BLANKS)
     if point and comma and (has_comma or has_point):
-        return NumberForm("," if has_comma else ".", grouped, both=True)
+        return NumberForm("," if has_comma else ".", grouped, both=True, odd=odd)
     if point:
-        return NumberForm("." if has_point else "", grouped or has_comma)
-    return NumberForm("," if has_comma else "", grouped or has_point)
+        return NumberForm("." if has_point else "", grouped or has_comma, odd=odd)
+    return NumberForm("," if has_comma or has_point else "", grouped or has_point, odd=odd)
 
 
 def to_numbers(cells: Any, form: NumberForm, decimal: str) -> Any:
@@ -93,7 +96,7 @@ def to_numbers(cells: Any, form: NumberForm, decimal: str) -> Any:
     if not form.plain or decimal == ",":
         cells = pc.replace_substring(cells, "." if decimal == "," else ",", "")
         cells = pc.replace_substring(cells, ",", ".") if decimal == "," else cells
-        if _any_odd(cells):
+        if form.odd:
             cells = pc.replace_substring_regex(cells, rf"[+\s{BLANKS}]", "")
             cells = pc.replace_substring(cells, "\u2212", "-")
             cells = pc.replace_substring_regex(cells, r"^(-?)[iI].*$", r"\1inf")
@@ -116,7 +119,7 @@ def without_missing(cells: Any, markers: Sequence[str]) -> Any:
     """
     known = pa.array(list(markers), pa.string())
     gone = pc.is_in(cells, value_set=known)
-    if _any_odd(cells):
+    if _any(cells, " "):
         gone = pc.or_(gone, pc.is_in(pc.utf8_trim_whitespace(cells), value_set=known))
     return pc.if_else(gone, pa.scalar(None, pa.string()), cells) if pc.any(gone).as_py() else cells
 

@@ -60,7 +60,7 @@ def read_table(
 
         return read_excel(content, options)
     if kind == "json":
-        return read_json(content, lines=options.format == "jsonl", encoding=options.encoding)
+        return read_json(content, lines=options.format == "jsonl", encoding=options.encoding, missing=options.missing)
     if kind in ("parquet", "arrow"):
         return read_typed(content, kind)
     return read_csv(content, options, text_columns)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from tsformers.errors import DataError
-from tsformers.messages import Message
+from tsformers.messages import Message, Option
 from tsformers.places import Places
 
 MISSING = (
@@ -45,6 +45,25 @@ class FileOptions:
     sheet: str | None = None
     missing: tuple[str, ...] = ()
     format: str | None = None
+
+    @property
+    def separator(self) -> str | None:
+        r"""The separator as it stands between cells.
+
+        Returns:
+            One character; None = by the content.
+
+        Raises:
+            DataError: it is more than one.
+
+        Example:
+            >>> FileOptions(sep="tab").separator
+            '\t'
+        """
+        sep = "\t" if self.sep in ("tab", r"\t") else self.sep
+        if sep is not None and (len(sep) != 1 or not sep.isascii() or sep in '"\n\r\0'):
+            raise DataError(f"{self.sep!r} is no separator; pass one character, such as ", Option("sep", ";"))
+        return sep
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +146,10 @@ class TableFile:
             return found
         for row, cell in enumerate(found):
             if not pd.isna(cell) and not _fits(cell):
-                raise DataError(f"{self.name}: column {column!r} holds {cell!r} at {self.places.at(row)}, no number")
-        return found.astype(float)
+                raise DataError(
+                    f"{self.name}: column {column!r} holds {cell!r} at {self.places.at(row)}, which is no number"
+                )
+        return found.where(~found.isin(MISSING)).astype(float)
 
 
 def is_number(column: pd.Series) -> bool:

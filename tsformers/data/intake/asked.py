@@ -89,8 +89,9 @@ def asked(
     """
     if aggregate is not None and resample is None:
         raise DataError(
-            Option("aggregate", aggregate), " has no effect without ", Option("resample"), "; give it the length of the "
-            "bins, such as ", Option("resample", "D"), ", or leave it out",
+            Option("aggregate", aggregate), " has no effect without ", Option("resample"),
+            "; give it the length of the bins, "
+            "such as ", Option("resample", "D"), ", or leave it out",
         )  # fmt: skip
     found = Asked(
         None if id_col is None else _names(id_col),

@@ -12,7 +12,7 @@ from tsformers.data.intake.kinds import kind_of
 from tsformers.data.intake.source import Source, source_of
 from tsformers.data.intake.times import times_of
 from tsformers.errors import DataError
-from tsformers.messages import Option
+from tsformers.messages import Option, Part
 
 COUNT = TimeForm("count")
 
@@ -121,9 +121,10 @@ def bound_times(source: Source, schema: Schema, lookup: RowNames, integer: bool)
     times = times_of(source, columns, lookup, None, tz, form)
     if times.integer != integer or (times.tz is None) != (schema.tz is None):
         have, want = _kind(times.integer, times.tz), _kind(integer, schema.tz)
+        remedy: list[Part] = [] if schema.tz is None else [", or fit with ", Option("tz", schema.tz)]
         raise DataError(
             f"column {schema.time_col!r} of {source.places.what} holds {have}, the data of fit held {want}; make them "
-            "alike", *([] if schema.tz is None else [", or fit with ", Option("tz", schema.tz)]),
+            "alike", *remedy,
         )  # fmt: skip
     return times
 

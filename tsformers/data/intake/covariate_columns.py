@@ -26,6 +26,7 @@ def levels(source: Source, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
         DataError: a column has more than 100 levels.
 
     Example:
+        >>> import pandas as pd
         >>> levels(Source(pd.DataFrame({"promo": ["no", "yes", "no"], "price": 1.0})), ["promo", "price"])
         {'promo': ('no', 'yes')}
     """
@@ -49,8 +50,10 @@ def read_covariates(source: Source, names: Sequence[str], schema: Schema, lookup
         DataError: text where ``fit`` had numbers, a level that ``fit`` did not have, values that are infinite.
 
     Example:
+        >>> import pandas as pd
         >>> source = Source(pd.DataFrame({"promo": ["yes", None]}))
-        >>> read_covariates(source, ["promo"], Schema(levels={"promo": ("no", "yes")}), RowNames(pd.Index(["a"]), [0, 0]))
+        >>> schema, lookup = Schema(levels={"promo": ("no", "yes")}), RowNames(pd.Index(["a"]), np.zeros(2, int))
+        >>> read_covariates(source, ["promo"], schema, lookup)
         array([[ 0.,  1.],
                [nan, nan]])
     """

@@ -18,8 +18,8 @@ TIME_NAMES = frozenset((
     "trimestre", "periodo", "período", "jour", "jours", "heure", "date_heure", "mois", "annee", "année", "semaine",
     "horodatage", "periode", "période", "data", "data_ora", "data_hora", "giorno", "mese", "anno", "ora", "settimana",
     "mês", "dato", "tidspunkt", "tidpunkt", "tid", "dag", "måned", "månad", "år", "uge", "vecka", "tijd", "tijdstip",
-    "jaar", "maand", "pvm", "päivä", "aika", "vuosi", "kuukausi", "дата", "время", "год", "месяц", "день", "日期", "时间",
-    "日付", "日時", "年", "月",
+    "jaar", "maand", "pvm", "päivä", "aika", "vuosi", "kuukausi", "дата", "время", "год", "месяц", "день",
+    "日期", "时间", "日付", "日時", "年", "月",
 ))  # fmt: skip
 ROW_NAMES = frozenset(("", "index", "level_0", "rownames", "row_names", "row", "rownum", "row_number", "#"))
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?|column_?\d+_unnamed", re.I)
@@ -90,7 +90,10 @@ def kind_of(column: pd.Series) -> Kind:
         return "other"
     if types.is_numeric_dtype(dtype) or "decimal" in str(dtype):
         return "number"
-    return _of_objects(types.infer_dtype(column, skipna=True))
+    inferred = types.infer_dtype(column, skipna=True)
+    if inferred in ("mixed", "mixed-integer"):
+        return "text" if any(isinstance(value, str) for value in column) else "other"
+    return _of_objects(inferred)
 
 
 def _of_objects(inferred: str) -> Kind:
@@ -100,7 +103,7 @@ def _of_objects(inferred: str) -> Kind:
         return "time"
     if inferred == "boolean":
         return "truth"
-    return "text" if inferred in ("string", "mixed-integer", "mixed", "categorical") else "other"
+    return "text" if inferred in ("string", "categorical") else "other"
 
 
 def counts_rows(name: object, column: pd.Series) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pandas as pd
 
@@ -29,7 +29,8 @@ def several_times(source: Source, names: Sequence[str]) -> DataError:
         The refusal, which offers each, and a day and a time of day together.
 
     Example:
-        >>> print(several_times(Source(pd.DataFrame({"opened": ["2024-01-01"], "closed": ["2024-02-01"]})), ["opened", "closed"]))
+        >>> frame = pd.DataFrame({"opened": ["2024-01-01"], "closed": ["2024-02-01"]})
+        >>> print(several_times(Source(frame), ["opened", "closed"]))
         the frame has several columns of times; pass time_col='opened' or time_col='closed'
     """
     clocks = [name for name in names if shows_clock_times(source.frame[name])]
@@ -51,7 +52,8 @@ def no_time(source: Source, rows: Sequence[str]) -> DataError:
 
     Example:
         >>> print(no_time(Source(pd.DataFrame({"a": ["x"], "b": [1]})), []))
-        the frame has no column of times among 'a', 'b'; say which it is with time_col=, and how it reads with time_format=
+        the frame has no column of times among 'a', 'b'; say which it is with time_col=, and how it reads with
+        time_format=
     """
     what, names = source.places.what, list(source.frame.columns)
     if rows:
@@ -76,7 +78,8 @@ def times_in_header(source: Source) -> DataError | None:
 
     Example:
         >>> print(times_in_header(Source(pd.DataFrame([["a", 1, 2, 3]], columns=["land", "2020", "2021", "2022"]))))
-        the frame has times as the names of its columns ('2020' to '2022'), one series a row; pass tsf.from_wide(df, series='rows')
+        the frame has times as the names of its columns ('2020' to '2022'), one series a row; pass
+        tsf.from_wide(df, series='rows')
     """
     found = time_labels(source.frame.columns)
     if len(found) < 3:
@@ -117,7 +120,7 @@ def _count_up(names: Sequence[object]) -> bool:
     if len(found) < len(parts) or len({part[1] for part in found}) > 1:
         return False
     numbers = [int(part[2]) for part in found]
-    return all(b - a == 1 for a, b in zip(numbers[:-1], numbers[1:], strict=True)) and len(numbers) > 2
+    return all(b - a == 1 for a, b in pairwise(numbers)) and len(numbers) > 2
 
 
 def no_target(source: Source, taken: Sequence[str]) -> DataError:
@@ -157,7 +160,8 @@ def many_numbers(source: Source, ids: Sequence[str], times: Sequence[str], numbe
     Example:
         >>> frame = pd.DataFrame({"day": [1, 2], "east": [1, 2], "west": [3, 4]})
         >>> print(many_numbers(Source(frame), [], ["day"], ["east", "west"]))
-        the frame has several columns of numbers: if each is a series, pass tsf.from_wide(df); if one is the target and the others are covariates, pass target_col='east' or target_col='west'
+        the frame has several columns of numbers: if each is a series, pass tsf.from_wide(df); if one is the target
+        and the others are covariates, pass target_col='east' or target_col='west'
     """
     what = source.places.what
     targets = joined([Option("target_col", name) for name in numbers[:MOST]])
@@ -197,7 +201,8 @@ def several_series(source: Source, times: Sequence[str], free: Sequence[str], ki
     Example:
         >>> frame = pd.DataFrame({"day": [1, 1], "shop": ["a", "b"], "sales": [3, 4]})
         >>> print(several_series(Source(frame), ["day"], ["shop"], {"shop": "text"}))
-        the frame has several rows at one time of 'day', such as row 1: if they belong to several series, pass id_col='shop'
+        the frame has several rows at one time of 'day', such as row 1: if they belong to several series, pass
+        id_col='shop'
     """
     cells = source.cells(times[0]) if len(times) == 1 else source.joined(times)
     row = int(cells.duplicated().to_numpy().argmax())

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from tsformers.calendar.regularity import Origin, plain, positions, show
 from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.asked import NOTHING, Asked
+from tsformers.data.intake.binning import aggregates, binned
 from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns
 from tsformers.data.intake.columns import RowNames, check_columns
 from tsformers.data.intake.covariate_columns import levels, read_covariates
@@ -161,7 +162,7 @@ def _packed(
     schema: Schema,
     ids: Ids,
     times: Times,
-    freq: str | int | None,
+    freq: Any,
     short: str,
     fitted: Grid | None,
 ) -> Rows:
@@ -172,11 +173,29 @@ def _packed(
     covariates = read_covariates(source, (*schema.past, *schema.known), schema, lookup)
     table = Table(ids.names, ids.code, np.arange(len(y)), times, y, covariates)
     table, dropped = _valued(table, schema, short, source.places)
-    rows = _complete(table, schema, freq, fitted, source.places)._replace(dropped=dropped, facts=source.facts)
+    notes: tuple[str, ...] = ()
+    if schema.resample is not None:
+        table, bins, note = _resampled(table, schema)
+        if freq is not None and parse(freq, schema.tz).freq != bins.freq:
+            raise DataError(Option("freq", freq), f" is not that of bins of {schema.resample!r}; leave it out")
+        freq, notes = bins if fitted is None else None, (note,) if note else ()
+    rows = _complete(table, schema, freq, fitted, source.places)
+    rows = rows._replace(dropped=dropped, facts=source.facts, notes=(*notes, *rows.notes))
     found = sentinels(rows.y, rows.offsets)
     if found:
         warnings.warn(warning_of(found, schema.target_col, rows.ids), stacklevel=4)
     return rows
+
+
+def _resampled(table: Table, schema: Schema) -> tuple[Table, Grid, str]:
+    """The table with one row a bin, the grid of the bins, and what is to be told of empty ones."""
+    values = np.column_stack([table.y, table.covariates])
+    how = aggregates(schema, (*schema.past, *schema.known))
+    code, counts, columns, rows, grid, note = binned(
+        table.code, table.times.counts, values, how, schema, table.times.integer
+    )
+    times = table.times._replace(counts=counts, freq=None)
+    return Table(table.ids, code, table.rows[rows], times, columns[:, 0], columns[:, 1:]), grid, note
 
 
 def _refuse_other_covariates(source: Source, schema: Schema) -> None:
@@ -227,13 +246,14 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
     if order is not None:
         code, stamp, rows = code[order], stamp[order], rows[order]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(table.ids)))])
-    origin = Origin(table.ids, rows, schema.time_col)
+    origin = Origin(table.ids, rows, schema.time_col, places)
     refuse_duplicates(code, stamp, unique, offsets, origin, schema.tz, table.times.integer)
     freq = table.times.freq if freq is None else freq
     given = "fit's freq=" if fitted is not None else "" if freq is None else "freq="
+    note = ""
     if not table.times.integer:
         given_grid = fitted if fitted is not None or freq is None else parse(freq, schema.tz)
-        stamp, unique, _ = snap(stamp, unique, offsets, schema.tz, given_grid)
+        stamp, unique, note = snap(stamp, unique, offsets, schema.tz, given_grid)
     if fitted is None and freq is None:
         if table.times.integer:
             refuse_integer_dates(unique, schema.time_col)
@@ -249,7 +269,8 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
         steps = np.arange(full[-1]) + np.repeat(place[offsets[:-1]] - full[:-1], np.diff(full))
         counts, present = compose(steps, np.repeat(phase, np.diff(full)), grid), counts
         counts[spots] = present
-    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid, schema, table.ids[:0])
+    notes = (f"{note} ({schema.time_col!r})",) if note else ()
+    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid, schema, table.ids[:0], (), notes)
 
 
 def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int) -> np.ndarray | None:

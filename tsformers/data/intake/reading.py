@@ -42,7 +42,8 @@ class Reading:
 
     Example:
         >>> print(Reading((), "shop", "day", "sales", 2, "D", "every day", "2024-01-01", "2024-01-05", 10, 1, 7))
-        2 series (column 'shop'), target 'sales', every day ('day') from 2024-01-01 to 2024-01-05; 1 of 10 rows is missing; season 7
+        2 series (column 'shop'), target 'sales', every day ('day') from 2024-01-01 to 2024-01-05; 1 of 10 rows is
+        missing; season 7
     """
 
     facts: tuple[str, ...]
@@ -156,8 +157,8 @@ def step_of(grid: Grid) -> str:
 
     Example:
         >>> from tsformers.calendar.grid import parse
-        >>> [step_of(parse(freq)) for freq in ("D", "15min", "W-MON", "QS-JAN", 1, 5)]
-        ['every day', 'every 15 minutes', 'every week (W-MON)', 'every quarter (QS-JAN)', 'every step of 1', 'every step of 5']
+        >>> [step_of(parse(freq)) for freq in ("D", "15min", "W-MON", 5)]
+        ['every day', 'every 15 minutes', 'every week (W-MON)', 'every step of 5']
     """
     if grid.unit == "int":
         return f"every step of {grid.freq}"

@@ -31,6 +31,7 @@ class Columns(NamedTuple):
         left_out: columns without a role, each with the reason.
 
     Example:
+        >>> import pandas as pd
         >>> frame = pd.DataFrame({"day": pd.to_datetime(["2024-01-01"]), "sales": 1.0, "remark": "x"})
         >>> find_roles(Source(frame), Asked())
         Columns(ids=(), times=('day',), target='sales', past=(), left_out=(('remark', 'text'),))
@@ -81,7 +82,7 @@ def find_roles(source: Source, asked: Asked) -> Columns:
 
 
 def _wanted(asked: Asked) -> dict[str, str]:
-    wanted = {}
+    wanted: dict[str, str] = {}
     for keyword, names in (("id_col", asked.ids), ("time_col", asked.times)):
         wanted |= {keyword if k == 0 else f"{keyword}[{k}]": name for k, name in enumerate(names or ())}
     return wanted if asked.target is None else {**wanted, "target_col": asked.target}

@@ -104,7 +104,8 @@ def warning_of(found: dict[float, tuple[int, int]], column: str, ids: pd.Index) 
 
     Example:
         >>> print(warning_of({-9999.0: (2, 0)}, "y", pd.Index(["a"])))
-        column 'y' holds -9999 (2 times, first in series 'a'), far from all other values; if it stands for a missing value, pass missing=-9999
+        column 'y' holds -9999 (2 times, first in series 'a'), far from all other values; if it stands for a missing
+        value, pass missing=-9999
     """
     shown = [_shown(value) for value in found]
     places = [

@@ -7,6 +7,7 @@ from pandas.api.types import is_numeric_dtype
 from tsformers.calendar.grid import Grid, as_counts
 from tsformers.calendar.regularity import plain, show
 from tsformers.data.dataframes import Frame, Schema
+from tsformers.data.intake.binning import aggregates, binned
 from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns
 from tsformers.data.intake.columns import RowNames, check_columns
 from tsformers.data.intake.covariate_columns import read_covariates
@@ -170,18 +171,22 @@ def future_rows(
     read = bound_times(source, schema, lookup, grid.unit == "int")
     refuse_unknown(found, ids if dropped is None else ids.append(dropped), source)
     series = ids.get_indexer(found.names)
-    row_of = _match(series[code], read.counts, as_counts(times))
+    values, counts, rows = read_covariates(source, known, schema, lookup), read.counts, np.arange(len(code))
+    if schema.resample is not None:
+        how = aggregates(schema, schema.known, target=False)
+        code, counts, values, rows, *_ = binned(code, counts, values, how, schema, read.integer)
+    row_of = _match(series[code], counts, as_counts(times))
     if (row_of < 0).any():
         raise _lacking(row_of < 0, as_counts(times), ids, grid, what, needed)
     at = np.where(series[code] < 0, -1 - np.arange(len(code)), series[code])
-    _refuse_repeats(at, read.counts, lookup, source.places)
-    values = read_covariates(source, known, schema, lookup)[row_of]
+    _refuse_repeats(at, counts, lookup, source.places)
+    values = values[row_of]
     null = np.isnan(values)
     if null.any():
         i, step, k = (int(part) for part in np.argwhere(null)[0])
         raise DataError(
             f"column {schema.known_columns[k].partition('=')[0]!r} of {what}, series {plain(ids[i])!r}: NaN at "
-            f"{source.places.at(row_of[i, step])}; fill in what will be known, or fit without this column in ",
+            f"{source.places.at(rows[row_of[i, step]])}; fill in what will be known, or fit without this column in ",
             Option("known"),
         )
     return values
@@ -216,6 +221,6 @@ def _refuse_repeats(series: np.ndarray, counts: np.ndarray, names: RowNames, pla
     if doubled.any():
         row = int(np.flatnonzero(doubled)[0])
         raise DataError(
-            f"{places.what} has two rows of series {names[row]!r} at one time, the second at {places.at(row)}; keep one "
-            "of them"
+            f"{places.what} has two rows of series {names[row]!r} at one time, the second at {places.at(row)}; keep "
+            "one of them"
         )

@@ -109,7 +109,7 @@ class Source(NamedTuple):
         Returns:
             R values.
         """
-        if self.unclear(column):
+        if self.table is not None and self.unclear(column):
             return self.table.numbers(column)  # refused: two readings
         cells = self.frame[column]
         if self.text and is_time_name(column) and all_numbers(cells):
@@ -147,12 +147,13 @@ class Source(NamedTuple):
         Returns:
             R texts; missing where one of the parts is.
         """
-        code, unique = pd.MultiIndex.from_arrays([self.cells(name).array for name in columns]).factorize()
-        parts = unique.to_frame(index=False)
-        texts = parts.iloc[:, 0].map(text_of, na_action="ignore")
+        table = pd.DataFrame({k: self.cells(name).array for k, name in enumerate(columns)})
+        code = table.groupby([*table.columns], sort=False, dropna=False, observed=True).ngroup().to_numpy()
+        parts = table[~pd.Series(code).duplicated().to_numpy()]
+        texts = parts[0].map(text_of, na_action="ignore")
         for k in range(1, len(columns)):
-            texts = texts + sep + parts.iloc[:, k].map(text_of, na_action="ignore")
-        return texts.astype(object).take(code).reset_index(drop=True)
+            texts = texts + sep + parts[k].map(text_of, na_action="ignore")
+        return pd.Series(texts.to_numpy(dtype=object)[code])
 
 
 def text_of(value: object) -> str:
@@ -199,10 +200,10 @@ def source_of(data: Frame, wanted: Names = (), columns: tuple[str, str, str] = (
         return data
     frame, backend = to_pandas(data, *columns)
     if isinstance(data, pd.Series):
-        return Source(frame, backend, Places(labels=data.index), series=True)
+        return Source(frame, backend, Places(labels=data.index if data.index.is_unique else None), series=True)
     if isinstance(data, TableFile):
         return Source(frame, backend, data.places, data)
-    labels = None if _counts(frame.index) else frame.index
+    labels = frame.index if not _counts(frame.index) and frame.index.is_unique else None
     return Source(_lifted(frame, (*wanted, *columns), columns[1]), backend, Places(labels=labels))
 
 
@@ -215,7 +216,7 @@ def _lifted(frame: pd.DataFrame, wanted: Names, time_col: str) -> pd.DataFrame:
     index = frame.index
     if isinstance(frame.columns, pd.MultiIndex) or (isinstance(index, pd.RangeIndex) and index.name is None):
         return frame
-    found: dict[str, Any] = {}
+    found: dict[Any, Any] = {}
     for level in range(index.nlevels):
         values = index.get_level_values(level)
         timely = isinstance(values, pd.DatetimeIndex | pd.PeriodIndex)

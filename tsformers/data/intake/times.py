@@ -1,5 +1,6 @@
 """The time of each row: one column, or several joined with a blank."""
 
+import numpy as np
 import pandas as pd
 
 from tsformers.calendar.timestamps import TimeForm, Times, read_times
@@ -55,4 +56,6 @@ def _are_dates(values: pd.Series) -> bool:
     dtype = values.dtype
     if isinstance(dtype, pd.ArrowDtype):
         return str(dtype).startswith("date")
-    return dtype == object and pd.api.types.infer_dtype(values, skipna=False) == "date"
+    return (
+        dtype.kind == "O" and isinstance(dtype, np.dtype) and pd.api.types.infer_dtype(values, skipna=False) == "date"
+    )

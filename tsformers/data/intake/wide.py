@@ -1,6 +1,6 @@
 """Wide frames, one column or one row a series, to long frames, one row a value."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -145,7 +145,7 @@ def _rows(source: Source) -> pd.DataFrame:
     """One row a series: names of columns are times, the columns before them name the series."""
     frame, what = source.frame, source.places.what
     check_columns(frame, {}, what=what)
-    labels = time_labels(frame.columns)
+    labels: list[Any] = time_labels(frame.columns)
     if len(labels) < 2:
         raise DataError(
             f"the names of the columns of {what} are no times ({', '.join(map(repr, frame.columns[:5]))}); if each "

@@ -26,13 +26,14 @@ from tsformers.errors import TsformersError
 from tsformers.forecasters.fitted_settings import check_unchanged, remember_settings
 from tsformers.forecasters.neural.prediction import draw, draw_in_parts
 from tsformers.forecasters.neural.validation import (
-    check_counts,
     check_like,
     check_same_wrap,
     check_scaler,
+    check_support,
     choose_context,
     drop_short,
     forecastable,
+    validated_series,
 )
 from tsformers.messages import Option
 from tsformers.nn.heads.base import DistributionOutput
@@ -82,7 +83,8 @@ class TorchForecaster(BaseEstimator):
         likelihood: "normal", "student_t", "negative_binomial" (counts; scaler "mean_abs" or None), "quantile" (the
             forecast holds quantiles), "quantile_function" (learned the same way; draws come from the quantile function
             interpolated between them), "squared_error" (the mean is trained on squared errors alone, and a normal
-            distribution around it on their residuals), or an object with GluonTS's ``DistributionOutput`` interface.
+            distribution around it on their residuals), or an object with GluonTS's ``DistributionOutput`` interface
+            (where its support is not the real line, scaler "mean_abs" or None).
         scaler: of each window: "mean_abs", "standard", "robust" or None, see ``window_scaling.scale``.
         multivariate: True: the series are the channels of one series; they must end together, and statics are unused.
         verbose: progress bar; None: where stderr is a terminal.
@@ -211,8 +213,7 @@ class TorchForecaster(BaseEstimator):
         panel = drop_short(self, panel, context, short)
         if resumed:
             check_like(self, panel)
-        if self.likelihood == "negative_binomial":
-            check_counts(panel)
+        check_support(panel, self.likelihood)
         covariates = self.covariates_ if resumed else Covariates.learn(panel)
         sizes = covariates.columns(panel, multivariate=self.multivariate)
         device = find_device(self.device)
@@ -361,6 +362,18 @@ class TorchForecaster(BaseEstimator):
         return (
             np.moveaxis(values, 3, 1) if self.multivariate else values[..., 0].reshape(*series.shape, -1, self.horizon)
         )
+
+    def last_window_validated(self, panel: Panel) -> np.ndarray:
+        """Which series of ``fit`` kept their last ``horizon`` rows from training, as validation windows.
+
+        Args:
+            panel: the data of ``fit``.
+
+        Returns:
+            (N,) bool.
+        """
+        check_is_fitted(self, "network_")
+        return validated_series(self, panel, self._plan)
 
     def learned(self) -> dict[str, object]:
         """What ``fit`` has learned, ready to be serialised.

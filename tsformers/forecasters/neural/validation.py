@@ -1,6 +1,7 @@
 """Data and settings that a torch forecaster refuses, or shortens with a warning."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,14 @@ import pandas as pd
 
 from tsformers.calendar.seasons import cycles
 from tsformers.data.covariates import check_common_end
+from tsformers.data.cutoffs import validation_length
 from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError, DataWarning, TsformersError
 from tsformers.messages import Option, Setting
+from tsformers.nn.heads.base import DistributionOutput
+from tsformers.nn.heads.output_support import behaviour
+from tsformers.training.config import Plan
 from tsformers.training.context_length import default_context, preferred_context
 
 LISTED_SERIES = 5  # that a message names
@@ -39,6 +44,16 @@ def check_scaler(likelihood: object, scaler: str | None) -> None:
             Setting("scaler", "mean_abs"),
             " or None",
         )
+    if not isinstance(likelihood, str) and isinstance(likelihood, DistributionOutput):
+        support = behaviour(likelihood).support
+        if support != "real" and scaler not in ("mean_abs", None):
+            raise TsformersError(
+                f"the likelihood {type(likelihood).__name__} is bounded, and ",
+                Setting("scaler", scaler),
+                " would move its bounds; choose ",
+                Setting("scaler", "mean_abs"),
+                " or None",
+            )
 
 
 def choose_context(model: Any, panel: Panel, short: str) -> int:
@@ -192,22 +207,54 @@ def forecastable(model: Any, panel: Panel) -> Panel:
     return panel
 
 
-def check_counts(panel: Panel) -> None:
-    """Targets are counts, or missing.
+def validated_series(model: Any, panel: Panel, plan_of: Callable[[int, Panel], Plan]) -> np.ndarray:
+    """Which series kept their last ``horizon`` rows from training, as validation windows.
+
+    Args:
+        model: a fitted ``TorchForecaster``.
+        panel: the data of ``fit``.
+        plan_of: the plan of training for a context length and the series that are trained on.
+
+    Returns:
+        (N,) bool.
+    """
+    context, lengths = model.context_length_, panel.lengths
+    if model.multivariate:
+        lengths = np.full(panel.n_series, lengths.max())
+    trained = lengths >= context + model.horizon
+    plan = plan_of(context, panel.select(np.flatnonzero(trained)) if not model.multivariate else panel)
+    rows = validation_length(model.horizon, plan.validation_windows, plan.validation_stride)
+    return (lengths >= context + model.horizon + rows) & (rows > 0)
+
+
+def check_support(panel: Panel, likelihood: object) -> None:
+    """Targets lie in the support of the likelihood, or are missing: counts, or inside the bounds of an object.
 
     Args:
         panel: to be trained on.
+        likelihood: the setting.
 
     Raises:
-        DataError: names the first value that is no count.
+        DataError: names the first value outside.
     """
-    wrong = np.flatnonzero(~np.isnan(panel.y) & ((panel.y < 0) | (panel.y != np.round(panel.y))))
+    whole, low, high, kind, needs = likelihood == "negative_binomial", 0.0, np.inf, likelihood, ""
+    if whole:
+        needs = "whole numbers of 0 or more"
+    elif not isinstance(likelihood, str) and isinstance(likelihood, DistributionOutput):
+        found = behaviour(likelihood)
+        low, high = (end if end is not None else far for end, far in zip(found.bounds, (-np.inf, np.inf), strict=True))
+        whole, kind = found.support == "integer", type(likelihood).__name__
+        needs = f"{'whole ' if whole else ''}numbers from {low:g} to {high:g}{'' if whole else ', neither included'}"
+    if not needs:
+        return
+    outside = (panel.y < low) | (panel.y > high) if whole else (panel.y <= low) | (panel.y >= high)
+    wrong = np.flatnonzero(~np.isnan(panel.y) & (outside | (whole & (panel.y != np.round(panel.y)))))
     if len(wrong):
         row = int(wrong[0])
         series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
         raise DataError(
-            Setting("likelihood", "negative_binomial"),
-            f" needs whole numbers of 0 or more, but series {panel.ids[series]!r} has {panel.schema.target_col} = "
+            Setting("likelihood", kind),
+            f" needs {needs}, but series {panel.ids[series]!r} has {panel.schema.target_col} = "
             f"{panel.y[row]:g} at {panel.schema.time_col} = {stamps(panel.times[row : row + 1], panel.schema)[0]}; "
             "choose another likelihood, such as ",
             Setting("likelihood", "student_t"),
