@@ -33,7 +33,7 @@ def measure(model: str, suffix: str) -> tuple[float, float]:
     import tsformers as tsf
     from tsformers.data.blocks.answer_frames import answer_frames
     from tsformers.data.blocks.forecast_blocks import forecast_blocks
-    from tsformers.data.files.block_writing import write_frames
+    from tsformers.data.files.write import write_table
 
     table = frame()
     panel = tsf.Panel.from_frame(table)
@@ -42,7 +42,7 @@ def measure(model: str, suffix: str) -> tuple[float, float]:
     fitted = getattr(tsf, model)(horizon=HORIZON, seed=0, verbose=False).fit(panel)
     blocks = forecast_blocks(fitted, quantiles=LEVELS, n_samples=N_SAMPLES)
     with TemporaryDirectory() as folder:
-        write_frames(answer_frames(blocks, LEVELS, text=suffix == "csv"), Path(folder) / f"answer.{suffix}")
+        write_table(answer_frames(blocks, LEVELS, text=suffix == "csv"), Path(folder) / f"answer.{suffix}")
     seconds = perf_counter() - began
     assert len(table) == len(panel.y)  # both were held to the end
     return memory("VmHWM") - before, seconds
