@@ -28,7 +28,7 @@ def test_outputs_that_cannot_be_are_refused_by_option(tmp_path):
         ({"output": source}, "is the input"),
         ({"output": tmp_path / "soft.csv"}, "is the input"),
         ({"plot": tmp_path / "hard.csv"}, "--plot"),
-        ({"output": tmp_path / "later.csv", "plot": tmp_path / "new.csv"}, "are one file"),
+        ({"output": tmp_path / "later.csv", "save": tmp_path / "new.csv"}, "are one file"),
         ({"output": tmp_path}, "is a folder"),
     ]:
         with pytest.raises(DataError) as caught:
@@ -82,6 +82,6 @@ def test_categories_of_blocks_keep_the_type_of_the_first(tmp_path):
 
 @pytest.mark.parametrize("name", ["f.xyz", "f", "f.csv"])
 def test_a_picture_of_no_kind_is_refused_before_the_work(tmp_path, name):
-    with pytest.raises(DataError, match="names no kind of picture; end it in .png"):
+    with pytest.raises(DataError, match="names no kind of picture; end it in [.]png"):
         check_outputs({"plot": tmp_path / name})
     check_outputs({"plot": tmp_path / "f.PNG", "output": tmp_path / name})
