@@ -107,7 +107,10 @@ def _of_objects(inferred: str) -> Kind:
 
 
 def counts_rows(name: object, column: pd.Series) -> bool:
-    """Whether a column numbers the rows: it has no name, or one like "index", and holds 0, 1, 2, ... or 1, 2, 3, ...
+    """Whether a column numbers the rows: a name like "index" and 0, 1, 2, ... or 1, 2, 3, ..., or no name at all.
+
+    Without a name, any whole numbers from 0 on that all differ are left from the index of a frame, whose rows may have
+    been sorted or left out since.
 
     Args:
         name: of the column.
@@ -127,6 +130,9 @@ def counts_rows(name: object, column: pd.Series) -> bool:
     if not types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype) or column.isna().any():
         return False
     values = column.to_numpy(dtype=np.float64)
+    if UNNAMED.fullmatch(str(name)):
+        whole = bool((values >= 0).all() and (values == np.round(values)).all())
+        return whole and len(np.unique(values)) == len(values)
     return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
 
 
