@@ -15,7 +15,7 @@ FLOORS = {
     "data": 2, "simulate": 2,
     "contracts": 3, "storage": 3, "scoring.table": 3, "scoring.matching": 3, "scoring.forecast_file": 3,
     "training": 4, "testing": 4,
-    "forecasters": 5, "clustering": 5, "preprocessing": 5, "anomaly": 5, "compose": 5,
+    "forecasters": 5, "clustering": 5, "preprocessing": 5, "anomaly": 5, "compose": 5, "diagnostics": 5,
     "evaluation": 6, "datasets": 6,
     "jobs": 7,
     "streaming": 8, "reproduction": 8,

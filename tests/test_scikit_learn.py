@@ -26,6 +26,7 @@ CLUSTERING = {
 MADE = {
     **{name: getattr(tsf, name)(horizon=H) for name in FORECASTERS},
     **{name: getattr(tsf, name)() for name in PREPROCESSORS},
+    "Bounded": tsf.Bounded(lower=-1000.0),
     **CLUSTERING,
     "Coreset": tsf.Coreset(20, seed=0),
     "Pipeline": tsf.Pipeline([tsf.Scale()], NAIVE),

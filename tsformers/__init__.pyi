@@ -12,13 +12,13 @@ from tsformers.clustering.mixseq.clusterer import MixSeq as MixSeq
 from tsformers.compose.clustered import Clustered as Clustered
 from tsformers.compose.ensemble import Ensemble as Ensemble
 from tsformers.compose.pipeline import Pipeline as Pipeline
-from tsformers.data.description import describe as describe
 from tsformers.data.forecast import Forecast as Forecast
 from tsformers.data.gluonts import from_gluonts as from_gluonts
 from tsformers.data.intake.wide import from_wide as from_wide
 from tsformers.data.panel import Panel as Panel
 from tsformers.data.resample import resample as resample
 from tsformers.datasets.load import load_dataset as load_dataset
+from tsformers.diagnostics.description import describe as describe
 from tsformers.errors import DataError as DataError
 from tsformers.errors import DataWarning as DataWarning
 from tsformers.errors import JobError as JobError

@@ -33,7 +33,7 @@ OTHERS = {
     "DataWarning": "tsformers.errors",
     "JobError": "tsformers.errors",
     "Panel": "tsformers.data.panel",
-    "describe": "tsformers.data.description",
+    "describe": "tsformers.diagnostics.description",
     "from_wide": "tsformers.data.intake.wide",
     "resample": "tsformers.data.resample",
     "Forecast": "tsformers.data.forecast",

@@ -35,7 +35,7 @@ def test_a_few_late_stamps_are_moved_and_counted():
 def test_the_limit_is_a_hundredth_of_the_step(freq, most):
     regular = off(freq, {}).as_unit("ns").asi8
     np.testing.assert_array_equal(snapped(off(freq, {7: most * 0.99}))[0], regular)
-    left, note = snapped(off(freq, {7: most * 1.01, 9: most / 2}))
+    left, _ = snapped(off(freq, {7: most * 1.01, 9: most / 2}))
     assert left[7] != regular[7] and left[9] == regular[9]
 
 

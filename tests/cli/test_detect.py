@@ -194,7 +194,9 @@ def test_rows_under_other_names_are_warned_of(end, place, run, tmp_path):
         other = "".join(json.dumps({names.get(k, k): v for k, v in row.items()}) + "\n" for row in rows)
         (tmp_path / "r.jsonl").write_text(other)
         code, _, err = run(tmp_path / "r.jsonl", "-o", tmp_path / "out.jsonl")
-        assert (code, len(err)) == (1, 3) and f"all {end:,} rows were invalid" in err[-1]
+        nameless = "unique_id" in names  # rows without a series are invalid, those without a value are missing
+        assert (code, len(err)) == ((1, 3) if nameless else (0, 2))
+        assert (f"all {end:,} rows were invalid" in err[-1]) == nameless
         assert (
             f"none of {min(end, 1000):,} rows had a column {part if ',' in part else repr(part)}: they have" in err[0]
         )
@@ -258,3 +260,27 @@ def test_help_waits_for_no_slow_library():
     assert done.stdout.splitlines()[-1] == "[]"
     for word in ("--fit", "--model", "--alpha", "--state", "--every", "--follow", "--source", "--plot", "history.csv"):
         assert word in done.stdout
+
+
+@pytest.mark.parametrize("role", ["id_col", "time_col", "target_col"])
+@pytest.mark.parametrize("name", ["level", "row", "status"])
+def test_a_detector_whose_decisions_would_lose_a_column_is_refused_before_it_is_fitted(
+    role, name, place, run, tmp_path
+):
+    usual = {"id_col": "unique_id", "time_col": "ds", "target_col": "y"}[role]
+    history = (place / "history.csv").read_text().replace(usual, name, 1)
+    (tmp_path / "h.csv").write_text(history)
+    words = ["--fit", tmp_path / "h.csv", *FIT, "--save", tmp_path / "d", f"--{role.replace('_', '-')}", name]
+    code, _, err = run(*words, model=None)
+    assert code == 2 and f"column '{name}' of the data has the name of a column of the decisions" in err[-1]
+    assert not (tmp_path / "d").exists()
+
+
+def test_streams_are_read_by_the_options_of_a_table(place, run, tmp_path):
+    rows = "".join(
+        f"{row['unique_id']}~{row['ds']}~{str(row['y']).replace('.', ',')}\n"
+        for row in map(json.loads, lines(series(STEPS, "2024-01-06", 1)))
+    )
+    (tmp_path / "r.txt").write_text("unique_id~ds~y\n" + rows)
+    code, _, err = run(tmp_path / "r.txt", "--sep", "~", "--decimal", ",", "-o", tmp_path / "out.jsonl")
+    assert code == 0 and "invalid" not in err[-1], err

@@ -5,7 +5,7 @@ import tomllib
 
 import pandas as pd
 
-from tsformers.cli.next_commands import commands_for, horizon_of, job_command, option_words, readings_for
+from tsformers.cli.inspection.next_commands import commands_for, horizon_of, job_command, option_words, readings_for
 from tsformers.cli.options import TableInput
 from tsformers.data.panel import Panel
 from tsformers.jobs.job_file import JobTable

@@ -18,7 +18,7 @@ DAYS = pd.date_range("2024-01-01", periods=20, freq="D")
 def frame(rng):
     """Two series of twenty days, ids in the version's own text dtype."""
     long = pd.DataFrame({"unique_id": np.repeat(["007", "a"], 20), "ds": np.tile(DAYS, 2)})
-    return long.assign(y=rng.normal(10, 1, 40), price=1.0)
+    return long.assign(y=rng.normal(10, 1, 40), price=np.arange(40.0) % 7)
 
 
 def in_unit(frame, unit, tz=None):
@@ -49,7 +49,9 @@ def test_ids_of_every_text_dtype_are_the_same_ids(frame, dtype):
 def test_ids_of_another_text_dtype_meet_those_of_fit(frame, dtype, tmp_path):
     statics = pd.DataFrame({"size": [1.0, 2.0]}, index=pd.Index(["007", "a"], name="unique_id").astype(object))
     later = of_type(frame.assign(ds=frame["ds"] + pd.Timedelta(days=20)), dtype)
-    model = tsf.Linear(horizon=3, max_steps=2).fit(frame, known=["price"], static=statics)
+    model = tsf.LRU(horizon=3, context_length=6, d_model=4, d_state=4, max_steps=2).fit(
+        frame, known=["price"], static=statics
+    )
     model.save(tmp_path / "m")
     expected = model.predict(frame, future=frame.assign(ds=later["ds"]), seed=0).values
     for each in (model, tsf.load(tmp_path / "m")):
@@ -93,7 +95,7 @@ def test_times_of_every_unit_are_the_same_times(frame, unit, tz):
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_future_and_a_truth_of_another_unit_meet_the_forecast(frame, unit):
     later = frame.assign(ds=frame["ds"] + pd.Timedelta(days=20))
-    model = tsf.Linear(horizon=3, max_steps=2).fit(frame, known=["price"])
+    model = tsf.LRU(horizon=3, context_length=6, d_model=4, d_state=4, max_steps=2).fit(frame, known=["price"])
     expected = model.predict(future=in_unit(later, "ns"), seed=0)
     forecast = model.predict(in_unit(frame, unit), future=in_unit(later, unit), seed=0)
     np.testing.assert_array_equal(forecast.values, expected.values)

@@ -134,8 +134,8 @@ def test_a_backtest_warns_where_no_model_uses_them():
 def test_a_detector_warns_of_statics():
     static = pd.DataFrame({"unique_id": ["a"], "size": [1.0]})
     detector = tsf.AnomalyDetector(small("SeasonalNaive"), calibration=20)
-    (one,) = heard(lambda: detector.fit(frame(), static=static))
-    assert str(one).startswith("SeasonalNaive takes no covariates; static= is not used")
+    (one,) = [str(each) for each in heard(lambda: detector.fit(frame(), static=static)) if "covariates" in str(each)]
+    assert one.startswith("SeasonalNaive takes no covariates; static= is not used")
 
 
 def test_a_model_that_does_not_say_is_not_warned_of():

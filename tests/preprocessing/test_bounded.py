@@ -146,5 +146,5 @@ def test_backtests_of_job_files_bound_forecasts(tmp_path):
         '[data]\nfile = "counts.csv"\n[backtest]\nhorizon = 7\nwindows = 1\nmetrics = ["crps"]\n'
         '[[preprocess]]\nclass = "Bounded"\nlower = 0\n[models.naive]\nclass = "SeasonalNaive"\n'
     )
-    forecasts = run_job(tmp_path / "job.toml").forecasts
+    forecasts = run_job(tmp_path / "job.toml", out=tmp_path / "run").forecasts
     assert (forecasts.filter(regex=r"^(q|0)").to_numpy() >= 0).all()

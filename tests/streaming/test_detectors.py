@@ -22,13 +22,12 @@ def test_a_procedure_keeps_what_is_left_open():
     ("choice", "message"),
     [
         (ControlChoice(name="LORDY"), "there is no procedure 'LORDY'; did you mean 'LORD'"),
-        (ControlChoice(name="AlphaInvesting", decay=0.9), "AlphaInvesting has no decay; leave --decay out"),
+        (ControlChoice(name="AlphaInvesting", decay=0.9), "AlphaInvesting has no decay; leave decay= out"),
     ],
 )
 def test_a_procedure_that_cannot_be_had_is_refused(choice, message):
-    with pytest.raises(JobError) as error:
+    with pytest.raises(JobError, match=message):
         choose_procedure(choice, SAFFRON())
-    assert message in error.value.message.text("shell")
 
 
 def test_a_detector_is_fitted_with_the_settings_given(place, tmp_path):
@@ -44,7 +43,7 @@ def test_a_detector_is_fitted_with_the_settings_given(place, tmp_path):
     assert (detector.refresh, detector.seed, detector.control) == (2, 3, SAFFRON(alpha=0.1, decay=0.9))
     assert detector.forecaster_.season_length == 24
     tsf.SeasonalNaive(horizon=4).fit(detector.panel).save(tmp_path / "f")
-    with pytest.raises(JobError, match="is fitted and takes no settings"):
+    with pytest.raises(JobError, match="is fitted and takes no set="):
         make_detector(str(tmp_path / "f"), settings)
     assert make_detector(str(tmp_path / "f"), FitSettings())[1]
 

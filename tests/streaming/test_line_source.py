@@ -56,6 +56,21 @@ def test_a_source_opened_at_a_mark_gives_the_rows_after_it(tmp_path):
         read(lines(path), marks[3], 4)
 
 
+def test_marks_of_cells_with_line_breaks_resume_after_their_row(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'unique_id;y;note\r\na;1,5;"two\r\nlines"\r\nb;?;x\r\nc;2;"open\r\nd;3;y\r\n')
+    names, rows, marks = read(lines(path))
+    assert [row.get("y") for row in rows] == [1.5, None, None, 3.0] and rows[2] == {}
+    for k, mark in enumerate(marks):
+        assert read(lines(path), mark, k + 1) == [names[k + 1 :], rows[k + 1 :], marks[k + 1 :]]
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("unique_id,y,y\na,1,2\n")
+    with pytest.raises(DataError, match=r"a\.csv has two columns called 'y'"):
+        read(lines(tmp_path / "a.csv"))
+
+
 def test_standard_input_is_read_as_a_file_is(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"y": 1}\n')))
     assert read(lines("-"))[1] == [{"y": 1}]

@@ -244,7 +244,7 @@ def test_without_validation_windows_the_last_weights_stay():
 
 
 def test_without_any_window_the_error_says_what_to_do():
-    with pytest.raises(ValueError, match="shorten context_length"):
+    with pytest.raises(ValueError, match="set a smaller context_length"):
         trained(data=pack_rows(np.full((20, 1), np.nan), [0, 20]))
 
 

@@ -19,7 +19,7 @@ class RowKeys:
 
     Args:
         schema: of the panel of ``fit``.
-        ids: of the panel; rows of other types are matched as text, which is told once.
+        ids: of the panel; rows of other types are matched as text, which is reported once.
 
     Example:
         >>> import warnings
@@ -37,7 +37,7 @@ class RowKeys:
         self.only = ids[0] if schema.single and len(ids) == 1 else None
         self.known = set(ids)
         self.by_text = {text_of(name): name for name in ids}
-        self.told = len(self.by_text) < len(ids)  # two ids with one text: nothing is matched
+        self.warned = len(self.by_text) < len(ids)  # two ids with one text: nothing is matched
 
     def ids(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """The id of each row.
@@ -72,8 +72,8 @@ class RowKeys:
         found = self.by_text.get(text_of(name))
         if found is None or len(self.by_text) < len(self.known):
             return name
-        if not self.told:
-            self.told = True
+        if not self.warned:
+            self.warned = True
             warnings.warn(
                 DataWarning(f"ids such as {name!r} are matched as text with those of fit, such as {found!r}"),
                 stacklevel=6,

@@ -113,7 +113,7 @@ class Reader:
         return counts if self.grid.unit == "int" else counts.view("M8[ns]")
 
     def _values(self, cells: Sequence[Any], name: str) -> np.ndarray:
-        """Cells of a column as numbers, (M, 1) or one column a level; infinite where one is none."""
+        """Cells of a column as numbers, (M, 1) or one-hot encoded; infinite where one is none."""
         marks, target = self.schema.missing, name == self.schema.target_col
         kept = [None if marks and is_mark(cell, marks) else cell for cell in cells]
         levels = self.schema.levels.get(name)

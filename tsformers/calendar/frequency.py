@@ -22,35 +22,6 @@ EDGES: dict[Edge, tuple[str, str, str]] = {
 }
 
 
-def refuse_integer_dates(unique: np.ndarray, column: str) -> None:
-    """Refuse integers that are dates: all of them days such as 20240131, or months such as 202401 of several years.
-
-    Args:
-        unique: sorted integer times.
-        column: the time column.
-
-    Raises:
-        DataError: they are dates; as integers, 20240201 would come 70 steps after 20240131.
-
-    Example:
-        >>> refuse_integer_dates(np.array([20240130, 20240131, 20240231]), "ds")  # there is no 31st of February
-    """
-    for form, least, most, several in (
-        ("%Y%m%d", 1800_01_01, 2199_12_31, unique),
-        ("%Y%m", 1800_01, 2199_12, unique // 100),
-    ):
-        if unique[0] < least or unique[-1] > most or several[0] == several[-1]:
-            continue
-        if not pd.isna(pd.to_datetime(pd.Series(unique).astype(str), format=form, errors="coerce")).any():
-            raise DataError(
-                f"column {column!r} holds integers that look like dates, {unique[0]} to {unique[-1]}; pass ",
-                Option("time_format", form),
-                ", or ",
-                Option("freq", 1),
-                " if they are counts",
-            )
-
-
 def guess_freq(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, tz: str | None, integer: bool) -> str | int:
     """The frequency of the most common step; stamps off its grid are left to ``regularity.positions``.
 

@@ -63,9 +63,9 @@ def snap(
     beside -= np.repeat(_centre(beside, local[offsets[:-1]] % size, offsets, size), length)
     beside = (beside + size // 2) % size - size // 2
     near = np.abs(beside) < SHARE * size
+    beside = np.where(near, beside, 0)
     if not beside.any() or 2 * near.sum() <= len(near):
         return same
-    beside = np.where(near, beside, 0)
     onto = to_utc(local - beside, tz) if by_clock else local - beside
     again, distinct = pd.factorize(onto, sort=True)
     if (within(offsets) & (np.diff(again) <= 0)).any():

@@ -16,7 +16,7 @@ from tsformers.cli.datasets import datasets
 from tsformers.cli.decompose import decompose
 from tsformers.cli.detect import detect
 from tsformers.cli.forecast import forecast
-from tsformers.cli.inspect import inspect
+from tsformers.cli.inspection.inspect import inspect
 from tsformers.cli.models import models
 from tsformers.cli.options import flattened
 from tsformers.cli.reproduce import reproduce

@@ -9,7 +9,7 @@ import typer
 
 from tsformers.cli.options import Plugins, TableInput
 from tsformers.cli.parsing import assignments, frequency
-from tsformers.cli.reading import COLUMN_OPTIONS, panel_like, read_panel
+from tsformers.cli.reading import COLUMN_OPTIONS, file_options, panel_like, read_panel
 from tsformers.cli.terminal import inform, print_line, report_written
 from tsformers.errors import JobError
 from tsformers.progress import waiting
@@ -135,6 +135,8 @@ def detect(
 def _fit(
     history: str, model: str, fitting: FitOptions, control: ControlOptions, plugins: Plugins, table: TableInput
 ) -> None:
+    from tsformers.anomaly.decisions import FIELDS
+    from tsformers.data.dataframes import check_answer_columns
     from tsformers.data.files.outputs import check_outputs
     from tsformers.streaming.detectors import FitSettings, described, make_detector
 
@@ -156,6 +158,7 @@ def _fit(
         panel = panel_like(detector.forecaster, model, history, table)
     else:
         panel = read_panel(history, table, freq=frequency(fitting.freq), short=fitting.short)
+    check_answer_columns(panel.schema, ("row", *FIELDS, "status", "why"), "the decisions", target=True)
     with waiting("fitting the detector"):
         detector.fit(panel, prefit=prefit, short=fitting.short)
     detector.save(fitting.save)
@@ -180,6 +183,7 @@ def _watch(
         alarms_only=watching.alarms,
         format=watching.format,
         input_format=table.input_format,
+        options=file_options(table),
     )
     check_watched(rows, watching)
     ended: list[Watched] = []

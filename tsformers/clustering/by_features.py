@@ -15,6 +15,7 @@ from tsformers.clustering.mixseq.ar_mixture import lag_moments, shrunk
 from tsformers.clustering.scaled_series import read_scaled
 from tsformers.data.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
@@ -154,7 +155,7 @@ class ByFeatures(BaseEstimator):
     @staticmethod
     def _frame(panel: Panel, columns: dict[str, np.ndarray]) -> Frame:
         check_answer_columns(panel.schema, columns, "the answer")
-        return from_pandas(pd.DataFrame({panel.schema.id_col: panel.ids, **columns}), panel.schema.backend)
+        return from_pandas(pd.DataFrame({**id_columns(panel.ids, panel.schema), **columns}), panel.schema.backend)
 
 
 def _strength(left: np.ndarray, both: np.ndarray, rows: PackedSeries) -> np.ndarray:

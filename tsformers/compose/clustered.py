@@ -16,6 +16,7 @@ from tsformers.data.blocks.forecast_blocks import forecast_blocks, joined, summa
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.intake.silent_series import silence_accepted, warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
@@ -119,7 +120,7 @@ class Clustered(BaseEstimator):
     def labels_(self) -> Frame:
         """The cluster of each series of ``fit``: a frame of id and cluster."""
         check_is_fitted(self, "members_")
-        columns = {self.panel_.schema.id_col: self.panel_.ids, "cluster": self.members_}
+        columns = {**id_columns(self.panel_.ids, self.panel_.schema), "cluster": self.members_}
         return from_pandas(pd.DataFrame(columns), self.panel_.schema.backend)
 
     def predict(

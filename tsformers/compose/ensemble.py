@@ -25,6 +25,7 @@ from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
+from tsformers.messages import Setting
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
@@ -153,7 +154,11 @@ class Ensemble(BaseEstimator):
         blocks = self._averaged([*streams[:1], *map(_quietly, streams[1:])])
         first = next(blocks, None)
         if first is None:
-            raise DataError("no series is forecast by all models of the ensemble; shorten context_length of some")
+            raise DataError(
+                "no series is forecast by all models of the ensemble; set a smaller ",
+                Setting("context_length"),
+                " of some",
+            )
         blocks = chain([first], blocks)
         yield from blocks if levels is None else gathered(summarised(block, levels) for block in blocks)
 

@@ -22,6 +22,7 @@ from tsformers.data.forecast_checks import (
 from tsformers.data.gluonts_objects import write
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
+from tsformers.data.intake.ids import id_columns
 from tsformers.distributions.quantile_function import (
     between_levels,
     level_of,
@@ -420,7 +421,7 @@ class Forecast:
             found = self.quantile(quantiles)
             answer |= {name: found[:, q].ravel() for q, name in enumerate(names[1:])}
         columns = {
-            self.schema.id_col: self.ids.repeat(self.horizon),
+            **id_columns(self.ids.repeat(self.horizon), self.schema),
             self.schema.time_col: stamps(self.times, self.schema),
             **answer,
         }

@@ -13,8 +13,8 @@ from tsformers.calendar.grid import Grid
 from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Frame, Schema, from_pandas, stamps
 from tsformers.data.intake.asked import asked
-from tsformers.data.intake.covariate_columns import decoded
 from tsformers.data.intake.ids import id_columns
+from tsformers.data.intake.one_hot import decoded
 from tsformers.data.intake.packing import Fitted, Rows, pack, pack_like
 from tsformers.data.intake.reading import Reading, reading_of
 from tsformers.data.intake.side_frames import future_rows, read_static

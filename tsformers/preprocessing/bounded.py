@@ -64,11 +64,12 @@ class Bounded(BaseEstimator):
 
     save = storage.save
 
-    def fit(self, panel: Panel | Frame) -> Self:
+    def fit(self, panel: Panel | Frame, y: Any = None) -> Self:
         """Check that bounds and history go together.
 
         Args:
             panel: a Panel, or a long frame.
+            y: not used; scikit-learn's tools pass it.
 
         Returns:
             The preprocessor itself.
@@ -90,11 +91,11 @@ class Bounded(BaseEstimator):
             self._refuse_beyond(panel)
         return self
 
-    def transform(self, panel: Panel) -> Panel:
+    def transform(self, panel: Panel | Frame) -> Panel:
         """The panel as the forecaster reads it.
 
         Args:
-            panel: of any series.
+            panel: a Panel or a long frame of any series.
 
         Returns:
             A panel of the same series and times; with "clip" the panel itself.
@@ -103,6 +104,7 @@ class Bounded(BaseEstimator):
             sklearn.exceptions.NotFittedError: before ``fit``.
             DataError: with "log" and "logit", a value on or beyond a bound.
         """
+        panel = Panel.from_frame(panel)
         check_is_fitted(self, "bounds_")
         if self.method == "clip":
             return panel

@@ -17,6 +17,7 @@ from tsformers.data.classical_decomposition import PackedSeries, Parts, moving_a
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import TsformersError
@@ -181,7 +182,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
         rows = found.rows
         names = _seasonal_names(fresh.periods_)
         columns: dict[str, Any] = {
-            panel.schema.id_col: panel.ids.repeat(rows.lengths),
+            **id_columns(panel.ids.repeat(rows.lengths), panel.schema),
             panel.schema.time_col: stamps(panel.times[panel.in_history], panel.schema),
             "trend": found.parts.trend,
             **{name: found.parts.seasonal[:, m] for m, name in enumerate(names)},

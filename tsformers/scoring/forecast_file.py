@@ -11,12 +11,12 @@ from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.asked import Asked, asked
+from tsformers.data.intake.bound import times_of
 from tsformers.data.intake.columns import RowNames
 from tsformers.data.intake.ids import Ids, ids_of, text_matches
 from tsformers.data.intake.numbers import read_numbers
 from tsformers.data.intake.roles import find_roles
 from tsformers.data.intake.source import Source, source_of
-from tsformers.data.intake.times import times_of
 from tsformers.errors import DataError
 
 QUANTILE_COLUMN = re.compile(r"q(0?\.\d+)")

@@ -8,7 +8,7 @@ import pandas as pd
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
-from tsformers.messages import Either
+from tsformers.messages import Either, Option
 from tsformers.storage.encoding import Encoder
 
 
@@ -35,9 +35,24 @@ def training_panel(data: Frame | Panel, y: Any, roles: Roles) -> Panel:
     if y is not None and (isinstance(y, str | dict) or not hasattr(y, "__len__")):
         raise TypeError(f"fit reads the target from its frame and takes roles by keyword; got {y!r} after the frame")
     panel = Panel.from_frame(data, **roles)
+    _check_text(panel.ids, panel.schema.id_col)
     if panel.ids.dtype == np.dtype(object) and pd.api.types.infer_dtype(panel.ids, skipna=False) != "string":
         _check_ids(panel.ids, panel.schema.id_col)
     return panel
+
+
+def _check_text(ids: pd.Index, column: str) -> None:
+    """Refuse text that no file in UTF-8 holds: bytes of another encoding that were read as if they were UTF-8."""
+    if not pd.api.types.is_object_dtype(ids.dtype):  # pandas' own types of text hold UTF-8 alone
+        return
+    for name in ids:
+        if isinstance(name, str) and not name.isascii() and any("\ud800" <= sign <= "\udfff" for sign in name):
+            raise DataError(
+                f"column {column!r}: id {name!r} is no Unicode text, which a saved model cannot hold; read the file in "
+                "its own encoding, ",
+                Option("encoding", "latin-1"),
+                " for example",
+            )
 
 
 def _check_ids(ids: pd.Index, column: str) -> None:

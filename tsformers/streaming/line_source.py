@@ -18,6 +18,7 @@ from tsformers.errors import DataError, DataWarning, JobError
 from tsformers.messages import Either, Message, Option
 from tsformers.streaming.parquet_source import ParquetSource
 from tsformers.streaming.source import OTHER_INPUT, Batch, Row, Source
+from tsformers.streaming.table_source import TableSource, is_complete_table
 
 CHUNK = 2**16  # bytes read at once
 POLL_SECONDS = 0.1  # between two checks of a file that may grow, and of whether to stop
@@ -199,6 +200,12 @@ def open_source(
                 "a Parquet file is complete and does not grow; leave ", Option("follow"), " out, or follow JSON lines"
             )
         return ParquetSource(path)
+    if is_complete_table(path):
+        if follow:
+            raise JobError(
+                f"{path} is read whole and does not grow; leave ", Option("follow"), " out, or follow CSV or JSON lines"
+            )
+        return TableSource(path, options or FileOptions(), next(iter(typed)))
     return LineSource(path, chosen, follow=follow, idle=idle, typed=typed, options=options)
 
 

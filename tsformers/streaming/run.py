@@ -121,9 +121,9 @@ class Run:
         Raises:
             DataError: the input is not the one that the state covers, or was cut while it was read.
         """
-        if self.mark is None:
-            self._opened()
         for batch in self._batches():
+            if self.mark is None:
+                self._opened()
             for names, rows, marks in parts_of(batch, self.every, self.unsaved):
                 outlet.hand_over(names, rows, self.detector.update_many(rows), self._opened())
                 self.mark, self.done = marks[-1], self.done + len(names)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tsformers.anomaly.decisions import Decision
+from tsformers.data.files.table_file import FileOptions
 from tsformers.errors import JobError
 from tsformers.messages import Option
 from tsformers.storage.state_file import fingerprint, read_state
@@ -35,6 +36,7 @@ class WatchSettings:
         alarms_only: only decisions that are alarms are written.
         format: of decisions: "jsonl", "csv" or "parquet"; None: by suffix, else as the input.
         input_format: of rows; None: by suffix, else by the first byte.
+        options: how a file of rows is read, where its content does not tell.
 
     Example:
         >>> WatchSettings(source="rows.csv").every
@@ -52,6 +54,7 @@ class WatchSettings:
     alarms_only: bool = False
     format: str | None = None
     input_format: str | None = None
+    options: FileOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ def watch(
     format = decision_format(
         settings.sink, settings.source, settings.format, settings.input_format, resumable=state is not None
     )
-    source = source_of(settings.source, detector, settings.input_format, follow=settings.follow, idle=settings.idle)
+    kind, options = settings.input_format, settings.options
+    source = source_of(settings.source, detector, kind, follow=settings.follow, idle=settings.idle, options=options)
     resumed = None if page is None else page["output"]
 
     def open_sink() -> Any:

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from tsformers.data.cutoffs import cutoffs, validation_cutoffs, validation_length
 from tsformers.data.windows import Packed, Window, cut
+from tsformers.errors import TsformersError
+from tsformers.messages import Setting
 from tsformers.training.config import Plan
 
 MOST_PERMUTED = 10_000_000  # windows; with more of them an epoch is drawn with replacement
@@ -41,9 +43,11 @@ class Windows:
         sizes, kept = (plan.context_length, plan.horizon), (plan.validation_windows, plan.validation_stride)
         self.series, self.cutoffs = cutoffs(packed, *sizes, validation_rows=validation_length(plan.horizon, *kept))
         if len(self) == 0:
-            raise ValueError(
+            raise TsformersError(
                 f"no window of {plan.context_length} + {plan.horizon} rows has an observed value in its context and in "
-                "its targets; shorten context_length, or fill some of the missing values"
+                "its targets; set a smaller ",
+                Setting("context_length"),
+                ", or fill some of the missing values",
             )
         self.validation_series, self.validation_cutoffs = validation_cutoffs(packed, *sizes, *kept)
         if self.n_validation > MOST_VALIDATED and plan.validation_stride is None:

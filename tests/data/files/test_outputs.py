@@ -78,3 +78,10 @@ def test_categories_of_blocks_keep_the_type_of_the_first(tmp_path):
     frame = FRAME.assign(unique_id=FRAME["unique_id"].astype("category"))
     write_table((frame.iloc[[k]] for k in range(2)), tmp_path / "a.parquet")
     assert pq.read_table(tmp_path / "a.parquet").column("unique_id").cast(pa.string()).to_pylist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["f.xyz", "f", "f.csv"])
+def test_a_picture_of_no_kind_is_refused_before_the_work(tmp_path, name):
+    with pytest.raises(DataError, match="names no kind of picture; end it in .png"):
+        check_outputs({"plot": tmp_path / name})
+    check_outputs({"plot": tmp_path / "f.PNG", "output": tmp_path / name})

@@ -1,4 +1,4 @@
-"""Kinds of files, told by content: typed, JSON, workbooks, packed; options that do not apply; files that are none."""
+"""Kinds of files, found by content: typed, JSON, workbooks, packed; options that do not apply; files that are none."""
 
 import bz2
 import gzip
@@ -46,7 +46,7 @@ def refused(path, content, tongue="shell", **options):
         ("CSV", CSV),
     ],
 )
-def test_text_is_told_by_content_whatever_its_name(tmp_path, kind, content):
+def test_text_is_recognised_by_content_whatever_its_name(tmp_path, kind, content):
     table = read(tmp_path / "a.parquet", content)
     assert table.kind == kind
     assert table.frame.astype(object).values.tolist() == FRAME.astype(object).values.tolist()

@@ -211,7 +211,7 @@ def test_text_in_the_target_is_refused_by_series_and_row(frame):
     refused(frame.assign(y=frame["y"].astype(str)), "text '0.0' at row 0")
     refused(
         frame.assign(y=frame["y"].astype("string")),
-        r"holds text, series 'a': '0.0' at row 0; turn .* df\['y'\].astype\(float\)",
+        r"series 'a': text '0.0' at row 0; turn .* df\['y'\].astype\(float\)",
     )
 
 

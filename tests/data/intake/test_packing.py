@@ -27,7 +27,7 @@ def test_the_order_is_that_of_a_stable_sort(n_series, n_stamps, seed, sparse):
 
 def test_duplicates_are_refused_by_series_time_and_both_rows():
     frame = two_series()
-    doubled = pd.concat([frame, frame.iloc[[13]]]).sample(frac=1, random_state=1)
+    doubled = pd.concat([frame, frame.iloc[[13]]]).sample(frac=1, random_state=1).reset_index(drop=True)
     rows = np.flatnonzero((doubled["unique_id"] == "b") & (doubled["ds"] == "2024-01-04"))
     with pytest.raises(
         DataError,
@@ -74,7 +74,7 @@ def test_a_series_without_a_value_is_dropped_on_request_with_a_warning_that_name
 def test_rows_are_counted_in_the_callers_frame_also_after_series_were_dropped():
     frame = two_series()
     frame.loc[frame["unique_id"] == "a", "y"] = np.nan
-    doubled = pd.concat([frame, frame.iloc[[13]]])
+    doubled = pd.concat([frame, frame.iloc[[13]]], ignore_index=True)
     with (
         pytest.warns(UserWarning, match="dropped"),
         pytest.raises(DataError, match="stands at row 13 and again at row 20"),

@@ -392,7 +392,7 @@ def test_counts_are_forecast_as_counts_and_others_refused_by_name(frame):
     assert values.min() >= 0
     assert values.mean() == pytest.approx(20, rel=0.3)
     counts.loc[70, "y"] = 1.5
-    with pytest.raises(DataError, match=r"series 's1' has y=1\.5 at ds=2024-01-11"):
+    with pytest.raises(DataError, match=r"series 's1' has y = 1\.5 at ds = 2024-01-11"):
         clone(model).fit(counts)
 
 

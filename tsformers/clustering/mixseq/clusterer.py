@@ -23,6 +23,7 @@ from tsformers.clustering.mixseq.evidence import Evidence, History, history_fram
 from tsformers.clustering.mixseq.selection import compare_numbers
 from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.series_scale import ScaleMethod
 from tsformers.data.unused_covariates import warn_unused_covariates
@@ -386,7 +387,7 @@ class MixSeq(BaseEstimator):
 
     def _frame(self, ids: pd.Index, columns: dict[str, Any], backend: str) -> Frame:
         check_answer_columns(self.panel_.schema, columns, "the answer")
-        return from_pandas(pd.DataFrame({self.panel_.schema.id_col: ids, **columns}), backend)
+        return from_pandas(pd.DataFrame({**id_columns(pd.Index(ids), self.panel_.schema), **columns}), backend)
 
     def _check(self) -> None:
         check_settings(self)

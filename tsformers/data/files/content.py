@@ -64,7 +64,7 @@ def load(source: str | Path) -> Content:
 
 
 def unpack(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
-    """Bytes without their compression, which is told by the first of them.
+    """Bytes without their compression, which shows in the first of them.
 
     Args:
         data: as they stand in the file.
@@ -82,7 +82,7 @@ def unpack(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     """
     facts: tuple[str, ...] = ()
     for _ in range(4):  # an archive of a compressed file is two
-        found = _packing(data)
+        found = packing_of(data)
         if found is None or (found == "zip" and is_workbook(data)):
             break
         try:
@@ -161,7 +161,19 @@ def _again(source: str | Path | bytes, name: str) -> bytes:
     return unpack(source if isinstance(source, bytes) else _bytes(source), name)[0]
 
 
-def _packing(data: bytes) -> str | None:
+def packing_of(data: bytes) -> str | None:
+    """How bytes are compressed, by the first of them.
+
+    Args:
+        data: the first bytes of a file.
+
+    Returns:
+        "gzip", "bzip2", "xz", "zstd" or "zip" (workbooks too); None where they are not.
+
+    Example:
+        >>> packing_of(gzip.compress(b"ds,y")), packing_of(b"ds,y")
+        ('gzip', None)
+    """
     marks = {
         b"\x1f\x8b": "gzip",
         b"BZh": "bzip2",

@@ -1,4 +1,4 @@
-"""Text tables: the layout is told by the first lines, pyarrow reads the rows, columns become numbers by evidence."""
+"""Text tables: the layout is found in the first lines, pyarrow reads the rows, columns become numbers by evidence."""
 
 import functools
 import re

@@ -1,4 +1,4 @@
-"""How a text table is laid out: separator, header, lines to pass over; told by its first 64 KiB."""
+"""How a text table is laid out: separator, header, lines to pass over; found in its first 64 KiB."""
 
 import csv
 import itertools
@@ -15,7 +15,7 @@ from tsformers.errors import DataError
 from tsformers.messages import Option
 
 SEPARATORS = (",", ";", "\t", "|")
-HEAD = 2**16  # bytes from which the layout is told
+HEAD = 2**16  # bytes from which the layout is known
 ROWS = 1000  # rows of them that are looked at
 SEP_LINE = re.compile(r'^"?sep=(.)"?$', re.IGNORECASE)
 MONTH = r"(jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*"
@@ -300,7 +300,7 @@ def numbers_rows(cells: Sequence[str]) -> bool:
 
 
 def is_header(cells: Sequence[str], kinds: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a row names columns, told by what stands below it.
+    """Whether a row names columns, judged by what stands below it.
 
     Args:
         cells: of the row.

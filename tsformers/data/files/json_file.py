@@ -1,6 +1,5 @@
 """JSON tables: lines, an array of records, columns, and answers of Prometheus."""
 
-import io
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -69,9 +68,12 @@ def _is_lines(data: bytes) -> bool:
 
 def _read_lines(data: bytes, whole: bytes, name: str, facts: tuple[str, ...], missing: Sequence[str]) -> TableFile:
     try:
-        frame = pd.read_json(io.BytesIO(data), lines=True, convert_dates=False, dtype=False, precise_float=True)
-    except (ValueError, OverflowError):
-        frame = pd.DataFrame(_checked_lines(whole, name))
+        records = json.loads(b"[" + b",".join(line for line in data.split(b"\n") if line.strip()) + b"]")
+    except (ValueError, RecursionError):
+        records = [None]
+    if not all(isinstance(record, dict) for record in records):
+        records = _checked_lines(whole, name)
+    frame = pd.DataFrame(records)
     frame.columns = [str(column) for column in frame.columns]
     return TableFile(_numbered(frame, missing), name, "JSON lines", facts, _line_of(whole))
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from tsformers.errors import DataError
 from tsformers.messages import Option
 
+PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp", ".eps", ".ps", ".tif", ".tiff")
+
 
 def check_outputs(
     outputs: Mapping[str, str | Path | None], inputs: Sequence[str | Path | None] = (), *, folders: Collection[str] = ()
@@ -14,7 +16,7 @@ def check_outputs(
     """Refuse outputs whose folder is missing, that would replace an input, or that are one file.
 
     Args:
-        outputs: path by the name of its option; None and "-" are free.
+        outputs: path by the name of its option; None and "-" are free; "plot" is a picture, whose suffix says which.
         inputs: files that are read; None, "-" and addresses are left out.
         folders: options whose path is a folder itself, such as that of a saved model.
 
@@ -39,6 +41,8 @@ def check_outputs(
             raise DataError(option, " is a folder; name a file in it")
         if not os.access(place if place.exists() else folder, os.W_OK):
             raise DataError(option, " cannot be written (no permission); choose another place")
+        if name == "plot" and place.suffix.lower() not in PICTURES and not _is_device(place):
+            raise DataError(option, f" names no kind of picture; end it in {', '.join(PICTURES[:4])} or the like")
         for file in inputs:
             if not _is_free(file) and is_same_file(place, str(file)):
                 raise DataError(option, f" is the input {file} itself; choose another name")

@@ -117,6 +117,8 @@ def opened(target: str | Path) -> Iterator[IO[bytes]]:
         with raw, _packed(raw, Path(target).suffix.lower()) as file:
             yield file
         if not direct:
+            if place.exists():
+                beside.chmod(place.stat().st_mode & 0o7777)
             os.replace(beside, place)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
@@ -169,7 +171,11 @@ def _to_file(blocks: Iterable[pd.DataFrame], file: IO[bytes], format: str | None
             table = pa.Table.from_pandas(block, preserve_index=False)
             if writer is None:
                 writer = pq.ParquetWriter(file, table.schema)
-            writer.write_table(table.cast(writer.schema))
+            try:
+                table = table.cast(writer.schema)
+            except (pa.ArrowInvalid, ValueError) as error:
+                raise DataError(f"the blocks of rows do not have one Parquet schema ({error}); write CSV") from None
+            writer.write_table(table)
     finally:
         if writer is not None:
             writer.close()

@@ -17,10 +17,10 @@ class Binned(NamedTuple):
 
     Args:
         code: (B,) series.
-        counts: (B,) beginnings of the bins.
+        counts: (B,) starts of the bins.
         values: (B, K) aggregated.
         rows: (B,) a row of each bin, its last.
-        grid: of the beginnings.
+        grid: of the starts.
         note: what became of empty bins; empty = nothing to tell.
 
     Example:

@@ -1,4 +1,4 @@
-"""What the columns of a frame hold, told by their names and values: numbers, text, times, or nothing."""
+"""What the columns of a frame hold, reported by their names and values: numbers, text, times, or nothing."""
 
 import re
 from typing import Literal

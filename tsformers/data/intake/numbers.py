@@ -109,9 +109,9 @@ def _no_numbers(
     texts = types.is_string_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype)
     row = _row_to_name(values, np.asarray(values.notna())) if texts else int(np.argmax(np.asarray(values.notna())))
     value = plain(values.iloc[row])
-    kind = "text" if texts else f"{dtype} values"
+    found = f", series {names[row]!r}: text" if texts else f" holds {dtype} values, series {names[row]!r}:"
     return DataError(
-        f"column {column!r} of {places.what} holds {kind}, series {names[row]!r}: {value!r} at {places.at(row)}; ",
+        f"column {column!r} of {places.what}{found} {value!r} at {places.at(row)}; ",
         _remedy(column, value, covariate),
     )
 

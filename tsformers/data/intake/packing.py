@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.duplicates import refuse_duplicates
-from tsformers.calendar.frequency import ROWS_AT_ONCE, guess_freq, refuse_integer_dates, within
+from tsformers.calendar.frequency import ROWS_AT_ONCE, guess_freq, within
 from tsformers.calendar.grid import Grid, compose, like_times, parse
 from tsformers.calendar.jitter import snap
 from tsformers.calendar.regularity import Origin, plain, positions, show
@@ -16,16 +16,15 @@ from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.asked import NOTHING, Asked
 from tsformers.data.intake.binning import aggregates, binned
-from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns
+from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns, times_of
 from tsformers.data.intake.columns import RowNames, check_columns
-from tsformers.data.intake.covariate_columns import levels, read_covariates
 from tsformers.data.intake.ids import Ids, all_text, ids_of
 from tsformers.data.intake.kinds import counts_rows, kind_of
 from tsformers.data.intake.numbers import read_numbers
+from tsformers.data.intake.one_hot import levels, read_covariates
 from tsformers.data.intake.roles import find_roles
 from tsformers.data.intake.sentinels import sentinels, warning_of
 from tsformers.data.intake.source import Source, source_of
-from tsformers.data.intake.times import times_of
 from tsformers.errors import DataError, first_names
 from tsformers.messages import Option, Part
 from tsformers.places import Places
@@ -115,7 +114,11 @@ def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, sho
         left_out=roles.left_out,
     )
     lookup = RowNames(ids.names, ids.code)
-    times = times_of(source, roles.times, lookup, asked.time_format, asked.tz)
+    time_format = asked.time_format
+    if time_format is None and isinstance(freq, int) and len(roles.times) == 1:  # a step of counts: the times are such
+        numbers = pd.to_numeric(source.cells(roles.times[0]).astype(object), errors="coerce")
+        time_format = "count" if numbers.notna().all() else None
+    times = times_of(source, roles.times, lookup, time_format, asked.tz)
     schema = replace(schema, tz=times.tz, unit=times.unit, form=times.form, zone_given=asked.tz is not None)
     return _packed(source, schema, ids, times, freq, short, None)
 
@@ -188,7 +191,7 @@ def _packed(
 
 
 def _resampled(table: Table, schema: Schema) -> tuple[Table, Grid, str]:
-    """The table with one row a bin, the grid of the bins, and what is to be told of empty ones."""
+    """The table with one row a bin, the grid of the bins, and what is to be reported of empty ones."""
     values = np.column_stack([table.y, table.covariates])
     how = aggregates(schema, (*schema.past, *schema.known))
     code, counts, columns, rows, grid, note = binned(
@@ -254,8 +257,6 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
         given_grid = fitted if fitted is not None or freq is None else parse(freq, schema.tz)
         stamp, unique, note = snap(stamp, unique, offsets, schema.tz, given_grid)
     if fitted is None and freq is None:
-        if table.times.integer:
-            refuse_integer_dates(unique, schema.time_col)
         freq = guess_freq(stamp, unique, offsets, schema.tz, table.times.integer)
     grid = _fitting(parse(freq, schema.tz) if fitted is None else fitted, table.times.integer, schema.time_col)
     place, phase = positions(stamp, unique, offsets, grid, origin, given)

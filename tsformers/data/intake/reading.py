@@ -74,14 +74,14 @@ class Reading:
         column = "" if self.id_col is None else f" (column {self.id_col!r})"
         missing = "no row" if not self.n_missing else f"{self.n_missing:,} of {self.n_rows:,} rows"
         verb = "is" if self.n_missing < 2 else "are"
-        told = [
+        reported = [
             f"{self.n_series:,} series{column}, target {self.target_col!r}, {self.step} ({self.time_col!r}) from "
             f"{self.first} to {self.last}; {missing} {verb} missing; season {self.season}"
         ]
         if self.left_out:
-            told.append("left out: " + ", ".join(f"{name!r} ({why})" for name, why in self.left_out))
+            reported.append("left out: " + ", ".join(f"{name!r} ({why})" for name, why in self.left_out))
         notes = [note if isinstance(note, str) else note.text(tongue) for note in self.notes]
-        return [*([file] if file else []), *told, *notes]
+        return [*([file] if file else []), *reported, *notes]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

@@ -92,7 +92,7 @@ def _listed(values: np.ndarray) -> np.ndarray:
 
 
 def warning_of(found: dict[float, tuple[int, int]], column: str, ids: pd.Index) -> DataWarning:
-    """What is told of sentinels.
+    """What is reported sentinels.
 
     Args:
         found: of ``sentinels``.

@@ -10,10 +10,10 @@ from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.binning import aggregates, binned
 from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns
 from tsformers.data.intake.columns import RowNames, check_columns
-from tsformers.data.intake.covariate_columns import read_covariates
 from tsformers.data.intake.ids import Ids, ids_of, matched, refuse_unknown
 from tsformers.data.intake.kinds import all_numbers, kind_of
 from tsformers.data.intake.numbers import read_numbers
+from tsformers.data.intake.one_hot import read_covariates
 from tsformers.data.intake.source import Source, source_of, text_of
 from tsformers.errors import DataError
 from tsformers.messages import Option, Part
@@ -169,7 +169,7 @@ def future_rows(
     found = bound_ids(source, schema, ids)
     code, lookup = found.code, RowNames(found.names, found.code)
     read = bound_times(source, schema, lookup, grid.unit == "int")
-    refuse_unknown(found, ids if dropped is None else ids.append(dropped), source)
+    refuse_unknown(found, ids if dropped is None or not len(dropped) else ids.append(dropped), source)
     series = ids.get_indexer(found.names)
     values, counts, rows = read_covariates(source, known, schema, lookup), read.counts, np.arange(len(code))
     if schema.resample is not None:

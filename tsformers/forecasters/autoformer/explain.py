@@ -8,6 +8,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers.data.dataframes import Frame, Schema, from_pandas, stamps
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.panel import Panel
 from tsformers.data.windows import Window
 from tsformers.forecasters.neural.validation import check_bare
@@ -75,7 +76,7 @@ def decompose(
     part = np.where(np.arange(length) < length - found.horizon, "context", "forecast")
     table = pd.DataFrame(
         {
-            found.schema.id_col: found.ids.repeat(length)[rows],
+            **id_columns(found.ids.repeat(length)[rows], found.schema),
             found.schema.time_col: stamps(found.times, found.schema)[rows],
             "part": np.tile(part, len(found.ids))[rows],
             "trend": found.trend.ravel()[rows],

@@ -13,7 +13,7 @@ from tsformers.data.cutoffs import validation_length
 from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError, DataWarning, TsformersError
-from tsformers.messages import Option, Setting
+from tsformers.messages import Message, Option, Part, Setting, joined
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.output_support import behaviour
 from tsformers.training.config import Plan
@@ -126,11 +126,25 @@ def drop_short(model: Any, panel: Panel, context: int, short: str) -> Panel:
         return panel.select(np.flatnonzero(~too_short))
     raise DataError(
         f"{too_short.sum()} of {panel.n_series} series are too short: context_length + horizon = {context} + "
-        f"{model.horizon} = {least} rows are needed, but {which}; set a smaller ",
-        Setting("context_length"),
-        ", or leave such series out with ",
-        Option("short", "drop"),
+        f"{model.horizon} = {least} rows are needed, but {which}; ",
+        joined(_remedies_of_short(model, panel, too_short)),
     )
+
+
+def _remedies_of_short(model: Any, panel: Panel, too_short: np.ndarray) -> list[Part]:
+    """What makes room for a window: a shorter context or, where that is no help, a shorter horizon; or fewer series."""
+    rows = int(panel.lengths.max() if model.multivariate else panel.lengths[too_short].min())
+    remedies: list[Part] = []
+    if rows > model.horizon:
+        remedies = [Message("set ", Setting("context_length", rows - model.horizon))]
+    elif rows > 1:
+        shorter: list[Part] = ["forecast fewer steps with ", Setting("horizon", rows // 2)]
+        if model.context_length is not None and model.context_length > rows - rows // 2:
+            shorter += [" and ", Setting("context_length", rows - rows // 2)]
+        remedies = [Message(*shorter)]
+    if not too_short.all():
+        remedies.append(Message("leave such series out with ", Option("short", "drop")))
+    return remedies or ["give it series of more rows"]
 
 
 def check_like(model: Any, panel: Panel) -> None:

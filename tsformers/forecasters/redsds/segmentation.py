@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.panel import Panel
 from tsformers.data.window_scaling import scale
 from tsformers.data.windows import cut
@@ -88,7 +89,7 @@ def segment(model: Any, data: Frame | Panel, *, method: Method = "posterior", st
     history = panel.in_history
     table = pd.DataFrame(
         {
-            panel.schema.id_col: panel.ids.repeat(panel.lengths),
+            **id_columns(panel.ids.repeat(panel.lengths), panel.schema),
             panel.schema.time_col: stamps(panel.times[history], panel.schema),
             "regime": steps.regime,
             "probability": steps.probability,

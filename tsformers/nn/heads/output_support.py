@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.distributions import AffineTransform, Distribution, TransformedDistribution, constraints
 from torch.nn.functional import softplus
 
+from tsformers.errors import TsformersError
+from tsformers.messages import Option
 from tsformers.nn.heads.base import DistributionOutput
 
 Support = Literal["real", "half_line", "interval", "integer"]
@@ -72,9 +74,11 @@ def behaviour(output: DistributionOutput, width: int = WIDTH) -> Behaviour:
     """
     domain = getattr(output, "output_domain_map", None)
     if isinstance(domain, partial):
-        raise ValueError(
-            f"{type(output).__name__} with output_domain='unit' normalises over all series and steps of a batch; "
-            "choose output_domain=None or 'positive', or BetaOutput for values between 0 and 1"
+        raise TsformersError(
+            f"{type(output).__name__} with ",
+            Option("output_domain", "unit"),
+            " normalises over all series and steps of a batch; choose None or 'positive' for it, or BetaOutput for "
+            "values between 0 and 1",
         )
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)

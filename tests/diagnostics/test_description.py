@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tsformers.data.classical_decomposition import PackedSeries
-from tsformers.data.description import describe, season_strength
+from tsformers.diagnostics.description import describe, season_strength
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError
 

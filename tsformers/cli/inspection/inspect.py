@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tsformers.cli.next_commands import commands_for, readings_for
+from tsformers.cli.inspection.next_commands import commands_for, readings_for
 from tsformers.cli.options import Frequency, InputFile, SeriesIds, ShortSeries, TableInput, TableOutput
 from tsformers.cli.parsing import frequency, split_list
 from tsformers.cli.reading import ids_in, read_file, read_panel
@@ -113,7 +113,7 @@ def summary(described: "pd.DataFrame") -> str:
 def _described(panel: "Panel") -> "pd.DataFrame":
     from dataclasses import replace
 
-    from tsformers.data.description import describe
+    from tsformers.diagnostics.description import describe
 
     return describe(replace(panel, schema=replace(panel.schema, backend="pandas")))
 

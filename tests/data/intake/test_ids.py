@@ -1,0 +1,68 @@
+"""Ids: joined and split, and matched as text between tables of other kinds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tsformers import DataError, DataWarning
+from tsformers.data.intake.ids import Ids, id_columns, matched
+from tsformers.data.panel import Panel
+
+
+def frame(ids, **columns):
+    rows = [(name, day) for name in ids for day in range(3)]
+    return pd.DataFrame(
+        {"unique_id": [n for n, _ in rows], "ds": [d for _, d in rows], "y": np.arange(len(rows)) * 1.0, **columns}
+    )
+
+
+def test_columns_are_joined_to_ids_and_come_back():
+    data = pd.DataFrame(
+        {"shop": ["n/a", "n/a", "s", "s"], "item": [1, 1, 12, 12], "ds": [0, 1, 0, 1], "y": [1.0, 2, 3, 4]}
+    )
+    panel = Panel.from_frame(data, id_col=["shop", "item"], time_col="ds")
+    assert panel.ids.tolist() == ["n/a|1", "s|12"]  # a separator that no part holds
+    pd.testing.assert_frame_equal(panel.to_frame(), data, check_dtype=False)
+    later = panel.like(data.assign(y=9.0))
+    assert later.ids.tolist() == panel.ids.tolist()
+
+
+@pytest.mark.parametrize(
+    ("fit", "later"), [(["1", "2"], [1, 2]), (["1", "2"], [1.0, 2.0]), ([1, 2, 10], ["1", "2", "10"])]
+)
+def test_ids_of_another_type_are_matched_as_text_with_a_warning(fit, later):
+    panel = Panel.from_frame(frame(fit, price=1.0), known=["price"])
+    with pytest.warns(DataWarning, match="matched as text"):
+        found = panel.like(frame(later, price=1.0))
+    assert found.ids.tolist() == panel.ids.tolist()
+    plan = pd.DataFrame({"unique_id": later, "ds": 3, "price": 2.0})
+    with pytest.warns(DataWarning, match="the future frame.*matched as text"):
+        assert panel.with_future(plan, 1).known[-1, 0] == 2.0
+
+
+def test_ids_that_match_are_left_alone_and_new_ones_stay_new():
+    ids = Ids(np.array([0, 1]), pd.Index(["1", 2], dtype=object))
+    assert matched(ids, pd.Index(["1", "2"]), "the frame") is ids
+    new = Ids(np.array([0]), pd.Index([7]))
+    assert matched(new, pd.Index(["1", "2"]), "the frame") is new
+
+
+def test_a_plan_of_an_unknown_series_is_refused_by_row():
+    panel = Panel.from_frame(frame(["a"], price=1.0), known=["price"])
+    plan = pd.DataFrame({"unique_id": ["a", "z"], "ds": 3, "price": 2.0})
+    with pytest.raises(DataError, match="series 'z' at row 1, which the data do not have"):
+        panel.with_future(plan, 1)
+
+
+def test_a_series_without_ids_needs_none_later():
+    panel = Panel.from_frame(
+        pd.DataFrame({"day": [1, 2, 3], "sales": [1.0, 2, 3], "price": 1.0}), target_col="sales", known=["price"]
+    )
+    later = panel.with_future(pd.DataFrame({"day": [4], "price": [5.0]}), 1)
+    assert later.known[-1, 0] == 5.0 and later.ids.tolist() == ["sales"]
+    assert panel.like(pd.DataFrame({"day": [8, 9], "sales": 1.0, "price": 1.0})).ids.tolist() == ["sales"]
+
+
+def test_id_columns_of_a_plain_schema_are_the_ids():
+    panel = Panel.from_frame(frame(["a"]))
+    assert list(id_columns(panel.ids, panel.schema)) == ["unique_id"]

@@ -1,0 +1,1 @@
+"""What data hold, before and after a model."""
