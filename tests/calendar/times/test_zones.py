@@ -35,6 +35,32 @@ def test_files_with_the_newest_row_first_are_read_backwards():
     np.testing.assert_array_equal(passes_apart(local[::-1], np.zeros(60, dtype=np.int64)), utc[::-1])
 
 
+@pytest.mark.parametrize("freq", ["h", "30min", "15min", "min"])
+def test_interleaved_passes_of_a_file_sorted_by_wall_clock_are_told_apart_pair_by_pair(freq):
+    utc, local = wall("2023-10-28", 400, freq)
+    order = np.argsort(local, kind="stable")
+    several = np.concatenate([order, order + len(utc)])
+    found = passes_apart(np.tile(local, 2)[several], np.repeat([0, 1], len(utc)))
+    np.testing.assert_array_equal(found, np.tile(utc, 2)[several])
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2, 3])
+@pytest.mark.parametrize("first_pass", [True, False])
+def test_a_time_of_one_pass_alone_goes_with_the_rows_around_it(lost, first_pass):
+    utc, local = wall("2023-10-29", 24, "15min")  # 02:00 to 02:45 twice, from the ninth row on
+    kept = np.delete(np.arange(24), 8 + lost + (0 if first_pass else 4))
+    np.testing.assert_array_equal(passes_apart(local[kept], np.zeros(23, dtype=np.int64)), utc[kept])
+
+
+def test_an_hour_that_stands_once_is_of_the_first_pass_and_never_makes_duplicates(rng):
+    utc, local = wall("2023-10-29", 24, "15min")
+    once = np.delete(np.arange(24), slice(12, 16))
+    for order in (np.arange(20), rng.permutation(20)):
+        found = passes_apart(local[once][order], np.zeros(20, dtype=np.int64))
+        assert len(np.unique(found)) == 20
+    np.testing.assert_array_equal(passes_apart(local[once], np.zeros(20, dtype=np.int64)), utc[once])
+
+
 def test_several_changes_in_one_series_are_each_kept_apart():
     utc, local = wall("2021-01-01", 24 * 1100)
     np.testing.assert_array_equal(passes_apart(local, np.zeros(len(local), dtype=np.int64)), utc)

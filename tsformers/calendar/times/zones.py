@@ -46,7 +46,7 @@ def localize(local: np.ndarray, tz: str) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def by_order(first: np.ndarray, second: np.ndarray, code: np.ndarray, series: np.ndarray) -> np.ndarray:
-    """Tell the two passes of a repeated hour apart: within a series the clock goes back once, in the order of rows.
+    """Tell the two passes of a repeated hour apart by the order of rows within a series.
 
     Args:
         first: (V,) UTC nanoseconds of each distinct time, first pass.
@@ -55,8 +55,9 @@ def by_order(first: np.ndarray, second: np.ndarray, code: np.ndarray, series: np
         series: (R,) series of each row.
 
     Returns:
-        (R,) UTC nanoseconds: the second occurrence of the same time in a series is of the second pass, and so is every
-        row of that hour from where the times of a series go back.
+        (R,) UTC nanoseconds. Of a time that a series has twice, the later row is of the second pass. A time that it has
+        once is of the second pass where it stands behind the row at which the times of that hour go back; where they
+        never go back, or more than once, it is of the first.
 
     Example:
         >>> by_order(np.array([0]), np.array([3600]), np.array([0, 0]), np.array([0, 0]))
@@ -68,17 +69,47 @@ def by_order(first: np.ndarray, second: np.ndarray, code: np.ndarray, series: np
         return counts
     owner = series[double]
     place = np.where(_newest_first(counts, series)[owner], -double, double)
-    order = double[np.lexsort((place, owner))]
-    owner, earlier = series[order], counts[order]
-    change = earlier // (2 * HOUR)  # rows of one clock change stand within two hours
-    same = np.zeros(len(order), dtype=bool)
-    same[1:] = (owner[1:] == owner[:-1]) & (np.abs(np.diff(change)) <= 1)
-    back = same.copy()
-    back[1:] &= np.diff(earlier) <= 0
-    passed = np.cumsum(back)
-    begun = passed[np.flatnonzero(~same)][np.cumsum(~same) - 1]
-    counts[order] = np.where(passed > begun, second[code[order]], earlier)
+    change = _changes(counts[double])
+    order = np.lexsort((place, change, owner))
+    rows, owner, change = double[order], owner[order], change[order]
+    late = _second_of_pair(counts[rows], owner) | _behind_the_turn(counts[rows], owner, change)
+    counts[rows] = np.where(late, second[code[rows]], counts[rows])
     return counts
+
+
+def _changes(early: np.ndarray) -> np.ndarray:
+    """The clock change of each repeated time: those of one lie within two hours."""
+    distinct, at = np.unique(early, return_inverse=True)
+    number = np.concatenate([[0], np.cumsum(np.diff(distinct) > 2 * HOUR)])
+    return np.asarray(number[at])
+
+
+def _second_of_pair(early: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Which rows repeat a time that their series has had before."""
+    order = np.lexsort((np.arange(len(early)), early, owner))
+    again = np.zeros(len(early), dtype=bool)
+    again[order[1:]] = (np.diff(early[order]) == 0) & (np.diff(owner[order]) == 0)
+    return again
+
+
+def _behind_the_turn(early: np.ndarray, owner: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Which rows have no equal in their change and stand behind the only place where its times go back.
+
+    A time that stands twice in a row is such a place only where there is no other, since interleaved passes are full of
+    them.
+    """
+    fresh = np.concatenate([[True], (np.diff(owner) != 0) | (np.diff(change) != 0)])
+    group = np.cumsum(fresh) - 1
+    step = np.concatenate([[1], np.diff(early)])
+    back, equal = (step < 0) & ~fresh, (step == 0) & ~fresh
+    n_back, n_equal = np.bincount(group, back)[group], np.bincount(group, equal)[group]
+    turn = np.where(n_back > 0, back, equal)
+    once = np.where(n_back > 0, n_back, n_equal) == 1
+    passed = np.cumsum(turn)
+    begun = passed[np.flatnonzero(fresh)][group]
+    pair = np.stack([group, early])
+    _, at, times = np.unique(pair, axis=1, return_inverse=True, return_counts=True)
+    return np.asarray(once & (passed > begun) & (times[at.ravel()] == 1))
 
 
 def _newest_first(counts: np.ndarray, series: np.ndarray) -> np.ndarray:

@@ -102,7 +102,7 @@ def turned(source: TableFile, roles: dict[str, Any], wide: Wide) -> tuple[TableF
     time_col = " ".join(columns) if columns and wide == "columns" else None
     long = from_wide(shaped, time_col=time_col, series=wide)
     key = "ds" if wide == "columns" else "unique_id"
-    line_of = None if source.line_of is None else lambda row: _line_of(shaped, long[key].iloc[row])
+    line_of = None if source.line_of is None else lambda row: _line_of(shaped, long[key].iloc[row], _before(long, row))
     table = replace(source, frame=long, line_of=line_of, unclear={}, reread=None)
     return table, {key: value for key, value in roles.items() if key not in named}
 
@@ -119,13 +119,19 @@ def _with_names(source: TableFile, columns: Sequence[str], wide: Wide) -> TableF
     return replace(source, frame=frame, reread=reread)
 
 
-def _line_of(source: TableFile, key: object) -> int:
-    """The line of the row that holds a time or an id; the first row's where none does."""
+def _before(long: pd.DataFrame, row: int) -> int:
+    """How many earlier rows of its series have the time of a row."""
+    earlier, own = long.iloc[:row], long.iloc[row]
+    return int(((earlier["unique_id"] == own["unique_id"]) & (earlier["ds"] == own["ds"])).sum())
+
+
+def _line_of(source: TableFile, key: object, before: int) -> int:
+    """The line of the row that holds a time or an id, after so many others; the first row's where none does."""
     assert source.line_of is not None
     for column in source.frame:
         hits = np.flatnonzero(source.as_text(str(column)).astype(str) == str(key))
-        if len(hits) == 1:
-            return source.line_of(int(hits[0]))
+        if len(hits) > before:
+            return source.line_of(int(hits[before]))
     return source.line_of(0)
 
 

@@ -8,7 +8,8 @@ import pandas as pd
 
 from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.intake.kinds import is_time_name, kind_of, shows_clock_times
-from tsformers.data.intake.source import Source
+from tsformers.data.intake.repeats import ONCE, Repeats
+from tsformers.data.intake.source import Source, text_of
 from tsformers.errors import DataError, first_names
 from tsformers.messages import Either, Option, Part, joined
 
@@ -145,7 +146,9 @@ def no_target(source: Source, taken: Sequence[str]) -> DataError:
     )  # fmt: skip
 
 
-def many_numbers(source: Source, ids: Sequence[str], times: Sequence[str], numbers: Sequence[str]) -> DataError:
+def many_numbers(
+    source: Source, ids: Sequence[str], times: Sequence[str], numbers: Sequence[str], again: Repeats = ONCE
+) -> DataError:
     """Several columns of numbers: each may be a series, or one is the target and the others are covariates.
 
     Args:
@@ -153,6 +156,7 @@ def many_numbers(source: Source, ids: Sequence[str], times: Sequence[str], numbe
         ids: columns of ids.
         times: columns of times.
         numbers: the columns of numbers.
+        again: the times that stand more than once.
 
     Returns:
         The refusal, with both readings.
@@ -170,8 +174,7 @@ def many_numbers(source: Source, ids: Sequence[str], times: Sequence[str], numbe
             f"{what} has several columns of numbers; say which is the target, and the others are covariates: pass ",
             targets,
         )
-    cells = source.cells(times[0]) if len(times) == 1 else source.joined(times)
-    if not cells.duplicated().any():
+    if again.row is None or again.zones:
         return DataError(
             f"{what} has several columns of numbers: if each is a series, pass ", WIDE,
             "; if one is the target and the others are covariates, pass ", targets,
@@ -186,7 +189,9 @@ def many_numbers(source: Source, ids: Sequence[str], times: Sequence[str], numbe
     )  # fmt: skip
 
 
-def several_series(source: Source, times: Sequence[str], free: Sequence[str], kinds: Mapping[str, str]) -> DataError:
+def several_series(
+    source: Source, times: Sequence[str], free: Sequence[str], kinds: Mapping[str, str], again: Repeats
+) -> DataError:
     """Without ids, times stand more than once: the rows belong to several series.
 
     Args:
@@ -194,22 +199,27 @@ def several_series(source: Source, times: Sequence[str], free: Sequence[str], ki
         times: columns of times.
         free: columns without a role.
         kinds: what they hold.
+        again: the times that stand more than once.
 
     Returns:
-        The refusal, which offers the column that tells the rows apart.
+        The refusal, which offers the zone whose clock change repeats the times, and the column that tells rows apart.
 
     Example:
         >>> frame = pd.DataFrame({"day": [1, 1], "shop": ["a", "b"], "sales": [3, 4]})
-        >>> print(several_series(Source(frame), ["day"], ["shop"], {"shop": "text"}))
+        >>> print(several_series(Source(frame), ["day"], ["shop"], {"shop": "text"}, Repeats(1)))
         the frame has several rows at one time of 'day', such as row 1: if they belong to several series, pass
         id_col='shop'
     """
-    cells = source.cells(times[0]) if len(times) == 1 else source.joined(times)
-    row = int(cells.duplicated().to_numpy().argmax())
-    start = f"{source.places.what} has several rows at one time of {_listed(times)}, such as {source.places.at(row)}"
+    assert again.row is not None
+    at = source.places.at(again.row)
+    start = f"{source.places.what} has several rows at one time of {_listed(times)}, such as {at}"
     clocks = [name for name in free if shows_clock_times(source.frame[name])]
     parts: list[Part] = []
-    if clocks and len(times) == 1:
+    if again.zones:
+        cells = source.cells(times[0]) if len(times) == 1 else source.joined(times)
+        zones = joined([Option("tz", zone) for zone in again.zones])
+        parts = [f" ({text_of(cells.iloc[again.row])}): if a clock change repeats that hour, pass ", zones]
+    elif clocks and len(times) == 1:
         parts = [f": if {clocks[0]!r} is the time of day, pass ", Option("time_col", [times[0], clocks[0]])]
     offer, names = _id_offer(source, times, [name for name in free if name not in clocks], kinds)
     if names:

@@ -15,6 +15,7 @@ from tsformers.data.intake.offers import (
     several_times,
     times_in_header,
 )
+from tsformers.data.intake.repeats import ONCE, repeats_of
 from tsformers.data.intake.source import Source
 
 NUMBERS = ("number", "truth")
@@ -147,17 +148,21 @@ def _target(search: Search, ids: Names, times: Names) -> str:
     if len(numbers) == 1:
         return numbers[0]
     if numbers:
-        raise many_numbers(source, ids, times, numbers)
+        asked = search.asked
+        again = ONCE if ids else repeats_of(source, times, asked.time_format, asked.tz)
+        raise many_numbers(source, ids, times, numbers, again)
     raise no_target(source, (*ids, *times))
 
 
 def _refuse_several_series(search: Search, times: Names, target: str) -> None:
-    """Without ids, each time stands once."""
+    """Without ids, each time stands once, but in bins where no text tells the rows apart."""
     source = search.source
-    cells = source.cells(times[0]) if len(times) == 1 else source.joined(times)
-    if cells.duplicated().any():
-        free = [name for name in search.kinds if name not in (*search.aside, *times, target, *search.asked.known)]
-        raise several_series(source, times, free, search.kinds)
+    again = repeats_of(source, times, search.asked.time_format, search.asked.tz)
+    if again.row is None:
+        return
+    free = [name for name in search.kinds if name not in (*search.aside, *times, target, *search.asked.known)]
+    if search.asked.resample is None or any(search.kinds[name] == "text" for name in free):
+        raise several_series(source, times, free, search.kinds, again)
 
 
 def _others(search: Search, taken: set[str]) -> tuple[Names, tuple[tuple[str, str], ...]]:

@@ -12,6 +12,7 @@ from tsformers.data.intake.columns import RowNames, check_columns
 from tsformers.data.intake.kinds import counts_rows, is_time_name, kind_of
 from tsformers.data.intake.numbers import read_numbers
 from tsformers.data.intake.offers import time_labels, times_in_header
+from tsformers.data.intake.repeats import repeats_of
 from tsformers.data.intake.source import Source, source_of, text_of
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError
@@ -110,7 +111,7 @@ def _columns(source: Source, time_col: str | None) -> pd.DataFrame:
     if isinstance(frame.index, pd.MultiIndex) and time_col is None:
         raise DataError(f"{what} has an index of several levels; make columns of them and pass ", Option("time_col"))
     again = times.duplicated().to_numpy()
-    if again.any():
+    if again.any() and not (time_col is not None and repeats_of(source, (time_col,)).zones):  # clock changes stay
         row = int(np.flatnonzero(again)[0])
         raise DataError(
             f"{what} has the time {times.iloc[row]} twice, again at {source.places.at(row)} ({int(again.sum())} such "
