@@ -59,7 +59,7 @@ def test_the_format_of_standard_input_is_found_by_its_first_bytes(run, piped, sa
     piped((here / f"in.{suffix}").read_bytes())
     code, out, _ = run("forecast", "-", *NAIVE, "--format", "jsonl")
     rows = [json.loads(line) for line in out.splitlines()]
-    assert code == 0 and len(rows) == 6 and rows[0]["unique_id"] == "NA" and rows[0]["ds"] == "2024-01-29T00:00:00"
+    assert code == 0 and len(rows) == 6 and rows[0]["unique_id"] == "NA" and rows[0]["ds"] == "2024-01-29"
 
 
 def test_parquet_goes_through_a_pipe_byte_for_byte(sales, here):

@@ -201,8 +201,9 @@ def stamps(times: np.ndarray, schema: Schema) -> pd.Index:
     flat = np.asarray(times).ravel()
     if flat.dtype.kind != "M":
         return pd.Index(flat)
-    if schema.form.kind not in ("datetime", "date"):
-        return schema.form.write(flat.astype("M8[ns]").view(np.int64), schema.tz)
+    if schema.form.kind not in ("datetime", "date") or schema.form.text:
+        code, distinct = pd.factorize(flat.astype("M8[ns]").view(np.int64))
+        return schema.form.write(np.asarray(distinct), schema.tz).take(code)
     index = pd.DatetimeIndex(flat)
     if schema.tz is not None:
         index = index.tz_localize("UTC").tz_convert(schema.tz)

@@ -8,7 +8,7 @@ import pandas as pd
 from tsformers.calendar.times.counts import parse_counts
 from tsformers.calendar.times.decimal_years import parse_decimal_years, write_decimal_years
 from tsformers.calendar.times.epochs import parse_epochs, write_epochs
-from tsformers.calendar.times.iso import parse_iso
+from tsformers.calendar.times.iso import parse_iso, write_iso
 from tsformers.calendar.times.iso_weeks import parse_weeks, write_weeks
 from tsformers.calendar.times.offsets import has_offset
 from tsformers.calendar.times.parsed import Parsed, from_pandas_times
@@ -27,8 +27,8 @@ class TimeForm:
     Args:
         kind: "datetime" (datetimes, ISO 8601 text), "date", "format" (strptime codes), "quarter", "iso-week", "epoch",
             "decimal-year" or "count".
-        format: strptime codes of "format" and "iso-week" (``%-d`` = without a leading zero), spelling of "quarter",
-            unit of "epoch", step of "decimal-year".
+        format: strptime codes of "format", "iso-week" and "datetime" as text (``%-d`` = without a leading zero),
+            spelling of "quarter", unit of "epoch", step of "decimal-year".
         text: answers are strings; False = datetimes or numbers.
         digits: decimals of seconds, of epochs and of decimal years.
 
@@ -140,7 +140,7 @@ class TimeForm:
             return write_weeks(naive, self.format)
         if self.kind == "decimal-year":
             return write_decimal_years(naive, self.format, self.digits, self.text)
-        return index
+        return write_iso(index, self.format, self.digits) if self.text else index
 
     def describe(self) -> str:
         """The form in words, for the lines that say what was read.

@@ -1,7 +1,7 @@
 """Times by strptime codes, such as %d.%m.%Y.
 
 A mark before the letter says how the part is written, and changes nothing in reading: ``%-d`` without a leading zero,
-``%^b`` in capitals, ``%#b`` in small letters.
+``%^b`` in capitals, ``%#b`` in small letters, ``%-z`` without a colon, ``%#z`` without minutes, ``%^z`` as Z.
 """
 
 import re
@@ -149,15 +149,26 @@ def _piece(stamps: pd.DatetimeIndex, piece: str, digits: int) -> "np.ndarray | s
         return np.array([f"{value:09d}"[: digits or 6] for value in nanoseconds], dtype=object)
     if piece == "%-I":
         return np.asarray((stamps.hour + 11) % 12 + 1).astype(str).astype(object)
-    if piece.startswith("%-"):
+    if piece.startswith("%-") and piece[2] in UNPADDED:
         return np.asarray(getattr(stamps, UNPADDED[piece[2]])).astype(str).astype(object)
-    if piece == "%z":
-        text = np.asarray(stamps.strftime("%z"), dtype=object)
-        return np.array([f"{value[:3]}:{value[3:5]}" for value in text], dtype=object)
+    if piece.endswith("z"):
+        return _offsets(stamps, piece)
     text = np.asarray(stamps.strftime(unmarked(piece)), dtype=object)
     if piece[1] in "^#":
         return np.array([value.upper() if piece[1] == "^" else value.lower() for value in text], dtype=object)
     return text
+
+
+def _offsets(stamps: pd.DatetimeIndex, piece: str) -> np.ndarray:
+    """Offsets from UTC: +01:00 (%z), +0100 (%-z), +01 (%#z), Z where it is none (%^z)."""
+    code, texts = pd.factorize(np.asarray(stamps.strftime("%z"), dtype=object))
+    colons = [f"{text[:3]}:{text[3:5]}" for text in texts]
+    short = {
+        "%-z": [text[:5] for text in texts],
+        "%#z": [text[:3] if text.endswith("00") else colon for text, colon in zip(texts, colons, strict=True)],
+        "%^z": ["Z" if colon == "+00:00" else colon for colon in colons],
+    }
+    return np.array(short.get(piece, colons), dtype=object)[code]
 
 
 def variants(pattern: str) -> list[str]:

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.times.form import unique_values
+from tsformers.calendar.times.iso import iso_pattern
 from tsformers.calendar.times.offsets import has_offset
 from tsformers.calendar.timestamps import TimeForm, Times, read_times
 from tsformers.data.dataframes import Frame, Schema
@@ -180,6 +182,10 @@ def times_of(
         text_file=source.text,
         fitted=fitted,
     )
+    if times.form.kind == "datetime":  # ISO text of a file comes back as such, that of a frame as datetimes
+        texts = unique_values(values)[1] if source.table is not None and kind_of(values) == "text" else None
+        iso = None if texts is None else iso_pattern(texts)
+        times = times._replace(form=TimeForm() if iso is None else TimeForm("datetime", iso[0], True, iso[1]))
     return times._replace(unit="D") if _are_dates(values) else times
 
 

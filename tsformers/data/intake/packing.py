@@ -156,7 +156,8 @@ def pack_like(data: Frame, fitted: Fitted, short: str = "error", only: pd.Index 
             raise DataError(f"{source.places.what} has none of the series {first_names(map(plain, only))}")
         source, ids = source.taken(rows), ids.taken(rows)
     times = bound_times(source, schema, RowNames(ids.names, ids.code), fitted.integer)
-    schema = replace(schema, backend=source.backend, unit=times.unit)
+    form = times.form if schema.form.kind == "datetime" == times.form.kind else schema.form
+    schema = replace(schema, backend=source.backend, unit=times.unit, form=form)
     return _packed(source, schema, ids, times, None, short, fitted.grid)
 
 

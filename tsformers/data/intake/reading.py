@@ -1,6 +1,6 @@
 """What was read from a frame, in two or three lines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 
 from tsformers.calendar.grid import DAY, Grid
 from tsformers.calendar.seasons import season_length
+from tsformers.calendar.timestamps import TimeForm
 from tsformers.data.dataframes import Schema, stamps
 from tsformers.messages import Message, Option, Tongue
 
@@ -119,8 +120,9 @@ def reading_of(
     ends = [times.min(), times.max()] if len(times) else []
     first, last = (shown_time(stamp, schema) for stamp in ends) if ends else ("nothing", "nothing")
     said: list[str | Message] = [*notes]
-    if schema.form.kind not in ("datetime", "date", "count"):
-        said.append(f"times are {schema.form.describe()}" + (f", in {schema.tz}" if schema.tz else ""))
+    if schema.form.kind not in ("datetime", "date", "count") or schema.zone_given:
+        how = schema.form.describe().removeprefix("times, ")
+        said.append(f"times are {how}" + (f", in {schema.tz}" if schema.tz else ""))
     if schema.resample is not None:
         said.append(f"rows are brought to bins of {schema.resample!r} by their {schema.aggregate or 'mean'}")
     if len(y) and missing / len(y) >= SPARSE and grid.freq == "D" and schema.resample is None:
@@ -180,12 +182,14 @@ def shown_time(stamp: Any, schema: Schema) -> str:
         schema: of the panel.
 
     Returns:
-        Text; days without a time of day.
+        Text; days without a time of day; epochs as dates in their zone, else in UTC.
 
     Example:
         >>> shown_time(np.datetime64("2024-01-31", "ns"), Schema())
         '2024-01-31'
     """
+    if schema.form.kind == "epoch":  # numbers that nobody reads as dates
+        schema = replace(schema, form=TimeForm(), tz=schema.tz or "UTC")
     written = stamps(np.array([stamp]), schema)[0]
     if isinstance(written, pd.Timestamp):
         day = written == written.normalize() and int(written.tz_localize(None).value) % DAY == 0
