@@ -128,7 +128,7 @@ class RowKeys:
             (M,) int64, None where the reader parses the form itself.
         """
         form = self.schema.form
-        if form.kind in PLAIN:
+        if form.kind in PLAIN and (form.kind != "count" or not form.format):
             return None
         whole = np.array([isinstance(stamp, str | int | float | np.number) for stamp in stamps], dtype=bool)
         found = np.full(len(stamps), unreadable, dtype=np.int64)

@@ -167,10 +167,11 @@ class Reader:
                 else f"{unfit!r} is {_described(row.get(unfit))}"
                 + (", which was not among its levels in fit" if unfit in self.schema.levels else "")
             )
-        if self.grid.unit == "int":
+        if self.grid.unit == "int" and not self.schema.form.format:
             return f"time {_short(stamp)} is no whole number, or out of reach"
         wanted = "without a time zone" if self.schema.tz is None else "with a time zone"
-        form = "ISO 8601" if self.schema.form.kind in PLAIN else f"the form of fit ({self.schema.form.describe()})"
+        plain = self.schema.form.kind in PLAIN and self.grid.unit != "int"
+        form = "ISO 8601" if plain else f"the form of fit ({self.schema.form.describe()})"
         return f"time {_short(stamp)} is none in {form} {wanted}, or out of reach"
 
     def _counts(self, stamps: pd.Series) -> np.ndarray:

@@ -200,7 +200,7 @@ def stamps(times: np.ndarray, schema: Schema) -> pd.Index:
     """
     flat = np.asarray(times).ravel()
     if flat.dtype.kind != "M":
-        return pd.Index(flat)
+        return schema.form.write(flat, None) if schema.form.kind == "count" else pd.Index(flat)
     if schema.form.kind not in ("datetime", "date") or schema.form.text:
         code, distinct = pd.factorize(flat.astype("M8[ns]").view(np.int64))
         return schema.form.write(np.asarray(distinct), schema.tz).take(code)

@@ -7,6 +7,7 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.times.counts import prefix_of
 from tsformers.calendar.times.digits import (
     dates_of,
     decimal_years_of,
@@ -131,6 +132,10 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
         if fitting:
             form, parsed = fitting[0]
             return (spelled_form(form, texts) if form.kind == "format" else form), parsed
+    label = prefix_of(texts)
+    if label is not None:
+        form = TimeForm("count", label[0], True, label[1])
+        return form, form.read(texts)
     _refuse_misfit(groups, texts, refuse)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tsformers.calendar.times.counts import parse_counts
+from tsformers.calendar.times.counts import parse_counts, write_labels
 from tsformers.calendar.times.decimal_years import parse_decimal_years, write_decimal_years
 from tsformers.calendar.times.epochs import parse_epochs, write_epochs
 from tsformers.calendar.times.iso import parse_iso, write_iso
@@ -28,9 +28,9 @@ class TimeForm:
         kind: "datetime" (datetimes, ISO 8601 text), "date", "format" (strptime codes), "quarter", "iso-week", "epoch",
             "decimal-year" or "count".
         format: strptime codes of "format", "iso-week" and "datetime" as text (``%-d`` = without a leading zero),
-            spelling of "quarter", unit of "epoch", step of "decimal-year".
+            spelling of "quarter", unit of "epoch", step of "decimal-year", the word before the numbers of "count".
         text: answers are strings; False = datetimes or numbers.
-        digits: decimals of seconds, of epochs and of decimal years.
+        digits: decimals of seconds, of epochs and of decimal years; digits of counts that zeros fill.
 
     Example:
         >>> TimeForm("quarter", "{year}Q{quarter}", text=True).write(np.array([0]), None).tolist()
@@ -61,7 +61,7 @@ class TimeForm:
             array([1000000000])
         """
         if self.kind == "count":
-            return parse_counts(values)
+            return parse_counts(values, self.format)
         if self.kind == "epoch":
             return parse_epochs(values, self.format)
         if self.kind == "decimal-year":
@@ -120,7 +120,7 @@ class TimeForm:
         """
         flat = np.asarray(counts, dtype=np.int64).ravel()
         if self.kind == "count":
-            return pd.Index(flat)
+            return write_labels(flat, self.format, self.digits) if self.format else pd.Index(flat)
         if self.kind == "epoch":
             return write_epochs(flat, self.format, self.digits, self.text)
         index = pd.DatetimeIndex(flat.view("M8[ns]"))
@@ -157,6 +157,8 @@ class TimeForm:
             return f"quarters such as {(self.format or '{year}Q{quarter}').format(year=2021, quarter=1)}"
         if self.kind == "iso-week":
             return "ISO weeks, by their Monday" if "%u" not in self.format else "days of ISO weeks"
+        if self.kind == "count" and self.format:
+            return f"counted, such as {self.write(np.array([1]), None)[0]!r}"
         if self.kind == "format":
             return _pattern_in_words(self.format)
         return {"count": "whole numbers, counted", "date": "dates"}.get(self.kind, "datetimes")

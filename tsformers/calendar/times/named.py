@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tsformers.calendar.times.counts import prefix_of
 from tsformers.calendar.times.decimal_years import step_of
 from tsformers.calendar.times.epochs import decimals_of
 from tsformers.calendar.times.form import TimeForm, as_texts
@@ -50,7 +51,8 @@ def form_named(time_format: str, values: np.ndarray) -> TimeForm:
         return TimeForm("quarter", spelling_of(first) or "", True)
     if time_format == "iso-week":
         return TimeForm("iso-week", week_pattern(first) or "", True)
-    return TimeForm("count", "", text)
+    prefix, digits = (prefix_of(values) if text else None) or ("", 0)
+    return TimeForm("count", prefix, text, digits)
 
 
 def spelled_form(form: TimeForm, values: np.ndarray) -> TimeForm:

@@ -120,7 +120,8 @@ def reading_of(
     ends = [times.min(), times.max()] if len(times) else []
     first, last = (shown_time(stamp, schema) for stamp in ends) if ends else ("nothing", "nothing")
     said: list[str | Message] = [*notes]
-    if schema.form.kind not in ("datetime", "date", "count") or schema.zone_given:
+    plain = schema.form.kind in ("datetime", "date") or schema.form == TimeForm("count", text=schema.form.text)
+    if not plain or schema.zone_given:
         how = schema.form.describe().removeprefix("times, ")
         said.append(f"times are {how}" + (f", in {schema.tz}" if schema.tz else ""))
     if schema.resample is not None:
