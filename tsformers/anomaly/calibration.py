@@ -5,6 +5,7 @@ from jaxtyping import Int64
 
 from tsformers.anomaly.decisions import TESTED
 from tsformers.anomaly.engine import OnlineEngine
+from tsformers.anomaly.late_errors import LateErrors
 from tsformers.anomaly.row_reader import Columns
 from tsformers.calendar.grid import as_counts, decompose
 from tsformers.data.panel import Panel
@@ -69,12 +70,14 @@ def calibrate(engine: OnlineEngine, panel: Panel, head: Panel, verbose: bool | N
         How many errors the median series has.
     """
     columns, owner = rows_after(panel, head)
+    errors = LateErrors(engine.cache, engine.contexts, engine.setup.p_value, engine.p_arrays, engine.names)
     size = max(LEAST_BATCH, panel.n_series)
     batches = range(0, len(owner), size)
     with progress(len(batches), verbose, "errors of the forecaster", delay=PATIENCE) as bar:
         for first in batches:
-            engine.process(columns.take(slice(first, first + size)), calibrating=True)
+            engine.process(columns.take(slice(first, first + size)), errors)
             bar.update()
+        errors.learn()
     engine.reset_counts()
     observed = np.isfinite(columns.values[:, 0])
     return int(np.median(np.bincount(owner[observed], minlength=panel.n_series)))

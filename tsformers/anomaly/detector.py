@@ -341,7 +341,8 @@ class AnomalyDetector(BaseEstimator):
         check_is_fitted(self, "forecaster_")
         setup = self._engine.setup
         settings = {name: getattr(setup, name) for name in setup.__dataclass_fields__ if name != "like"}
-        return {"settings": settings, "panel": setup.like, "state": self.snapshot(), "errors": self.errors_}
+        state = self._engine.state(with_forecast=False, copied=False)
+        return {"settings": settings, "panel": setup.like, "state": state, "errors": self.errors_}
 
     def relearn(self, learned: dict[str, Any]) -> None:
         """Restore what ``learned`` gave."""

@@ -23,6 +23,7 @@ from tsformers.anomaly.decisions import (
     Answers,
 )
 from tsformers.anomaly.forecast_cache import ForecastCache
+from tsformers.anomaly.late_errors import LateErrors
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.row_reader import Columns
 from tsformers.anomaly.settings import Setup
@@ -68,12 +69,12 @@ class OnlineEngine:
 
     # rows in, answers out
 
-    def process(self, columns: Columns, calibrating: bool = False) -> Answers:
+    def process(self, columns: Columns, errors: LateErrors | None = None) -> Answers:
         """Test M rows in their order, and update the state by them.
 
         Args:
             columns: the rows.
-            calibrating: they belong to the calibration set: errors are learned, nothing is tested.
+            errors: they belong to the calibration set: nothing is tested, and their errors are learned later, by this.
 
         Returns:
             M answers.
@@ -87,7 +88,7 @@ class OnlineEngine:
         answers.status[readable[off]] = OFF_GRID
         rows = readable[~off]
         for begin, end in distinct_stretches(codes[rows]):
-            self._process_distinct(rows[begin:end], codes, columns, answers, calibrating)
+            self._process_distinct(rows[begin:end], codes, columns, answers, errors)
         self.counts["rows"] += len(codes)
         found = np.bincount(answers.status, minlength=len(STATUSES)).tolist()
         for name, count in zip(STATUSES, found, strict=True):
@@ -121,7 +122,7 @@ class OnlineEngine:
         return codes.astype(np.int64)
 
     def _process_distinct(
-        self, rows: np.ndarray, codes: np.ndarray, columns: Columns, answers: Answers, calibrating: bool
+        self, rows: np.ndarray, codes: np.ndarray, columns: Columns, answers: Answers, errors: LateErrors | None
     ) -> None:
         """Rows of distinct series; the forecast is renewed wherever one of them needs it."""
         dropped = codes[rows] < 0  # since these rows were looked up
@@ -131,13 +132,16 @@ class OnlineEngine:
         answers.status[rows[ahead == 0]] = DUPLICATE
         answers.status[rows[ahead < 0]] = LATE
         rows = rows[ahead > 0]
-        if not calibrating:
+        if errors is None:
             far = self.jumps.rejected(codes[rows], columns.position[rows], ahead[ahead > 0])
             answers.status[rows[far]] = AHEAD
             rows = rows[~far]
         while len(rows):
             due = self.cache.due(codes[rows], columns.position[rows], self.contexts)
             if due[0]:
+                if errors is not None:
+                    errors.renew(int(columns.position[rows[0]]))
+                    continue
                 self._renew_forecast(int(columns.position[rows[0]]))
                 dropped = codes[rows] >= len(self.contexts)
                 answers.status[rows[dropped]] = UNSEEN
@@ -145,42 +149,49 @@ class OnlineEngine:
                 rows = rows[~dropped]
                 continue
             stop = int(due.argmax()) if due.any() else len(rows)
-            self._answer(rows[:stop], codes[rows[:stop]], columns, answers, calibrating)
+            self._answer(rows[:stop], codes[rows[:stop]], columns, answers, errors)
             rows = rows[stop:]
 
     def _answer(
-        self, rows: np.ndarray, series: np.ndarray, columns: Columns, answers: Answers, calibrating: bool
+        self, rows: np.ndarray, series: np.ndarray, columns: Columns, answers: Answers, errors: LateErrors | None
     ) -> None:
         """Rows of distinct series that the latest forecast serves: test, learn, and keep their values."""
         position, values = columns.position[rows], columns.values[rows]
+        if errors is not None:
+            errors.add(series, position, values[:, 0])
+        else:
+            self._judge(rows, series, position, values, answers)
+        self.counts["gaps"] += int((position - self.contexts.last[series] - 1).sum())
+        self.contexts.write(series, position, values)
+        self.cache.rows_since[series] += 1
+        if self.setup.shift_after and errors is None:
+            shifts = self.runs.restore_shifts(series, self.contexts)
+            self.counts["shifts"] += shifts
+            self.cache.outdated |= shifts > 0
+
+    def _judge(
+        self, rows: np.ndarray, series: np.ndarray, position: np.ndarray, values: np.ndarray, answers: Answers
+    ) -> None:
+        """Answers to rows of distinct series; a value that raises an alarm may be replaced, in place."""
         y = values[:, 0]
         answers.status[rows[np.isnan(y)]] = MISSING
         forecast = self.cache.row[series] >= 0
         answers.status[rows[~forecast & ~np.isnan(y)]] = WAITING
-        if forecast.any():
-            forecast_rows = rows[forecast]
-            marginals = self.cache.marginals(series[forecast], position[forecast])
-            expected = marginals.expected
-            answers.expected[forecast_rows] = expected
-            answers.lower[forecast_rows], answers.upper[forecast_rows] = marginals.interval(self.setup.coverage)
-            tested = np.flatnonzero(~np.isnan(y[forecast]))
-            if len(tested):
-                marginals = marginals if len(tested) == len(marginals) else marginals.take(tested)
-                at = np.flatnonzero(forecast)[tested]
-                if calibrating:
-                    self.setup.p_value.calibrate(self.p_arrays, series[at], y[at], marginals)
-                else:
-                    anomaly = self._test(rows[at], series[at], y[at], marginals, answers)
-                    self.counts["replaced"] += self.runs.record(
-                        values, at, position[at], series[at], anomaly, expected[tested]
-                    )
-        self.counts["gaps"] += int((position - self.contexts.last[series] - 1).sum())
-        self.contexts.write(series, position, values)
-        self.cache.rows_since[series] += 1
-        if self.setup.shift_after and not calibrating:
-            shifts = self.runs.restore_shifts(series, self.contexts)
-            self.counts["shifts"] += shifts
-            self.cache.outdated |= shifts > 0
+        if not forecast.any():
+            return
+        if self.cache.is_left_out:
+            self.cache.remake(self.contexts, self.names)
+        forecast_rows = rows[forecast]
+        marginals = self.cache.marginals(series[forecast], position[forecast])
+        expected = marginals.expected
+        answers.expected[forecast_rows] = expected
+        answers.lower[forecast_rows], answers.upper[forecast_rows] = marginals.interval(self.setup.coverage)
+        tested = np.flatnonzero(~np.isnan(y[forecast]))
+        if len(tested):
+            marginals = marginals if len(tested) == len(marginals) else marginals.take(tested)
+            at = np.flatnonzero(forecast)[tested]
+            anomaly = self._test(rows[at], series[at], y[at], marginals, answers)
+            self.counts["replaced"] += self.runs.record(values, at, position[at], series[at], anomaly, expected[tested])
 
     def _test(
         self, rows: np.ndarray, series: np.ndarray, y: np.ndarray, marginals: Marginals, answers: Answers
@@ -245,19 +256,26 @@ class OnlineEngine:
 
     # the state
 
-    def state(self, *, with_forecast: bool = True) -> State:
+    def state(self, *, with_forecast: bool = True, copied: bool = True) -> State:
         """Everything needed to resume, as numbers, texts, lists, arrays and dicts.
 
         Args:
             with_forecast: False leaves the forecast out, which ``load`` then makes again from the contexts.
+            copied: False for a state that is written at once, and needs no memory of its own.
         """
+        if with_forecast and self.cache.is_left_out:
+            self.cache.remake(self.contexts, self.names)
         cache, series = self.cache, self.cache.arrays | self.runs.arrays | self.jumps.arrays
+
+        def own(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            return {name: part.copy() if copied else part for name, part in arrays.items()}
+
         state: State = {
             "format": FORMAT,
             "added": list(self.names[self.n_fitted :]),
-            "contexts": {name: part.copy() for name, part in self.contexts.arrays.items()},
-            "series": {name: part.copy() for name, part in series.items()},
-            "p_value": {name: part.copy() for name, part in self.p_arrays.items()},
+            "contexts": own(self.contexts.arrays),
+            "series": own(series),
+            "p_value": own(self.p_arrays),
             "control": {"procedure": self.tests.procedure.fresh().state, "arrays": self.tests.arrays},
             "counts": dict(self.counts),
             "forecasts": cache.n_forecasts,

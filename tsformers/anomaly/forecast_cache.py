@@ -1,6 +1,7 @@
 """The latest forecast of all series: which rows it still serves, and its renewal in one batch."""
 
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from jaxtyping import Bool, Int64
 
 from tsformers.anomaly.ring_buffers import Contexts
 from tsformers.anomaly.settings import Setup, needed_rows
+from tsformers.data.blocks.forecast_blocks import forecast_blocks
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.distributions.marginals import Marginals
@@ -106,27 +108,65 @@ class ForecastCache:
         self.n_forecasts += 1
         return every[self.ready(every, contexts)]
 
-    def predict(self, series: Int64[np.ndarray, " K"], contexts: Contexts, names: pd.Index) -> None:
-        """Forecast some series from their origins; those without a value in their context get none.
+    def blocks(
+        self, series: Int64[np.ndarray, " K"], contexts: Contexts, names: pd.Index, quiet: bool = False
+    ) -> Iterator[tuple[Int64[np.ndarray, " n"], Forecast]]:
+        """Forecast some series from their origins, and note the row of each; a block at a time where the model can.
+
+        Args:
+            series: to be forecast; those without a value in their context get no forecast.
+            contexts: of all series.
+            names: of all series.
+            quiet: no warnings.
+
+        Yields:
+            The series of a block, and their forecast.
 
         Raises:
             DataError: the forecaster cannot forecast one of these series.
         """
-        setup = self.setup
+        setup, done = self.setup, 0
         self.row[:] = -1
         panel, series = contexts.panel(series, self.origin[series], setup.rows, self.grid, setup.like, names[series])
         if not len(series):
             return
-        with silence_accepted():
-            if self.n_forecasts > 1:
-                warnings.simplefilter("ignore")  # once is enough: each renewal would name the same series
-            forecast = setup.forecaster.predict(panel, n_samples=setup.n_samples, seed=setup.seed + self.n_forecasts)
-        self.row[series] = forecast.ids.get_indexer(panel.ids)
-        self.values = np.ascontiguousarray(forecast.values.transpose(2, 0, 1))
-        self.levels = forecast.levels
+        asked = {"n_samples": setup.n_samples, "seed": setup.seed + self.n_forecasts}
+        blocks = forecast_blocks(setup.forecaster, panel, **asked)
+        while True:
+            with silence_accepted():
+                if quiet or self.n_forecasts > 1:
+                    warnings.simplefilter("ignore")  # once is enough: each renewal would name the same series
+                block = next(blocks, None)
+            if block is None:
+                return
+            own = panel.ids.get_indexer(block.ids)
+            here = np.flatnonzero(own >= 0)
+            self.row[series[own[here]]] = done + here
+            done += len(own)
+            yield series[own[here]], block if len(here) == len(own) else block.select(here)
+
+    def predict(
+        self, series: Int64[np.ndarray, " K"], contexts: Contexts, names: pd.Index, quiet: bool = False
+    ) -> None:
+        """Forecast some series and keep it; arguments and errors as for ``blocks``."""
+        self.values, self.levels = None, None
+        values, done = None, 0
+        for own, block in self.blocks(series, contexts, names, quiet):
+            if values is None:
+                values = np.empty((block.horizon, len(series), block.values.shape[1]))
+            values[:, done : done + len(own)] = block.values.transpose(2, 0, 1)
+            done += len(own)
+            self.levels = block.levels
+        if values is not None:
+            self.values = values if done == len(series) else np.ascontiguousarray(values[:, :done])
+
+    @property
+    def is_left_out(self) -> bool:
+        """The latest forecast serves rows and is not kept: ``remake`` makes it again."""
+        return self.values is None and not self.outdated and bool((self.row >= 0).any())
 
     def remake(self, contexts: Contexts, names: pd.Index) -> None:
         """The latest forecast again, from the contexts as they were: for a state that was kept without it."""
         row = self.row.copy()
-        self.predict(np.flatnonzero(row >= 0), contexts, names)
+        self.predict(np.flatnonzero(row >= 0), contexts, names, quiet=True)
         assert (self.row == row).all()

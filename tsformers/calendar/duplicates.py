@@ -3,6 +3,7 @@
 import numpy as np
 
 from tsformers.calendar.bins import suggest
+from tsformers.calendar.frequency import within
 from tsformers.calendar.grid import parse
 from tsformers.calendar.regularity import Origin, show
 from tsformers.calendar.times.zones import zones_that_repeat
@@ -11,7 +12,6 @@ from tsformers.messages import Option, Part, joined
 
 
 def refuse_duplicates(
-    code: np.ndarray,
     stamp: np.ndarray,
     unique: np.ndarray,
     offsets: np.ndarray,
@@ -22,7 +22,6 @@ def refuse_duplicates(
     """Refuse two rows of one series at one time.
 
     Args:
-        code: (R,) series, sorted.
         stamp: (R,) index into ``unique``, sorted within each series.
         unique: sorted int64 stamps.
         offsets: (N + 1,).
@@ -36,9 +35,9 @@ def refuse_duplicates(
     Example:
         >>> import pandas as pd
         >>> origin, stamps = Origin(pd.Index(["a"]), np.arange(2), "ds"), np.array([3, 4])
-        >>> refuse_duplicates(np.zeros(2), np.arange(2), stamps, np.array([0, 2]), origin, None, integer=True)
+        >>> refuse_duplicates(np.arange(2), stamps, np.array([0, 2]), origin, None, integer=True)
     """
-    again = (code[1:] == code[:-1]) & (stamp[1:] == stamp[:-1])
+    again = within(offsets) & (stamp[1:] == stamp[:-1])
     if not again.any():
         return
     rows = np.flatnonzero(again)

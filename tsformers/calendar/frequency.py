@@ -14,6 +14,7 @@ from tsformers.calendar.grid import DAY, MONTHS, SECOND, THURSDAY, WEEKDAYS, Edg
 from tsformers.errors import DataError
 from tsformers.messages import Option
 
+ROWS_AT_ONCE = 2**20  # whose steps are computed together
 SHORTEST_DAY = 23 * 3600 * SECOND  # of a clock change
 EDGES: dict[Edge, tuple[str, str, str]] = {
     **{"start": ("MS", "QS", "YS"), "end": ("ME", "QE", "YE")},
@@ -41,8 +42,7 @@ def guess_freq(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, tz: st
         >>> guess_freq(np.array([0, 1, 2]), np.array([0, 5, 10]), np.array([0, 3]), None, integer=True)
         5
     """
-    inner = within(offsets)
-    step = most_common(np.diff(unique[code])[inner])
+    step = most_common(steps_within(unique, code, offsets))
     if step is None:
         raise DataError(
             "no series has two rows, so that the frequency cannot be inferred; pass it, for example ",
@@ -53,26 +53,27 @@ def guess_freq(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, tz: st
     if step < (DAY if tz is None else SHORTEST_DAY):
         return tick_name(step)
     local = to_local(unique, tz)
-    steps = np.diff(local[code])[inner]
-    if step % DAY == 0 and tz is not None and (steps % DAY).any() and not (np.diff(unique[code])[inner] % DAY).any():
+    steps = steps_within(local, code, offsets)
+    by_clock = step % DAY or tz is None or not (steps % DAY).any()
+    if not by_clock and not (steps_within(unique, code, offsets) % DAY).any():
         return tick_name(step)  # every 24 hours whatever the clock shows
     common = most_common(steps)
     assert common is not None
-    return tick_name(step) if common % DAY else _days_freq(code, local // DAY, inner, common // DAY)
+    return tick_name(step) if common % DAY else _days_freq(code, local // DAY, offsets, common // DAY)
 
 
-def _days_freq(code: np.ndarray, day: np.ndarray, inner: np.ndarray, step: int) -> str:
+def _days_freq(code: np.ndarray, day: np.ndarray, offsets: np.ndarray, step: int) -> str:
     if step >= 28:
         month = day.view("M8[D]").astype("M8[M]").astype(np.int64)
         for edge, names in EDGES.items():
             if (day == edge_day(month, edge)).all():
-                common = most_common(np.diff(month[code])[inner])
+                common = most_common(steps_within(month, code, offsets))
                 assert common is not None
                 return _months_freq(month, common, names)
     weekday = (day + THURSDAY) % 7
     if step % 7 == 0 and (weekday == weekday[0]).all():
         return f"{_times(step // 7)}W-{WEEKDAYS[weekday[0]]}"
-    if step == 1 and (weekday < 5).all() and np.diff(((day + THURSDAY) // 7)[code])[inner].any():
+    if step == 1 and (weekday < 5).all() and steps_within((day + THURSDAY) // 7, code, offsets).any():
         return "B"
     return f"{_times(step)}D"
 
@@ -101,6 +102,31 @@ def within(offsets: np.ndarray) -> np.ndarray:
     inner = np.ones(max(int(offsets[-1]) - 1, 0), dtype=bool)
     inner[offsets[1:-1] - 1] = False
     return inner
+
+
+def steps_within(stamps: np.ndarray, code: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """The steps between neighbouring rows of one series, without memory for more than they take.
+
+    Args:
+        stamps: (U,) int64, by code.
+        code: (R,) index into ``stamps`` of each row.
+        offsets: (N + 1,).
+
+    Returns:
+        (R - N,) int64, series after series.
+
+    Example:
+        >>> steps_within(np.array([0, 5, 20]), np.array([0, 1, 0, 2]), np.array([0, 2, 4]))
+        array([ 5, 20])
+    """
+    inner = within(offsets)
+    steps, done = np.empty(int(inner.sum()), dtype=np.int64), 0
+    for start in range(0, len(inner), ROWS_AT_ONCE):
+        stop = start + ROWS_AT_ONCE
+        part = np.diff(stamps[code[start : stop + 1]])[inner[start:stop]]
+        steps[done : done + len(part)] = part
+        done += len(part)
+    return steps
 
 
 def most_common(values: np.ndarray) -> int | None:

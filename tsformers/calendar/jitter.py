@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.bins import STEPS
-from tsformers.calendar.frequency import SHORTEST_DAY, most_common, within
+from tsformers.calendar.frequency import SHORTEST_DAY, most_common, steps_within, within
 from tsformers.calendar.grid import DAY, SECOND, Grid, to_local, to_utc
 
 SHARE = 1 / 100  # of the step: what lies further off is no jitter
@@ -85,12 +85,12 @@ def _size_of(grid: Grid) -> int | None:
 
 def _size(code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, tz: str | None) -> int | None:
     """The step: the most common one, or the round step within a hundredth of the median; None where neither is."""
-    steps = np.diff(unique[code])[within(offsets)]
+    steps = steps_within(unique, code, offsets)
     common = most_common(steps)
     if common is None:
         return None
     if tz is not None and common >= SHORTEST_DAY:
-        steps = np.diff(to_local(unique, tz)[code])[within(offsets)]
+        steps = steps_within(to_local(unique, tz), code, offsets)
         common = most_common(steps) or common
     if (steps == common).mean() >= 0.5 and common > 0:
         return common if common <= 7 * DAY else None

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.bins import suggest
-from tsformers.calendar.frequency import EDGES, guess_freq, within
+from tsformers.calendar.frequency import EDGES, guess_freq, steps_within, within
 from tsformers.calendar.grid import DAY, OFF, Grid, compose, decompose, edge_day, like_times, parse, to_local
 from tsformers.errors import DataError
 from tsformers.messages import Option, Part
@@ -28,7 +28,7 @@ class Origin(NamedTuple):
     """
 
     ids: pd.Index
-    rows: np.ndarray
+    rows: np.ndarray | range
     column: str
     places: Places = Places()
 
@@ -85,13 +85,14 @@ def positions(
             bad[bad] = _misplaced(bad, place[code], unique[code], np.repeat(series_phase, np.diff(offsets)), grid)
         if bad.any():
             raise _off_grid(int(np.flatnonzero(bad)[0]), code, unique, offsets, grid, origin, given)
-    spot = place[code]
-    step, inner = np.diff(spot), within(offsets)
-    longer = inner & (step != 1)
-    if longer.any():
-        _refuse_shared_steps(inner & (step == 0), unique[code], offsets, grid, origin)
-        _refuse_own_frequency(step, unique[code], offsets, grid, origin, given)
-    return spot, series_phase
+    step = steps_within(place, code, offsets)
+    if (step != 1).any():
+        if (step == 0).any():
+            same = within(offsets) & (np.diff(place[code]) == 0)
+            raise _shared_step(int(np.flatnonzero(same)[0]), unique[code], offsets, grid, origin)
+        _refuse_own_frequency(step, code, unique, offsets, grid, origin, given)
+    del step  # as large as the positions
+    return place[code], series_phase
 
 
 def _phases(phase: np.ndarray, offsets: np.ndarray, grid: Grid) -> np.ndarray:
@@ -156,39 +157,41 @@ def _remedy(stamps: np.ndarray, offsets: np.ndarray, grid: Grid) -> list[Part]:
     return ["pass ", rule, " to make one row of each step, or ", Option("freq"), " with a step that has them all"]
 
 
-def _refuse_shared_steps(same: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin) -> None:
-    """Refuse two stamps on one step: an hour of the wall clock that occurs twice when the clock goes back."""
-    if same.any():
-        row = int(np.flatnonzero(same)[0])
-        raise DataError(
-            f"column {origin.column!r} of series {origin.name(row, offsets)}: {show(stamps[row], grid)} at "
-            f"{origin.at(row)} and {show(stamps[row + 1], grid)} at {origin.at(row + 1)} fall on one step of "
-            f"{grid.freq!r}; pass ",
-            Option("resample", grid.freq),
-            " to make one row of them",
-        )
+def _shared_step(row: int, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin) -> DataError:
+    """The refusal of two stamps on one step: an hour of the wall clock that occurs twice when the clock goes back."""
+    return DataError(
+        f"column {origin.column!r} of series {origin.name(row, offsets)}: {show(stamps[row], grid)} at "
+        f"{origin.at(row)} and {show(stamps[row + 1], grid)} at {origin.at(row + 1)} fall on one step of "
+        f"{grid.freq!r}; pass ",
+        Option("resample", grid.freq),
+        " to make one row of them",
+    )
 
 
 def _refuse_own_frequency(
-    step: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: str
+    step: np.ndarray,
+    code: np.ndarray,
+    unique: np.ndarray,
+    offsets: np.ndarray,
+    grid: Grid,
+    origin: Origin,
+    given: str,
 ) -> None:
     """Refuse a series with regular longer steps on the panel's grid, such as days among hours, months among days.
 
     Rows missing at random give longer steps too, so a series must be unlikely to have become so regular by chance.
     """
-    inner = within(offsets)
-    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))[1:][inner]
-    step = step[inner]
-    n_steps = np.bincount(owner, minlength=len(offsets) - 1)
-    n_single = np.bincount(owner[step == 1], minlength=len(offsets) - 1)
+    n_steps = np.diff(offsets) - 1  # no series is empty
+    owner = np.repeat(np.arange(len(n_steps)), n_steps)
+    n_single = np.bincount(owner[step == 1], minlength=len(n_steps))
     own = _in_multiples(step, owner, n_steps, n_single) | _on_coarser_calendar(
-        step, owner, n_steps, n_single, stamps, offsets, grid
+        step, owner, n_steps, n_single, code, unique, offsets, grid
     )
     if own.any():
         series = int(np.argmax(own))
         alone = given == "freq=" and not n_single.any()
         median = float(np.median(step[owner == series]))
-        raise _own_frequency(series, median, alone, stamps, offsets, grid, origin, given)
+        raise _own_frequency(series, median, alone, unique[code], offsets, grid, origin, given)
 
 
 def _own_frequency(
@@ -247,7 +250,8 @@ def _on_coarser_calendar(
     owner: np.ndarray,
     n_steps: np.ndarray,
     n_single: np.ndarray,
-    stamps: np.ndarray,
+    code: np.ndarray,
+    unique: np.ndarray,
     offsets: np.ndarray,
     grid: Grid,
 ) -> np.ndarray:
@@ -269,19 +273,19 @@ def _on_coarser_calendar(
     near = np.add.reduceat(np.abs(step - spread) <= NEAR * spread, starts)
     chance = np.where((median >= 4) & (near >= MOST * n), _chance(near, n, BY_CHANCE), 1.0)
     if grid.unit in ("tick", "day", "bday"):
-        chance = np.where(_on_edges(series, stamps, offsets, grid), len(EDGES) * ON_AN_EDGE ** (n + 1.0), chance)
+        chance = np.where(_on_edges(series, code, unique, offsets, grid), len(EDGES) * ON_AN_EDGE ** (n + 1.0), chance)
     rank = np.argsort(np.argsort(chance, kind="stable")) + 1
     sure = chance <= DOUBT * rank / len(series)
     own[series] = chance <= np.max(chance, where=sure, initial=-1.0)
     return own
 
 
-def _on_edges(series: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid) -> np.ndarray:
+def _on_edges(series: np.ndarray, code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid) -> np.ndarray:
     """Which of these series lie on one edge (first, last, first or last business day) of a new month in each row."""
     length = np.diff(offsets)[series]
     starts = np.cumsum(length) - length
     rows = np.arange(length.sum()) + np.repeat(offsets[series] - starts, length)
-    day = to_local(stamps[rows], grid.tz) // DAY
+    day = to_local(unique[code[rows]], grid.tz) // DAY
     month = day.view("M8[D]").astype("M8[M]").astype(np.int64)
     fresh = np.diff(month, prepend=month[0] - 1) != 0
     fresh[starts] = True

@@ -9,7 +9,7 @@ import pandas as pd
 from tsformers.data.dataframes import stamps
 from tsformers.data.forecast import Forecast
 
-NUMBERS_HELD = 2**24  # 128 MiB of quantiles whose times are looked at before the first frame is made
+NUMBERS_HELD = 2**21  # 16 MiB of quantiles whose times are looked at before the first frame is made
 
 
 def answer_frames(
@@ -18,7 +18,7 @@ def answer_frames(
     """The frame of each block, as ``Forecast.to_frame`` of the whole forecast would give its rows.
 
     How times are shown depends on all of them: dates only where all are midnights, seconds where all are whole seconds.
-    The times of the first blocks (128 MiB of quantiles) decide together, and each later block with all before it.
+    The times of the first blocks (16 MiB of quantiles) decide together, and each later block with all before it.
 
     Args:
         blocks: forecasts of some series after others.

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.duplicates import refuse_duplicates
-from tsformers.calendar.frequency import guess_freq, within
+from tsformers.calendar.frequency import ROWS_AT_ONCE, guess_freq, within
 from tsformers.calendar.grid import Grid, compose, like_times, parse
 from tsformers.calendar.jitter import snap
 from tsformers.calendar.regularity import Origin, plain, positions, show
@@ -53,7 +53,7 @@ class Table(NamedTuple):
 
     ids: pd.Index
     code: np.ndarray
-    rows: np.ndarray
+    rows: np.ndarray | range
     times: Times
     y: np.ndarray
     covariates: np.ndarray
@@ -175,7 +175,7 @@ def _packed(
         source.numeric(schema.target_col), schema.target_col, lookup, source.places, missing=schema.missing
     )
     covariates = read_covariates(source, (*schema.past, *schema.known), schema, lookup)
-    table = Table(ids.names, ids.code, np.arange(len(y)), times, y, covariates)
+    table = Table(ids.names, ids.code, range(len(y)), times, y, covariates)
     table, dropped = _valued(table, schema, short, source.places)
     notes: tuple[str, ...] = ()
     if schema.resample is not None:
@@ -199,7 +199,7 @@ def _resampled(table: Table, schema: Schema) -> tuple[Table, Grid, str]:
         table.code, table.times.counts, values, how, schema, table.times.integer
     )
     times = table.times._replace(counts=counts, freq=None)
-    return Table(table.ids, code, table.rows[rows], times, columns[:, 0], columns[:, 1:]), grid, note
+    return Table(table.ids, code, np.asarray(table.rows)[rows], times, columns[:, 0], columns[:, 1:]), grid, note
 
 
 def _refuse_other_covariates(source: Source, schema: Schema) -> None:
@@ -245,13 +245,12 @@ def _valued(table: Table, schema: Schema, short: str, places: Places) -> tuple[T
 def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid | None, places: Places) -> Rows:
     """Sort the rows, choose the frequency, and add the rows that the grid lacks."""
     stamp, unique = pd.factorize(table.times.counts, sort=True)
-    code, rows = table.code, table.rows
-    order = sort_order(code, stamp, len(table.ids), len(unique))
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(table.code, minlength=len(table.ids)))])
+    rows, order = table.rows, sort_order(table.code, stamp, len(table.ids), len(unique))
     if order is not None:
-        code, stamp, rows = code[order], stamp[order], rows[order]
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(code, minlength=len(table.ids)))])
+        stamp, rows = stamp[order], order if isinstance(rows, range) else rows[order]
     origin = Origin(table.ids, rows, schema.time_col, places)
-    refuse_duplicates(code, stamp, unique, offsets, origin, schema.tz, table.times.integer)
+    refuse_duplicates(stamp, unique, offsets, origin, schema.tz, table.times.integer)
     freq = table.times.freq if freq is None else freq
     given = "fit's freq=" if fitted is not None else "" if freq is None else "freq="
     note = ""
@@ -262,17 +261,16 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
         freq = guess_freq(stamp, unique, offsets, schema.tz, table.times.integer)
     grid = _fitting(parse(freq, schema.tz) if fitted is None else fitted, table.times.integer, schema.time_col)
     place, phase = positions(stamp, unique, offsets, grid, origin, given)
-    spots, full = _grid_rows(place, unique[stamp], offsets, grid, origin)
+    spots, full = _grid_rows(place, unique, stamp, offsets, grid, origin)
+    first = place[offsets[:-1]]
+    del place  # as large as the table's times
+    times = unique[stamp] if spots is None else _grid_times(unique, stamp, spots, first, phase, full, grid)
+    del stamp
     y = _spread(table.y, order, spots, full)
     covariates = _spread(table.covariates, order, spots, full)
     past, known = (np.ascontiguousarray(part) for part in np.split(covariates, [len(schema.past_columns)], axis=1))
-    counts = unique[stamp]
-    if spots is not None:
-        steps = np.arange(full[-1]) + np.repeat(place[offsets[:-1]] - full[:-1], np.diff(full))
-        counts, present = compose(steps, np.repeat(phase, np.diff(full)), grid), counts
-        counts[spots] = present
     notes = (f"{note} ({schema.time_col!r})",) if note else ()
-    return Rows(table.ids, full, like_times(counts, grid), y, past, known, grid, schema, table.ids[:0], (), notes)
+    return Rows(table.ids, full, like_times(times, grid), y, past, known, grid, schema, table.ids[:0], (), notes)
 
 
 def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int) -> np.ndarray | None:
@@ -297,9 +295,9 @@ def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int
     if (key[1:] >= key[:-1]).all():
         return None
     if n_series * n_stamps <= 4 * len(key):
-        slot = np.full(n_series * n_stamps, -1)
-        slot[key] = np.arange(len(key))
-        order = slot[slot >= 0]
+        slot = np.full(n_series * n_stamps, -1, dtype=np.int32 if len(key) < 2**31 else np.int64)
+        slot[key] = np.arange(len(key), dtype=slot.dtype)
+        order = slot[slot >= 0].astype(np.int64)
         if len(order) == len(key):
             return order
     return np.argsort(key, kind="stable")
@@ -315,7 +313,7 @@ def _fitting(grid: Grid, integer: bool, column: str) -> Grid:
 
 
 def _grid_rows(
-    place: np.ndarray, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin
+    place: np.ndarray, unique: np.ndarray, stamp: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """Position of each row on the complete grid (None = there are no gaps), and the offsets of that grid."""
     first, last = place[offsets[:-1]], place[offsets[1:] - 1]
@@ -325,13 +323,39 @@ def _grid_rows(
     if size > MANY_ROWS and size > MOST_GROWTH * len(place):
         steps = np.diff(place)
         at = int(np.argmax(np.where(within(offsets), steps, 0)))
+        before, after = unique[stamp[at : at + 2]]
         raise DataError(
-            f"column {origin.column!r} of series {origin.name(at, offsets)} jumps from {show(stamps[at], grid)} at "
-            f"{origin.at(at)} to {show(stamps[at + 1], grid)} at {origin.at(at + 1)}, {steps[at]} steps of "
+            f"column {origin.column!r} of series {origin.name(at, offsets)} jumps from {show(before, grid)} at "
+            f"{origin.at(at)} to {show(after, grid)} at {origin.at(at + 1)}, {steps[at]} steps of "
             f"{grid.freq!r}: filled gaps make {len(place)} rows {size:.0f}; correct the stamp, or pass a longer freq="
         )
     full = np.concatenate([[0], np.cumsum(last - first + 1)])
     return place + np.repeat(full[:-1] - first, np.diff(offsets)), full
+
+
+def _grid_times(
+    unique: np.ndarray,
+    stamp: np.ndarray,
+    spots: np.ndarray,
+    first: np.ndarray,
+    phase: np.ndarray,
+    offsets: np.ndarray,
+    grid: Grid,
+) -> np.ndarray:
+    """Stamps of the complete grid, those of the frame's rows as they are; a block at a time, to hold no more."""
+    times, start = np.empty(int(offsets[-1]), dtype=np.int64), 0
+    while start < len(first):
+        within_reach = int(np.searchsorted(offsets, offsets[start] + ROWS_AT_ONCE, side="right")) - 1
+        part = slice(start, max(within_reach, start + 1))
+        begin, end = int(offsets[part.start]), int(offsets[part.stop])
+        lengths = np.diff(offsets[part.start : part.stop + 1])
+        steps = np.arange(begin, end) + np.repeat(first[part] - offsets[part], lengths)
+        times[begin:end] = compose(steps, np.repeat(phase[part], lengths), grid)
+        start = part.stop
+    for row in range(0, len(stamp), ROWS_AT_ONCE):
+        rows = slice(row, row + ROWS_AT_ONCE)
+        times[spots[rows]] = unique[stamp[rows]]
+    return times
 
 
 def _spread(values: np.ndarray, order: np.ndarray | None, spots: np.ndarray | None, offsets: np.ndarray) -> np.ndarray:
