@@ -66,9 +66,10 @@ def no_time(source: Source, rows: Sequence[str]) -> DataError:
         marks = [mark for mark in str(names[0]) if not (mark.isalnum() or mark in " _-.'\"")]
         return DataError(
             f"{what} has a single column, {_listed(names)}; if its cells are separated in another way, pass ",
-            Option("sep", *marks[:1]), "; if lines stand above its header, pass ", Option("skip_rows", 1),
+            Option("sep", *marks[:1]), "; if lines stand above its header, pass their number with ",
+            Option("skip_rows"),
         )  # fmt: skip
-    skip = ("; if lines stand above the header, pass ", Option("skip_rows", 1)) if source.text else ()
+    skip = ("; if lines stand above the header, pass their number with ", Option("skip_rows")) if source.text else ()
     return DataError(
         f"{what} has no column of times among {_listed(names)}; say which it is with ", Option("time_col"),
         ", and how it reads with ", Option("time_format"), *skip,
