@@ -139,7 +139,7 @@ def test_two_digit_years_follow_posix_and_are_said():
 def test_a_day_that_could_be_a_year_is_a_day_where_years_would_step_unevenly(form):
     texts = stamps("2024-01-13", 19, form=form)
     assert moments(read(texts)).tolist() == [*pd.date_range("2024-01-13", periods=19)]
-    refused([f"{year}/02/01" for year in range(10, 30)], "--time-format %y/%m/%d", "--time-format %d/%m/%y")
+    refused([f"{year}/02/01" for year in range(10, 28)], "--time-format %y/%m/%d", "--time-format %d/%m/%y")
 
 
 def test_numbers_of_typed_columns_are_dates_only_where_their_steps_fit_the_calendar():
