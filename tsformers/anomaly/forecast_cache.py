@@ -130,7 +130,7 @@ class ForecastCache:
         panel, series = contexts.panel(series, self.origin[series], setup.rows, self.grid, setup.like, names[series])
         if not len(series):
             return
-        asked = {"n_samples": setup.n_samples, "seed": setup.seed + self.n_forecasts}
+        asked: dict[str, Any] = {"n_samples": setup.n_samples, "seed": setup.seed + self.n_forecasts}
         blocks = forecast_blocks(setup.forecaster, panel, **asked)
         while True:
             with silence_accepted():
