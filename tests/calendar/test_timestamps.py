@@ -135,6 +135,13 @@ def test_two_digit_years_follow_posix_and_are_said():
     assert read(["01/13/02"]).form.format == "%m/%d/%y"
 
 
+@pytest.mark.parametrize("form", ["%d/%m/%y", "%d.%m.%y", "%d-%m-%y", "%d/%m/%y %H:%M"])
+def test_a_day_that_could_be_a_year_is_a_day_where_years_would_step_unevenly(form):
+    texts = stamps("2024-01-13", 19, form=form)
+    assert moments(read(texts)).tolist() == [*pd.date_range("2024-01-13", periods=19)]
+    refused([f"{year}/02/01" for year in range(10, 30)], "--time-format %y/%m/%d", "--time-format %d/%m/%y")
+
+
 def test_numbers_of_typed_columns_are_dates_only_where_their_steps_fit_the_calendar():
     typed = {"text_file": False}
     assert read([1990, 1991, 1992], **typed).integer and not read([1990, 1991, 1992]).integer

@@ -27,6 +27,7 @@ from tsformers.calendar.times.shapes import NUMBER, Readings, readings_of
 from tsformers.errors import DataError
 from tsformers.messages import Option, joined
 
+DAY = 86_400 * 10**9  # nanoseconds
 SAMPLE = 100  # values whose shapes are looked at, spread over the column
 Refuse = Callable[[int, str], NoReturn]  # a value by its position, and why
 COUNT = TimeForm("count")
@@ -122,6 +123,7 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
     for group in groups:
         likely = [form for form in group if fits(form, np.array(sample, dtype=object))]
         fitting = [(form, parsed) for form, parsed in ((one, one.read(texts)) for one in likely) if is_whole(parsed)]
+        fitting = _without_odd_years(fitting)
         if len({parsed.counts.tobytes() for _, parsed in fitting}) > 1:
             options = [Option("time_format", unmarked(form.format)) for form, _ in fitting]
             raise DataError(
@@ -137,6 +139,22 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
         form = TimeForm("count", label[0], True, label[1])
         return form, form.read(texts)
     _refuse_misfit(groups, texts, refuse)
+
+
+def _without_odd_years(fitting: list[tuple[TimeForm, Parsed]]) -> list[tuple[TimeForm, Parsed]]:
+    """The readings without those that begin with a year of two digits and step oddly: 28/01/24 is a 28th then."""
+    kept = [(form, parsed) for form, parsed in fitting if not form.format.startswith("%y") or _is_even(parsed.counts)]
+    return kept or fitting
+
+
+def _is_even(counts: np.ndarray) -> bool:
+    """Whether times have nearly equal steps, and those of months and years stand on the first of a month."""
+    different = np.unique(counts)
+    steps = np.diff(different)
+    if len(steps) == 0:
+        return True
+    first = different.view("M8[ns]").astype("M8[M]").astype("M8[ns]").view(np.int64)
+    return bool(steps.max() <= 1.2 * steps.min() and (steps.max() < 20 * DAY or (first == different).all()))
 
 
 def _refuse_misfit(groups: Readings, texts: np.ndarray, refuse: Refuse) -> NoReturn:
