@@ -9,16 +9,16 @@ import pytest
 from tsformers.errors import DataError, DataWarning, TsformersError
 from tsformers.messages import Either, Message, Option
 
-from .conftest import UNCONVERTED, wrong_tongue
+from .conftest import wrong_tongue
 
 PACKAGE = Path(__file__).resolve().parents[1] / "tsformers"
 FILES = [path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.rglob("*.py"))]
 REMEDIES = ("Option", "Setting", "Either")
 PARTED = ("Message", "joined", "TsformersError", "DataError", "JobError", "DataWarning")
-PYTHON = re.compile(
+CODE = re.compile(
     r"\b(df|frame|pd|np|tsf)[.\[]|\.(fillna|astype|map|to_[a-z]+|rename|groupby|tz_localize)\(|DataFrame\("
-    r"|(?<![\w.\-{'\"])[A-Za-z_]\w*=(?!=)"  # a keyword: known=, horizon=12
 )
+KEYWORD = re.compile(r"(?<![\w.\-{'\"])[A-Za-z_]\w*=(?!=)")  # known=, horizon=12
 FLAG = re.compile(r"(?<![\w-])--[a-z]")
 LOSSY = re.compile(r"coerce|\.cat\.codes|\.normalize\(|dropna|drop_duplicates|\.round\(")
 SHELL_ONLY = ("cli/",)  # their own messages are read in a shell alone
@@ -59,12 +59,12 @@ def findings(name, *patterns):
     return sorted(found)
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith(UNCONVERTED)])
+@pytest.mark.parametrize("name", FILES)
 def test_plain_text_of_messages_holds_neither_python_nor_flags(name):
-    assert findings(name, FLAG, *([] if name.startswith(SHELL_ONLY) else [PYTHON])) == []
+    assert findings(name, *([CODE] if name.startswith(SHELL_ONLY) else [FLAG, CODE, KEYWORD])) == []
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith((*UNCONVERTED, *SHELL_ONLY))])
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith(SHELL_ONLY)])
 def test_flags_stand_in_remedies_alone_wherever_text_is_put_together(name):
     tree = ast.parse((PACKAGE / name).read_text(encoding="utf-8"))
     allowed = {id(part) for call in ast.walk(tree) if name_of(call) in REMEDIES for part in ast.walk(call)}
@@ -76,7 +76,7 @@ def test_flags_stand_in_remedies_alone_wherever_text_is_put_together(name):
             assert not FLAG.search(node.value), f"{name}:{node.lineno}: {node.value}"
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith(UNCONVERTED)])
+@pytest.mark.parametrize("name", FILES)
 def test_no_remedy_loses_data(name):
     tree = ast.parse((PACKAGE / name).read_text(encoding="utf-8"))
     remedies = [node for node in ast.walk(tree) if name_of(node) in REMEDIES]
@@ -99,7 +99,7 @@ def test_the_search_finds_what_it_is_for():
     ]
     for text, wanted in [*((text, True) for text in bad), *((text, False) for text in good)]:
         texts = [each.value for call in messages(ast.parse(text)) for arg in call.args for each in plain_texts(arg)]
-        assert any(PYTHON.search(each) or FLAG.search(each) for each in texts) == wanted, text
+        assert any(pattern.search(each) for pattern in (CODE, KEYWORD, FLAG) for each in texts) == wanted, text
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_each_series_continues_from_its_own_last_stamp():
 
 @pytest.mark.parametrize("call", [lambda t: ordinals(t, parse("B")), lambda t: future_times(t, 1, parse("B"))])
 def test_a_stamp_off_the_grid_is_named(call):
-    with pytest.raises(ValueError, match=r"2024-06-01.*not on the grid of freq='B'"):
+    with pytest.raises(ValueError, match=r"2024-06-01.*not on the grid of 'B'"):
         call(np.array(["2024-05-31", "2024-06-01"], "M8[ns]"))
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import tsformers as tsf
 from tsformers import DataError
 from tsformers.calendar.aggregation import AGGREGATES
+from tsformers.data.files.read import read_table
 
 WEEK = (10, 11, 12, 13, 14, 15, 16)
 
@@ -141,5 +142,40 @@ def test_an_empty_frame_is_refused_and_a_column_that_two_may_be_is_to_be_named()
     with pytest.raises(DataError, match="no rows"):
         tsf.resample(frame_of().iloc[:0], "D")
     two = frame_of().rename(columns={"y": "load"}).assign(price=1.0)
-    with pytest.raises(DataError, match=r"'load', 'price' are all numeric.*target_col='load'"):
+    with pytest.raises(DataError, match="several columns of numbers.*target_col='load' or target_col='price'"):
         tsf.resample(two, "D")
+
+
+def test_the_columns_of_files_and_their_lines_are_those_of_from_frame(tmp_path):
+    (tmp_path / "till.csv").write_text(
+        "row_number;Datum;Uhrzeit;shop;item;sold\n"
+        "1;14.03.2024;08:00;007;a;1,5\n2;14.03.2024;20:00;007;a;2,5\n3;15.03.2024;08:00;007;b;4\n"
+    )
+    roles = {"id_col": ["shop", "item"], "time_col": ["Datum", "Uhrzeit"]}
+    days = tsf.resample(read_table(tmp_path / "till.csv"), "D", aggregate="sum", **roles)
+    assert days.to_dict("list") == {
+        "Datum Uhrzeit": ["14.03.2024 00:00", "15.03.2024 00:00"],
+        "shop": ["007", "007"],
+        "item": ["a", "b"],
+        "sold": [4, 4],
+    }
+    (tmp_path / "bad.csv").write_text("unique_id,ds,y\na,2024-01-01,1\na,2024-01-02,one\n")
+    with pytest.raises(DataError, match="'one' at line 3"):
+        tsf.resample(read_table(tmp_path / "bad.csv"), "D", target_col="y")
+
+
+def test_an_index_of_times_is_the_time_and_ids_keep_their_type():
+    index = pd.date_range("2024-01-01", periods=4, freq="12h", name="when")
+    frame = pd.DataFrame(
+        {"unique_id": pd.array([7, 7, 7, 7], dtype="Int32"), "load": [1.0, 2.0, 3.0, 4.0]}, index=index
+    )
+    days = tsf.resample(frame, "D", aggregate="sum")
+    assert [*days.columns] == ["when", "unique_id", "load"] and days["load"].tolist() == [3, 7]
+    assert days["unique_id"].dtype == frame["unique_id"].dtype
+
+
+def test_rows_of_several_series_without_ids_are_not_mixed():
+    frame = pd.DataFrame({"day": pd.to_datetime(["2024-01-01"] * 2), "shop": ["a", "b"], "sold": [1.0, 2.0]})
+    with pytest.raises(DataError, match="id_col='shop'"):
+        tsf.resample(frame, "W-MON")
+    assert tsf.resample(frame, "W-MON", id_col="shop")["sold"].tolist() == [1, 2]

@@ -33,9 +33,7 @@ def ordinals(times: np.ndarray, grid: Grid) -> np.ndarray:
     position, phase = decompose(unique, grid)
     if (phase == OFF).any():
         index = int(np.flatnonzero((phase == OFF)[inverse.ravel()])[0])
-        raise ValueError(
-            f"times[{index}] = {np.asarray(times).ravel()[index]} is not on the grid of freq={grid.freq!r}"
-        )
+        raise ValueError(f"times[{index}] = {np.asarray(times).ravel()[index]} is not on the grid of {grid.freq!r}")
     return position[inverse].reshape(counts.shape)
 
 

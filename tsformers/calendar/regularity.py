@@ -1,6 +1,6 @@
 """Check that all rows of a panel lie on the grid of its frequency; a stamp off the grid is refused by row."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ NEAR, MOST = 0.15, 0.6  # a coarser calendar: share MOST of the steps within NEA
 BY_CHANCE = 0.2  # share within NEAR where rows are missing at random, medians of four steps or more (simulated: 0.17)
 ON_AN_EDGE = 1 / 20  # share of business days that are the first, or the last, of a month
 UNSET = 2**62  # above any phase
+MOST_GROWTH, MANY_ROWS = 20, 1_000_000  # rows beyond both mean a wrong stamp or a step that is too short
+Given: TypeAlias = Literal["", "freq", "fit"]  # where a frequency comes from: inferred, the caller, the data of fit
 
 
 class Origin(NamedTuple):
@@ -52,7 +54,7 @@ class Origin(NamedTuple):
 
 
 def positions(
-    code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: str = ""
+    code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: Given = ""
 ) -> tuple[np.ndarray, np.ndarray]:
     """Grid position of each row, and each series' phase.
 
@@ -62,7 +64,7 @@ def positions(
         offsets: (N + 1,).
         grid: the panel's.
         origin: where the rows came from.
-        given: how messages name a frequency that was not inferred, "freq=".
+        given: where the frequency comes from, "" = it was inferred.
 
     Returns:
         Positions (R,) and phases (N,).
@@ -109,7 +111,7 @@ def _misplaced(bad: np.ndarray, place: np.ndarray, stamps: np.ndarray, phase: np
 
 
 def _off_grid(
-    row: int, code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: str
+    row: int, code: np.ndarray, unique: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin, given: Given
 ) -> DataError:
     series = int(np.searchsorted(offsets, row, side="right")) - 1
     own = _own_freq(unique[code[offsets[series] : offsets[series + 1]]], grid)
@@ -125,14 +127,24 @@ def _off_grid(
                     f"{freq!r} (from {origin.at(second)} on), but a panel has one frequency; fit them apart, or pass ",
                     Option("resample", own if longer else freq),
                 )
-    why = f"is off the grid of {given or 'the most common step, '}{grid.freq!r}"
+    why: list[Part] = ["is off the grid of ", *_frequency(grid, given)]
     todo = _remedy(unique[code], offsets, grid)
     if own is not None and own != grid.freq and given:
-        why += f", the series looks like {own!r}"
+        why.append(f", the series looks like {own!r}")
         todo = ["pass ", Option("freq", own), " or leave ", Option("freq"), " out"]
-        if given != "freq=":
+        if given == "fit":
             todo = ["pass ", Option("resample", grid.freq), ", or fit anew"]
-    return DataError(f"{place}: {show(unique[code[row]], grid)} at {origin.at(row)} {why}; ", *todo)
+    return DataError(f"{place}: {show(unique[code[row]], grid)} at {origin.at(row)} ", *why, "; ", *todo)
+
+
+def _frequency(grid: Grid, given: Given) -> list[Part]:
+    """The frequency, and where it comes from, for messages."""
+    source: dict[Given, list[Part]] = {
+        "": [f"the most common step, {grid.freq!r}"],
+        "freq": [Option("freq", grid.freq)],
+        "fit": ["fit's ", Option("freq", grid.freq)],
+    }
+    return source[given]
 
 
 def _median_step(stamps: np.ndarray, offsets: np.ndarray, series: int) -> float:
@@ -175,7 +187,7 @@ def _refuse_own_frequency(
     offsets: np.ndarray,
     grid: Grid,
     origin: Origin,
-    given: str,
+    given: Given,
 ) -> None:
     """Refuse a series with regular longer steps on the panel's grid, such as days among hours, months among days.
 
@@ -189,7 +201,7 @@ def _refuse_own_frequency(
     )
     if own.any():
         series = int(np.argmax(own))
-        alone = given == "freq=" and not n_single.any()
+        alone = given == "freq" and not n_single.any()
         median = float(np.median(step[owner == series]))
         raise _own_frequency(series, median, alone, unique[code], offsets, grid, origin, given)
 
@@ -202,7 +214,7 @@ def _own_frequency(
     offsets: np.ndarray,
     grid: Grid,
     origin: Origin,
-    given: str,
+    given: Given,
 ) -> DataError:
     """The refusal of a series that has another frequency than the panel."""
     first, stop = int(offsets[series]), int(offsets[series + 1])
@@ -217,8 +229,8 @@ def _own_frequency(
         todo += [" pass ", Option("resample", rule), " for all,"]
     return DataError(
         f"column {origin.column!r} of series {origin.name(first, offsets)} steps by {how} from {origin.at(first)} on, "
-        "not by "
-        + (f"{given}{grid.freq!r}" if given else f"{grid.freq!r} as the panel does, and a panel has one frequency"),
+        "not by ",
+        *(_frequency(grid, given) if given else [f"{grid.freq!r} as the panel does, and a panel has one frequency"]),
         *todo,
         " or add the rows that are only missing, without a value",
     )
@@ -298,6 +310,23 @@ def _chance(hits: np.ndarray, of: np.ndarray, each: float) -> np.ndarray:
     share = np.maximum((hits - 1) / (of - 1), each)
     miss = np.maximum(1 - share, 1e-300)
     return np.exp(-(of - 1) * (share * np.log(share / each) + (1 - share) * np.log(miss / (1 - each))))
+
+
+def grows_too_much(size: float, rows: int) -> bool:
+    """Whether the rows that a grid lacks are so many that a stamp must be wrong, or the step too short.
+
+    Args:
+        size: rows of the complete grid.
+        rows: rows that there are.
+
+    Returns:
+        True for more than a million rows that are more than 20 times as many.
+
+    Example:
+        >>> grows_too_much(2e6, 1000), grows_too_much(2e6, 1_000_000)
+        (True, False)
+    """
+    return size > MANY_ROWS and size > MOST_GROWTH * rows
 
 
 def show(count: np.integer | int, grid: Grid) -> str:

@@ -143,7 +143,8 @@ def to_pandas(
         if isinstance(data.index, pd.MultiIndex):
             raise DataError(
                 f"a Series with a MultiIndex is not one series; pass a frame of columns {id_col!r}, {time_col!r} and "
-                f"{target_col!r}, for example series.rename({target_col!r}).reset_index()"
+                f"{target_col!r}, for example ",
+                Either(f"series.rename({target_col!r}).reset_index()", "a file of three columns"),
             )
         name = "y" if data.name is None else data.name
         columns = {id_col: [name] * len(data), time_col: data.index, target_col: data.array}

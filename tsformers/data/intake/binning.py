@@ -1,10 +1,11 @@
 """Rows brought to bins of time, before they are packed: ``resample=`` of ``Panel.from_frame``."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.calendar.aggregation import AGGREGATES, aggregate, bin_rows
+from tsformers.calendar.aggregation import AGGREGATES, Bins, aggregate, bin_rows
 from tsformers.calendar.bins import parse_bins
 from tsformers.calendar.grid import Grid
 from tsformers.data.dataframes import Schema
@@ -61,10 +62,26 @@ def binned(
     bins = bin_rows(code, counts, grid)
     columns = [aggregate(values[:, k], bins, one) for k, one in enumerate(how)]
     table = np.stack(columns, axis=1) if columns else np.empty((len(bins.starts), 0))
-    note = ""
-    if bins.empty and "sum" in how:
-        note = f"{bins.empty:,} bins of {grid.freq!r} have no row: their sum is missing, not 0"
-    return Binned(bins.code, bins.counts, table, bins.last_rows, grid, note)
+    return Binned(bins.code, bins.counts, table, bins.last_rows, grid, said_of_empty(bins, how))
+
+
+def said_of_empty(bins: Bins, how: Sequence[str]) -> str:
+    """What is to be reported of bins without a row.
+
+    Args:
+        bins: from ``bin_rows``.
+        how: the aggregates.
+
+    Returns:
+        A sentence without a full stop; empty = nothing to tell.
+
+    Example:
+        >>> said_of_empty(bin_rows(np.zeros(2, int), np.array([0, 6]), parse_bins(2, integer=True)), ["sum"])
+        '2 bins of 2 have no row: their sum is missing, not 0'
+    """
+    if not bins.empty or "sum" not in how:
+        return ""
+    return f"{bins.empty:,} bins of {bins.grid.freq!r} have no row: their sum is missing, not 0"
 
 
 def aggregates(schema: Schema, names: tuple[str, ...], target: bool = True) -> list[str]:

@@ -11,7 +11,7 @@ from tsformers.calendar.duplicates import refuse_duplicates
 from tsformers.calendar.frequency import ROWS_AT_ONCE, guess_freq, within
 from tsformers.calendar.grid import Grid, compose, like_times, parse
 from tsformers.calendar.jitter import snap
-from tsformers.calendar.regularity import Origin, plain, positions, show
+from tsformers.calendar.regularity import Given, Origin, grows_too_much, plain, positions, show
 from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.asked import NOTHING, Asked
@@ -28,8 +28,6 @@ from tsformers.data.intake.source import Source, source_of
 from tsformers.errors import DataError, first_names
 from tsformers.messages import Option, Part
 from tsformers.places import Places
-
-MOST_GROWTH, MANY_ROWS = 20, 1_000_000  # a grid beyond both means a wrong stamp, not missing rows
 
 
 class Rows(NamedTuple):
@@ -252,7 +250,7 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
     origin = Origin(table.ids, rows, schema.time_col, places)
     refuse_duplicates(stamp, unique, offsets, origin, schema.tz, table.times.integer)
     freq = table.times.freq if freq is None else freq
-    given = "fit's freq=" if fitted is not None else "" if freq is None else "freq="
+    given: Given = "fit" if fitted is not None else "" if freq is None else "freq"
     note = ""
     if not table.times.integer:
         given_grid = fitted if fitted is not None or freq is None else parse(freq, schema.tz)
@@ -261,7 +259,7 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
         freq = guess_freq(stamp, unique, offsets, schema.tz, table.times.integer)
     grid = _fitting(parse(freq, schema.tz) if fitted is None else fitted, table.times.integer, schema.time_col)
     place, phase = positions(stamp, unique, offsets, grid, origin, given)
-    spots, full = _grid_rows(place, unique, stamp, offsets, grid, origin)
+    spots, full = _grid_rows(place, unique, stamp, offsets, grid, origin, schema.resample is not None)
     first = place[offsets[:-1]]
     del place  # as large as the table's times
     times = unique[stamp] if spots is None else _grid_times(unique, stamp, spots, first, phase, full, grid)
@@ -306,28 +304,39 @@ def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int
 def _fitting(grid: Grid, integer: bool, column: str) -> Grid:
     if (grid.unit == "int") == integer:
         return grid
-    kind, todo = ("datetimes", "a pandas alias such as 'D'")
+    remedy: list[Part] = ["a pandas alias such as ", Option("freq", "D")]
     if integer:
-        kind, todo = "integers", "an integer step, or convert the column with pd.to_datetime"
-    raise DataError(f"column {column!r} holds {kind} and freq={grid.freq!r} does not fit them; pass {todo}")
+        remedy = ["a whole number such as ", Option("freq", 1), ", or say how they are dates with ",
+                  Option("time_format")]  # fmt: skip
+    kind = "whole numbers" if integer else "datetimes"
+    raise DataError(
+        f"column {column!r} holds {kind} and ", Option("freq", grid.freq), " does not fit them; pass ", *remedy
+    )
 
 
 def _grid_rows(
-    place: np.ndarray, unique: np.ndarray, stamp: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin
+    place: np.ndarray,
+    unique: np.ndarray,
+    stamp: np.ndarray,
+    offsets: np.ndarray,
+    grid: Grid,
+    origin: Origin,
+    binned: bool,
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """Position of each row on the complete grid (None = there are no gaps), and the offsets of that grid."""
     first, last = place[offsets[:-1]], place[offsets[1:] - 1]
     size = float((last - first + 1.0).sum())
     if size == len(place):
         return None, offsets
-    if size > MANY_ROWS and size > MOST_GROWTH * len(place):
+    if grows_too_much(size, len(place)):
         steps = np.diff(place)
         at = int(np.argmax(np.where(within(offsets), steps, 0)))
         before, after = unique[stamp[at : at + 2]]
         raise DataError(
             f"column {origin.column!r} of series {origin.name(at, offsets)} jumps from {show(before, grid)} at "
             f"{origin.at(at)} to {show(after, grid)} at {origin.at(at + 1)}, {steps[at]} steps of "
-            f"{grid.freq!r}: filled gaps make {len(place)} rows {size:.0f}; correct the stamp, or pass a longer freq="
+            f"{grid.freq!r}: filled gaps make {len(place)} rows {size:.0f}; correct the stamp, or pass a longer ",
+            Option("resample" if binned else "freq"),
         )
     full = np.concatenate([[0], np.cumsum(last - first + 1)])
     return place + np.repeat(full[:-1] - first, np.diff(offsets)), full
