@@ -37,7 +37,7 @@ def each(
         [1, 2, 3]
     """
     done: list[Any] = []
-    with quiet(), progress(len(items), verbose, title, delay=PATIENCE) as bar:
+    with quiet(), progress(len(items), verbose, title, unit="series", delay=PATIENCE) as bar:
         processes, returns = workers(n_jobs)
         began = perf_counter()
         for item in items:

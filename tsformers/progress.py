@@ -143,7 +143,7 @@ def progress(
     verbose: bool | None,
     title: str | None = None,
     *,
-    unit: str = "it",
+    unit: str = "step",
     done: int = 0,
     delay: float | None = None,
     leave: bool = False,

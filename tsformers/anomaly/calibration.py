@@ -72,11 +72,10 @@ def calibrate(engine: OnlineEngine, panel: Panel, head: Panel, verbose: bool | N
     columns, owner = rows_after(panel, head)
     errors = LateErrors(engine.cache, engine.contexts, engine.setup.p_value, engine.p_arrays, engine.names)
     size = max(LEAST_BATCH, panel.n_series)
-    batches = range(0, len(owner), size)
-    with progress(len(batches), verbose, "errors of the forecaster", delay=PATIENCE) as bar:
-        for first in batches:
+    with progress(len(owner), verbose, "errors of the forecaster", unit="row", delay=PATIENCE) as bar:
+        for first in range(0, len(owner), size):
             engine.process(columns.take(slice(first, first + size)), errors)
-            bar.update()
+            bar.update(min(size, len(owner) - first))
         errors.learn()
     engine.reset_counts()
     observed = np.isfinite(columns.values[:, 0])

@@ -34,7 +34,7 @@ def backtest(
 ) -> None:
     """Backtest the models of a job file; finished windows are kept, and the same command resumes from them.
 
-    The table [data] of the file says how the data are read, with the names of the options of `forecast`: sep, decimal,
+    The table `data` of the file says how the data are read, with the names of the options of `forecast`: sep, decimal,
     id_col, time_col, wide, time_format, tz, resample, missing and the others.
     """
     from tsformers.jobs.job_file import read_job

@@ -82,6 +82,6 @@ def test_categories_of_blocks_keep_the_type_of_the_first(tmp_path):
 
 @pytest.mark.parametrize("name", ["f.xyz", "f", "f.csv"])
 def test_a_picture_of_no_kind_is_refused_before_the_work(tmp_path, name):
-    with pytest.raises(DataError, match=r"names no kind of picture; end it in [.]png"):
+    with pytest.raises(DataError, match=r"names no kind of picture; end it in \.png"):
         check_outputs({"plot": tmp_path / name})
     check_outputs({"plot": tmp_path / "f.PNG", "output": tmp_path / name})

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NO_SEASON = 6  # steps of a forecast where there is no season
 WINDOWS = 4  # of a backtest
+ALARMS = ("--control", "LORD", "--alpha", "0.1", "--decay", "0.99", "--detector", "p_value=predictive")  # can alarm
 HISTORY = 3  # horizons that a history should have besides
 
 
@@ -62,6 +63,7 @@ def commands_for(file: str, table: TableInput, panel: "Panel") -> list[str]:
         "SeasonalNaive",
         "--horizon",
         "1",
+        *ALARMS,
         "--save",
         f"{stem}_detector",
     ]

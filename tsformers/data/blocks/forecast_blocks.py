@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
@@ -11,27 +11,6 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel
 
 NUMBERS_AT_ONCE = 2**21  # 16 MiB of draws or quantiles; drawing takes several times that
-
-
-@runtime_checkable
-class Blockwise(Protocol):
-    """An optional contract of forecasters. Law: the blocks, one after another, are bit for bit what ``predict`` gives.
-
-    With ``quantiles=`` they are ``predict`` summarised at these levels. Draws are made a block at a time.
-    """
-
-    def predict_blocks(
-        self,
-        data: Frame | Panel | None = None,
-        *,
-        future: Frame | None = None,
-        static: Frame | None = None,
-        n_samples: int = 100,
-        seed: int | None = None,
-        quantiles: Sequence[float] | None = None,
-    ) -> Iterator[Forecast]:
-        """Forecasts of some series after others; see ``forecast_blocks``."""
-        ...
 
 
 def forecast_blocks(

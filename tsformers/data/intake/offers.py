@@ -62,9 +62,17 @@ def no_time(source: Source, rows: Sequence[str]) -> DataError:
             f"{what} has no column of times among {_listed(names)}; if its rows are one step apart, pass ",
             Option("time_col", rows[0]), ", else say which it is with ", Option("time_col"),
         )  # fmt: skip
+    if source.text and len(names) == 1:
+        marks = [mark for mark in str(names[0]) if not (mark.isalnum() or mark in " _-.'\"")]
+        return DataError(
+            f"{what} has a single column, {_listed(names)}; if its cells are separated in another way, pass ",
+            Option("sep", *marks[:1]), "; if lines stand above its header, pass their number with ",
+            Option("skip_rows"),
+        )  # fmt: skip
+    skip = ("; if lines stand above the header, pass their number with ", Option("skip_rows")) if source.text else ()
     return DataError(
         f"{what} has no column of times among {_listed(names)}; say which it is with ", Option("time_col"),
-        ", and how it reads with ", Option("time_format"),
+        ", and how it reads with ", Option("time_format"), *skip,
     )  # fmt: skip
 
 
