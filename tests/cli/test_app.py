@@ -50,7 +50,7 @@ def test_no_command_at_all_shows_the_help(run):
         (["forecast", "sales.csv", *NAIVE, "--set", "season_length=0"], ["season_length"]),
         (["forecast", "sales.csv", *NAIVE, "--quantiles", "0.1,x"], ["--quantiles", "'x'"]),
         (["forecast", "sales.csv", *NAIVE, "--quantiles", "5,95"], ["levels", "--quantiles 0.05,0.95"]),
-        (["forecast", "sales.csv", *NAIVE, "--format", "xls"], ["xls", "csv, parquet or jsonl"]),
+        (["forecast", "sales.csv", *NAIVE, "--format", "xls"], ["xls", "csv, parquet, jsonl"]),
         (["forecast", "sales.csv", *NAIVE, "--input-format", "parquet"], ["sales.csv cannot be read as Parquet"]),
         (["forecast", "sales.csv", *NAIVE, "-o", "out.xls"], ["out.xls", ".parquet"]),
         (["forecast", "sales.csv", *NAIVE, "-o", "no/out.csv"], ["--output no/out.csv", "no folder no"]),

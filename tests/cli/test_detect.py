@@ -273,6 +273,7 @@ def test_a_detector_whose_decisions_would_lose_a_column_is_refused_before_it_is_
     words = ["--fit", tmp_path / "h.csv", *FIT, "--save", tmp_path / "d", f"--{role.replace('_', '-')}", name]
     code, _, err = run(*words, model=None)
     assert code == 2 and f"column '{name}' of the data has the name of a column of the decisions" in err[-1]
+    assert len(err) == 1, "refused before the history is read"
     assert not (tmp_path / "d").exists()
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from tsformers.data.classical_decomposition import PackedSeries
-from tsformers.diagnostics.description import describe, season_strength
 from tsformers.data.panel import Panel
+from tsformers.diagnostics.description import describe, season_strength
 from tsformers.errors import DataError
 
 

@@ -99,7 +99,7 @@ def test_what_cannot_be_drawn_is_refused():
     forecast = forecast_after(frame, "h")
     with pytest.raises(ValueError, match="'nobody' is not in this forecast"):
         forecast.plot(ids=["nobody"])
-    with pytest.raises(ValueError, match="holds none of the series"):
+    with pytest.raises(ValueError, match="history has none of the series"):
         forecast.plot(history=frame.assign(unique_id="other"))
     with pytest.raises(ValueError, match="count time differently"):
         forecast.plot(history=Panel.from_frame(long_frame(2, "h", tz="UTC")))

@@ -43,7 +43,7 @@ def test_a_detector_is_fitted_with_the_settings_given(place, tmp_path):
     assert (detector.refresh, detector.seed, detector.control) == (2, 3, SAFFRON(alpha=0.1, decay=0.9))
     assert detector.forecaster_.season_length == 24
     tsf.SeasonalNaive(horizon=4).fit(detector.panel).save(tmp_path / "f")
-    with pytest.raises(JobError, match="is fitted and takes no set="):
+    with pytest.raises(JobError, match="is fitted and takes no settings"):
         make_detector(str(tmp_path / "f"), settings)
     assert make_detector(str(tmp_path / "f"), FitSettings())[1]
 

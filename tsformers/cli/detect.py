@@ -136,13 +136,17 @@ def _fit(
     history: str, model: str, fitting: FitOptions, control: ControlOptions, plugins: Plugins, table: TableInput
 ) -> None:
     from tsformers.anomaly.decisions import FIELDS
-    from tsformers.data.dataframes import check_answer_columns
+    from tsformers.data.dataframes import Schema, check_answer_columns
     from tsformers.data.files.outputs import check_outputs
     from tsformers.streaming.detectors import FitSettings, described, make_detector
 
     if fitting.save is None:
         raise JobError("--fit makes a detector and --save keeps it; name a folder, for example --save d/")
     check_outputs({"save": fitting.save}, [history], folders=("save",))
+    columns = ("row", *FIELDS, "status", "why")
+    named = {"time_col": " ".join(table.time_col), "target_col": table.target_col}  # what the options say, unread
+    asked = Schema(id_cols=tuple(table.id_col), **{role: name for role, name in named.items() if name})
+    check_answer_columns(asked, columns, "the decisions", target=True)
     horizon = {} if fitting.horizon is None else {"horizon": fitting.horizon}
     settings = FitSettings(
         forecaster=assignments(fitting.set_) | horizon,
@@ -158,7 +162,7 @@ def _fit(
         panel = panel_like(detector.forecaster, model, history, table)
     else:
         panel = read_panel(history, table, freq=frequency(fitting.freq), short=fitting.short)
-    check_answer_columns(panel.schema, ("row", *FIELDS, "status", "why"), "the decisions", target=True)
+    check_answer_columns(panel.schema, columns, "the decisions", target=True)
     with waiting("fitting the detector"):
         detector.fit(panel, prefit=prefit, short=fitting.short)
     detector.save(fitting.save)

@@ -42,3 +42,12 @@ def test_labels_of_a_long_table_count_and_bind_later_tables():
     assert model.predict(later).to_frame()["week"].tolist() == ["W17", "W18"]
     with pytest.raises(tsf.DataError, match="V17"):
         model.predict(later.assign(week=["W13", "W14", "W15", "V17"]))
+
+
+def test_numbered_columns_of_a_frame_without_names_of_rows_are_series():
+    wide = pd.DataFrame(np.arange(12.0).reshape(4, 3), columns=["s0", "s1", "s2"])
+    assert tsf.from_wide(wide)["unique_id"].unique().tolist() == ["s0", "s1", "s2"]
+    with pytest.raises(tsf.DataError, match="series='rows'"):
+        tsf.from_wide(wide.set_axis(["2020", "2021", "2022"], axis=1))
+    with pytest.raises(tsf.DataError, match="series='rows'"):
+        tsf.from_wide(wide.set_index(pd.Index(["a", "b", "c", "d"])))

@@ -471,7 +471,7 @@ def test_many_cutoffs_at_once_are_forecast_as_predict_does_at_each(aligned, mult
 
 def test_no_target_after_a_cutoff_is_read(aligned):
     model = Linear(horizon=4, max_steps=5).fit(aligned)
-    other = aligned.assign(y=aligned["y"].where(aligned["ds"] < 50, -1e3))
+    other = aligned.assign(y=aligned["y"].where(aligned["ds"] < 50, -1234.0))
     before, after = (model.predict_at(data, np.array([10]), n_samples=7, seed=1) for data in (aligned, other))
     assert before.shape == (1, 3, 7, 4)
     np.testing.assert_array_equal(before, after)

@@ -91,7 +91,7 @@ def times_in_header(source: Source) -> DataError | None:
         tsf.from_wide(df, series='rows')
     """
     found = time_labels(source.frame.columns)
-    if len(found) < 3:
+    if len(found) < 3 or (source.table is None and _only_numbered(source.frame, found)):
         return None
     return DataError(
         f"{source.places.what} has times as the names of its columns ({str(found[0])!r} to {str(found[-1])!r}), one "
@@ -121,6 +121,12 @@ def time_labels(names: pd.Index) -> list[object]:
         if _count_up(tail) or looks_like_times(pd.Series([str(name) for name in tail]), True):
             return tail
     return []
+
+
+def _only_numbered(frame: pd.DataFrame, labels: Sequence[object]) -> bool:
+    """Whether nothing names the rows of a frame whose columns s0, s1, ... may as well be series."""
+    unnamed = len(labels) == frame.shape[1] and isinstance(frame.index, pd.RangeIndex)
+    return unnamed and not looks_like_times(pd.Series([str(name) for name in labels]), True)
 
 
 def _count_up(names: Sequence[object]) -> bool:
