@@ -130,8 +130,8 @@ class ForecastCache:
         panel, series = contexts.panel(series, self.origin[series], setup.rows, self.grid, setup.like, names[series])
         if not len(series):
             return
-        asked = {"n_samples": setup.n_samples, "seed": setup.seed + self.n_forecasts}
-        blocks = forecast_blocks(setup.forecaster, panel, **asked)
+        seed = setup.seed + self.n_forecasts
+        blocks = forecast_blocks(setup.forecaster, panel, n_samples=setup.n_samples, seed=seed)
         while True:
             with silence_accepted():
                 if quiet or self.n_forecasts > 1:

@@ -294,7 +294,7 @@ def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int
     if (key[1:] >= key[:-1]).all():
         return None
     if n_series * n_stamps <= 4 * len(key):
-        slot = np.full(n_series * n_stamps, -1, dtype=np.int32 if len(key) < 2**31 else np.int64)
+        slot: np.ndarray = np.full(n_series * n_stamps, -1, dtype=np.int32 if len(key) < 2**31 else np.int64)
         slot[key] = np.arange(len(key), dtype=slot.dtype)
         order = slot[slot >= 0].astype(np.int64)
         if len(order) == len(key):
