@@ -45,16 +45,16 @@ def rows_after(panel: Panel, head: Panel) -> tuple[Columns, Int64[np.ndarray, " 
     Returns:
         The M rows, and the series of each.
     """
-    owner = panel.owner
-    within = np.arange(len(panel.y)) - panel.offsets[owner]
-    rows = np.flatnonzero(within >= head.lengths[owner])
+    lengths = np.diff(panel.offsets) - head.lengths
+    owner = np.repeat(np.arange(panel.n_series), lengths)
+    rows = np.arange(len(owner)) + np.repeat(panel.offsets[1:] - np.cumsum(lengths), lengths)
     position, phase = decompose(as_counts(panel.times[rows]), panel.grid)
     order = np.lexsort((phase, position))
-    rows, position, phase = rows[order], position[order], phase[order]
+    rows, owner, position, phase = rows[order], owner[order], position[order], phase[order]
     values = np.column_stack([panel.y[rows], panel.past[rows]])
     status = np.full(len(rows), TESTED, dtype=np.int8)
     why = np.full(len(rows), "", dtype=object)
-    return Columns(panel.ids[owner[rows]], panel.times[rows], values, position, phase, status, why), owner[rows]
+    return Columns(panel.ids[owner], panel.times[rows], values, position, phase, status, why), owner
 
 
 def calibrate(engine: OnlineEngine, panel: Panel, head: Panel, verbose: bool | None) -> int:

@@ -8,6 +8,7 @@ import pandas as pd
 from tsformers.calendar.grid import Grid, as_counts, compose, decompose, like_times
 from tsformers.data.panel import Panel
 
+ROWS_AT_ONCE = 2**20  # of contexts that are read together
 TABLE = 4  # stamps are looked up where they are this many times fewer than rows
 
 
@@ -119,16 +120,28 @@ class Contexts:
             The panel of those that have a value among these rows, and which of ``series`` these are.
         """
         lengths = np.clip(origin - self.first[series] + 1, 0, rows)
-        owner, place, offsets = _spans(origin - lengths + 1, lengths)
-        values = self.read(series[owner], place)
-        observed = np.bincount(owner, weights=np.isfinite(values[:, 0]), minlength=len(series)) > 0
+        firsts, offsets = origin - lengths + 1, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        values, times = np.empty((int(offsets[-1]), self.values.shape[2])), []
+        observed, size = np.zeros(len(series), dtype=bool), max(1, ROWS_AT_ONCE // max(rows, 1))
+        for start in range(0, max(len(series), 1), size):
+            part = slice(start, start + size)
+            owner, place, _ = _spans(firsts[part], lengths[part])
+            found = self.read(series[part][owner], place)
+            values[offsets[start] : offsets[start] + len(place)] = found
+            finite = np.isfinite(found[:, 0])
+            observed[part] = np.bincount(owner, weights=finite, minlength=len(lengths[part])) > 0
+            times.append(self._times(place, self.phase[series[part]], owner, grid))
         if not observed.all():
-            found = np.flatnonzero(observed)
-            return self.panel(series[observed], origin[observed], rows, grid, like, names[found])[0], series[observed]
-        times = self._times(place, self.phase[series], owner, grid)
+            kept = np.flatnonzero(observed)
+            return self.panel(series[observed], origin[observed], rows, grid, like, names[kept])[0], series[observed]
         known = np.zeros((len(values), 0))
         static = like.static.loc[names] if len(like.static.columns) else pd.DataFrame(index=names)
-        parts: dict[str, Any] = {"ids": names, "offsets": offsets, "ends": offsets[1:].copy(), "times": times}
+        parts: dict[str, Any] = {
+            "ids": names,
+            "offsets": offsets,
+            "ends": offsets[1:].copy(),
+            "times": np.concatenate(times),
+        }
         panel = Panel(
             **parts,
             y=np.ascontiguousarray(values[:, 0]),

@@ -85,3 +85,12 @@ def test_a_picture_of_no_kind_is_refused_before_the_work(tmp_path, name):
     with pytest.raises(DataError, match=r"names no kind of picture; end it in \.png"):
         check_outputs({"plot": tmp_path / name})
     check_outputs({"plot": tmp_path / "f.PNG", "output": tmp_path / name})
+
+
+def test_ids_are_a_dictionary_in_a_parquet_file_and_each_text_stands_there_once_a_block(tmp_path):
+    frame = pd.DataFrame({"unique_id": np.repeat(["a long name of a series", "another"], 500), "y": np.zeros(1000)})
+    write_table((frame.iloc[i : i + 500] for i in (0, 500)), tmp_path / "a.parquet")
+    found = pq.ParquetFile(tmp_path / "a.parquet").metadata
+    for block in range(found.num_row_groups):
+        column = found.row_group(block).column(0)
+        assert column.has_dictionary_page and column.total_uncompressed_size < 200

@@ -9,6 +9,7 @@ import pandas as pd
 from tsformers.data.dataframes import stamps
 from tsformers.data.forecast import Forecast
 
+ROWS_OF_TEXT = 2**16  # that become text at once
 NUMBERS_HELD = 2**21  # 16 MiB of quantiles whose times are looked at before the first frame is made
 
 
@@ -26,7 +27,7 @@ def answer_frames(
         text: times become text, as ``DataFrame.to_csv`` of the whole would write them.
 
     Yields:
-        pandas frames of the same columns.
+        pandas frames of the same columns; of text, a block may come in several.
 
     Example:
         >>> times = pd.DatetimeIndex(["2024-01-01", "2024-01-01 06:00"]).to_numpy()[:, None]
@@ -51,7 +52,8 @@ def answer_frames(
             shown = _shown(seen, block, text)
         frame = block.to_frame(quantiles)
         frame[block.schema.time_col] = shown.take(np.searchsorted(seen, block.times.ravel()))
-        yield frame
+        rows = ROWS_OF_TEXT if text else max(len(frame), 1)
+        yield from (frame.iloc[row : row + rows] for row in range(0, len(frame), rows))
 
 
 def _shown(times: np.ndarray, forecast: Forecast, text: bool) -> pd.Index:
