@@ -1,15 +1,19 @@
 """For the site alone: makes the pictures of the pages from the code beside them, and keeps the built site offline.
 
 A picture ``![...](pictures/NAME.png)`` belongs to the nearest Python block above it: the block is run, and the figure
-that it calls ``NAME`` is drawn. Pictures are kept in ``build/pictures`` under a digest of the block and of the package,
+that it calls ``NAME`` is drawn. Where the page shows ``$ python examples/FILE.py`` above, the block finds the files
+that this example writes. Pictures are kept in ``build/pictures`` under a digest of the block and of the package,
 so that an unchanged block is run once.
 """
 
 import hashlib
 import os
 import re
+import runpy
+import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import chdir, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported; sm
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "build" / "pictures"
 BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+EXAMPLE = re.compile(r"^\$ python (examples/\w+\.py)$", re.MULTILINE)
 PICTURE = re.compile(r"\]\((?:\.\./)*pictures/(\w+)\.png\)")
 ASSET = re.compile(
     r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']?(?:https?:)?//|<link\b[^>]*\bhref=[\"']?(?:https?:)?//"
@@ -33,10 +38,12 @@ class Block(NamedTuple):
     Args:
         code: Python, complete in itself.
         names: variables that hold a matplotlib figure at the end, and names of the pictures.
+        examples: scripts that write the files which the code reads, relative to the repository.
     """
 
     code: str
     names: tuple[str, ...]
+    examples: tuple[str, ...] = ()
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -53,11 +60,11 @@ def blocks(page: str) -> Iterator[Block]:
         end = found[place + 1].start() if place + 1 < len(found) else len(page)
         names = tuple(PICTURE.findall(page, match.end(), end))
         if names:
-            yield Block(match[1], names)
+            yield Block(match[1], names, tuple(EXAMPLE.findall(page, 0, match.start())))
 
 
 def figures(block: Block) -> dict[str, Any]:
-    """Runs a block in a namespace of its own.
+    """Runs a block in a namespace of its own, and in a folder of its own where examples write its files.
 
     Args:
         block: code and names.
@@ -71,7 +78,10 @@ def figures(block: Block) -> dict[str, Any]:
     space: dict[str, Any] = {"__name__": "__page__"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        exec(compile(block.code, "<page>", "exec"), space)
+        with tempfile.TemporaryDirectory() if block.examples else nullcontext(".") as folder, chdir(folder):
+            for example in block.examples:
+                runpy.run_path(str(ROOT / example), run_name="__main__")
+            exec(compile(block.code, "<page>", "exec"), space)
     for name in block.names:
         if not hasattr(space.get(name), "savefig"):
             raise NameError(f"the block above pictures/{name}.png makes no figure called {name!r}")
@@ -80,7 +90,7 @@ def figures(block: Block) -> dict[str, Any]:
 
 def _digest_of_package() -> str:
     digest = hashlib.sha256(Path(__file__).read_bytes())
-    for path in sorted((ROOT / "tsformers").rglob("*.py")):
+    for path in sorted([*(ROOT / "tsformers").rglob("*.py"), *(ROOT / "examples").glob("first_hour_files.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
