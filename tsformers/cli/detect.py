@@ -144,8 +144,9 @@ def _fit(
         raise JobError("--fit makes a detector and --save keeps it; name a folder, for example --save d/")
     check_outputs({"save": fitting.save}, [history], folders=("save",))
     columns = ("row", *FIELDS, "status", "why")
-    named = {"time_col": " ".join(table.time_col), "target_col": table.target_col}  # what the options say, unread
-    asked = Schema(id_cols=tuple(table.id_col), **{role: name for role, name in named.items() if name})
+    asked = Schema(  # what the options say, before anything is read
+        id_cols=tuple(table.id_col), time_col=" ".join(table.time_col) or "ds", target_col=table.target_col or "y"
+    )
     check_answer_columns(asked, columns, "the decisions", target=True)
     horizon = {} if fitting.horizon is None else {"horizon": fitting.horizon}
     settings = FitSettings(
