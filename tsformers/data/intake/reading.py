@@ -117,8 +117,8 @@ def reading_of(
         1
     """
     missing = int(np.isnan(y).sum())
-    ends = [times.min(), times.max()] if len(times) else []
-    first, last = (shown_time(stamp, schema) for stamp in ends) if ends else ("nothing", "nothing")
+    ends = np.array([times.min(), times.max()]) if len(times) else None
+    first, last = ("nothing", "nothing") if ends is None else shown_times(ends, schema)
     said: list[str | Message] = [*notes]
     plain = schema.form.kind in ("datetime", "date") or schema.form == TimeForm("count", text=schema.form.text)
     if not plain or schema.zone_given:
@@ -175,24 +175,22 @@ def step_of(grid: Grid) -> str:
     return words if code in ("D", "h", "min", "s", "B", "ms", "us", "ns") else f"{words} ({code})"
 
 
-def shown_time(stamp: Any, schema: Schema) -> str:
-    """A stored time as the caller writes it.
+def shown_times(times: np.ndarray, schema: Schema) -> list[str]:
+    """Stored times as the caller writes them.
 
     Args:
-        stamp: of ``Panel.times``.
+        times: of ``Panel.times``.
         schema: of the panel.
 
     Returns:
-        Text; days without a time of day; epochs as dates in their zone, else in UTC.
+        Texts; days without a time of day where all are days; epochs as dates in their zone, else in UTC.
 
     Example:
-        >>> shown_time(np.datetime64("2024-01-31", "ns"), Schema())
-        '2024-01-31'
+        >>> shown_times(np.array(["2024-01-31", "2024-02-01"], "M8[ns]"), Schema())
+        ['2024-01-31', '2024-02-01']
     """
     if schema.form.kind == "epoch":  # numbers that nobody reads as dates
         schema = replace(schema, form=TimeForm(), tz=schema.tz or "UTC")
-    written = stamps(np.array([stamp]), schema)[0]
-    if isinstance(written, pd.Timestamp):
-        day = written == written.normalize() and int(written.tz_localize(None).value) % DAY == 0
-        return str(written.date()) if day else str(written)
-    return str(written)
+    written = [*stamps(times, schema)]
+    days = all(isinstance(one, pd.Timestamp) and one.tz_localize(None).value % DAY == 0 for one in written)
+    return [str(one.date()) if days else str(one) for one in written]
