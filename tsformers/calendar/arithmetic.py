@@ -66,7 +66,7 @@ def future_times(
     unique, inverse = np.unique(as_counts(last), return_inverse=True)
     position, phase = decompose(unique, grid)
     if (phase == OFF).any():
-        raise ValueError(f"{like_times(unique[phase == OFF], grid)[0]} is not on the grid of freq={grid.freq!r}")
+        raise ValueError(f"{like_times(unique[phase == OFF], grid)[0]} is not on the grid of {grid.freq!r}")
     steps = np.arange(1, horizon + 1)
     out = beyond(position + horizon, phase, grid)[inverse]
     if out.any():

@@ -197,7 +197,7 @@ def _check(settings: Settings, engine: str, n_jobs: int, panel: Panel) -> None:
     """Refuse before any fit what would fail after it."""
     if not settings.metrics:
         raise TsformersError(
-            "metrics is empty; name at least one, for example ", Option("metrics", ["crps"], flag="metric")
+            "metrics is empty; name at least one, for example ", Option("metrics", ["crps"])
         )
     for metric in settings.metrics:
         find_metric(metric)

@@ -186,7 +186,7 @@ def test_times_that_are_not_times_are_refused(frame):
 
 def test_integers_go_with_integer_steps_and_datetimes_with_aliases(frame):
     refused(frame, "'ds' holds datetimes and freq=1 does not fit them; pass a pandas alias", freq=1)
-    refused(frame.assign(ds=frame["ds"].dt.day), "'ds' holds integers and freq='D' does not fit them", freq="D")
+    refused(frame.assign(ds=frame["ds"].dt.day), "'ds' holds whole numbers and freq='D' does not fit them", freq="D")
 
 
 @pytest.mark.parametrize("row", [0, 5, 19])

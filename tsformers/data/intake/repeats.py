@@ -39,7 +39,7 @@ def repeats_of(source: Source, times: Names, time_format: str | None = None, tz:
         source: the table.
         times: columns of times.
         time_format: of the times.
-        tz: their zone, whose repeated hours are told apart.
+        tz: their zone, which tells repeated hours apart.
 
     Returns:
         The first row that repeats a time, and the zones that explain all of them.
