@@ -48,12 +48,14 @@ def parse_bins(rule: object, tz: str | None = None, integer: bool = False) -> Gr
     try:
         grid = parse(rule, tz)
     except DataError:
-        raise DataError(f"resample={rule!r} is no step; pass such as ", *_examples(integer)) from None
+        raise DataError(Option("resample", rule), " is no step; pass such as ", *_examples(integer)) from None
     if (grid.unit == "int") != integer:
         kind = "whole numbers" if integer else "dates"
-        raise DataError(f"resample={rule!r} does not fit times that are {kind}; pass such as ", *_examples(integer))
+        raise DataError(
+            Option("resample", rule), f" does not fit times that are {kind}; pass such as ", *_examples(integer)
+        )
     if grid.unit == "listed" or grid.edge in ("bstart", "bend"):
-        raise DataError(f"resample={rule!r} has no bins; pass such as ", Option("resample", "MS"))
+        raise DataError(Option("resample", rule), " has no bins; pass such as ", Option("resample", "MS"))
     return _from_its_beginning(grid) if grid.edge == "end" else grid
 
 

@@ -11,6 +11,7 @@ from pandas.tseries import offsets as po
 from pandas.tseries.frequencies import to_offset
 
 from tsformers.errors import DataError
+from tsformers.messages import Option
 
 SECOND, DAY = 10**9, 86_400 * 10**9  # nanoseconds
 AGES = 106_700  # days from 1970 to either end of datetime64[ns]
@@ -100,11 +101,11 @@ def parse(freq: object, tz: str | None = None) -> Grid:
         return in_zone(freq, tz)
     if isinstance(freq, bool) or not isinstance(freq, int | np.integer | str | po.BaseOffset):
         raise DataError(
-            f"freq={freq!r} is no frequency; pass a pandas alias such as 'h', 'D' or 'MS', or an integer step"
+            Option("freq", freq), " is no frequency; pass a pandas alias such as 'h', 'D' or 'MS', or an integer step"
         )
     if isinstance(freq, int | np.integer):
         if freq < 1:
-            raise DataError(f"freq={freq} is no step of integer time; pass a positive integer")
+            raise DataError(Option("freq", int(freq)), " is no step of integer time; pass a positive integer")
         return Grid(int(freq), "int", int(freq))
     if type(freq) is po.CustomBusinessDay:
         return in_zone(_custom(freq), tz)
@@ -114,7 +115,7 @@ def parse(freq: object, tz: str | None = None) -> Grid:
 def _custom(offset: po.CustomBusinessDay) -> Grid:
     """Business days of a calendar of one's own; the plain ones are those of "B"."""
     if offset.n < 1 or getattr(offset, "offset", pd.Timedelta(0)) != pd.Timedelta(0):
-        raise DataError(f"freq={offset!r} does not go forward by whole days; pass one without an offset")
+        raise DataError(Option("freq", offset), " does not go forward by whole days; pass one without an offset")
     calendar = offset.calendar
     weekmask = "".join(str(int(day)) for day in calendar.weekmask)
     holidays = tuple(str(day) for day in calendar.holidays)
@@ -148,11 +149,11 @@ def _parse(alias: str) -> Grid:
         offset = to_offset(name)
     except ValueError:
         raise DataError(
-            f"freq={alias!r} is no frequency; pass a pandas alias such as 'h', 'D', 'W-FRI' or 'MS'"
+            Option("freq", alias), " is no frequency; pass a pandas alias such as 'h', 'D', 'W-FRI' or 'MS'"
         ) from None
     step = offset.n
     if step < 1:
-        raise DataError(f"freq={alias!r} does not go forward; pass a positive frequency")
+        raise DataError(Option("freq", alias), " does not go forward; pass a positive frequency")
     if type(offset) in MONTHLY:
         every, edge = MONTHLY[type(offset)]
         month = getattr(offset, "startingMonth", None) or getattr(offset, "month", None) or 1
@@ -168,7 +169,8 @@ def _parse(alias: str) -> Grid:
     if isinstance(offset, LISTED):
         return Grid(offset.freqstr, "listed", step)
     raise DataError(
-        f"freq={alias!r} has no regular grid; use 'h' or 'D' (what lies between becomes missing) or integer time"
+        Option("freq", alias),
+        " has no regular grid; use 'h' or 'D' (what lies between becomes missing) or integer time",
     )
 
 

@@ -62,7 +62,7 @@ def positions(
         offsets: (N + 1,).
         grid: the panel's.
         origin: where the rows came from.
-        given: how messages name a frequency that was not inferred, "freq=".
+        given: who chose a frequency that was not inferred: "given" by the caller, or "fitted".
 
     Returns:
         Positions (R,) and phases (N,).
@@ -124,14 +124,21 @@ def _off_grid(
                     f"{freq!r} (from {origin.at(second)} on), but a panel has one frequency; fit them apart, or pass ",
                     Option("resample", own if longer else freq),
                 )
-    why = f"is off the grid of {given or 'the most common step, '}{grid.freq!r}"
+    why: list[Part] = ["is off the grid of ", *_chosen(grid, given, f"the most common step, {grid.freq!r}")]
     todo = _remedy(unique[code], offsets, grid)
     if own is not None and own != grid.freq and given:
-        why += f", the series looks like {own!r}"
+        why.append(f", the series looks like {own!r}")
         todo = ["pass ", Option("freq", own), " or leave ", Option("freq"), " out"]
-        if given != "freq=":
+        if given != "given":
             todo = ["pass ", Option("resample", grid.freq), ", or fit anew"]
-    return DataError(f"{place}: {show(unique[code[row]], grid)} at {origin.at(row)} {why}; ", *todo)
+    return DataError(f"{place}: {show(unique[code[row]], grid)} at {origin.at(row)} ", *why, "; ", *todo)
+
+
+def _chosen(grid: Grid, given: str, inferred: str) -> list[Part]:
+    """The frequency in a message, by who chose it."""
+    if not given:
+        return [inferred]
+    return [*(["fit's "] if given == "fitted" else []), Option("freq", grid.freq)]
 
 
 def _median_step(stamps: np.ndarray, offsets: np.ndarray, series: int) -> float:
@@ -186,7 +193,7 @@ def _refuse_own_frequency(
     )
     if own.any():
         series = int(np.argmax(own))
-        alone = given == "freq=" and not n_single.any()
+        alone = given == "given" and not n_single.any()
         median = float(np.median(step[owner == series]))
         raise _own_frequency(series, median, alone, stamps, offsets, grid, origin, given)
 
@@ -214,8 +221,8 @@ def _own_frequency(
         todo += [" pass ", Option("resample", rule), " for all,"]
     return DataError(
         f"column {origin.column!r} of series {origin.name(first, offsets)} steps by {how} from {origin.at(first)} on, "
-        "not by "
-        + (f"{given}{grid.freq!r}" if given else f"{grid.freq!r} as the panel does, and a panel has one frequency"),
+        "not by ",
+        *_chosen(grid, given, f"{grid.freq!r} as the panel does, and a panel has one frequency"),
         *todo,
         " or add the rows that are only missing, without a value",
     )

@@ -128,7 +128,7 @@ def read_times(
             "leave the row out"
         )
     if tz is not None and not is_zone(tz):
-        raise DataError(f"tz={tz!r} is no time zone; pass a name such as ", Option("tz", "Europe/Berlin"))
+        raise DataError(Option("tz", tz), " is no time zone; pass a name such as ", Option("tz", "Europe/Berlin"))
     values, dates = _plain(values, column, places)
     if _is_typed(values):
         about = _Column(column, places, series, np.empty(0, dtype=np.int64), np.empty(0))

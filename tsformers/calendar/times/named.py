@@ -10,6 +10,7 @@ from tsformers.calendar.times.iso_weeks import week_pattern
 from tsformers.calendar.times.patterns import ZONE_CODES, check_pattern, codes_of, parse_pattern, spelled
 from tsformers.calendar.times.quarters import spelling_of
 from tsformers.errors import DataError
+from tsformers.messages import Option
 
 NAMES = ("epoch-s", "epoch-ms", "epoch-us", "epoch-ns", "decimal-year", "quarter", "iso-week", "count")
 SHOWN = 100  # values that decide how a pattern is written
@@ -38,7 +39,8 @@ def form_named(time_format: str, values: np.ndarray) -> TimeForm:
         return spelled_form(TimeForm("format", time_format, text), values)
     if time_format not in NAMES:
         raise DataError(
-            f"time_format={time_format!r} is unknown; there are {', '.join(NAMES)}, and strptime codes such as %d.%m.%Y"
+            Option("time_format", time_format),
+            f" is unknown; there are {', '.join(NAMES)}, and strptime codes such as %d.%m.%Y",
         )
     kind, _, unit = time_format.partition("-")
     if kind == "epoch":

@@ -12,6 +12,7 @@ import pandas as pd
 from tsformers.calendar.times.offsets import text_offsets
 from tsformers.calendar.times.parsed import Parsed, from_pandas_times
 from tsformers.errors import DataError
+from tsformers.messages import Option
 
 CODE = re.compile(r"%([-^#]?)([A-Za-z%])")
 KNOWN = frozenset("aAbBdfGHIjmMpSuUVwWyYzZ%")
@@ -48,14 +49,15 @@ def check_pattern(pattern: str) -> None:
     if unknown or "%" in CODE.sub("", pattern):
         code = f"%{unknown[0]}" if unknown else "%"
         raise DataError(
-            f"time_format={pattern!r} has the code {code!r}, which is unknown; write %Y %m %d %H %M %S %b %j ..."
+            Option("time_format", pattern),
+            f" has the code {code!r}, which is unknown; write %Y %m %d %H %M %S %b %j ...",
         )
     try:
         _read(np.array(["-"], dtype=object), pattern)
     except ValueError as error:
-        raise DataError(f"time_format={pattern!r} cannot be read: {error}") from None
+        raise DataError(Option("time_format", pattern), f" cannot be read: {error}") from None
     if not codes_of(pattern) & {"Y", "y", "G"}:
-        raise DataError(f"time_format={pattern!r} has no year; add %Y or %y")
+        raise DataError(Option("time_format", pattern), " has no year; add %Y or %y")
 
 
 def parse_pattern(texts: np.ndarray, pattern: str) -> Parsed:

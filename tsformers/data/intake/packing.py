@@ -253,7 +253,7 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
     origin = Origin(table.ids, rows, schema.time_col, places)
     refuse_duplicates(code, stamp, unique, offsets, origin, schema.tz, table.times.integer)
     freq = table.times.freq if freq is None else freq
-    given = "fit's freq=" if fitted is not None else "" if freq is None else "freq="
+    given = "fitted" if fitted is not None else "" if freq is None else "given"
     note = ""
     if not table.times.integer:
         given_grid = fitted if fitted is not None or freq is None else parse(freq, schema.tz)
@@ -308,10 +308,16 @@ def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int
 def _fitting(grid: Grid, integer: bool, column: str) -> Grid:
     if (grid.unit == "int") == integer:
         return grid
-    kind, todo = ("datetimes", "a pandas alias such as 'D'")
+    freq = Option("freq", grid.freq)
     if integer:
-        kind, todo = "integers", "an integer step, or convert the column with pd.to_datetime"
-    raise DataError(f"column {column!r} holds {kind} and freq={grid.freq!r} does not fit them; pass {todo}")
+        raise DataError(
+            f"column {column!r} holds integers and ", freq, " does not fit them; pass an integer step such as ",
+            Option("freq", 1), ", or, if they are dates, ", Option("time_format"),
+        )  # fmt: skip
+    raise DataError(
+        f"column {column!r} holds datetimes and ", freq, " does not fit them; pass a pandas alias such as ",
+        Option("freq", "D"),
+    )  # fmt: skip
 
 
 def _grid_rows(
@@ -328,7 +334,8 @@ def _grid_rows(
         raise DataError(
             f"column {origin.column!r} of series {origin.name(at, offsets)} jumps from {show(stamps[at], grid)} at "
             f"{origin.at(at)} to {show(stamps[at + 1], grid)} at {origin.at(at + 1)}, {steps[at]} steps of "
-            f"{grid.freq!r}: filled gaps make {len(place)} rows {size:.0f}; correct the stamp, or pass a longer freq="
+            f"{grid.freq!r}: filled gaps make {len(place)} rows {size:.0f}; correct the stamp, or pass a longer ",
+            Option("freq"),
         )
     full = np.concatenate([[0], np.cumsum(last - first + 1)])
     return place + np.repeat(full[:-1] - first, np.diff(offsets)), full
