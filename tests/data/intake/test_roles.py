@@ -5,6 +5,9 @@ import pandas as pd
 import pytest
 
 from tsformers import DataError
+from tsformers.data.intake.asked import Asked
+from tsformers.data.intake.roles import find_roles
+from tsformers.data.intake.source import Source
 from tsformers.data.panel import Panel
 
 DAYS = pd.date_range("2024-01-01", periods=14)
@@ -140,3 +143,14 @@ def test_the_rules_hold_for_every_backend(backend):
     data = {"day": DAYS.date.tolist(), "calls": VALUES.tolist(), "remark": ["x"] * 14}
     panel = Panel.from_frame(pl.DataFrame(data) if backend == "polars" else pa.table(data))
     assert panel.ids.tolist() == ["calls"] and panel.schema.left_out == (("remark", "text"),)
+
+
+@pytest.mark.parametrize("asked", [Asked(), Asked(times=("Time",))])
+def test_times_of_a_day_without_a_date_are_refused_with_the_column_of_dates(asked):
+    frame = pd.DataFrame({"Time": ["13:30", "14:00"], "load": [1.0, 2.0]})
+    with pytest.raises(DataError, match=r"'Time' .* such as '13:30' at row 0; .*time_col=\['date', 'Time'\]"):
+        find_roles(Source(frame), asked)
+    if asked.times:
+        with pytest.raises(DataError, match=r"pass time_col=\['Day', 'Time'\]"):
+            find_roles(Source(frame.assign(Day=["2024-01-01"] * 2)), asked)
+        assert find_roles(Source(frame.assign(Day="2024-01-01")), Asked(times=("Day", "Time"))).target == "load"

@@ -3,12 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from tsformers.calendar.times.zones import zones_that_repeat
 from tsformers.calendar.timestamps import looks_like_times
+from tsformers.data.intake.asked import Names
+from tsformers.data.intake.bound import times_of
+from tsformers.data.intake.columns import RowNames
 from tsformers.data.intake.kinds import is_time_name, kind_of, shows_clock_times
-from tsformers.data.intake.repeats import ONCE, Repeats
 from tsformers.data.intake.source import Source, text_of
 from tsformers.errors import DataError, first_names
 from tsformers.messages import Either, Option, Part, joined
@@ -17,6 +22,62 @@ MOST = 12  # columns that a message names
 WIDE = Either("tsf.from_wide(df)", "--wide", "wide = true")
 ROWS = Either("tsf.from_wide(df, series='rows')", "--wide-rows", "wide_rows = true")
 NUMBERED = re.compile(r"([^\d]*)(\d+)")
+
+
+class Repeats(NamedTuple):
+    """Whether the times of a table without ids stand more than once, and why they may.
+
+    Args:
+        row: the first that repeats a time; None = each time stands once.
+        zones: whose clock change repeats all the times that stand twice.
+
+    Example:
+        >>> Repeats(None).zones
+        ()
+    """
+
+    row: int | None
+    zones: Names = ()
+
+
+ONCE = Repeats(None)
+
+
+def repeats_of(source: Source, times: Names, time_format: str | None = None, tz: str | None = None) -> Repeats:
+    """The times that stand more than once.
+
+    Args:
+        source: the table.
+        times: columns of times.
+        time_format: of the times.
+        tz: their zone, whose repeated hours are kept apart.
+
+    Returns:
+        The first row that repeats a time, and the zones that explain all of them.
+
+    Example:
+        >>> hours = pd.date_range("2023-10-28", periods=48, freq="h", tz="Europe/Berlin").tz_localize(None)
+        >>> frame = pd.DataFrame({"time": hours})
+        >>> repeats_of(Source(frame), ("time",)).zones[0], repeats_of(Source(frame), ("time",), tz="Europe/Berlin").row
+        ('Europe/Berlin', None)
+    """
+    cells = source.cells(times[0]) if len(times) == 1 else source.joined(times)
+    again = cells.duplicated().to_numpy()
+    if not again.any():
+        return ONCE
+    row = int(again.argmax())
+    lookup = RowNames(pd.Index(["y"]), np.zeros(len(cells), dtype=np.int64))
+    try:
+        read = times_of(source, times, lookup, time_format, tz)
+    except DataError:  # is raised again where the roles are settled
+        return Repeats(row)
+    if tz is not None:
+        again = pd.Series(read.counts).duplicated().to_numpy()
+        return Repeats(int(again.argmax()) if again.any() else None)
+    if read.integer or read.tz is not None or read.form.kind == "epoch":
+        return Repeats(row)
+    distinct, n = np.unique(read.counts, return_counts=True)
+    return Repeats(row, tuple(zones_that_repeat(distinct[n > 1])) if n.max() == 2 else ())
 
 
 def several_times(source: Source, names: Sequence[str]) -> DataError:
@@ -39,6 +100,35 @@ def several_times(source: Source, names: Sequence[str]) -> DataError:
     offers: list[Part] = [Option("time_col", [days[0], clock]) for clock in clocks[:1] if days]
     offers += [Option("time_col", name) for name in names[:MOST]]
     return DataError(f"{source.places.what} has several columns of times; pass ", joined(offers))
+
+
+def no_date(source: Source, clock: str, days: Sequence[str]) -> DataError:
+    """The column of times holds times of a day without a date.
+
+    Args:
+        source: the table.
+        clock: the column.
+        days: columns that hold dates.
+
+    Returns:
+        The refusal, which offers a column of dates together with it.
+
+    Example:
+        >>> print(no_date(Source(pd.DataFrame({"Time": ["13:30"]})), "Time", ["Date"]))
+        column 'Time' of the frame holds times of a day without a date, such as '13:30' at row 0; with the column of
+        dates pass time_col=['Date', 'Time']
+    """
+    at = int(source.frame[clock].notna().to_numpy().argmax())
+    start = (
+        f"column {clock!r} of {source.places.what} holds times of a day without a date, such as "
+        f"{source.cells(clock).iloc[at]!r} at {source.places.at(at)}; "
+    )
+    if days:
+        return DataError(start, "with the column of dates pass ", Option("time_col", [days[0], clock]))
+    return DataError(
+        start, "write the date before each, or add a column of dates, and pass both as ",
+        Option("time_col", ["date", clock]),
+    )  # fmt: skip
 
 
 def no_time(source: Source, rows: Sequence[str]) -> DataError:

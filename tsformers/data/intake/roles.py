@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import pandas as pd
+
 from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.intake.asked import Asked, Names
 from tsformers.data.intake.columns import check_columns
-from tsformers.data.intake.kinds import Kind, counts_rows, is_time_name, kind_of, mostly_numbers
+from tsformers.data.intake.kinds import Kind, counts_rows, is_time_name, kind_of, mostly_numbers, shows_clock_times
 from tsformers.data.intake.offers import (
+    ONCE,
     many_numbers,
+    no_date,
     no_target,
     no_time,
+    repeats_of,
     several_series,
     several_times,
     times_in_header,
 )
-from tsformers.data.intake.repeats import ONCE, repeats_of
 from tsformers.data.intake.source import Source
 
 NUMBERS = ("number", "truth")
@@ -74,6 +78,9 @@ def find_roles(source: Source, asked: Asked) -> Columns:
     kinds, aside = _sorted_out(source, [name for name in frame.columns if name not in usual], asked)
     search = Search(source, asked, kinds, aside)
     times = asked.times or _times(search, ids)
+    if len(times) == 1 and asked.time_format is None and _lacks_dates(frame[times[0]]):
+        others = [name for name in (*kinds, *frame.columns.intersection(["ds"])) if name != times[0]]
+        raise no_date(source, times[0], [name for name in others if _holds_dates(source, name)])
     target = asked.target if asked.target is not None else _target(search, ids, times)
     if not ids and not source.series:
         _refuse_several_series(search, times, target)
@@ -133,6 +140,17 @@ def _reads_as_times(search: Search, name: str, named: Sequence[str]) -> bool:
     if kind == "number":
         return name in named and looks_like_times(search.source.cells(name), search.source.text)
     return kind == "text" and looks_like_times(search.source.cells(name), search.source.text)
+
+
+def _lacks_dates(column: pd.Series) -> bool:
+    return shows_clock_times(column) and bool(column.dropna().iloc[:9].astype(str).str.contains(":").all())
+
+
+def _holds_dates(source: Source, name: str) -> bool:
+    kind = kind_of(source.frame[name])
+    if kind == "number":
+        return is_time_name(name) and looks_like_times(source.cells(name), source.text)
+    return kind == "time" or (kind == "text" and looks_like_times(source.cells(name), source.text))
 
 
 def _target(search: Search, ids: Names, times: Names) -> str:

@@ -11,8 +11,7 @@ from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.intake.columns import RowNames, check_columns
 from tsformers.data.intake.kinds import counts_rows, is_time_name, kind_of
 from tsformers.data.intake.numbers import read_numbers
-from tsformers.data.intake.offers import time_labels, times_in_header
-from tsformers.data.intake.repeats import repeats_of
+from tsformers.data.intake.offers import repeats_of, time_labels, times_in_header
 from tsformers.data.intake.source import Source, source_of, text_of
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError

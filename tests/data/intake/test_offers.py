@@ -4,7 +4,7 @@ import pytest
 
 from tsformers.data.files.long_table import read_source
 from tsformers.data.files.table_file import FileOptions
-from tsformers.data.intake.repeats import repeats_of
+from tsformers.data.intake.offers import repeats_of
 from tsformers.data.intake.source import Source
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError
