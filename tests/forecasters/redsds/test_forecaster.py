@@ -198,10 +198,7 @@ def test_the_bouncing_ball_is_segmented_as_published():
 @pytest.mark.parametrize(
     ("former", "today"),
     [
-        (
-            {"d_embedding": 8},
-            r"write widths=Widths\(embedding=...\) of tsformers.forecasters.redsds; .* widths.embedding",
-        ),
+        ({"d_embedding": 8}, r"write widths=Widths\(embedding=...\) of tsformers.forecasters.redsds$"),
         ({"annealing_kick_in": 5}, r"write annealing=TemperatureAnnealing\(kick_in=...\)"),
     ],
 )
