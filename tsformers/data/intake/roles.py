@@ -13,6 +13,7 @@ from tsformers.data.intake.offers import (
     no_time,
     several_series,
     several_times,
+    time_in_parts,
     times_in_header,
 )
 from tsformers.data.intake.repeats import ONCE, repeats_of
@@ -74,6 +75,8 @@ def find_roles(source: Source, asked: Asked) -> Columns:
     kinds, aside = _sorted_out(source, [name for name in frame.columns if name not in usual], asked)
     search = Search(source, asked, kinds, aside)
     times = asked.times or _times(search, ids)
+    if ids and asked.times is None and (parted := time_in_parts(source, ids, times)) is not None:
+        raise parted
     target = asked.target if asked.target is not None else _target(search, ids, times)
     if not ids and not source.series:
         _refuse_several_series(search, times, target)
