@@ -30,7 +30,7 @@ def test_an_hour_that_a_clock_change_repeats_is_named_with_both_lines_and_the_zo
 def test_other_duplicates_are_aggregated_and_no_zone_is_offered():
     days = pd.date_range("2024-01-01", periods=9).repeat(2)
     text = refusal(days)
-    assert "--tz" not in text and "--resample D with --aggregate sum" in text
+    assert "--tz" not in text and "--resample D with --aggregate sum or --aggregate mean to make" in text
     hours = pd.date_range("2023-10-27", periods=97, freq="h", tz="Europe/Berlin").tz_localize(None)
     assert "--tz" not in refusal(hours.append(hours[:1]).sort_values())
     assert "--tz" not in refusal(pd.DatetimeIndex(["2023-10-29 02:00"] * 2), tz="Europe/Berlin")

@@ -1,4 +1,5 @@
 import datetime
+import re
 
 import numpy as np
 import pandas as pd
@@ -59,9 +60,21 @@ def test_a_series_with_a_time_index_is_one_series_named_by_its_name(index, freq)
     assert panel.ids.tolist() == ["sales"] and panel.freq == freq and panel.y.tolist() == [1.0, 2.0, 3.0]
 
 
-@pytest.mark.parametrize("data", [[1.0, 2.0], np.ones(3), {"y": [1.0]}, pl.Series([1.0])])
-def test_what_is_no_table_is_refused_with_the_kinds_that_are(data):
-    with pytest.raises(DataError, match=r"not a table; pass a long frame \(pandas, polars or pyarrow\)"):
+@pytest.mark.parametrize(
+    ("data", "way"),
+    [
+        ([1.0, 2.0], "for one series without times pass pd.Series(data); or "),
+        (np.ones(3), "for one series without times pass pd.Series(data); or "),
+        (np.ones((3, 2)), ""),
+        ({"y": [1.0]}, "pass pd.DataFrame(data); or "),
+        ([{"y": 1.0}], "pass pd.DataFrame(data); or "),
+        ("a.csv", "read the file first, for example pass pd.read_csv('a.csv'); or "),
+        (pa.record_batch({"y": [1.0]}), "pass pa.Table.from_batches([data]); or "),
+        (pl.Series([1.0]), "for one series without times pass pd.Series(data); or "),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_way_to_one_and_the_kinds_that_are(data, way):
+    with pytest.raises(DataError, match=re.escape(f"not a table; {way}pass a long frame (pandas, polars or pyarrow)")):
         to_pandas(data)
 
 

@@ -48,7 +48,8 @@ def refuse_duplicates(
     zones = [] if integer or tz is not None else zones_that_repeat(np.unique(unique[stamp[rows]]))
     if zones:
         todo += [joined([Option("tz", zone) for zone in zones]), " if a clock change repeats that hour, or "]
-    todo += [Option("resample", rule), " with ", Option("aggregate", "sum"), ' or "mean" to make one row of them']
+    todo += [Option("resample", rule), " with ", joined([Option("aggregate", "sum"), Option("aggregate", "mean")])]
+    todo += [" to make one row of them"]
     raise DataError(
         f"column {origin.column!r} of series {origin.name(at, offsets)}: {when} stands at {origin.at(at)} and again at "
         f"{origin.at(at + 1)} ({len(rows)} in all)",

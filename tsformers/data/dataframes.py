@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import narwhals as nw
@@ -153,15 +154,29 @@ def to_pandas(
         frame = nw.from_native(data)
     except TypeError:
         raise DataError(
-            f"data is a {type(data).__name__}, not a table; pass a long frame (pandas, polars or pyarrow) of columns "
-            f"{id_col!r}, {time_col!r} and {target_col!r}, or a pandas Series with a time index"
-        ) from None
+            f"data is a {type(data).__name__}, not a table; ", Either(_as_table(data), ""),
+            f"pass a long frame (pandas, polars or pyarrow) of columns {id_col!r}, {time_col!r} and {target_col!r}, or "
+            "a pandas Series with a time index",
+        ) from None  # fmt: skip
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
     backend = eager.implementation.name.lower()
     table = eager.to_pandas()
     if eager.schema.get(time_col) == nw.Date:  # pandas has no dates: an Arrow column keeps them for the answer
         table[time_col] = table[time_col].astype(pd.ArrowDtype(pa.date32()))
     return table, backend if backend in BACKENDS else "pandas"
+
+
+def _as_table(data: object) -> str:
+    """How to make a table of something that is none."""
+    if isinstance(data, str | Path):
+        return f"read the file first, for example pass pd.read_csv({str(data)!r}); or "
+    if type(data).__name__ == "RecordBatch":
+        return "pass pa.Table.from_batches([data]); or "
+    if isinstance(data, Mapping) or (isinstance(data, list) and data and isinstance(data[0], Mapping)):
+        return "pass pd.DataFrame(data); or "
+    if isinstance(data, list | tuple | np.ndarray) or hasattr(data, "__array__"):
+        return "for one series without times pass pd.Series(data); or " if np.ndim(data) == 1 else ""
+    return ""
 
 
 def from_pandas(frame: pd.DataFrame, backend: str) -> Frame:

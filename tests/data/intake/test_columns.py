@@ -1,4 +1,5 @@
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,9 @@ def test_an_empty_frame_is_refused(empty):
 
 def test_doubled_or_layered_column_names_are_refused(frame):
     refused(pd.concat([frame, frame[["y"]]], axis=1), "two columns named 'y'; rename one of them")
-    refused(pd.concat({"u": frame}, axis=1), "column names of several levels; flatten them")
+    refused(
+        pd.concat({"u": frame}, axis=1), "column names of several levels; make one of them, for example with df.columns"
+    )
 
 
 @pytest.mark.parametrize("null", [None, np.nan, pd.NA])
@@ -280,3 +283,23 @@ def test_values_so_great_that_their_sums_overflow_are_refused_by_series_and_row(
     refused(replaced(frame, "y", 12, value).astype({"y": float}), message)
     refused(frame.assign(price=np.where(np.arange(20) == 12, value, 1)), "'price' of the frame, " + message)
     assert Panel.from_frame(frame.assign(y=1e100)).y[0] == 1e100
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        (pd.to_timedelta([1, 2], unit="h"), r"df['y'].dt.total_seconds()"),
+        (pd.Categorical([1.0, 2.0]), r"df['y'].astype(float)"),
+        ([Fraction(1, 2), Fraction(1)], r"df['y'].astype(float)"),
+        ([1 + 1j, 2 + 1j], ""),
+        ([{"a": 1}, {"a": 2}], ""),
+    ],
+)
+def test_code_that_makes_numbers_is_named_where_it_works_without_a_loss(values, code):
+    frame = pd.DataFrame({"ds": [1, 2], "y": values})
+    with pytest.raises(DataError) as caught:
+        Panel.from_frame(frame)
+    said = str(caught.value)
+    assert said.endswith(f"turn the column into numbers, such as with {code}" if code else "the column into numbers")
+    if code:
+        assert code in said

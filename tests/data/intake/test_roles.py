@@ -154,3 +154,50 @@ def test_times_of_a_day_without_a_date_are_refused_with_the_column_of_dates(aske
         with pytest.raises(DataError, match=r"pass time_col=\['Day', 'Time'\]"):
             find_roles(Source(frame.assign(Day=["2024-01-01"] * 2)), asked)
         assert find_roles(Source(frame.assign(Day="2024-01-01")), Asked(times=("Day", "Time"))).target == "load"
+def months(names=("year", "month"), **columns):
+    parts = pd.DataFrame({names[0]: np.repeat([2022, 2023], 12), names[1]: np.tile(np.arange(1, 13), 2)})
+    return parts.assign(**columns)
+
+
+def test_a_year_and_a_month_are_offered_as_one_time():
+    wanted = ["--time-col year --time-col month", "--target-col sales"]
+    refused(months(sales=1.0), r"several columns of times; pass time_col=\['year', 'month'\]$", wanted[0])
+    file = months(sales=1.0, price=2.0).rename(columns={"month": "mo"})
+    refused(file, "for the time and target_col='sales' or target_col='price'$", "--time-col year --time-col mo for")
+    offer = "if 'year' and 'month' make the time together"
+    refused(months(sales=1.0, month=list("abcdefghijkl") * 2), offer, wanted[0])
+    shops = pd.concat([months(sales=1.0).assign(shop=shop) for shop in "ab"])
+    file = shops.rename(columns={"month": "mo"}).assign(price=2.0)
+    refused(file, "'year'", ["--time-col year --time-col mo for the time, --id-col shop for the ids and", wanted[1]])
+    shops = shops.reset_index(drop=True)
+    refused(shops.assign(month=shops["month"].map("m{}".format)), offer, [wanted[0], "and --id-col shop for the ids"])
+    file = shops.rename(columns={"month": "mo"})
+    text = "several rows of a series at one time of 'year'"
+    refused(file, text, "--time-col year --time-col mo", id_col="shop", target_col="sales")
+    panel = Panel.from_frame(shops, id_col="shop", time_col=["year", "month"], target_col="sales")
+    assert panel.freq == "MS" and len(panel.y) == 48
+
+
+@pytest.mark.parametrize(("part", "n", "freq"), [("quarter", 4, "QS-JAN"), ("week", 52, "W-MON"), ("KW", 52, "W-MON")])
+def test_a_year_and_a_number_are_what_the_column_is_called(part, n, freq):
+    data = pd.DataFrame({"year": np.repeat([2022, 2023], n), part: np.tile(np.arange(1, n + 1), 2), "y": 1.0})
+    refused(data, "'year'", f"--time-col year --time-col {part}", target_col="y")
+    panel = Panel.from_frame(data, time_col=["year", part], target_col="y")
+    assert panel.freq == freq and len(panel.y) == 2 * n  # no row is missing
+    later = panel.like(data.tail(n))
+    assert later.times.tolist() == panel.times[n:].tolist()
+
+
+def test_hours_in_four_columns_are_hours():
+    hours = pd.date_range("2024-01-01", periods=48, freq="h")
+    parts = ["year", "month", "day", "hour"]
+    data = pd.DataFrame({name: getattr(hours, name) for name in parts} | {"y": 1.0})
+    assert Panel.from_frame(data, time_col=parts).freq == "h"
+
+
+@pytest.mark.parametrize("names", [[0, 1], [None, "nan"], [np.nan, 0], [pd.Timestamp("2024-01-01"), 7]])
+def test_names_of_columns_need_be_no_text(names):
+    data = pd.DataFrame({"time": DAYS, "value": VALUES}).set_axis(names, axis=1)
+    panel = Panel.from_frame(data)
+    assert panel.freq == "D" and panel.ids.tolist() == [names[1]]
+    assert len(panel.like(data).y) == len(VALUES)

@@ -50,7 +50,7 @@ def form_named(time_format: str, values: np.ndarray) -> TimeForm:
         step, digits = step_of(values) or ("days", max(decimals_of(values), 3))
         return TimeForm("decimal-year", step, text, digits)
     if time_format == "quarter":
-        return TimeForm("quarter", spelling_of(first) or "", True)
+        return TimeForm("quarter", spelling_of(first, bare=True) or "", True)
     if time_format == "iso-week":
         return TimeForm("iso-week", week_pattern(first) or "", True)
     prefix, digits = (prefix_of(values) if text else None) or ("", 0)

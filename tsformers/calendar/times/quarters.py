@@ -16,19 +16,27 @@ SPELLINGS = {
     "{letter}{{quarter}}{gap}{{year}}": f"{LETTER}{QUARTER}{GAP}{YEAR}",
     "{{quarter}}{letter}{gap}{{year}}": f"{QUARTER}{LETTER}{GAP}{YEAR}",
 }
+BARE = {"{{year}}{gap}{{quarter}}": r"(?P<year>\d{4})(?P<gap>[ \-/_.:])(?P<quarter>[1-4])"}  # only where asked for
 
 
-def spelling_of(text: str) -> str | None:
+def spelling_of(text: str, bare: bool = False) -> str | None:
     """How a quarter is spelled, {year} and {quarter} in place of its numbers; None where the text is no quarter.
+
+    Args:
+        text: of one time.
+        bare: take "1986 1" too, which is a month without further knowledge.
+
+    Returns:
+        The spelling.
 
     Example:
         >>> spelling_of("1986 Q1"), spelling_of("q3/1986"), spelling_of("1986")
         ('{year} Q{quarter}', 'q{quarter}/{year}', None)
     """
-    for template, shape in SPELLINGS.items():
+    for template, shape in (SPELLINGS | (BARE if bare else {})).items():
         match = re.fullmatch(shape, text)
         if match is not None:
-            return template.format(gap=match["gap"], letter=match["letter"])
+            return template.format(**{key: match[key] for key in ("gap", "letter") if key in match.groupdict()})
     return None
 
 
@@ -47,7 +55,7 @@ def parse_quarters(texts: np.ndarray) -> Parsed:
     """
     series = pd.Series(texts, dtype=object)
     year, quarter = np.full(len(series), np.nan), np.full(len(series), np.nan)
-    for shape in SPELLINGS.values():
+    for shape in (SPELLINGS | BARE).values():
         found = series.str.extract(f"^{shape}$")
         fits = found["year"].notna().to_numpy(dtype=bool)
         year[fits], quarter[fits] = (found.loc[fits, name].astype(float) for name in ("year", "quarter"))

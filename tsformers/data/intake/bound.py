@@ -10,7 +10,7 @@ from tsformers.calendar.timestamps import TimeForm, Times, read_times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.columns import RowNames
 from tsformers.data.intake.ids import Ids, ids_of, matched
-from tsformers.data.intake.kinds import kind_of
+from tsformers.data.intake.kinds import format_of_parts, kind_of
 from tsformers.data.intake.source import Source, source_of
 from tsformers.errors import DataError
 from tsformers.messages import Option, Part
@@ -172,6 +172,8 @@ def times_of(
         array([3600000000000])
     """
     values = source.cells(columns[0]) if len(columns) == 1 else source.joined(columns)
+    if len(columns) > 1 and time_format is None and fitted is None:
+        time_format = format_of_parts(columns, [source.cells(name) for name in columns])
     times = read_times(
         values,
         " ".join(map(str, columns)),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tsformers.calendar.regularity import plain
 from tsformers.errors import DataError
-from tsformers.messages import Message, Option, Part, joined
+from tsformers.messages import Either, Message, Option, Part, joined
 from tsformers.places import Places
 
 BESIDE = ("the future frame", "the static frame", "actual", "history")  # frames that take the names of fit
@@ -56,7 +56,10 @@ def check_columns(
         tsformers.errors.DataError: the frame has no column 'ds' (it has 'date'); pass time_col='date', or rename that
     """
     if isinstance(frame.columns, pd.MultiIndex):
-        raise DataError(f"{what} has column names of several levels; flatten them to one")
+        raise DataError(
+            f"{what} has column names of several levels; make one of them",
+            Either(", for example with df.columns = ['_'.join(map(str, name)) for name in df.columns]", ""),
+        )
     if not len(frame):
         raise DataError(f"{what} is empty: it has no rows; pass at least one row a series")
     if len(set(wanted.values())) < len(wanted):

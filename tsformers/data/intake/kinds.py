@@ -1,6 +1,7 @@
 """What the columns of a frame hold, reported by their names and values: numbers, text, times, or nothing."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,16 @@ TIME_NAMES = frozenset((
     "jaar", "maand", "pvm", "päivä", "aika", "vuosi", "kuukausi", "дата", "время", "год", "месяц", "день",
     "日期", "时间", "日付", "日時", "年", "月",
 ))  # fmt: skip
+QUARTERS = frozenset(("quarter", "quartal", "trimestre", "qtr", "q"))
+WEEKS = frozenset(("week", "isoweek", "iso_week", "week_number", "woche", "kw", "kalenderwoche", "semana", "semaine",
+                   "settimana", "vecka", "uge"))  # fmt: skip
+DATE_PARTS = (  # of a date that stands in several columns
+    frozenset(("year", "years", "yr", "jahr", "ano", "anio", "año", "annee", "année", "anno", "år", "jaar", "vuosi")),
+    frozenset(("month", "months", "mon", "mo", "monat", "mes", "mês", "mois", "mese", "måned", "månad", "maand",
+               "kuukausi")) | QUARTERS | WEEKS,
+    frozenset(("day", "days", "dy", "tag", "dia", "día", "jour", "giorno", "dag", "päivä")),
+    frozenset(("hour", "hr", "stunde", "hora", "heure", "ora")),
+)  # fmt: skip
 ROW_NAMES = frozenset(("", "index", "level_0", "rownames", "row_names", "row", "rownum", "row_number", "#"))
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?|column_?\d+_unnamed", re.I)
 CLOCK = r"^\s*\d{1,2}[:.h]\d{2}([:.]\d{2}([.,]\d+)?)?\s*([aApP]\.?[mM]\.?)?\s*$"
@@ -58,6 +69,48 @@ def is_time_name(name: object) -> bool:
         (True, False)
     """
     return plain_name(name) in TIME_NAMES
+
+
+def date_parts(names: Sequence[str]) -> list[str]:
+    """Names of columns that make a date only together: a year, a month and a day, ...
+
+    Args:
+        names: of columns.
+
+    Returns:
+        The parts in order, at least two; empty where a year or the part after it is missing, or one stands twice.
+
+    Example:
+        >>> date_parts(["sales", "month", "year"]), date_parts(["year", "sales"]), date_parts(["month", "day"])
+        (['year', 'month'], [], [])
+    """
+    found = [[name for name in names if plain_name(name) in part] for part in DATE_PARTS]
+    held = [part[0] for part in found if part]
+    whole = all(len(part) < 2 for part in found) and held == [part[0] for part in found[: len(held)] if part]
+    return held if whole and len(held) > 1 else []
+
+
+def format_of_parts(names: Sequence[str], columns: Sequence[pd.Series]) -> str | None:
+    """How the parts of a date read when they are joined, where the numbers alone do not show it.
+
+    Args:
+        names: of the columns, in the order in which they are joined.
+        columns: their cells.
+
+    Returns:
+        What ``time_format`` takes: a year and a number are a quarter or a week where the column is called so; None =
+        by evidence.
+
+    Example:
+        >>> format_of_parts(["year", "week"], [pd.Series([2024]), pd.Series([9])])
+        '%G %V'
+    """
+    if date_parts(names) != [*names] or not all(all_numbers(column) for column in columns):
+        return None
+    second = plain_name(names[1])
+    if len(names) == 2:
+        return "quarter" if second in QUARTERS else "%G %V" if second in WEEKS else None
+    return "%Y %m %d %H" if len(names) == 4 else None
 
 
 def kind_of(column: pd.Series) -> Kind:

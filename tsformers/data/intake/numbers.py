@@ -1,5 +1,6 @@
 """Columns of numbers as float64; what cannot be one is refused by column, series, row and remedy."""
 
+import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -122,8 +123,19 @@ def _remedy(column: str, value: object, covariate: bool) -> Part:
             float(value)
         except ValueError:
             return Message("if it stands for a missing value, pass ", Option("missing", value), ", else correct it")
-    turn = Either(f"turn the column into numbers, such as with df[{column!r}].astype(float)", "write numbers there")
+    turn = Either(f"turn the column into numbers{_conversion(column, value)}", "write numbers there")
     return Message("leave the column out, or ", turn) if covariate else turn
+
+
+def _conversion(column: str, value: object) -> str:
+    """Code that makes numbers of such values without a loss, where there is one."""
+    if isinstance(value, datetime.timedelta | np.timedelta64):
+        return f", such as with df[{column!r}].dt.total_seconds()"
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return ""
+    return "" if np.ndim(value) else f", such as with df[{column!r}].astype(float)"  # type: ignore[arg-type]
 
 
 def _too_great(

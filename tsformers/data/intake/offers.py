@@ -10,10 +10,15 @@ import pandas as pd
 
 from tsformers.calendar.times.zones import zones_that_repeat
 from tsformers.calendar.timestamps import looks_like_times
+<<<<<<< HEAD
 from tsformers.data.intake.asked import Names
 from tsformers.data.intake.bound import times_of
 from tsformers.data.intake.columns import RowNames
 from tsformers.data.intake.kinds import is_time_name, kind_of, shows_clock_times
+=======
+from tsformers.data.intake.kinds import date_parts, is_time_name, kind_of, shows_clock_times
+from tsformers.data.intake.repeats import ONCE, Repeats
+>>>>>>> breaker
 from tsformers.data.intake.source import Source, text_of
 from tsformers.errors import DataError, first_names
 from tsformers.messages import Either, Option, Part, joined
@@ -98,6 +103,9 @@ def several_times(source: Source, names: Sequence[str]) -> DataError:
     clocks = [name for name in names if shows_clock_times(source.frame[name])]
     days = [name for name in names if name not in clocks]
     offers: list[Part] = [Option("time_col", [days[0], clock]) for clock in clocks[:1] if days]
+    whole = date_parts(names)
+    if whole:
+        offers, names = [Option("time_col", whole)], [name for name in names if name not in whole]
     offers += [Option("time_col", name) for name in names[:MOST]]
     return DataError(f"{source.places.what} has several columns of times; pass ", joined(offers))
 
@@ -284,12 +292,20 @@ def many_numbers(
             "; if one is the target and the others are covariates, pass ", targets,
         )  # fmt: skip
     free = [name for name in source.frame.columns if name not in times]
+    whole = _date_parts(source, times, free)
+    free = [name for name in free if name not in whole]
+    left = [name for name in numbers if name not in whole]
+    together: list[Part] = [Option("time_col", whole), " for the time"] if whole else []
+    if whole and not source.joined(whole).duplicated().any():
+        targets = joined([Option("target_col", name) for name in left[:MOST]])
+        return DataError(f"{what} has several rows at one time of {_listed(times)}; pass ", *together, " and ", targets)
+    times = whole or times
     offer = _id_offer(source, times, free, {name: kind_of(source.frame[name]) for name in free})
-    left = [name for name in numbers if name not in offer[1]]
+    left = [name for name in left if name not in offer[1]] or left
     targets = joined([Option("target_col", name) for name in left[:MOST]])
     return DataError(
-        f"{what} has several rows at one time of {_listed(times)}, and several columns of numbers; pass ", offer[0],
-        " for the ids and ", targets,
+        f"{what} has several rows at one time of {_listed(times)}, and several columns of numbers; pass ", *together,
+        *([", "] if whole else []), offer[0], " for the ids and ", targets,
     )  # fmt: skip
 
 
@@ -319,13 +335,21 @@ def several_series(
     start = f"{source.places.what} has several rows at one time of {_listed(times)}, such as {at}"
     clocks = [name for name in free if shows_clock_times(source.frame[name])]
     parts: list[Part] = []
+    whole: list[str] = []
     if again.zones:
         cells = source.cells(times[0]) if len(times) == 1 else source.joined(times)
         zones = joined([Option("tz", zone) for zone in again.zones])
         parts = [f" ({text_of(cells.iloc[again.row])}): if a clock change repeats that hour, pass ", zones]
+    elif whole := _date_parts(source, times, free):
+        parts = [f": if {' and '.join(map(repr, whole))} make the time together, pass ", Option("time_col", whole)]
+        if not source.joined(whole).duplicated().any():
+            return DataError(start, *parts)
+        times, free = whole, [name for name in free if name not in whole]
     elif clocks and len(times) == 1:
         parts = [f": if {clocks[0]!r} is the time of day, pass ", Option("time_col", [times[0], clocks[0]])]
     offer, names = _id_offer(source, times, [name for name in free if name not in clocks], kinds)
+    if names and whole:
+        return DataError(start, *parts, " and ", offer, " for the ids")
     if names:
         parts += ["; if" if parts else ": if", " they belong to several series, pass ", offer]
         return DataError(start, *parts)
@@ -336,6 +360,38 @@ def several_series(
         Option("resample", "D"), " with the length of a bin", "; if they are several series, name the column of ids "
         "with ", Option("id_col"),
     )  # fmt: skip
+
+
+def time_in_parts(source: Source, ids: Sequence[str], times: Sequence[str]) -> DataError | None:
+    """The time of a table with ids is a year where year and month are wanted.
+
+    Args:
+        source: the table.
+        ids: columns of ids.
+        times: the column of times.
+
+    Returns:
+        The refusal where columns beside the time tell the rows of each series apart; else None.
+
+    Example:
+        >>> frame = pd.DataFrame({"id": ["a", "a"], "year": [2024, 2024], "month": [1, 2], "y": [1, 2]})
+        >>> print(time_in_parts(Source(frame), ["id"], ["year"]))
+        the frame has several rows of a series at one time of 'year'; pass time_col=['year', 'month']
+    """
+    whole = date_parts(list(source.frame.columns))
+    if not {*times} < {*whole} or not source.frame.duplicated([*ids, *times]).any():
+        return None
+    if source.frame.duplicated([*ids, *whole]).any():
+        return None
+    start = f"{source.places.what} has several rows of a series at one time of {_listed(times)}; pass "
+    return DataError(start, Option("time_col", whole))
+
+
+def _date_parts(source: Source, times: Sequence[str], free: Sequence[str]) -> list[str]:
+    """Columns that make a date only together, such as a year and a month; the times are the first of them."""
+    names = date_parts([*times, *(name for name in free if name not in times)])
+    more = bool(names) and source.joined(names).nunique() > source.frame[names[0]].nunique()
+    return names if more and {*times} < {*names} else []
 
 
 def _id_offer(

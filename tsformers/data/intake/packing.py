@@ -93,8 +93,8 @@ def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, sho
     roles = find_roles(source, asked)
     ids = ids_of(source, roles.ids, roles.target)
     schema = Schema(
-        roles.ids[0] if len(roles.ids) == 1 else "/".join(roles.ids) or "unique_id",
-        " ".join(roles.times),
+        roles.ids[0] if len(roles.ids) == 1 else "/".join(map(str, roles.ids)) or "unique_id",
+        roles.times[0] if len(roles.times) == 1 else " ".join(map(str, roles.times)),
         roles.target,
         roles.past,
         asked.known,
