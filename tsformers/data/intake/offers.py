@@ -10,15 +10,10 @@ import pandas as pd
 
 from tsformers.calendar.times.zones import zones_that_repeat
 from tsformers.calendar.timestamps import looks_like_times
-<<<<<<< HEAD
 from tsformers.data.intake.asked import Names
 from tsformers.data.intake.bound import times_of
 from tsformers.data.intake.columns import RowNames
-from tsformers.data.intake.kinds import is_time_name, kind_of, shows_clock_times
-=======
 from tsformers.data.intake.kinds import date_parts, is_time_name, kind_of, shows_clock_times
-from tsformers.data.intake.repeats import ONCE, Repeats
->>>>>>> breaker
 from tsformers.data.intake.source import Source, text_of
 from tsformers.errors import DataError, first_names
 from tsformers.messages import Either, Option, Part, joined

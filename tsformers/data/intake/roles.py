@@ -79,14 +79,11 @@ def find_roles(source: Source, asked: Asked) -> Columns:
     kinds, aside = _sorted_out(source, [name for name in frame.columns if name not in usual], asked)
     search = Search(source, asked, kinds, aside)
     times = asked.times or _times(search, ids)
-<<<<<<< HEAD
     if len(times) == 1 and asked.time_format is None and _lacks_dates(frame[times[0]]):
         others = [name for name in (*kinds, *frame.columns.intersection(["ds"])) if name != times[0]]
         raise no_date(source, times[0], [name for name in others if _holds_dates(source, name)])
-=======
     if ids and asked.times is None and (parted := time_in_parts(source, ids, times)) is not None:
         raise parted
->>>>>>> breaker
     target = asked.target if asked.target is not None else _target(search, ids, times)
     if not ids and not source.series:
         _refuse_several_series(search, times, target)
