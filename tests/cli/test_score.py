@@ -50,3 +50,19 @@ def test_a_forecast_that_cannot_be_read_is_refused(run, here, text, part):
     (here / "f.csv").write_text(text)
     (here / "y.csv").write_text("unique_id,ds,y\na,1,4.0\n")
     assert mistake(run("score", "f.csv", "y.csv"), part)
+
+
+def test_scores_of_joined_ids_have_the_columns_of_both(run, sales, here):
+    sales = sales.assign(region="n/a", shop=sales["unique_id"].map({"NA": 1, "b": 2})).drop(columns="unique_id")
+    sales.groupby("shop").head(25).to_csv(here / "past.csv", index=False)
+    sales.groupby("shop").tail(3).to_csv(here / "actual.csv", index=False)
+    ids = ["--id-col", "region", "--id-col", "shop"]
+    assert run("forecast", "past.csv", *NAIVE, *ids, "-o", "f.csv")[0] == 0
+    scored = run(
+        "score", "f.csv", "actual.csv", "--metrics", "mase", "--by", "unique_id", "--history", "past.csv", *ids
+    )
+    frame = pd.read_csv(io.StringIO(scored[1]), keep_default_na=False)
+    assert scored[0] == 0 and [*frame.columns] == ["region", "shop", "metric", "value"]
+    assert frame["region"].tolist() == ["n/a"] * 2 and frame["shop"].tolist() == [1, 2]
+    one = run("score", "f.csv", "actual.csv", "--metrics", "mae", *ids)
+    assert one[0] == 0 and len(one[1].splitlines()) == 2

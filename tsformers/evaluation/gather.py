@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from tsformers.data.dataframes import stamps
+from tsformers.data.dataframes import Schema, stamps
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.panel import Panel
 from tsformers.errors import first_names
 from tsformers.evaluation.worker import Outcome, RunContext
@@ -55,8 +56,8 @@ def gather_tables(
         "left_out": pd.DataFrame(left_out, columns=["model", "series", "cutoff", "window"]),
     }
     tables["left_out"].insert(1, schema.id_col, None)
-    for name in ("forecasts", "scores", "left_out"):  # ids are text on disk; in the tables they are the caller's
-        tables[name][schema.id_col] = ids.take(tables[name]["series"].to_numpy(dtype=np.int64))
+    for name in ("forecasts", "scores", "left_out"):  # ids are one text on disk; in the tables they are the caller's
+        tables[name] = _with_ids(tables[name], ids, schema)
     return tables
 
 
@@ -76,6 +77,14 @@ def warn_left_out(table: pd.DataFrame, panel: Panel) -> None:
             UserWarning,
             stacklevel=3,
         )
+
+
+def _with_ids(table: pd.DataFrame, ids: pd.Index, schema: Schema) -> pd.DataFrame:
+    """The table with the caller's columns of ids in place of their text."""
+    at = [*table.columns].index(schema.id_col)
+    before, after = table.iloc[:, :at], table.iloc[:, at + 1 :]
+    own = pd.DataFrame(id_columns(ids.take(table["series"].to_numpy(dtype=np.int64)), schema), index=table.index)
+    return pd.concat([before, own, after], axis=1)
 
 
 def _joined(parts: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

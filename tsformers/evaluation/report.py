@@ -309,11 +309,13 @@ def _left_out(result: Findings) -> Table | None:
     table = result.tables["left_out"]
     if table.empty:
         return None
-    counts = table.groupby(["model", result.panel.schema.id_col], sort=False, observed=True).size()
+    counts = table.groupby(["model", "series"], sort=False, observed=True).size()
     note = "These models could not forecast these series and left them out; their scores are means over the rest."
     note += f" The first {SHOWN_FAILURES} of {len(counts)}." if len(counts) > SHOWN_FAILURES else ""
-    names = (counts.index.get_level_values(level) for level in range(2))
-    rows = [[str(cell) for cell in row] for row in zip(*names, counts, strict=True)][:SHOWN_FAILURES]
+    shown = counts.iloc[:SHOWN_FAILURES]
+    models, series = (shown.index.get_level_values(level) for level in range(2))
+    names = result.panel.ids[series]
+    rows = [[str(cell) for cell in row] for row in zip(models, names, shown, strict=True)]
     return Table(["model", "series", "windows"], rows, texts=(1,), note=note)
 
 

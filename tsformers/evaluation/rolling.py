@@ -208,7 +208,7 @@ def _check(settings: Settings, engine: str, n_jobs: int, panel: Panel) -> None:
     if n_jobs == 0 or isinstance(n_jobs, bool) or not isinstance(n_jobs, int):
         raise ValueError(f"n_jobs must be a whole number, 1 = this process, -1 = every processor; got {n_jobs!r}")
     schema = panel.schema
-    for column in (schema.id_col, schema.time_col, schema.target_col):
+    for column in (*(schema.id_cols or (schema.id_col,)), schema.time_col, schema.target_col):
         if column in RESERVED or column in settings.quantile_columns:
             raise DataError(
                 f"column {column!r} of the data is also a column of the result; rename it, e.g. to '{column}_'"

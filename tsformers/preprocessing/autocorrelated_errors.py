@@ -16,6 +16,7 @@ from tsformers import storage
 from tsformers.data.dataframes import Frame
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.panel import Panel
 from tsformers.errors import TsformersError
 from tsformers.messages import Setting
@@ -238,7 +239,7 @@ class AutocorrelatedErrors(BaseEstimator):
         errors = one_step_errors(self._predictor(fitted), panel, fitted.horizon)
         rho = self._rho_of(errors.ids)
         report = autocorrelation_report(errors.values, unadjusted_errors(errors.values, rho))
-        self.report_ = pd.DataFrame({panel.schema.id_col: errors.ids, "rho": rho, **report})
+        self.report_ = pd.DataFrame({**id_columns(errors.ids, panel.schema), "rho": rho, **report})
         lag_one, n = report["lag1_after"], report["n_errors"].sum()
         lag_one = lag_one[np.isfinite(lag_one)]
         mean = lag_one.mean() if len(lag_one) else 0.0

@@ -13,7 +13,7 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.intake.asked import Asked, asked
 from tsformers.data.intake.bound import times_of
 from tsformers.data.intake.columns import RowNames
-from tsformers.data.intake.ids import Ids, ids_of, text_matches
+from tsformers.data.intake.ids import Ids, id_columns, ids_of, text_matches
 from tsformers.data.intake.numbers import read_numbers
 from tsformers.data.intake.roles import find_roles
 from tsformers.data.intake.source import Source, source_of
@@ -27,10 +27,7 @@ class Rows(NamedTuple):
     """Long rows: their series, times and values, and the table that they come from."""
 
     source: Source
-    id_col: str
-    time_col: str
-    target_col: str
-    single: bool
+    schema: Schema
     ids: Ids
     times: Times
     values: np.ndarray  # (R, L), one column a column of values
@@ -82,7 +79,7 @@ def read_forecast(table: Frame, *, freq: str | int | None = None, target_col: st
             "separately"
         )
     n, horizon = len(counts), int(counts[0])
-    schema = Schema(rows.id_col, rows.time_col, target_col, tz=None if rows.times.tz is None else "UTC")
+    schema = replace(rows.schema, target_col=target_col)
     values = rows.values[order].reshape(n, horizon, len(levels)).transpose(0, 2, 1)
     times = rows.times.counts[order] if rows.times.integer else rows.times.counts[order].view("M8[ns]")
     stamps = times.reshape(n, horizon)
@@ -110,16 +107,16 @@ def read_actual(table: Frame, forecast: Forecast, **roles: Any) -> Frame:
     """
     source = source_of(table, (), USUAL)
     chosen = asked(**{"past": (), **roles})
-    rows = read_rows(source, chosen, None)
+    schema = forecast.schema
+    rows = read_rows(source, chosen, None, schema.id_sep if schema.id_cols else None)
     names, fitted = rows.ids.names, forecast.ids
-    if rows.single and len(fitted) == 1:
+    if rows.schema.single and len(fitted) == 1:
         names = fitted
     elif not names.isin(fitted).any():
         same = text_matches(names, fitted)
         names = pd.Index([same.get(name, name) for name in names]) if same else names
-    schema = forecast.schema
     columns = {
-        schema.id_col: names.take(rows.ids.code),
+        **id_columns(names.take(rows.ids.code), replace(schema, id_kinds=rows.ids.kinds)),
         schema.time_col: rows.stamps,
         schema.target_col: rows.values[:, 0],
     }
@@ -127,13 +124,14 @@ def read_actual(table: Frame, forecast: Forecast, **roles: Any) -> Frame:
     return frame if source.table is None else replace(source.table, frame=frame, text=False, unclear={}, reread=None)
 
 
-def read_rows(source: Source, chosen: Asked, columns: list[str] | None) -> Rows:
+def read_rows(source: Source, chosen: Asked, columns: list[str] | None, sep: str | None = None) -> Rows:
     """The rows of a long table, in their order.
 
     Args:
         source: the table.
         chosen: what the caller chose of its roles.
         columns: of values; None = the target.
+        sep: between the parts of joined ids; None = one that no part holds.
 
     Returns:
         Series, times and values.
@@ -147,10 +145,19 @@ def read_rows(source: Source, chosen: Asked, columns: list[str] | None) -> Rows:
         [[5.0], [6.0]]
     """
     roles = find_roles(source, chosen)
-    ids = ids_of(source, roles.ids, roles.target)
+    ids = ids_of(source, roles.ids, roles.target, sep)
     lookup = RowNames(ids.names, ids.code)
     times = times_of(source, roles.times, lookup, chosen.time_format, chosen.tz)
     names = [roles.target] if columns is None else columns
     values = [read_numbers(source.numeric(name), name, lookup, source.places, missing=chosen.missing) for name in names]
-    id_col = "/".join(roles.ids) or "unique_id"
-    return Rows(source, id_col, " ".join(roles.times), roles.target, not roles.ids, ids, times, np.column_stack(values))
+    schema = Schema(
+        "/".join(roles.ids) or "unique_id",
+        " ".join(roles.times),
+        roles.target,
+        tz=None if times.tz is None else "UTC",
+        id_cols=roles.ids if len(roles.ids) > 1 else (),
+        id_sep=ids.sep,
+        id_kinds=ids.kinds,
+        single=not roles.ids,
+    )
+    return Rows(source, schema, ids, times, np.column_stack(values))

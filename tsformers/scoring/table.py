@@ -12,6 +12,7 @@ import pandas as pd
 from tsformers.calendar.seasons import season_length
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.panel import Panel
 from tsformers.errors import DataError, DataWarning, TsformersError
 from tsformers.messages import Option, Setting
@@ -172,7 +173,7 @@ def score_table(
         season_length: as in ``score``.
 
     Returns:
-        [id column or horizon,] metric, value; all metrics of the first series, then of the next.
+        [columns of ids or horizon,] metric, value; all metrics of the first series, then of the next.
 
     Raises:
         DataError: as in ``score``.
@@ -201,7 +202,7 @@ def score_table(
         "value": values.T.ravel(),
     }
     if by == "unique_id":
-        table = {forecast.schema.id_col: forecast.ids.repeat(len(names)), **table}
+        table = {**id_columns(forecast.ids.repeat(len(names)), forecast.schema), **table}
     elif by == "horizon":
         table = {"horizon": np.repeat(np.arange(1, forecast.horizon + 1), len(names)), **table}
     return pd.DataFrame(table)

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import tsformers as tsf
 from tsformers import DataError, DataWarning
-from tsformers.data.intake.ids import Ids, id_columns, matched
+from tsformers.data.dataframes import Schema
+from tsformers.data.intake.ids import Ids, id_columns, ids_of_answer, matched
 from tsformers.data.panel import Panel
 
 
@@ -66,3 +68,42 @@ def test_a_series_without_ids_needs_none_later():
 def test_id_columns_of_a_plain_schema_are_the_ids():
     panel = Panel.from_frame(frame(["a"]))
     assert list(id_columns(panel.ids, panel.schema)) == ["unique_id"]
+
+
+def joined_frame(n=40):
+    """Two shops with two numbered items each."""
+    parts = [pd.DataFrame({"shop": shop, "item": item, "ds": range(n), "y": np.arange(float(n)) % 4 + item})
+             for shop in ("n", "s") for item in (1, 2)]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+JOINED = {"id_col": ["shop", "item"], "freq": 1}
+
+
+def test_ids_that_were_split_are_joined_again():
+    schema = Schema(id_cols=("shop", "item"), id_sep="|", id_kinds=("text", "int"))
+    ids = pd.Index(["n|1", "s|2"])
+    assert ids_of_answer(pd.DataFrame(id_columns(ids, schema)), schema).equals(ids)
+    assert ids_of_answer(pd.DataFrame({"shop": [3]}), Schema(id_col="shop")).tolist() == [3]
+
+
+def test_scores_backtests_coresets_and_reports_have_the_columns_of_joined_ids():
+    data, roles = joined_frame(), ["shop", "item"]
+    forecast = tsf.SeasonalNaive(horizon=2, season_length=4).fit(data, **JOINED).predict()
+    actual = data.assign(ds=data["ds"] + 40)
+    assert [*tsf.score(forecast, actual, metrics="mae", by="unique_id").columns] == [*roles, "metric", "value"]
+    result = tsf.backtest({"naive": tsf.SeasonalNaive(horizon=2, season_length=4)}, data, windows=2, **JOINED)
+    assert [*result.scores.columns] == ["model", *roles, "cutoff", "metric", "value"]
+    assert [*result.forecasts.columns][:4] == ["model", *roles, "ds"] and result.forecasts["item"].dtype == "int64"
+    coreset = tsf.Coreset(60, n_clusters=2, seed=0).fit(data, **JOINED)
+    assert [*coreset.entities_.columns] == [*roles, "weight"] and [*coreset.times_.columns][:2] == roles
+    assert set(coreset.pairs().entity) == set(range(len(coreset.ids_)))
+    errors = tsf.AutocorrelatedErrors()
+    errors.fit_with(tsf.Panel.from_frame(data, **JOINED), tsf.SeasonalNaive(horizon=2, season_length=4))
+    assert [*errors.report_.columns][:3] == [*roles, "rho"]
+
+
+def test_columns_of_joined_ids_may_not_be_those_of_a_backtest():
+    data = joined_frame().rename(columns={"item": "model"})
+    with pytest.raises(DataError, match="column 'model' of the data is also a column of the result"):
+        tsf.backtest(tsf.SeasonalNaive(horizon=2), data, windows=1, id_col=["shop", "model"], freq=1)

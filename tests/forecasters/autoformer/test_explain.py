@@ -137,3 +137,10 @@ def test_an_autocorrelation_without_a_peak_has_no_period():
     lags, weights = peaks(np.array([1.0, 0.5, 0.1, -0.2, 0.1, 0.5]))
     assert len(lags) == len(weights) == 0
     assert len(peaks(np.array([1.0]))[0]) == 0
+
+
+def test_periods_have_the_columns_of_joined_ids(rng):
+    frame = seasonal_frame(rng, n_series=2, rows=60, season=6)
+    frame = frame.assign(shop="n", item=frame["unique_id"].map({"s0": 7, "s1": 8})).drop(columns="unique_id")
+    periods = tiny().fit(frame, id_col=["shop", "item"]).periods()
+    assert [*periods.columns] == ["shop", "item", "lag", "weight"] and set(periods["item"]) == {7, 8}

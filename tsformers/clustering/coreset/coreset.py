@@ -16,6 +16,7 @@ from tsformers.clustering.coreset.sensitivities import draw_coreset, entities_of
 from tsformers.clustering.coreset.var_mixture import Pairs, VARMixture, all_pairs, cluster_objective
 from tsformers.clustering.scaled_series import ScaledSeries, read_scaled
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
+from tsformers.data.intake.ids import id_columns, ids_of_answer
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
@@ -100,10 +101,10 @@ class Coreset(BaseEstimator):
         drawn = draw_coreset(pairs, n_entities, n_times, self.n_clusters, normalise=self.normalise, rng=rng)
         chosen, schema = drawn.pairs, panel.schema
         self.ids_: pd.Index = panel.ids[drawn.entities]
-        self.entities_: pd.DataFrame = pd.DataFrame({schema.id_col: self.ids_, "weight": chosen.entity_weight})
+        self.entities_: pd.DataFrame = pd.DataFrame({**id_columns(self.ids_, schema), "weight": chosen.entity_weight})
         self.times_: pd.DataFrame = pd.DataFrame(
             {
-                schema.id_col: self.ids_[chosen.entity],
+                **id_columns(self.ids_[chosen.entity], schema),
                 schema.time_col: stamps(panel.times[rows[drawn.rows]], schema),
                 schema.target_col: chosen.value[:, 0],
                 "previous": chosen.before[:, 0],
@@ -140,7 +141,7 @@ class Coreset(BaseEstimator):
         check_is_fitted(self, "times_")
         schema, table = self.panel_.schema, self.times_
         return Pairs(
-            self.ids_.get_indexer(pd.Index(table[schema.id_col])),
+            self.ids_.get_indexer(ids_of_answer(table, schema)),
             table[[schema.target_col]].to_numpy(),
             table[["previous"]].to_numpy(),
             table["time_weight"].to_numpy(),

@@ -120,6 +120,28 @@ def id_columns(ids: pd.Index, schema: Schema) -> dict[str, Any]:
     return found
 
 
+def ids_of_answer(answer: pd.DataFrame, schema: Schema) -> pd.Index:
+    """The ids of the rows of an answer, joined again where ``id_columns`` split them.
+
+    Args:
+        answer: with the caller's columns of ids.
+        schema: of the caller's frame.
+
+    Returns:
+        One id a row.
+
+    Example:
+        >>> ids_of_answer(pd.DataFrame({"shop": ["n"], "item": [1]}), Schema(id_cols=("shop", "item"))).tolist()
+        ['n/1']
+    """
+    if not schema.id_cols:
+        return pd.Index(answer[schema.id_col])
+    joined, *others = (answer[name].map(str).to_numpy(dtype=object) for name in schema.id_cols)
+    for part in others:
+        joined = joined + schema.id_sep + part
+    return pd.Index(joined)
+
+
 def matched(ids: Ids, fitted: pd.Index, what: str, stacklevel: int = 2) -> Ids:
     """Ids of which none was in ``fit``, but some as text, take the ids of ``fit``: 7 and "7" are one series.
 

@@ -121,11 +121,10 @@ def periods(
     Source: Wu, Xu, Wang & Long (2021), Autoformer, eqs. 5 and 8, section 4.3; the distance between lags is ours.
     """
     found = _explanation(model, data, future, static)
-    tables = []
-    for name, autocorrelation in zip(found.ids, found.autocorrelation, strict=True):
-        lags, weights = peaks(autocorrelation)
-        tables.append(pd.DataFrame({found.schema.id_col: [name] * len(lags), "lag": lags, "weight": weights}))
-    return from_pandas(pd.concat(tables, ignore_index=True), found.schema.backend)
+    lags, weights = zip(*map(peaks, found.autocorrelation), strict=True)
+    names = found.ids.repeat([len(each) for each in lags])
+    columns = {"lag": np.concatenate(lags), "weight": np.concatenate(weights)}
+    return from_pandas(pd.DataFrame({**id_columns(names, found.schema), **columns}), found.schema.backend)
 
 
 def plot_decomposition(
