@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from tsformers.calendar.regularity import plain
 from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.intake.columns import RowNames, check_columns
@@ -157,7 +158,7 @@ def _rows(source: Source) -> pd.DataFrame:
     if again.any():
         row = int(np.argmax(again))
         raise DataError(
-            f"{what} has series {ids[row]!r} twice, again at {source.places.at(row)}; keep one row a series"
+            f"{what} has series {plain(ids[row])!r} twice, again at {source.places.at(row)}; keep one row a series"
         )
     lookup = RowNames(ids, np.arange(len(frame)))
     values = np.stack([read_numbers(source.numeric(name), name, lookup, source.places) for name in labels])
