@@ -214,8 +214,8 @@ def forecastable(model: Any, panel: Panel) -> Panel:
         )
     if empty.any():
         raise DataError(
-            f"series {plain(panel.ids[empty][0])!r} has no value in its last {context} rows, the context of the model; leave "
-            f"it out ({empty.sum()} such series; a model fitted with ",
+            f"series {plain(panel.ids[empty][0])!r} has no value in its last {context} rows, the context of the model; "
+            f"leave it out ({empty.sum()} such series; a model fitted with ",
             Option("short", "drop"),
             f" does), or fill {panel.schema.target_col!r}",
         )
