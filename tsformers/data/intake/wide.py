@@ -19,7 +19,7 @@ from tsformers.errors import DataError
 from tsformers.messages import Either, Option
 
 Series = Literal["columns", "rows"]
-TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime")
+FIRST_NAMES = ("ds", "date", "time", "timestamp", "datetime")  # of the time, before columns that read as one
 COLUMNS = Either("tsf.from_wide(df)", "--wide", "wide = true")
 
 
@@ -184,7 +184,7 @@ def _time_column(source: Source) -> str | None:
     if isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex):
         return None
     named = {str(name).lower(): name for name in frame.columns}
-    for name in TIME_NAMES:
+    for name in FIRST_NAMES:
         if name in named:
             return named[name]
     dated = [name for name in frame.columns if kind_of(frame[name]) == "time"]
