@@ -260,7 +260,7 @@ def test_columns_that_are_no_numbers_are_left_out_and_named(frame, values, why):
 
 
 def test_unknown_or_repeated_known_covariates_are_refused(frame):
-    refused(frame, "no column 'price'; add it, or leave it out of known=", known=["price"])
+    refused(frame, "no column 'price'; add it, or leave it out of the covariates", known=["price"])
     refused(frame, "'y' has a role already", known=["y"])
     refused(frame.assign(price=1.0), "'price' has a role already", known=["price", "price"])
     assert Panel.from_frame(frame.assign(price=1.0), known="price").schema.known == ("price",)

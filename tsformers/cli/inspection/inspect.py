@@ -57,7 +57,9 @@ def inspect(file: InputFile, options: InspectOptions, target: TableOutput, table
     ids = ids_in(panel.ids, names)
     described = _described(panel)
     chosen = worst(described) if len(described) > MANY and target.output == "-" else described
-    show(chosen, target, title=file, wide=("least", "median", "greatest", "longest_gap"))
+    numbers = chosen.select_dtypes("float").columns
+    shown = chosen.assign(**{name: chosen[name].map(lambda value: float(f"{value:.10g}")) for name in numbers})
+    show(shown, target, title=file, wide=("least", "median", "greatest", "longest_gap"))
     if len(chosen) < len(described):
         inform(summary(described) + f"; the {WORST} with the most missing rows are shown, --output FILE writes all")
     if options.plot is not None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tsformers.data.panel import Panel
 
 NO_SEASON = 6  # steps of a forecast where there is no season
+LONG_SEASON, PART = 200, 60  # of a longer season, such as that of minutes, so many steps are forecast
+BELOW_AN_HOUR = ("--set", "season_length=1")  # rows a minute apart are like the row before rather than yesterday's
 WINDOWS = 4  # of a backtest
 ALARMS = ("--control", "LORD", "--alpha", "0.1", "--decay", "0.99", "--detector", "p_value=predictive")  # can alarm
 HISTORY = 3  # horizons that a history should have besides
@@ -61,6 +63,7 @@ def commands_for(file: str, table: TableInput, panel: "Panel") -> list[str]:
         *words,
         "--model",
         "SeasonalNaive",
+        *(BELOW_AN_HOUR if panel.reading.season > LONG_SEASON else ()),
         "--horizon",
         "1",
         *ALARMS,
@@ -72,7 +75,7 @@ def commands_for(file: str, table: TableInput, panel: "Panel") -> list[str]:
 
 
 def horizon_of(panel: "Panel") -> int:
-    """A horizon to begin with: a season, or as much of it as the histories leave for a backtest.
+    """A horizon to begin with: a season if it is not long, or as much of it as the histories leave for a backtest.
 
     Args:
         panel: the series.
@@ -82,7 +85,8 @@ def horizon_of(panel: "Panel") -> int:
     """
     season = panel.reading.season
     longest = int(panel.lengths.max()) // (WINDOWS + HISTORY)
-    return max(1, min(season if season > 1 else NO_SEASON, longest))
+    wanted = NO_SEASON if season <= 1 else PART if season > LONG_SEASON else season
+    return max(1, min(wanted, longest))
 
 
 def job_command(file: str, table: TableInput, horizon: int, job: str) -> str:

@@ -75,7 +75,7 @@ def check_columns(
             raise DataError(f"{what} has no column {column!r} (it has {have}); ", remedy)
     missing = [name for name in others if name not in frame.columns]
     if missing:
-        raise DataError(f"{what} has no column {missing[0]!r}; add it, or leave it out of ", Option("known"))
+        raise DataError(f"{what} has no column {missing[0]!r}; add it, or leave it out of the covariates")
 
 
 def _remedy(frame: pd.DataFrame, keyword: str, column: str, wanted: Mapping[str, str], beside: bool) -> Part:
