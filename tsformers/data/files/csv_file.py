@@ -16,7 +16,7 @@ from tsformers.data.files.content import Content
 from tsformers.data.files.csv_layout import HEAD, Layout, column_kind, find_layout, split_records
 from tsformers.data.files.header_lines import is_total
 from tsformers.data.files.number_text import NumberForm, number_form, to_numbers, without_missing
-from tsformers.data.files.table_file import MISSING, TIME_NAMES, FileOptions, TableFile
+from tsformers.data.files.table_file import MISSING, SURE_TIME_NAMES, FileOptions, TableFile
 from tsformers.data.files.text_bytes import as_utf8
 from tsformers.errors import DataError
 from tsformers.messages import Message, Option, joined
@@ -68,7 +68,9 @@ def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str]
     rows = find_rows(data, layout)
     names = named(layout.names, content.name)
     fixed = {
-        j for j, name in enumerate(names) if name == "unique_id" or name in text_columns or name.lower() in TIME_NAMES
+        j
+        for j, name in enumerate(names)
+        if name == "unique_id" or name in text_columns or name.lower() in SURE_TIME_NAMES
     }
     types, decimal = _first_types(layout, fixed, options, markers)
     columns, kept, again = _cells(rows, content.name, types, decimal)
