@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from tsformers.data.files.table_file import MISSING, TIME_NAMES
+from tsformers.data.files.table_file import MISSING, SURE_TIME_NAMES
 
 DIGIT = re.compile(r"\d")
 
@@ -58,7 +58,9 @@ def is_total(cells: Sequence[str], kinds: Sequence[str], names: Sequence[str]) -
         True
     """
     times = [
-        j for j, kind in enumerate(kinds) if kind == "time" or (kind == "number" and names[j].lower() in TIME_NAMES)
+        j
+        for j, kind in enumerate(kinds)
+        if kind == "time" or (kind == "number" and names[j].lower() in SURE_TIME_NAMES)
     ]
     found = [cells[j].strip() for j in times if j < len(cells)]
     words = [cell for cell in found if cell and cell not in MISSING]
