@@ -227,3 +227,29 @@ def test_a_workbook_with_two_tables_asks_which(tmp_path):
     table = read_table(tmp_path / "a.xlsx", FileOptions(sheet="south"))
     assert table.frame["y"].tolist() == [5] and "sheet 'south'" in table.facts
     assert "no sheet 'east'" in refused(tmp_path / "b", (tmp_path / "a.xlsx").read_bytes(), sheet="east")
+
+
+@pytest.mark.parametrize("orient", ["columns", "split", "table"])
+def test_labels_of_rows_that_are_times_are_a_column_of_json(tmp_path, orient):
+    frame = pd.DataFrame(
+        {"sales": np.arange(10)}, index=pd.DatetimeIndex(DAYS, name="day" if orient == "table" else None)
+    )
+    found = read(tmp_path / "a.json", frame.to_json(orient=orient)).frame
+    assert found.columns.tolist() == ["day" if orient == "table" else "ds", "sales"]
+    assert found["sales"].tolist() == list(range(10))
+    whole = found.iloc[:, 0].dtype.kind == "i"
+    assert pd.to_datetime(found.iloc[:, 0], unit="ms" if whole else None).tolist() == [*pd.DatetimeIndex(DAYS)]
+
+
+def test_labels_of_rows_that_count_are_no_column_of_json(tmp_path):
+    assert read(tmp_path / "a.json", FRAME.iloc[::-1].to_json()).frame.columns.tolist() == [*FRAME.columns]
+
+
+def test_json_that_only_looks_like_prometheus_is_of_an_unknown_form(tmp_path):
+    answer = {"status": "ok", "data": {"records": [{"ds": DAYS[0], "y": 1}]}}
+    assert "is JSON of an unknown form" in refused(tmp_path / "a.json", json.dumps(answer))
+
+
+def test_a_pointer_of_git_lfs_is_called_so(tmp_path):
+    text = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n"
+    assert "is a pointer of Git LFS and no table" in refused(tmp_path / "a.csv", text)
