@@ -253,3 +253,18 @@ def test_json_that_only_looks_like_prometheus_is_of_an_unknown_form(tmp_path):
 def test_a_pointer_of_git_lfs_is_called_so(tmp_path):
     text = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n"
     assert "is a pointer of Git LFS and no table" in refused(tmp_path / "a.csv", text)
+
+
+def test_a_second_row_of_the_header_and_totals_of_a_workbook(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    pytest.importorskip("python_calamine")
+    book = openpyxl.Workbook()
+    rows = [["Day", "North", None, "South"], [None, "units", "price", "units"]]
+    rows += [[day, n, n + 0.5, n] for n, day in enumerate(pd.DatetimeIndex(DAYS).to_pydatetime())]
+    for row in [*rows, ["Total", 45, None, 45]]:
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    found = read_table(tmp_path / "a.xlsx", FileOptions())
+    assert found.frame.columns.tolist() == ["Day", "North units", "North price", "South units"]
+    assert found.frame["Day"].tolist() == [*pd.DatetimeIndex(DAYS)] and found.places.line_of(0) == 3
+    assert found.facts[-2:] == ("2 header rows joined", "totals below the rows left out (row 13)")

@@ -106,7 +106,16 @@ def test_a_header_that_stands_again_is_no_row():
 
 
 @pytest.mark.parametrize(
-    ("cell", "value"), [("5,50 €", "5.50"), ("5EUR", "5"), ("-$5.50", "-5.50"), ("5 kWh", "5"), ("5 %", "5 %")]
+    ("cell", "value"),
+    [
+        ("5,50 €", "5.50"),
+        ("5EUR", "5"),
+        ("(5.50)", "-5.50"),
+        ("5-", "-5"),
+        ("-$5.50", "-5.50"),
+        ("5 kWh", "5"),
+        ("5 %", "5 %"),
+    ],
 )
 def test_a_unit_beside_a_number_is_taken_off(cell, value):
     assert plain_number(cell, ";") == value

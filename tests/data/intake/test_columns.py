@@ -312,6 +312,8 @@ def test_code_that_makes_numbers_is_named_where_it_works_without_a_loss(values, 
         ("5 %", "take '%' off the cells"),
         ("1.5K", "write such numbers in full, without 'K'"),
         ("oops", "pass missing='oops'"),
+        ("(5)", "the sign in front"),
+        ("5-", "the sign in front"),
     ],
 )
 def test_text_with_a_number_is_not_offered_as_a_missing_value(cell, remedy):

@@ -15,7 +15,7 @@ from pyarrow import csv as arrow_csv
 from tsformers.data.files.content import Content
 from tsformers.data.files.csv_layout import HEAD, Layout, column_kind, find_layout, split_records
 from tsformers.data.files.header_lines import is_total
-from tsformers.data.files.number_text import NumberForm, number_form, to_numbers, without_missing, without_unit
+from tsformers.data.files.number_text import NumberForm, number_form, signed, to_numbers, without_missing, without_unit
 from tsformers.data.files.table_file import MISSING, SURE_TIME_NAMES, FileOptions, TableFile
 from tsformers.data.files.text_bytes import as_utf8
 from tsformers.errors import DataError
@@ -312,8 +312,9 @@ def _typed(
         elif j not in fixed:
             cells[j] = without_missing(column, markers)
             forms[names[j]] = number_form(cells[j], options.decimal)
-            bare, unit = (cells[j], "") if forms[names[j]] or names[j] in times else without_unit(cells[j])
-            form = number_form(bare, options.decimal) if unit else None
+            known = forms[names[j]] is not None or names[j] in times
+            bare, unit = (cells[j], "") if known else without_unit(signed(cells[j]))
+            form = None if known else number_form(bare, options.decimal)
             if form is not None:
                 cells[j], forms[names[j]] = bare, replace(form, unit=unit)
     sure = {form.decimal for form in forms.values() if form is not None and not form.both and form.decimal}

@@ -84,6 +84,23 @@ def number_form(cells: Any, decimal: str | None = None) -> NumberForm | None:
     return NumberForm("," if has_comma or has_point else "", grouped or has_point, odd=odd)
 
 
+def signed(cells: Any) -> Any:
+    """Text with the sign of negative numbers in front: (5) and 5- as accountants write them.
+
+    Args:
+        cells: pyarrow array of text.
+
+    Returns:
+        Such an array.
+
+    Example:
+        >>> signed(pa.array(["(1,5)", "7-", "3"])).to_pylist()
+        ['-1,5', '-7', '3']
+    """
+    cells = pc.replace_substring_regex(cells, r"^\s*\(([^()-]*[0-9][^()-]*)\)\s*$", r"-\1")
+    return pc.replace_substring_regex(cells, r"^\s*([0-9][0-9., ]*)-\s*$", r"-\1")
+
+
 def without_unit(cells: Any) -> tuple[Any, str]:
     """Numbers without the currency or unit that stands beside each of them.
 

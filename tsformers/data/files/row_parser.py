@@ -14,6 +14,7 @@ from tsformers.data.files.text_bytes import wide_encoding
 from tsformers.errors import DataError
 
 BY_POINT, BY_COMMA = (re.compile(pattern.replace("x{2212}", "u2212")) for pattern in (POINT, COMMA))
+BEHIND = re.compile(r"^\s*(?:\(([^()-]*[0-9][^()-]*)\)|([0-9][0-9., ]*)-)\s*$")  # the sign of (5) and 5-
 WITH_UNIT = re.compile(UNIT)
 GROUPS = re.compile(r"[\s'\u2019]")
 OPEN_LINES = 100  # lines of one cell, at most
@@ -267,6 +268,7 @@ def plain_number(text: str, sep: str, decimal: str | None = None) -> str:
     plain = text.isascii() and " " not in text and text[-1:].isdigit() and "$" not in text
     if "," not in text and decimal != "," and plain:
         return text
+    text = BEHIND.sub(r"-\1\2", text)
     beside = WITH_UNIT.match(text)
     if beside is not None and not (beside["money"] and beside["unit"]):
         text = f"{beside['before']}{beside['number']}"

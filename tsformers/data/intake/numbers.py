@@ -133,6 +133,8 @@ def _remedy(column: str, value: object, covariate: bool) -> Part:
 def _of_text(value: str) -> list[Part]:
     """What to do about text among numbers; one with a digit is a number with something beside it, and is not lost."""
     sign = re.fullmatch(r"[-+(]?[\d.,\s]+(\D*)", value.strip())
+    if sign is not None and sign[1].strip(" )") in ("", "-") and re.search(r"[(-].|.-", value.strip()):
+        return ["write negative numbers with the sign in front"]
     if sign is not None and sign[1].strip(" )"):
         if sign[1].strip().casefold() in MULTIPLES:
             return [f"write such numbers in full, without {sign[1].strip()!r}"]
