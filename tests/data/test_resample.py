@@ -142,7 +142,7 @@ def test_an_empty_frame_is_refused_and_a_column_that_two_may_be_is_to_be_named()
     with pytest.raises(DataError, match="no rows"):
         tsf.resample(frame_of().iloc[:0], "D")
     two = frame_of().rename(columns={"y": "load"}).assign(price=1.0)
-    with pytest.raises(DataError, match="several columns of numbers.*target_col='load' or target_col='price'"):
+    with pytest.raises(DataError, match=r"several columns of numbers.*target_col='load' or target_col='price'"):
         tsf.resample(two, "D")
 
 

@@ -154,6 +154,8 @@ def test_times_of_a_day_without_a_date_are_refused_with_the_column_of_dates(aske
         with pytest.raises(DataError, match=r"pass time_col=\['Day', 'Time'\]"):
             find_roles(Source(frame.assign(Day=["2024-01-01"] * 2)), asked)
         assert find_roles(Source(frame.assign(Day="2024-01-01")), Asked(times=("Day", "Time"))).target == "load"
+
+
 def months(names=("year", "month"), **columns):
     parts = pd.DataFrame({names[0]: np.repeat([2022, 2023], 12), names[1]: np.tile(np.arange(1, 13), 2)})
     return parts.assign(**columns)

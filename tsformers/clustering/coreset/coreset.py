@@ -19,7 +19,7 @@ from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, 
 from tsformers.data.intake.ids import id_columns, ids_of_answer
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
-from tsformers.errors import DataError
+from tsformers.errors import DataError, first_names
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
@@ -165,7 +165,7 @@ class Coreset(BaseEstimator):
         both = self.ids_.intersection(other.ids_)
         if len(both):
             raise DataError(
-                f"series {both[0]!r} is in both coresets; a union needs coresets of disjoint sets of series"
+                f"series {first_names(both[:1])} is in both coresets; a union needs coresets of disjoint sets of series"
             )
         union = Coreset(**self.get_params())
         union.ids_ = self.ids_.append(other.ids_)
