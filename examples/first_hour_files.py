@@ -16,6 +16,7 @@ def main() -> None:
     write_sales(Path("sales.csv"), rng)
     write_meter(Path("meter.csv"), rng)
     write_monitoring(Path("web.json"), Path("web_today.json"), rng)
+    print("wrote sales.csv, meter.csv, web.json and web_today.json")
 
 
 def write_sales(path: Path, rng: np.random.Generator) -> None:

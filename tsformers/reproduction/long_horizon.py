@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from tsformers.contracts import Forecaster, Rolling
 from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.data.panel import Panel
 from tsformers.datasets.load import load_dataset, recipe
 from tsformers.errors import JobError
@@ -231,7 +232,9 @@ def _forecasts(
     if rolling is not None:
         values = rolling.predict_at(split.panel, length - cutoffs, n_samples=n_samples, seed=seed)
         return values, model.predict(n_samples=1).levels
-    forecast: Forecast = model.predict(_contexts(split.panel, cutoffs, context_length), n_samples=n_samples, seed=seed)
+    with silence_accepted():  # contexts end at their cutoffs
+        contexts = _contexts(split.panel, cutoffs, context_length)
+        forecast: Forecast = model.predict(contexts, n_samples=n_samples, seed=seed)
     return forecast.values.reshape(len(cutoffs), n, -1, model.horizon), forecast.levels
 
 
