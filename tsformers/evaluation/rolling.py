@@ -196,9 +196,7 @@ def _tasks(context: RunContext, name: str, model: Any) -> list[Task]:
 def _check(settings: Settings, engine: str, n_jobs: int, panel: Panel) -> None:
     """Refuse before any fit what would fail after it."""
     if not settings.metrics:
-        raise TsformersError(
-            "metrics is empty; name at least one, for example ", Option("metrics", ["crps"])
-        )
+        raise TsformersError("metrics is empty; name at least one, for example ", Option("metrics", ["crps"]))
     for metric in settings.metrics:
         find_metric(metric)
         if metric in JOINT:
