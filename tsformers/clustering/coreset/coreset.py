@@ -20,7 +20,7 @@ from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, 
 from tsformers.data.intake.ids import id_columns, ids_of_answer
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
-from tsformers.errors import DataError, first_names
+from tsformers.errors import DataError
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
