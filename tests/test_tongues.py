@@ -86,6 +86,22 @@ def test_no_remedy_loses_data(name):
                 assert not LOSSY.search(node.value), f"{name}:{node.lineno}: {node.value}"
 
 
+def bare_ids(tree):
+    """Lines that show an id as numpy prints it, np.int64(6) for 6."""
+    for node in ast.walk(tree):
+        root = node.value if isinstance(node, ast.FormattedValue) and node.conversion == ord("r") else None
+        depth = 0
+        while isinstance(root, ast.Subscript):
+            root, depth = root.value, depth + 1
+        if depth and getattr(root, "attr", getattr(root, "id", "")) == "ids":
+            yield node.lineno
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_ids_of_numbers_are_shown_as_python_writes_them(name):
+    assert [*bare_ids(ast.parse((PACKAGE / name).read_text(encoding="utf-8")))] == []
+
+
 def test_the_search_finds_what_it_is_for():
     bad = [
         'raise ValueError("pass known= for it")',
@@ -97,6 +113,8 @@ def test_the_search_finds_what_it_is_for():
         'raise DataError("pass ", Option("known"), Either("tsf.from_wide(df)", "--wide"))',
         'raise ValueError(f"{first}= is odd; 1 == 1 and x = 3 are not asked")',
     ]
+    assert [*bare_ids(ast.parse('f"series {panel.ids[3]!r}"'))]
+    assert not [*bare_ids(ast.parse('f"series {plain(ids[3])!r}"'))]
     for text, wanted in [*((text, True) for text in bad), *((text, False) for text in good)]:
         texts = [each.value for call in messages(ast.parse(text)) for arg in call.args for each in plain_texts(arg)]
         assert any(pattern.search(each) for pattern in (CODE, KEYWORD, FLAG) for each in texts) == wanted, text

@@ -5,8 +5,10 @@ import warnings
 import pandas as pd
 import pytest
 
+from tsformers.calendar.timestamps import TimeForm
 from tsformers.cli.options import TableInput
-from tsformers.cli.reading import held_warnings, ids_in, read_file, read_panel, roles_of
+from tsformers.cli.reading import bound_roles, held_warnings, ids_in, read_file, read_panel, roles_of
+from tsformers.data.dataframes import Schema
 from tsformers.errors import DataError, JobError
 
 
@@ -73,3 +75,8 @@ def test_ids_are_those_of_the_table_as_text():
     assert ids_in(pd.Index([7, 8]), ["8", "7"]) == [8, 7]
     with pytest.raises(JobError, match="--ids 9: there is no such series; there are '7', '8'"):
         ids_in(pd.Index([7, 8]), ["9"])
+
+
+def test_the_format_of_epochs_agrees_with_that_of_fit():
+    schema = Schema(form=TimeForm("epoch", "ms", True))
+    assert "epoch-ms" in bound_roles(schema, "time_format") and "epoch-s" not in bound_roles(schema, "time_format")

@@ -52,3 +52,9 @@ def test_the_answer_does_not_depend_on_the_order_of_rows_and_takes_a_panel():
 def test_an_id_column_of_the_name_of_an_answer_is_refused():
     with pytest.raises(DataError, match="'rows' is also a column of the answer"):
         describe(frame().rename(columns={"unique_id": "rows"}), id_col="rows")
+
+
+def test_joined_ids_come_back_as_their_columns():
+    frame = pd.DataFrame({"shop": ["n", "n", "s", "s"], "item": [1, 1, 2, 2], "ds": [0, 1, 0, 1], "y": 1.0})
+    found = describe(frame, id_col=["shop", "item"], freq=1)
+    assert [*found.columns][:3] == ["shop", "item", "rows"] and found["item"].tolist() == [1, 2]

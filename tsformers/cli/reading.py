@@ -97,7 +97,9 @@ def bound_roles(schema: "Schema", key: str) -> list[Any]:
         return [[*parts] if parts else getattr(schema, key)]
     if key == "missing":
         return [[*schema.missing]]
-    return [schema.form.kind, schema.form.format] if key == "time_format" else [getattr(schema, key)]
+    if key == "time_format":
+        return [schema.form.kind, schema.form.format, f"{schema.form.kind}-{schema.form.format}"]  # epoch-ms
+    return [getattr(schema, key)]
 
 
 def announced(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.features import n_time_features, time_features
+from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import stamps
 from tsformers.data.intake.one_hot import levels_of, one_hot
 from tsformers.data.panel import Panel
@@ -170,7 +171,7 @@ def check_common_end(panel: Panel) -> None:
         first, last = stamps(np.array([ends[early[0]], ends.max()]), panel.schema)
         raise DataError(
             Setting("multivariate", True),
-            f" needs series that end together: series {panel.ids[early[0]]!r} ends at {first}, others "
+            f" needs series that end together: series {plain(panel.ids[early[0]])!r} ends at {first}, others "
             f"at {last}; cut the others there, or append rows with {panel.schema.target_col} = NaN to it",
         )
 

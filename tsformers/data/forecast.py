@@ -11,6 +11,7 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from tsformers.calendar.grid import Grid, in_zone, parse
+from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Schema, check_answer_columns, from_pandas, stamps
 from tsformers.data.forecast_checks import (
     checked_bounds,
@@ -303,8 +304,8 @@ class Forecast:
         if (self.times != self.times[leader]).any():
             i = int(np.flatnonzero((self.times != self.times[leader]).any(axis=1))[0])
             raise ValueError(
-                f"series {self.ids[i]!r} and {self.ids[leader[i]]!r} are forecast for different stamps and cannot be "
-                "added; cut their histories to one common end first"
+                f"series {plain(self.ids[i])!r} and {plain(self.ids[leader[i]])!r} are forecast for different stamps "
+                "and cannot be added; cut their histories to one common end first"
             )
         if not self.joint and len(names) < self.n_series:
             warnings.warn(

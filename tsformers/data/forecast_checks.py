@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.regularity import plain
 from tsformers.errors import TsformersError
 from tsformers.messages import Message, Option
 
@@ -29,14 +30,16 @@ def checked_times(ids: pd.Index, times: np.ndarray) -> np.ndarray:
         dtype('int64')
     """
     if not ids.is_unique:
-        raise ValueError(f"series {ids[ids.duplicated()][0]!r} is there twice; every id names one series")
+        raise ValueError(f"series {plain(ids[ids.duplicated()][0])!r} is there twice; every id names one series")
     array = np.asarray(times)
     if array.dtype.kind not in "Miu" or array.ndim != 2:
         raise ValueError(f"times must be an (N, H) array of datetime64 or integers; got {array.dtype} {array.shape}")
     array = array.astype("datetime64[ns]" if array.dtype.kind == "M" else np.int64, copy=False)
     steady = (array[:, 1:] > array[:, :-1]).all(axis=1)
     if len(array) == len(ids) and not steady.all():
-        raise ValueError(f"the stamps of series {ids[int(np.argmin(steady))]!r} do not increase from step to step")
+        raise ValueError(
+            f"the stamps of series {plain(ids[int(np.argmin(steady))])!r} do not increase from step to step"
+        )
     return array
 
 
@@ -64,7 +67,7 @@ def checked_values(ids: pd.Index, values: np.ndarray) -> np.ndarray:
     if not finite.all():
         n, s, h = (int(i) for i in np.unravel_index(int(np.argmin(finite)), array.shape))
         raise ValueError(
-            f"the forecast of series {ids[n]!r} is {array[n, s, h]} at step {h + 1}; a forecast must be finite: "
+            f"the forecast of series {plain(ids[n])!r} is {array[n, s, h]} at step {h + 1}; a forecast must be finite: "
             "look at that series' last values, or at the model's loss, for what blew up"
         )
     return array

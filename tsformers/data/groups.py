@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.regularity import plain
 from tsformers.errors import TsformersError
 from tsformers.messages import Option
 
@@ -35,7 +36,9 @@ def group_codes(groups: Groups, ids: pd.Index) -> tuple[np.ndarray, pd.Index]:
         return np.zeros(len(ids), dtype=np.int64), pd.Index(["total"], name=ids.name)
     codes, names = pd.factorize(_table(groups, ids).reindex(ids).infer_objects())
     if (codes < 0).any():
-        raise ValueError(f"series {ids[int(np.argmax(codes < 0))]!r} has no group; give every id of the forecast one")
+        raise ValueError(
+            f"series {plain(ids[int(np.argmax(codes < 0))])!r} has no group; give every id of the forecast one"
+        )
     return codes, pd.Index(names, name=ids.name, tupleize_cols=False)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from tsformers.calendar.seasons import season_length
 from tsformers.data.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.dataframes import Frame, from_pandas, stamps
+from tsformers.data.intake.ids import id_columns
 from tsformers.data.intake.sentinels import sentinels
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
@@ -55,10 +56,10 @@ def describe(data: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
         "season_length": np.full(panel.n_series, season),
         "season_strength": season_strength(packed, season),
     }
-    name = schema.id_col
-    if name in columns:
+    ids = id_columns(panel.ids, schema)
+    for name in ids.keys() & columns:
         raise DataError(f"the id column {name!r} is also a column of the answer; rename it, for example to '{name}_'")
-    return from_pandas(pd.DataFrame({name: panel.ids, **columns}), schema.backend)
+    return from_pandas(pd.DataFrame({**ids, **columns}), schema.backend)
 
 
 def season_strength(series: PackedSeries, season: int) -> np.ndarray:

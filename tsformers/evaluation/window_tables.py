@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.regularity import plain
 from tsformers.data.blocks.panel_blocks import series_at
 from tsformers.data.dataframes import stamps
 from tsformers.data.forecast import Forecast
@@ -61,7 +62,7 @@ def window_tables(
         parts.append(_block_tables(history, settings, model, window, block, present))
         covered[present] = True
     if not may_omit and not covered.all():
-        raise ValueError(f"the forecast lacks series {history.panel.ids[int(np.argmin(covered))]!r}")
+        raise ValueError(f"the forecast lacks series {plain(history.panel.ids[int(np.argmin(covered))])!r}")
     steps, scores = parts[0] if len(parts) == 1 else map(_in_order, zip(*parts, strict=True))
     return steps, scores
 
@@ -158,13 +159,13 @@ def _aligned(forecast: Forecast, ids: pd.Index, times: np.ndarray) -> Forecast:
     if not forecast.ids.equals(ids):
         order = forecast.ids.get_indexer(ids)
         if (order < 0).any():
-            raise ValueError(f"the forecast lacks series {ids[int(np.argmin(order))]!r}")
+            raise ValueError(f"the forecast lacks series {plain(ids[int(np.argmin(order))])!r}")
         forecast = forecast.select(order)
     wrong = (forecast.times != times).any(axis=1)
     if wrong.any():
         i = int(np.argmax(wrong))
         raise ValueError(
-            f"the forecast of series {ids[i]!r} begins at {forecast.times[i, 0]}; after the data that the model was "
-            f"given comes {times[i, 0]}"
+            f"the forecast of series {plain(ids[i])!r} begins at {forecast.times[i, 0]}; after the data that the model "
+            f"was given comes {times[i, 0]}"
         )
     return forecast

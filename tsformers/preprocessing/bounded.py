@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Frame, stamps
 from tsformers.data.forecast import Forecast
 from tsformers.data.forecast_checks import checked_bounds
@@ -142,7 +143,7 @@ class Bounded(BaseEstimator):
                 values = upper - np.exp(-forecast.values)
         beyond = ~np.isfinite(values)
         if beyond.any():
-            name = forecast.ids[int(np.flatnonzero(beyond.any(axis=(1, 2)))[0])]
+            name = plain(forecast.ids[int(np.flatnonzero(beyond.any(axis=(1, 2)))[0])])
             raise DataError(
                 f"the forecast of series {name!r} is too large for a number after ",
                 Option("method", self.method), "; pass ", Option("method", "clip"),
@@ -186,5 +187,5 @@ def _place(panel: Panel, row: int) -> str:
     """A value with its series and time."""
     schema = panel.schema
     when = stamps(panel.times[row : row + 1], schema)[0]
-    name = panel.ids[int(panel.owner[row])]
+    name = plain(panel.ids[int(panel.owner[row])])
     return f"{schema.target_col}={panel.y[row]:g} of series {name!r} at {schema.time_col}={when}"

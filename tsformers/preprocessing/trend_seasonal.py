@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar.arithmetic import ordinals
+from tsformers.calendar.regularity import plain
 from tsformers.calendar.seasons import cycles, season_length
 from tsformers.counter_rng import keyed_normals, series_keys
 from tsformers.data.classical_decomposition import PackedSeries, Parts, moving_average
@@ -257,7 +258,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
             return [(learned, known)]
         if panel is None:
             raise TsformersError(
-                f"series {ids[int(np.argmin(known))]!r} was not in fit; pass the panel it comes from as ",
+                f"series {plain(ids[int(np.argmin(known))])!r} was not in fit; pass the panel it comes from as ",
                 Option("past"),
             )
         return [(learned, known), (self._decompose(panel.select(~panel.ids.isin(learned.ids))), ~known)]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.regularity import plain
 from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.forecast import Forecast
@@ -75,7 +76,7 @@ def read_forecast(table: Frame, *, freq: str | int | None = None, target_col: st
         usual = int(np.bincount(counts).argmax())
         odd = int(np.flatnonzero(counts != usual)[0])
         raise DataError(
-            f"series {rows.ids.names[odd]!r} of the forecast has {counts[odd]} rows, others {usual}; score them "
+            f"series {plain(rows.ids.names[odd])!r} of the forecast has {counts[odd]} rows, others {usual}; score them "
             "separately"
         )
     n, horizon = len(counts), int(counts[0])

@@ -133,7 +133,7 @@ def actual_values(forecast: Forecast, actual: Panel | Frame | np.ndarray) -> np.
     if doubled.any():
         row = int(np.flatnonzero(hit)[np.flatnonzero(doubled)[-1]])
         raise DataError(
-            f"actual holds series {rows.names[row]!r} at {_shown(forecast, rows.stamp[row])} twice, "
+            f"actual holds series {plain(rows.names[row])!r} at {_shown(forecast, rows.stamp[row])} twice, "
             f"the last time at {rows.places.at(row)}; drop one of them"
         )
     y = np.full(len(key), np.nan)
@@ -191,12 +191,13 @@ def _why_nothing_matches(forecast: Forecast, rows: Rows) -> str:
     if not len(inside):
         return (
             f"no series of actual is in the forecast: the forecast has {plain(forecast.ids[0])!r}, "
-            f"actual has {rows.names[0]!r} at {rows.places.at(0)}; use the same ids (and the same type of ids) in both"
+            f"actual has {plain(rows.names[0])!r} at {rows.places.at(0)}; use the same ids (and the same type of ids) "
+            "in both"
         )
     row = int(inside[0])
     begin, end = (_shown(forecast, as_counts(forecast.times)[rows.code[row], k]) for k in (0, -1))
     return (
-        f"no row of actual meets the forecast: series {rows.names[row]!r} is forecast from {begin} to {end}, "
+        f"no row of actual meets the forecast: series {plain(rows.names[row])!r} is forecast from {begin} to {end}, "
         f"actual has {_shown(forecast, rows.stamp[row])} at {rows.places.at(row)}; pass the rows of the forecast's "
         "stamps"
     )

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.regularity import plain
 from tsformers.calendar.seasons import season_length
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.forecast import Forecast
@@ -336,8 +337,9 @@ def _joint_draws(case: Case, metric: str) -> np.ndarray:
     if (times != times[0]).any():
         i = int(np.flatnonzero((times != times[0]).any(axis=1))[0])
         raise DataError(
-            f"metric {metric!r} looks at all series at one moment, but {case.forecast.ids[i]!r} and "
-            f"{case.forecast.ids[0]!r} are forecast for different stamps; cut their histories to one common end first"
+            f"metric {metric!r} looks at all series at one moment, but {plain(case.forecast.ids[i])!r} and "
+            f"{plain(case.forecast.ids[0])!r} are forecast for different stamps; cut their histories to one "
+            "common end first"
         )
     if not case.forecast.joint and len(times) > 1:
         warnings.warn(

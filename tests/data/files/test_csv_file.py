@@ -251,3 +251,46 @@ def test_what_pandas_writes_is_read_and_each_line_is_where_it_stands(rows, sep):
 
 def test_stray_quotes_do_not_shift_lines():
     assert record_lines(b'a,5" pipe\nb,1\nc,2', 2).tolist() == [2, 3, 4]
+
+
+LINES = [f"{day},{n}" for n, day in enumerate(DAYS[:12])]
+
+
+def test_a_header_that_stands_again_is_no_row_and_lines_are_counted_past_it():
+    text = "\n".join(["day,sales", *LINES[:6], "day,sales", *LINES[6:9], "day,sales ", *LINES[9:]])
+    found = read(text)
+    assert found.frame["sales"].tolist() == list(range(12)) and found.frame["sales"].dtype.kind == "i"
+    assert "the header stands again, left out (line 8 and 1 more)" in found.facts
+    assert [found.places.line_of(row) for row in (5, 6, 9)] == [7, 9, 13]
+    assert found.as_text("sales").tolist() == [str(n) for n in range(12)]
+
+
+@pytest.mark.parametrize("total", ["Total,66", "Grand Total,66", "Summe,66"])
+def test_totals_above_and_below_the_rows_are_left_out(total):
+    below = read("\n".join(["day,sales", *LINES, total]))
+    assert below.frame["sales"].tolist() == list(range(12))
+    assert "notes below the rows left out (line 14)" in below.facts
+    above = read("\n".join(["day,sales", total, *LINES]))
+    assert above.frame["sales"].tolist() == list(range(12)) and above.places.line_of(0) == 3
+    assert "a line of totals skipped (line 2)" in above.facts
+
+
+@pytest.mark.parametrize("last", ["2024-13-13,5", "NA,5", ",5", "20240113,5"])
+def test_a_last_row_with_a_wrong_or_missing_time_is_no_total(last):
+    assert len(read("\n".join(["day,sales", *LINES, last])).frame) == 13
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        (["Price,Close,Open", "Ticker,A,A", "Date,,"], ["Date", "Close", "Open"]),
+        (["Price,Close,Close", "Ticker,A,B", "Date,,"], ["Date", "Close A", "Close B"]),
+        ([",sales,sales", ",a,b"], ["Unnamed: 0", "sales a", "sales b"]),
+        (["Date,North,", ",units,price"], ["Date", "North units", "North price"]),
+        (["Date,rain,wind", "UTC,mm,m/s"], ["Date", "rain", "wind"]),
+    ],
+)
+def test_the_header_of_several_lines_names_the_columns(header, names):
+    found = read("\n".join([*header, *[f"{line},7" for line in LINES]]))
+    assert found.frame.columns.tolist() == names
+    assert found.frame[names[1]].tolist() == list(range(12)) and found.places.line_of(0) == len(header) + 1

@@ -96,3 +96,10 @@ def test_names_that_nobody_asked_for_are_a_header_all_the_same():
 def test_an_array_of_json_does_not_come_line_by_line():
     with pytest.raises(DataError, match="array of JSON"):
         rows('[{"y": 1}]\n')
+
+
+def test_a_header_that_stands_again_is_no_row():
+    parser = RowParser({"unique_id": str, "y": float})
+    lines = ("unique_id,y", "a,1", "unique_id,y", "a,2")
+    rows = [row for line in lines for row, _ in parser.feed(line, None)]
+    assert [row["y"] for row in rows] == [1.0, 2.0]

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
+from tsformers.calendar.regularity import plain
 from tsformers.clustering.coreset.expectation_maximisation import fit_var_mixture
 from tsformers.clustering.coreset.sensitivities import draw_coreset, entities_of
 from tsformers.clustering.coreset.var_mixture import Pairs, VARMixture, all_pairs, cluster_objective
@@ -19,7 +20,7 @@ from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, 
 from tsformers.data.intake.ids import id_columns, ids_of_answer
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
-from tsformers.errors import DataError, first_names
+from tsformers.errors import DataError
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
 
@@ -165,7 +166,7 @@ class Coreset(BaseEstimator):
         both = self.ids_.intersection(other.ids_)
         if len(both):
             raise DataError(
-                f"series {first_names(both[:1])} is in both coresets; a union needs coresets of disjoint sets of series"
+                f"series {plain(both[0])!r} is in both coresets; a union needs coresets of disjoint sets of series"
             )
         union = Coreset(**self.get_params())
         union.ids_ = self.ids_.append(other.ids_)

@@ -14,13 +14,15 @@ from pyarrow import csv as arrow_csv
 
 from tsformers.data.files.content import Content
 from tsformers.data.files.csv_layout import HEAD, Layout, column_kind, find_layout, split_records
+from tsformers.data.files.header_lines import is_total
 from tsformers.data.files.number_text import NumberForm, number_form, to_numbers, without_missing
-from tsformers.data.files.table_file import MISSING, TIME_NAMES, FileOptions, TableFile
+from tsformers.data.files.table_file import MISSING, SURE_TIME_NAMES, FileOptions, TableFile
 from tsformers.data.files.text_bytes import as_utf8
 from tsformers.errors import DataError
 from tsformers.messages import Message, Option, joined
 
 TEXT = pa.string()
+NO_ROWS = np.empty(0, dtype=np.int64)
 BOOLEANS = pa.array(["true", "false", "True", "False", "TRUE", "FALSE"])
 SEPARATED = np.frombuffer(b",;\t|\n", np.uint8)  # what stands before a quote that opens a cell
 
@@ -66,10 +68,12 @@ def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str]
     rows = find_rows(data, layout)
     names = named(layout.names, content.name)
     fixed = {
-        j for j, name in enumerate(names) if name == "unique_id" or name in text_columns or name.lower() in TIME_NAMES
+        j
+        for j, name in enumerate(names)
+        if name == "unique_id" or name in text_columns or name.lower() in SURE_TIME_NAMES
     }
     types, decimal = _first_types(layout, fixed, options, markers)
-    columns, kept = _cells(rows, content.name, types, decimal)
+    columns, kept, again = _cells(rows, content.name, types, decimal)
     columns, forms, unclear = _typed(columns, names, fixed, options, markers, layout.sep, decimal)
     unnamed = {j for j, name in enumerate(layout.names) if not name and columns[j].null_count == len(columns[j])}
     frame = pa.table(
@@ -79,6 +83,9 @@ def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str]
     facts = [*layout.facts[:1], *_said_of_numbers(forms), *said, *layout.facts[1:]]
     facts += [f"notes below the rows left out (line {rows.notes})"] if rows.notes else []
     line_of = _Lines(content, options, layout, kept)
+    if len(again):
+        more = f" and {len(again) - 1} more" if len(again) > 1 else ""
+        facts.append(f"the header stands again, left out (line {line_of.lines[again[0]]}{more})")
     table = TableFile(
         frame, content.name, "CSV", (*facts, *content.facts), line_of, text=True, unclear=unclear,
         reread=functools.partial(_reread, content, options, rows, names, kept),
@@ -177,6 +184,8 @@ def _end_of_rows(body: bytes, layout: Layout) -> tuple[int, int | None]:
         if not any(cells):
             if below is not None:
                 first, end, below = below, max(start - 1, 0), None
+        elif len(cells) == len(layout.names) and is_total(cells, layout.kinds, layout.names):
+            first, end, below = start, max(start - 1, 0), None
         elif any(column_kind([cell], MISSING) in ("number", "time") for cell in cells):
             break
         elif len(cells) != len(layout.names) or (typed and sum(map(bool, cells)) == 1 and cells[typed[0]]):
@@ -206,8 +215,10 @@ def _first_types(
     return types, decimal
 
 
-def _cells(rows: Rows, name: str, types: list[Any], decimal: str = ".") -> tuple[list[Any], np.ndarray | None]:
-    """The columns; those of text have no nulls yet. Second: rows kept, where empty ones were left out."""
+def _cells(
+    rows: Rows, name: str, types: list[Any], decimal: str = "."
+) -> tuple[list[Any], np.ndarray | None, np.ndarray]:
+    """The columns; those of text have no nulls yet. Then the rows kept, where some were left out, and the headers."""
     names = [str(j) for j in range(len(types))]
     if rows.layout.sep in ("", " ") or len(rows.layout.sep.encode()) > 1:
         return _slow_cells(rows, name)
@@ -222,7 +233,7 @@ def _cells(rows: Rows, name: str, types: list[Any], decimal: str = ".") -> tuple
             ) if rows.data else pa.table([pa.array([], kind) for kind in attempt], names=names)  # fmt: skip
         except pa.ArrowInvalid:
             continue
-        return _without_empty(table.columns)
+        return _without_headers(*_without_empty(table.columns), rows.layout.names)
     return _slow_cells(rows, name)
 
 
@@ -230,7 +241,7 @@ def _block(data: bytes) -> int:
     return 1 << 20 if len(data) < 1 << 20 or b"\n" in data[: 1 << 18] else 1 << 26
 
 
-def _slow_cells(rows: Rows, name: str) -> tuple[list[Any], np.ndarray | None]:
+def _slow_cells(rows: Rows, name: str) -> tuple[list[Any], np.ndarray | None, np.ndarray]:
     """Rows of uneven width: short ones are filled up, one that is too long is refused."""
     width, layout = len(rows.layout.names), rows.layout
     records = [*split_records(rows.data.decode().split("\n"), layout.sep, 0, len(rows.data))]
@@ -248,7 +259,7 @@ def _slow_cells(rows: Rows, name: str) -> tuple[list[Any], np.ndarray | None]:
             )  # fmt: skip
         cells += [""] * (width - len(cells))
     columns = [pa.chunked_array([pa.array([record.cells[j] for record in records], TEXT)]) for j in range(width)]
-    return _without_empty(columns)
+    return _without_headers(*_without_empty(columns), layout.names)
 
 
 def _without_empty(columns: list[Any]) -> tuple[list[Any], np.ndarray | None]:
@@ -261,6 +272,23 @@ def _without_empty(columns: list[Any]) -> tuple[list[Any], np.ndarray | None]:
             return columns, None
     kept = pc.invert(empty)
     return [column.filter(kept) for column in columns], np.flatnonzero(kept.to_numpy())
+
+
+def _without_headers(
+    columns: list[Any], kept: np.ndarray | None, names: Sequence[str]
+) -> tuple[list[Any], np.ndarray | None, np.ndarray]:
+    """Files that were appended to each other repeat the header: such rows are none. Last: where they stand."""
+    again = None
+    for column, name in zip(columns, names, strict=True):
+        if column.type != TEXT:  # a name would not have been read as a number
+            return columns, kept, NO_ROWS
+        same = pc.equal(pc.utf8_trim_whitespace(column), name)
+        again = same if again is None else pc.and_(again, same)
+        if not pc.any(again).as_py():
+            return columns, kept, NO_ROWS
+    found = np.asarray(again)
+    places = np.arange(len(found)) if kept is None else kept
+    return [column.filter(pc.invert(again)) for column in columns], places[~found], places[found]
 
 
 def _typed(
@@ -368,7 +396,7 @@ def _reread(
     """One column as text."""
     data, _ = as_utf8(content.again(), content.name, options.encoding)
     again = find_rows(data, rows.layout)
-    cells, _ = _cells(again, content.name, [TEXT] * len(names))
+    cells, _, _ = _cells(again, content.name, [TEXT] * len(names))
     found = pc.if_else(pc.equal(cells[names.index(column)], ""), pa.scalar(None, TEXT), cells[names.index(column)])
     return pa.table([found], names=[column]).to_pandas()[column]
 

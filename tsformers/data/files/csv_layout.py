@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
+from tsformers.data.files.header_lines import is_total, joined_names
 from tsformers.data.files.number_text import number_form, without_missing
 from tsformers.data.files.table_file import MISSING
 from tsformers.errors import DataError
@@ -146,7 +147,9 @@ class _Reading:
         return more == 1 and numbers_rows([row[0] for row in rows])
 
     def _kinds(self, start: int) -> list[str]:
+        again = self.records[start - 1].cells if start else []
         rows = [record.cells for record in self.records[start:] if len(record.cells) == self.width]
+        rows = [row for row in rows if row != again]
         rows = rows[len(rows) > 3 : max(len(rows) - 10, len(rows) // 2, 1)]  # units stand first, notes last
         return [column_kind([row[j] for row in rows], self.markers) for j in range(self.width)]
 
@@ -168,10 +171,12 @@ class _Reading:
             names, place, header = named, -1, replace(header, end=header.line)
         rows = list(self.records[place + 1 :])
         body = header.end
-        if place >= 0 and (units := self._units(rows)):
-            facts.append(f"a line of units skipped (line {units.line})")
-            rows, body = rows[1:], units.end
-        whole = [record.cells for record in rows if len(record.cells) == self.width]
+        if place >= 0:
+            names, rows, said_of = self._below_header(names, rows)
+            facts += said_of
+            body = rows[0].line if said_of and rows else body
+        again = header.cells if self.headed else []
+        whole = [record.cells for record in rows if len(record.cells) == self.width and record.cells != again]
         if len(names) == self.width - 1 and whole and "".join(row[-1] for row in whole).strip():
             names = ["", *names]  # the names of rows, as R writes them
         names += [""] * (self.width - len(names))
@@ -180,6 +185,26 @@ class _Reading:
         said += [f"{titles} title line{'s' * (titles > 1)} skipped"] if titles else []
         kinds, line = self._kinds(len(self.records) - len(rows)), header.line if self.headed else 0
         return Layout(self.sep, names, line, body, whole, (*said, *facts), kinds)
+
+    def _below_header(self, names: list[str], rows: list[Record]) -> tuple[list[str], list[Record], list[str]]:
+        """Further lines of the header and a line of totals: the names, the rows below, and what to report."""
+        extra: list[Record] = []
+        while len(extra) < 3 and (units := self._units(rows)):
+            extra.append(units)
+            rows = rows[1:]
+        facts = []
+        if extra:
+            padded = names + [""] * (self.width - len(names))
+            names, joined = joined_names(padded, [[cell.strip() for cell in each.cells] for each in extra])
+            at = f"line{'s' * (len(extra) > 1)} {' and '.join(str(each.line) for each in extra)}"
+            what = "a line of units" if len(extra) == 1 else f"{len(extra)} lines of units"
+            facts = [f"{len(extra) + 1} header lines joined" if joined else f"{what} skipped ({at})"]
+        if len(rows) > 2 and len(rows[0].cells) == self.width:
+            kinds = self._kinds(self.records.index(rows[1]))
+            if is_total(rows[0].cells, kinds, names + [""] * (self.width - len(names))):
+                facts.append(f"a line of totals skipped (line {rows[0].line})")
+                rows = rows[1:]
+        return names, rows, facts
 
     def _refuse_other_width(self, name: str) -> None:
         """A line of names of another width than the rows."""

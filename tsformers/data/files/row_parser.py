@@ -230,7 +230,7 @@ class RowParser:
         if "".join(cells[len(header) :]).strip() or len(cells) < min(len(header), 2):
             return [({}, tag)]
         cells = [*cells[: len(header)], *[""] * (len(header) - len(cells))]
-        if first and self._is_units(cells):
+        if [cell.strip() for cell in cells] == header or (first and self._is_units(cells)):
             return []
         id_col = next(iter(self.typed))
         row: dict[str, Any] = {}

@@ -13,7 +13,7 @@ MISSING = (
     "", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>", ".", "-", "--", "#N/A", "#N/V",
     "#NV", "?", "X",
 )  # fmt: skip
-TIME_NAMES = frozenset((
+SURE_TIME_NAMES = frozenset((  # of times and nothing else: such columns of a CSV file stay text
     "ds", "date", "datetime", "date_time", "date time", "time", "timestamp", "time_stamp", "time stamp", "datum",
     "zeit", "zeitpunkt", "zeitstempel", "tijd", "tijdstip", "fecha", "fecha_hora", "hora", "heure", "horodatage",
     "data_ora", "dato", "tid", "tidpunkt", "pvm", "datetime_utc", "date_utc", "utc",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Schema
 from tsformers.data.intake.columns import read_ids
 from tsformers.data.intake.source import Source, text_of
@@ -213,7 +214,7 @@ def refuse_unknown(ids: Ids, known: pd.Index, source: Source) -> None:
     unknown = ~ids.names.isin(known)
     if unknown.any():
         row = int(np.flatnonzero(unknown[ids.code])[0])
-        name = ids.names[ids.code[row]]
+        name = plain(ids.names[ids.code[row]])
         raise DataError(
             f"{source.places.what} has series {name!r} at {source.places.at(row)}, which the data do not have; drop "
             "its rows"

@@ -8,19 +8,18 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from tsformers.data.files.table_file import SURE_TIME_NAMES
+
 Kind = Literal["number", "truth", "text", "time", "empty", "other"]
-TIME_NAMES = frozenset((
-    "ds", "dt", "date", "dates", "datetime", "date_time", "datestamp", "time", "times", "time_stamp", "timestamp",
-    "timestamps", "when", "period", "day", "days", "month", "months", "year", "years", "yr", "quarter", "week", "t",
-    "utc", "epoch", "datetime_utc", "date_utc", "timestamp_utc", "time_utc", "local_time", "event_time",
+TIME_NAMES = SURE_TIME_NAMES | frozenset((
+    "dt", "dates", "datestamp", "times", "timestamps", "when", "period", "day", "days", "month", "months", "year",
+    "years", "yr", "quarter", "week", "t", "epoch", "timestamp_utc", "time_utc", "local_time", "event_time",
     "observation_date", "reference_date", "obs_date", "trade_date", "trading_day", "month_year", "year_month",
-    "yearmonth", "hour", "datum", "zeit", "zeitpunkt", "zeitstempel", "uhrzeit", "tag", "monat", "jahr", "woche",
-    "quartal", "fecha", "fechas", "fecha_hora", "hora", "dia", "día", "mes", "ano", "anio", "año", "semana",
-    "trimestre", "periodo", "período", "jour", "jours", "heure", "date_heure", "mois", "annee", "année", "semaine",
-    "horodatage", "periode", "période", "data", "data_ora", "data_hora", "giorno", "mese", "anno", "ora", "settimana",
-    "mês", "dato", "tidspunkt", "tidpunkt", "tid", "dag", "måned", "månad", "år", "uge", "vecka", "tijd", "tijdstip",
-    "jaar", "maand", "pvm", "päivä", "aika", "vuosi", "kuukausi", "дата", "время", "год", "месяц", "день",
-    "日期", "时间", "日付", "日時", "年", "月",
+    "yearmonth", "hour", "uhrzeit", "tag", "monat", "jahr", "woche", "quartal", "fechas", "dia", "día", "mes",
+    "ano", "anio", "año", "semana", "trimestre", "periodo", "período", "jour", "jours", "date_heure", "mois",
+    "annee", "année", "semaine", "periode", "période", "data", "data_hora", "giorno", "mese", "anno", "ora",
+    "settimana", "mês", "tidspunkt", "dag", "måned", "månad", "år", "uge", "vecka", "jaar", "maand", "päivä",
+    "aika", "vuosi", "kuukausi", "дата", "время", "год", "месяц", "день", "日期", "时间", "日付", "日時", "年", "月",
 ))  # fmt: skip
 QUARTERS = frozenset(("quarter", "quartal", "trimestre", "qtr", "q"))
 WEEKS = frozenset(("week", "isoweek", "iso_week", "week_number", "woche", "kw", "kalenderwoche", "semana", "semaine",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from tsformers.calendar.regularity import plain
 from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.dataframes import Frame, from_pandas
 from tsformers.data.intake.columns import RowNames, check_columns
@@ -18,7 +19,7 @@ from tsformers.errors import DataError
 from tsformers.messages import Either, Option
 
 Series = Literal["columns", "rows"]
-TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime")
+FIRST_NAMES = ("ds", "date", "time", "timestamp", "datetime")  # of the time, before columns that read as one
 COLUMNS = Either("tsf.from_wide(df)", "--wide", "wide = true")
 
 
@@ -157,7 +158,7 @@ def _rows(source: Source) -> pd.DataFrame:
     if again.any():
         row = int(np.argmax(again))
         raise DataError(
-            f"{what} has series {ids[row]!r} twice, again at {source.places.at(row)}; keep one row a series"
+            f"{what} has series {plain(ids[row])!r} twice, again at {source.places.at(row)}; keep one row a series"
         )
     lookup = RowNames(ids, np.arange(len(frame)))
     values = np.stack([read_numbers(source.numeric(name), name, lookup, source.places) for name in labels])
@@ -183,7 +184,7 @@ def _time_column(source: Source) -> str | None:
     if isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex):
         return None
     named = {str(name).lower(): name for name in frame.columns}
-    for name in TIME_NAMES:
+    for name in FIRST_NAMES:
         if name in named:
             return named[name]
     dated = [name for name in frame.columns if kind_of(frame[name]) == "time"]

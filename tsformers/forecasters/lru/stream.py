@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tsformers.calendar.feature_cache import FeatureCache
 from tsformers.calendar.grid import as_counts, decompose
+from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel
 from tsformers.data.windows import cut
@@ -112,12 +113,12 @@ class LRUStream:
         known = panel.ids.intersection(self.ids)
         if len(known):
             raise DataError(
-                f"series {known[0]!r} is in the stream already; update it, or leave it out of ", Option("data")
+                f"series {plain(known[0])!r} is in the stream already; update it, or leave it out of ", Option("data")
             )
         skipped = rows_before_a_value(panel)
         if (skipped < 0).any() and not (self._multivariate and (skipped >= 0).any()):
             raise DataError(
-                f"series {panel.ids[skipped < 0][0]!r} has no value, so that its scale is unknown; leave it out "
+                f"series {plain(panel.ids[skipped < 0][0])!r} has no value, so that its scale is unknown; leave it out "
                 "until it has one"
             )
         panel = panel.with_future(future, 1)
@@ -166,7 +167,7 @@ class LRUStream:
                 f"values must be one a series, ({len(rows)},), not of shape {y.shape}; name some with ", Option("ids")
             )
         if np.isinf(y).any():
-            name = self.ids[rows[int(np.isinf(y).argmax())]]
+            name = plain(self.ids[rows[int(np.isinf(y).argmax())]])
             raise DataError(f"the value of series {name!r} is infinite; give NaN where it is missing")
         later = scaled_covariates(
             known, len(rows), self._covariates.known, "known", "their values at the step that follows"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.regularity import plain
 from tsformers.calendar.seasons import cycles
 from tsformers.data.covariates import check_common_end
 from tsformers.data.cutoffs import validation_length
@@ -81,8 +82,8 @@ def choose_context(model: Any, panel: Panel, short: str) -> int:
         warnings.warn(
             DataWarning(
                 f"context_length is {context} for all {panel.n_series} series, not {wanted}, because series "
-                f"{panel.ids[i]!r} has only {lengths[i]} rows (the median is {np.median(lengths):g}); leave such "
-                "series out with ",
+                f"{plain(panel.ids[i])!r} has only {lengths[i]} rows (the median is {np.median(lengths):g}); leave "
+                "such series out with ",
                 Option("short", "drop"),
                 ", or set ",
                 Setting("context_length", int(context)),
@@ -213,8 +214,8 @@ def forecastable(model: Any, panel: Panel) -> Panel:
         )
     if empty.any():
         raise DataError(
-            f"series {panel.ids[empty][0]!r} has no value in its last {context} rows, the context of the model; leave "
-            f"it out ({empty.sum()} such series; a model fitted with ",
+            f"series {plain(panel.ids[empty][0])!r} has no value in its last {context} rows, the context of the model; "
+            f"leave it out ({empty.sum()} such series; a model fitted with ",
             Option("short", "drop"),
             f" does), or fill {panel.schema.target_col!r}",
         )
@@ -268,7 +269,7 @@ def check_support(panel: Panel, likelihood: object) -> None:
         series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
         raise DataError(
             Setting("likelihood", kind),
-            f" needs {needs}, but series {panel.ids[series]!r} has {panel.schema.target_col} = "
+            f" needs {needs}, but series {plain(panel.ids[series])!r} has {panel.schema.target_col} = "
             f"{panel.y[row]:g} at {panel.schema.time_col} = {stamps(panel.times[row : row + 1], panel.schema)[0]}; "
             "choose another likelihood, such as ",
             Setting("likelihood", "student_t"),
