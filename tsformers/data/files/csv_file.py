@@ -77,6 +77,8 @@ def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str]
         [column for j, column in enumerate(columns) if j not in unnamed],
         names=[name for j, name in enumerate(names) if j not in unnamed],
     ).to_pandas()
+    del columns
+    pa.default_memory_pool().release_unused()  # 0.5 GiB of cells after 10 million rows
     facts = [*layout.facts[:1], *_said_of_numbers(forms), *said, *layout.facts[1:]]
     facts += [f"notes below the rows left out (line {rows.notes})"] if rows.notes else []
     content = replace(content, data=b"")  # what stays with the table does not hold the bytes
