@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.panel import frame
+from benchmarks import panel as source
 from benchmarks.timing import Row, compare
 
+N_SERIES = 100_000
 HORIZON, LEVELS, N_SAMPLES, ALLOWED = 24, (0.1, 0.5, 0.9), 1000, 500.0
 GOAL = "at least 1x: 500 MiB"
 CASES = tuple((model, suffix) for model in ("SeasonalNaive", "Theta") for suffix in ("parquet", "csv"))
@@ -19,10 +20,10 @@ CASES = tuple((model, suffix) for model in ("SeasonalNaive", "Theta") for suffix
 def run() -> Iterator[Row]:
     """Fit, 1,000 draws, three quantiles and the file, each model in a process of its own (and Theta's workers)."""
     for model, suffix in CASES:
-        command = [sys.executable, "-P", "-m", "benchmarks.size", model, suffix]
+        command = [sys.executable, "-P", "-m", "benchmarks.size", model, suffix, str(N_SERIES)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         peak, workers, seconds = json.loads(done.stdout.splitlines()[-1])
-        what = f"{model}, fit and forecast to {suffix}, 100,000 series x 100 rows"
+        what = f"{model}, fit and forecast to {suffix}, {N_SERIES:,} series x {source.ROWS} rows"
         yield compare(what, peak, "allowed", ALLOWED, GOAL, "MiB")
         yield Row(
             what, seconds, "", None, None, f"none; {os.getloadavg()[2]:.0f} processes were running on the machine"
@@ -31,7 +32,7 @@ def run() -> Iterator[Row]:
             yield Row(f"{what}: its worker processes", workers, "", None, None, "", "MiB")
 
 
-def measure(model: str, suffix: str) -> tuple[float, float, float]:
+def measure(model: str, suffix: str, n_series: int) -> tuple[float, float, float]:
     """Peak MiB beyond what the process held with the table and the panel in memory, that of its workers, and seconds.
 
     Workers are other processes: the sum of the most that each held, its interpreter and libraries included.
@@ -43,7 +44,8 @@ def measure(model: str, suffix: str) -> tuple[float, float, float]:
     from tsformers.data.blocks.forecast_blocks import forecast_blocks
     from tsformers.data.files.write import write_table
 
-    table = frame()
+    source.N_SERIES = n_series
+    table = source.frame()
     panel = tsf.Panel.from_frame(table)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts again from what is held now
     before, began = memory("VmRSS"), perf_counter()
@@ -72,4 +74,4 @@ def memory(field: str) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(*sys.argv[1:])))
+    print(json.dumps(measure(*sys.argv[1:3], int(sys.argv[3]))))

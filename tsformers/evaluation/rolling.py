@@ -82,7 +82,8 @@ def backtest(
             for the windows before.
         metrics: scores by name, the first ranks the models; see ``score``.
         out: folder in which each finished window is stored at once. The same call resumes from there and tries failed
-            windows again. Models can be added; any other difference is refused. None = nothing is written.
+            windows again. Models can be added; any other difference is refused. Large tables of the result (more than
+            131,072 rows of forecasts) are read from it when they are asked for. None = nothing is written.
         engine: "local" processes, or "ray", "dask", "spark" through joblib; with these, ``out`` must be a folder that
             all workers can reach.
         n_jobs: models (with ``refit``, runs of windows) in parallel; 1 = this process, -1 = every processor.

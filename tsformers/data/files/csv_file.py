@@ -32,14 +32,15 @@ class Rows:
     """The rows of a text table.
 
     Args:
-        data: the lines below the header without comments and notes.
+        data: the lines below the header without comments and notes; a view of the file where it has no comments.
         layout: of the file.
         notes: lines below the rows that are left out; the first of them, 0 = none.
     """
 
-    data: bytes
+    data: memoryview
     layout: Layout
     notes: int = 0
+    quoted: bool = False  # a quote stands in them
 
 
 def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str] = ()) -> TableFile:
@@ -81,16 +82,20 @@ def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str]
         [column for j, column in enumerate(columns) if j not in unnamed],
         names=[name for j, name in enumerate(names) if j not in unnamed],
     ).to_pandas()
+    del columns
+    pa.default_memory_pool().release_unused()  # 0.5 GiB of cells after 10 million rows
     facts = [*layout.facts[:1], *_said_of_numbers(forms), *said, *layout.facts[1:]]
     facts += [f"unit {form.unit!r} of {name!r} taken off" for name, form in forms.items() if form and form.unit]
     facts += [f"notes below the rows left out (line {rows.notes})"] if rows.notes else []
+    content = replace(content, data=b"")  # what stays with the table does not hold the bytes
+    del data, rows
     line_of = _Lines(content, options, layout, kept)
     if len(again):
         more = f" and {len(again) - 1} more" if len(again) > 1 else ""
         facts.append(f"the header stands again, left out (line {line_of.lines[again[0]]}{more})")
     table = TableFile(
         frame, content.name, "CSV", (*facts, *content.facts), line_of, text=True, unclear=unclear,
-        reread=functools.partial(_reread, content, options, rows, names, kept),
+        reread=functools.partial(_reread, content, options, layout, names, kept),
     )  # fmt: skip
     if unclear and not any(forms.values()):
         raise DataError(next(iter(unclear.values())))
@@ -133,13 +138,12 @@ def find_rows(data: bytes, layout: Layout) -> Rows:
         The rows.
     """
     start = _offset(data, layout.body)
-    body = data[start:]
-    end, note = _end_of_rows(body, layout)
-    line = layout.body + body.count(b"\n", 0, note) if note is not None else 0
-    body = body[:end]
-    if body.startswith(b"#") or b"\n#" in body:
-        body = _without_comments(body)
-    return Rows(body, layout, line)
+    end, note = _end_of_rows(data, start, layout)
+    line = layout.body + data.count(b"\n", start, note) if note is not None else 0
+    body = memoryview(data)[start:end]
+    if data.startswith(b"#", start, end) or data.find(b"\n#", start, end) >= 0:
+        body = memoryview(_without_comments(bytes(body)))
+    return Rows(body, layout, line, data.find(b'"', start, end) >= 0)
 
 
 def _head(data: bytes) -> str:
@@ -167,36 +171,38 @@ def _without_comments(body: bytes) -> bytes:
     return re.sub(rb"(?m)^#[^\n]*(\n|\Z)", b"", body)
 
 
-def _end_of_rows(body: bytes, layout: Layout) -> tuple[int, int | None]:
-    """Where the rows end, and where the first note below them begins.
+def _end_of_rows(data: bytes, first_row: int, layout: Layout) -> tuple[int, int | None]:
+    """Where the rows that begin at ``first_row`` end, and where the first note below them begins.
 
     A note holds text only, and has another number of cells than the rows or is separated from them by a blank line.
     """
-    end = at = len(body.rstrip(b"\n"))
+    end = at = len(data)
+    while at > first_row and data[at - 1] == 10:
+        end = at = at - 1
     first: int | None = None
     typed = [j for j, kind in enumerate(layout.kinds) if kind in ("number", "time")]
     below: int | None = None  # a line of as many cells, which is a note where a blank line stands above it
     for _ in range(200):
-        start = body.rfind(b"\n", 0, at) + 1
-        line = body[start:at].decode()
+        start = max(data.rfind(b"\n", first_row, at) + 1, first_row)
+        line = data[start:at].decode()
         found = next(split_records([line], layout.sep, 0, 1), None)
         cells = [cell.strip() for cell in found.cells] if found else []
-        if at <= 0 or line.count('"') % 2 or (found and layout.sep == ""):
+        if at <= first_row or line.count('"') % 2 or (found and layout.sep == ""):
             break
         if not any(cells):
             if below is not None:
-                first, end, below = below, max(start - 1, 0), None
+                first, end, below = below, max(start - 1, first_row), None
         elif len(cells) == len(layout.names) and is_total(cells, layout.kinds, layout.names):
-            first, end, below = start, max(start - 1, 0), None
+            first, end, below = start, max(start - 1, first_row), None
         elif any(column_kind([cell], MISSING) in ("number", "time") for cell in cells):
             break
         elif len(cells) != len(layout.names) or (typed and sum(map(bool, cells)) == 1 and cells[typed[0]]):
-            first, end, below = start, max(start - 1, 0), None
+            first, end, below = start, max(start - 1, first_row), None
         elif typed:
             below = start
         else:
             break
-        at = max(start - 1, 0)
+        at = max(start - 1, first_row)
     return end, first
 
 
@@ -227,9 +233,9 @@ def _cells(
     for attempt in (types, [TEXT] * len(types)):
         try:
             table = arrow_csv.read_csv(
-                pa.BufferReader(rows.data),
+                pa.BufferReader(pa.py_buffer(rows.data)),
                 arrow_csv.ReadOptions(column_names=names, block_size=_block(rows.data)),
-                arrow_csv.ParseOptions(delimiter=rows.layout.sep, newlines_in_values=b'"' in rows.data),
+                arrow_csv.ParseOptions(delimiter=rows.layout.sep, newlines_in_values=rows.quoted),
                 arrow_csv.ConvertOptions(column_types=dict(zip(names, attempt, strict=True)), null_values=[*MISSING],
                                          strings_can_be_null=False, decimal_point=decimal, check_utf8=False),
             ) if rows.data else pa.table([pa.array([], kind) for kind in attempt], names=names)  # fmt: skip
@@ -239,14 +245,14 @@ def _cells(
     return _slow_cells(rows, name)
 
 
-def _block(data: bytes) -> int:
-    return 1 << 20 if len(data) < 1 << 20 or b"\n" in data[: 1 << 18] else 1 << 26
+def _block(data: memoryview) -> int:
+    return 1 << 20 if len(data) < 1 << 20 or b"\n" in bytes(data[: 1 << 18]) else 1 << 26
 
 
 def _slow_cells(rows: Rows, name: str) -> tuple[list[Any], np.ndarray | None, np.ndarray]:
     """Rows of uneven width: short ones are filled up, one that is too long is refused."""
     width, layout = len(rows.layout.names), rows.layout
-    records = [*split_records(rows.data.decode().split("\n"), layout.sep, 0, len(rows.data))]
+    records = [*split_records(bytes(rows.data).decode().split("\n"), layout.sep, 0, len(rows.data))]
     for record in records:
         cells = record.cells
         if len(cells) == width:
@@ -399,11 +405,11 @@ def _said_of_numbers(forms: dict[str, NumberForm | None]) -> list[str]:
 
 
 def _reread(
-    content: Content, options: FileOptions, rows: Rows, names: list[str], kept: np.ndarray | None, column: str
+    content: Content, options: FileOptions, layout: Layout, names: list[str], kept: np.ndarray | None, column: str
 ) -> pd.Series:
     """One column as text."""
     data, _ = as_utf8(content.again(), content.name, options.encoding)
-    again = find_rows(data, rows.layout)
+    again = find_rows(data, layout)
     cells, _, _ = _cells(again, content.name, [TEXT] * len(names))
     found = pc.if_else(pc.equal(cells[names.index(column)], ""), pa.scalar(None, TEXT), cells[names.index(column)])
     return pa.table([found], names=[column]).to_pandas()[column]
