@@ -55,7 +55,7 @@ def test_a_command_reports_in_lines_where_there_is_no_terminal(capfd, monkeypatc
     monkeypatch.setattr(module, "PATIENCE", 0.05)
     with reporting("command"):
         assert isinstance(slow_steps(), LineBar)
-    assert capfd.readouterr() == ("", "work: 1 of 3 steps\n")  # the next line would come after a minute
+    assert capfd.readouterr() == ("", "work: 1 of 3 steps done\n")  # the next line would come after a minute
 
 
 def test_a_bar_appears_on_a_terminal_before_its_first_step_is_done(capfd, monkeypatch):
@@ -96,7 +96,7 @@ def test_a_bar_takes_over_from_waiting(capfd, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.05)
     with reporting("command"), waiting("fitting"):
         slow_steps()
-    assert capfd.readouterr() == ("", "work: 1 of 3 steps\n")
+    assert capfd.readouterr() == ("", "work: 1 of 3 steps done\n")
 
 
 def test_a_library_waits_in_silence(capfd, monkeypatch):

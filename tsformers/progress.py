@@ -77,7 +77,7 @@ class LineBar(HiddenBar):
 
     Example:
         >>> LineBar(300, "training", "step", 0).line()
-        'training: 0 of 300 steps'
+        'training: 0 of 300 steps done'
     """
 
     def __init__(self, total: int, title: str, unit: str, done: int) -> None:
@@ -97,7 +97,7 @@ class LineBar(HiddenBar):
 
     def line(self) -> str:
         """What is printed."""
-        return f"{self.title}: {self.done:,} of {self.total:,} {self.unit}s"
+        return f"{self.title}: {self.done:,} of {self.total:,} {self.unit}s done"
 
 
 class TerminalBar:

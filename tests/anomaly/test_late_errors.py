@@ -45,18 +45,20 @@ def test_blocks_of_any_size_leave_the_same_state(monkeypatch, kind, p_value):
 
 @pytest.mark.filterwarnings("ignore")
 def test_errors_are_those_of_forecasts_from_what_was_known_before():
+    """A score is the error from the median over half the width of the central 80% interval of ConformalP's docs."""
     frame, model = frame_of((60,)), SeasonalNaive(horizon=5, season_length=1, verbose=False)
     detector = fitted(frame, model, calibration=6, refresh=5, n_samples=400)
     panel = Panel.from_frame(frame, freq=1)
-    errors, y = [], panel.y
-    for first in (54, 59):
+    expected = []
+    for number, first in enumerate((54, 59), start=1):
         known = panel.until(np.array([first]))
-        last = known.y[~np.isnan(known.y)][-1]
-        errors += [value - last for value in y[first : first + 5] if not np.isnan(value)]
+        forecast = detector.forecaster_.predict(known, n_samples=400, seed=number)
+        low, middle, high = forecast.quantile((0.1, 0.5, 0.9))[0]
+        truth = panel.y[first : first + 5]
+        expected += ((truth - middle[: len(truth)]) / ((high - low) / 2)[: len(truth)]).tolist()
     scores = detector.state["p_value"]["scores"][0]
-    found = scores[~np.isnan(scores)]
-    assert len(found) == len(errors)
-    assert (np.sign(found) == np.sign(errors)).mean() > 0.8  # medians of draws lie near the last value
+    found, expected = scores[~np.isnan(scores)], np.array(expected)
+    np.testing.assert_allclose(found, expected[~np.isnan(expected)], rtol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -92,7 +92,8 @@ def test_the_comparison_is_said_and_a_worse_model_is_warned_of(run, table, here)
     table([5.0 * k + v for k, v in enumerate(np.resize([0, 30, 5, 60, 10, 90, 20], 56))])
     _, _, err = run("forecast", "a.csv", "--horizon", 7, "--model", "Theta")
     (line,) = [line for line in err if "SeasonalNaive" in line]
-    assert line.startswith("compared with SeasonalNaive on the last 7 steps: the pinball loss of Theta is 0.")
+    assert line.startswith("compared with SeasonalNaive on the last 7 steps: the pinball loss of Theta is ")
+    assert line.endswith(" % lower")
     (here / "low.py").write_text(WORSE)
     worse = ("forecast", "a.csv", "--horizon", 7, "--model", "Low", "--plugin", "low.py")
     for quiet in ((), ("--quiet",)):

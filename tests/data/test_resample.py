@@ -136,6 +136,10 @@ def test_bins_far_too_short_are_refused():
     frame = pd.DataFrame({"unique_id": "a", "ds": pd.to_datetime(["2000-01-01", "2024-01-01"]), "y": 1.0})
     with pytest.raises(DataError, match="most of them empty"):
         tsf.resample(frame, "s")
+    with pytest.raises(DataError, match="or pass a longer resample="):
+        tsf.Panel.from_frame(frame, resample="s")
+    with pytest.raises(DataError, match="or pass a longer freq="):
+        tsf.Panel.from_frame(frame, freq="s")
 
 
 def test_an_empty_frame_is_refused_and_a_column_that_two_may_be_is_to_be_named():

@@ -32,3 +32,8 @@ def test_a_panel_without_values_says_so():
     figure = alarm_chart(decisions(y=[0.0, 1.0, np.nan, np.nan], p_value=[0.5, 0.5, np.nan, np.nan]), ["a", "b"])
     said = [[text.get_text() for text in axes.texts] for axes in figure.axes]
     assert said == [[], [], ["no value"], ["no value was tested"]]
+
+
+def test_series_of_joined_ids_are_drawn_apart():
+    joined = decisions(shop=["n"] * 4, item=[1, 1, 2, 2])
+    assert titles(alarm_chart(joined, id_col=["shop", "item"])) == ["n/1", "n/2"]

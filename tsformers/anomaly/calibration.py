@@ -35,26 +35,40 @@ def calibration_lengths(panel: Panel, chosen: int | None, window: int) -> Int64[
     return np.minimum(wanted, panel.lengths // 2)
 
 
-def rows_after(panel: Panel, head: Panel) -> tuple[Columns, Int64[np.ndarray, " M"]]:
-    """The rows of a panel that its head leaves out, in order of time, as rows of a stream.
+def rows_after(panel: Panel, head: Panel) -> tuple[Int64[np.ndarray, " M"], Int64[np.ndarray, " M"]]:
+    """Which rows of a panel its head leaves out, in order of time.
 
     Args:
         panel: the whole history.
         head: its first rows, of the same series.
 
     Returns:
-        The M rows, and the series of each.
+        Numbers of the M rows, and the series of each.
     """
     lengths = np.diff(panel.offsets) - head.lengths
     owner = np.repeat(np.arange(panel.n_series), lengths)
     rows = np.arange(len(owner)) + np.repeat(panel.offsets[1:] - np.cumsum(lengths), lengths)
     position, phase = decompose(as_counts(panel.times[rows]), panel.grid)
     order = np.lexsort((phase, position))
-    rows, owner, position, phase = rows[order], owner[order], position[order], phase[order]
+    return rows[order], owner[order]
+
+
+def as_stream(panel: Panel, rows: Int64[np.ndarray, " M"], owner: Int64[np.ndarray, " M"]) -> Columns:
+    """Rows of a panel as rows of a stream.
+
+    Args:
+        panel: the whole history.
+        rows: which, in order of arrival.
+        owner: the series of each.
+
+    Returns:
+        The M rows.
+    """
+    position, phase = decompose(as_counts(panel.times[rows]), panel.grid)
     values = np.column_stack([panel.y[rows], panel.past[rows]])
     status = np.full(len(rows), TESTED, dtype=np.int8)
     why = np.full(len(rows), "", dtype=object)
-    return Columns(panel.ids[owner], panel.times[rows], values, position, phase, status, why), owner
+    return Columns(panel.ids[owner], panel.times[rows], values, position, phase, status, why)
 
 
 def calibrate(engine: OnlineEngine, panel: Panel, head: Panel, verbose: bool | None) -> int:
@@ -69,14 +83,14 @@ def calibrate(engine: OnlineEngine, panel: Panel, head: Panel, verbose: bool | N
     Returns:
         How many errors the median series has.
     """
-    columns, owner = rows_after(panel, head)
+    rows, owner = rows_after(panel, head)
     errors = LateErrors(engine.cache, engine.contexts, engine.setup.p_value, engine.p_arrays, engine.names)
     size = max(LEAST_BATCH, panel.n_series)
     with progress(len(owner), verbose, "errors of the forecaster", unit="row", delay=PATIENCE) as bar:
         for first in range(0, len(owner), size):
-            engine.process(columns.take(slice(first, first + size)), errors)
+            engine.process(as_stream(panel, rows[first : first + size], owner[first : first + size]), errors)
             bar.update(min(size, len(owner) - first))
         errors.learn()
     engine.reset_counts()
-    observed = np.isfinite(columns.values[:, 0])
+    observed = np.isfinite(panel.y[rows])
     return int(np.median(np.bincount(owner[observed], minlength=panel.n_series)))

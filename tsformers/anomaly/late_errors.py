@@ -49,12 +49,13 @@ class LateErrors:
         if self.series is None:
             return
         empty = np.empty(0, dtype=np.int64)
-        series, position, y = (
-            np.concatenate(part) for part in zip(*self.waiting, (empty, empty, empty * 1.0), strict=True)
-        )
+        waiting = [list(part) for part in zip(*self.waiting, (empty, empty, empty * 1.0), strict=True)]
         self.waiting = []
+        series = np.concatenate(waiting.pop(0))
         order = np.argsort(series, kind="stable")  # series by series, each in order of time
-        series, position, y = series[order], position[order], y[order]
+        series = series[order]
+        position, y = (np.concatenate(waiting.pop(0))[order] for _ in range(2))
+        del order
         for own, forecast in self.cache.blocks(self.series, self.contexts, self.names):
             firsts, stops = np.searchsorted(series, own), np.searchsorted(series, own, side="right")
             lengths = stops - firsts

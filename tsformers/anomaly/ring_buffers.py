@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.grid import Grid, as_counts, compose, decompose, like_times
+from tsformers.data.blocks.panel_blocks import row_blocks
 from tsformers.data.panel import Panel
 
 ROWS_AT_ONCE = 2**20  # of contexts that are read together
@@ -50,13 +51,13 @@ class Contexts:
             grid: of the panel.
         """
         contexts = cls.blank(panel.n_series, cells, 1 + panel.past.shape[1])
-        position, phase = decompose(as_counts(panel.times), grid)
-        firsts, every = panel.offsets[:-1], np.arange(panel.n_series)
-        contexts.begin(every, position[firsts], phase[firsts])
-        latest = panel.tail(cells)
-        position, _ = decompose(as_counts(latest.times), grid)
-        contexts.values[latest.owner, position % cells] = np.column_stack([latest.y, latest.past])
-        contexts.last[:] = position[latest.ends - 1]
+        firsts = decompose(as_counts(panel.times[panel.offsets[:-1]]), grid)
+        contexts.begin(np.arange(panel.n_series), *firsts)
+        for start, part in row_blocks(panel):
+            latest = part.tail(cells)
+            position, _ = decompose(as_counts(latest.times), grid)
+            contexts.values[start + latest.owner, position % cells] = np.column_stack([latest.y, latest.past])
+            contexts.last[start : start + part.n_series] = position[latest.ends - 1]
         return contexts
 
     @property

@@ -47,7 +47,7 @@ def backtest(
     title = checked.table.title or checked.path.stem
     show(result.ranking(), target, title=title, wide=("windows", "fit_seconds", "predict_seconds"))
     inform(f"report: {checked.report}")
-    if not len(result.tables["scores"]):
+    if not len(result.tables["seconds"]):
         first = result.tables["failures"]["error"].iloc[0]
         print_line(f"tsformers: no model finished a window; the first error was: {first}")
         raise typer.Exit(1)

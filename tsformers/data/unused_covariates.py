@@ -1,10 +1,11 @@
 """Warnings of covariates that were asked for and that a model cannot use."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tsformers.data.dataframes import Frame, Schema
+from tsformers.data.intake.asked import names_of
 from tsformers.errors import DataWarning
 from tsformers.messages import Option, Part, Setting, joined
 
@@ -33,7 +34,7 @@ def warn_unused_covariates(models: Any, roles: Mapping[str, Any], stacklevel: in
         >>> print(caught[0].message)
         Theta takes no covariates; known=['price'] is not used: leave it out, or choose LRU, Autoformer or REDSDS
     """
-    asked: list[Part] = [Option(key, _names(roles[key])) for key in ("known", "past") if _given(roles.get(key))]
+    asked: list[Part] = [Option(key, [*found]) for key in ("known", "past") if (found := names_of(roles.get(key)))]
     static: list[Part] = [Option("static")] if roles.get("static") is not None else []
     every = list(models) if isinstance(models, list | tuple) else [models]
     if not (asked or static) or not every:
@@ -80,14 +81,6 @@ def warn_needless_future(future: Frame, schema: Schema, stacklevel: int = 4) -> 
         DataWarning(Option("future"), " is not used, since no covariate is known in advance; fit with ", known),
         stacklevel=stacklevel,
     )
-
-
-def _given(value: Any) -> bool:
-    return value is not None and len(_names(value)) > 0
-
-
-def _names(value: str | Sequence[str]) -> list[str]:
-    return [value] if isinstance(value, str) else [*value]
 
 
 def _core(model: Any) -> Any:

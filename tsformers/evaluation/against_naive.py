@@ -38,7 +38,7 @@ class NaiveComparison:
 
     Example:
         >>> print(NaiveComparison(model="Theta", horizon=7, n_series=3, of=3, loss=0.5, naive=1.0))
-        compared with SeasonalNaive on the last 7 steps: the pinball loss of Theta is 0.5 times as large
+        compared with SeasonalNaive on the last 7 steps: the pinball loss of Theta is 50 % lower
     """
 
     model: str
@@ -85,7 +85,13 @@ class NaiveComparison:
         return f"{self.horizon} steps{some}"
 
     def _ratio(self) -> str:
-        return f"{self.loss / self.naive:.3g} times as large" if self.naive > 0 else "larger than 0, its own"
+        """The loss beside that of the seasonal naive forecaster, in words."""
+        if self.naive <= 0:
+            return "larger than 0, its own"
+        ratio = self.loss / self.naive
+        if ratio >= 2:
+            return f"{ratio:.3g} times as high"
+        return f"{100 * abs(1 - ratio):.2g} % {'lower' if ratio <= 1 else 'higher'}"
 
 
 def compare_with_naive(

@@ -32,8 +32,8 @@ def fans(result: Findings, series: int) -> Any:
     Returns:
         A matplotlib Figure, or None where no model forecast the series.
     """
-    panel, schema, rows = result.panel, result.panel.schema, result.tables["forecasts"]
-    last = rows[(rows["series"] == series) & (rows["window"] == rows.loc[rows["series"] == series, "window"].max())]
+    panel, schema, rows = result.panel, result.panel.schema, result.part("forecasts", series=series)
+    last = rows[rows["window"] == rows["window"].max()]
     pairs = symmetric_pairs(result.settings.quantiles)
     horizon = result.settings.horizon
     drawn = []
@@ -109,12 +109,11 @@ def crps_by_step(result: Findings) -> pd.DataFrame:
         SeasonalNaive    1.0
         dtype: float64
     """
-    rows = result.tables["forecasts"]
+    rows = result.part("forecasts", ["model", "series", "crps"])
     step = np.tile(np.arange(1, result.settings.horizon + 1), len(rows) // result.settings.horizon)
     base = rows[rows["model"] == result.reference].groupby("series")["crps"].mean()
     ratio = rows["crps"].to_numpy() / rows["series"].map(base.where(base > 0)).to_numpy(dtype=np.float64)
-    long = pd.DataFrame({"model": rows["model"], "step": step, "ratio": ratio})
-    wide = long.groupby(["step", "model"])["ratio"].mean().unstack("model")
+    wide = pd.Series(ratio).groupby([pd.Series(step, name="step"), rows["model"]]).mean().unstack("model")
     return wide.reindex(columns=[model for model in result.models if model in wide])
 
 
@@ -238,7 +237,7 @@ def escape_dollars(text: object) -> str:
 
 
 def _pits(result: Findings) -> dict[str, np.ndarray]:
-    rows = result.tables["forecasts"].dropna(subset="pit")
+    rows = result.part("forecasts", ["model", "pit"]).dropna(subset="pit")
     return {model: rows.loc[rows["model"] == model, "pit"].to_numpy(dtype=np.float64) for model in result.models}
 
 

@@ -152,12 +152,12 @@ def prepare_page(result: Findings, title: str | None = None) -> Page:
     """
     settings = result.settings
     without: Literal["", "no forecasts", "no matplotlib"] = ""
-    if result.tables["forecasts"].empty:
+    if result.tables["seconds"].empty:
         without = "no forecasts"
     elif importlib.util.find_spec("matplotlib") is None:
         without = "no matplotlib"
     steps = not without and settings.horizon > 1 and _is_finite_anywhere(figures.crps_by_step(result))
-    pits = not without and bool(result.tables["forecasts"]["pit"].notna().any())
+    pits = not without and bool(result.part("forecasts", ["pit"])["pit"].notna().any())
     charts = [figures.picture(figures.step_chart(result), "mean CRPS of every model by step ahead")] if steps else []
     if pits:
         charts.append(
@@ -243,7 +243,7 @@ def _failed_in_last_window(result: Findings) -> str:
 
 def _examples(result: Findings) -> list[tuple[str, int]]:
     """Up to three series worth a look: where the leading model does best against another, as usual, and worst."""
-    rows = result.tables["scores"]
+    rows = result.part("scores", ["model", "series", "metric", "value"])
     rows = rows[rows["metric"] == result.settings.metrics[0]]
     each = as_loss(rows.set_index(["series", "model"])["value"], result.settings.metrics[0])
     wide = each.groupby(level=["series", "model"]).mean().unstack("model")
@@ -255,7 +255,7 @@ def _examples(result: Findings) -> list[tuple[str, int]]:
         if len(ratio) > 3:
             kinds = [f"where {order[0]} does {how} against {rival}" for how in ("best", "as well as usual", "worst")]
             return [(why, int(ratio.index[i])) for why, i in zip(kinds, (0, len(ratio) // 2, -1), strict=True)]
-    forecast = np.unique(result.tables["forecasts"]["series"])
+    forecast = np.unique(result.part("scores", ["series"])["series"])
     chosen = forecast[np.unique(np.linspace(0, len(forecast) - 1, 3).round().astype(int))]
     return [("", int(series)) for series in chosen]
 
@@ -269,7 +269,7 @@ def _legend(models: Sequence[str]) -> list[LegendKey]:
 
 
 def _by_window(result: Findings, metric: str) -> Table | None:
-    rows = result.tables["scores"]
+    rows = result.part("scores", ["model", "window", "metric", "value", "cutoff"])
     rows = rows[rows["metric"] == metric].dropna(subset="value")
     if rows.empty:
         return None

@@ -1,5 +1,6 @@
 """The results of a backtest: settings, frames of scores, forecasts and failures, and the ranking of models."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.data.panel import Panel
+from tsformers.evaluation.stored_tables import StoredTables
 from tsformers.validation import AtLeast, Between, check_settings
 
 COUNTS = ("horizon", "windows", "step", "n_samples")
@@ -65,7 +67,8 @@ class Findings:
         settings: of the backtest.
         panel: the data.
         tables: "forecasts", "scores", "failures", "left_out" and "seconds" as pandas frames with the columns model,
-            window (0 = earliest) and series (position in ``panel.ids``) besides those that the properties show.
+            window (0 = earliest) and series (position in ``panel.ids``) besides those that the properties show; those
+            of a large run folder are read when they are asked for.
         described: the models' reprs, by name.
         when: when the backtest ended, ISO 8601 in UTC.
         seconds: how long this call took, all models together.
@@ -84,11 +87,28 @@ class Findings:
     reference: str
     settings: Settings
     panel: Panel
-    tables: dict[str, pd.DataFrame]
+    tables: Mapping[str, pd.DataFrame]
     described: dict[str, str]
     when: str
     seconds: float
     backend: str = "pandas"
+
+    def part(self, name: str, columns: Sequence[str] | None = None, series: int | None = None) -> pd.DataFrame:
+        """A part of a table, without reading the rest of it where it lies in a run folder.
+
+        Args:
+            name: of the table.
+            columns: None = all.
+            series: position of one series; None = all.
+
+        Returns:
+            Rows and columns of the table.
+        """
+        if isinstance(self.tables, StoredTables):
+            return self.tables.part(name, columns, series)
+        table = self.tables[name]
+        table = table if series is None else table[table["series"] == series]
+        return table if columns is None else table[list(columns)]
 
     def ranking(self) -> pd.DataFrame:
         """One row a model, best first by the first metric; lower is better, coverages rank by distance to nominal.
@@ -103,7 +123,8 @@ class Findings:
         Returns:
             Frame: model, one column a metric, skill, windows, failures, fit_seconds, predict_seconds.
         """
-        scores, first = self.tables["scores"], self.settings.metrics[0]
+        first = self.settings.metrics[0]
+        scores = self.part("scores", ["model", "metric", "value"])
         table = scores.pivot_table(index="model", columns="metric", values="value", aggfunc="mean", observed=True)
         table = table.reindex(index=list(self.models), columns=list(self.settings.metrics))
         table.insert(table.shape[1], "skill", self.skill(first))
@@ -119,7 +140,7 @@ class Findings:
 
     def skill(self, metric: str) -> pd.Series:
         """Skill of every model against the reference in one metric; see ``ranking``."""
-        scores = self.tables["scores"]
+        scores = self.part("scores", ["model", "window", "series", "metric", "value"])
         rows = scores[scores["metric"] == metric]
         wide = as_loss(rows.set_index(["series", "window", "model"])["value"], metric).unstack("model")
         wide = wide.reindex(columns=list(self.models))

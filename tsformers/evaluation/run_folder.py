@@ -4,7 +4,8 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tsformers import __version__, storage
@@ -21,6 +23,7 @@ from tsformers.evaluation.run_identity import differences
 from tsformers.messages import Option
 
 FORMAT = 1
+KINDS = ("forecasts", "scores")  # tables of a window, in the order in which they are put in place
 METADATA_KEY = b"tsformers"  # of our entry in the metadata of a Parquet file
 
 logger = logging.getLogger("tsformers.evaluation")
@@ -111,10 +114,15 @@ class RunFolder:
 
     def is_finished(self, model: str, window: int) -> bool:
         """Whether both tables of a window are there and intact; a warning names a damaged one."""
-        if not all(self._place(kind, model, window).is_file() for kind in ("forecasts", "scores")):
+        places = [self._place(kind, model, window) for kind in KINDS]
+        if not all(place.is_file() for place in places):
             return False
         try:
-            self.read_window(model, window)
+            for place in places:
+                with _opened(place) as file:
+                    for group in range(file.num_row_groups):
+                        file.read_row_group(group)
+            self.read_seconds(model, window)
         except (OSError, pa.ArrowException, ValueError, LookupError) as error:
             warnings.warn(
                 f"window {window} of model {model!r} in {self.folder} is damaged and is done again: {error}",
@@ -125,26 +133,73 @@ class RunFolder:
         return True
 
     def write_window(
-        self, model: str, window: int, forecasts: pd.DataFrame, scores: pd.DataFrame, seconds: dict[str, float]
+        self,
+        model: str,
+        window: int,
+        blocks: Iterable[tuple[pd.DataFrame, pd.DataFrame]],
+        seconds: Callable[[], Mapping[str, float]],
     ) -> None:
-        """Store a finished window; the record of an earlier failure is removed."""
-        for kind, frame in (("forecasts", forecasts), ("scores", scores)):
-            table = pa.Table.from_pandas(frame, preserve_index=False)
-            metadata = {**(table.schema.metadata or {}), METADATA_KEY: json.dumps(seconds).encode()}
-            table = table.replace_schema_metadata(metadata)
-            place = self._place(kind, model, window)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            temporary = _temporary(place)
-            pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-            os.replace(temporary, place)
+        """Store a window as its blocks come; the record of an earlier failure is removed.
+
+        Args:
+            model: name.
+            window: which of the windows.
+            blocks: forecasts and scores of some series after others; at least one. Each is a row group of the files.
+            seconds: asked after the last block.
+        """
+        places = [self._place(kind, model, window) for kind in KINDS]
+        temporary = [_temporary(place) for place in places]
+        writers: list[pq.ParquetWriter] = []
+        try:
+            with ExitStack() as opened:
+                for frames in blocks:
+                    if not writers:
+                        for place, part, frame in zip(places, temporary, frames, strict=True):
+                            place.parent.mkdir(parents=True, exist_ok=True)
+                            schema = pa.Table.from_pandas(frame, preserve_index=False).schema
+                            writer = pq.ParquetWriter(part, schema, compression="zstd", write_page_checksum=True)
+                            writers.append(opened.enter_context(writer))
+                    for writer, frame in zip(writers, frames, strict=True):
+                        writer.write_table(pa.Table.from_pandas(frame, schema=writer.schema, preserve_index=False))
+                for writer in writers:
+                    writer.add_key_value_metadata({METADATA_KEY: json.dumps(seconds())})
+        except BaseException:
+            for part in temporary:
+                part.unlink(missing_ok=True)
+            raise
+        for part, place in zip(temporary, places, strict=True):
+            os.replace(part, place)
         self._place("failures", model, window).unlink(missing_ok=True)
 
-    def read_window(self, model: str, window: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
-        """Forecasts, scores and seconds of a finished window."""
-        places = [self._place(kind, model, window) for kind in ("forecasts", "scores")]
-        tables = [pq.ParquetFile(place, page_checksum_verification=True).read() for place in places]
-        forecasts, scores = (table.to_pandas() for table in tables)
-        return forecasts, scores, json.loads((tables[1].schema.metadata or {})[METADATA_KEY])
+    def read_table(
+        self, kind: str, model: str, window: int, columns: Sequence[str] | None = None, series: int | None = None
+    ) -> pd.DataFrame:
+        """The forecasts or the scores of a finished window, in the order of series.
+
+        Args:
+            kind: "forecasts" or "scores".
+            model: name.
+            window: which of the windows.
+            columns: to read, "series" among them; None = all.
+            series: position of the only series to read; None = all.
+
+        Returns:
+            The rows.
+        """
+        with _opened(self._place(kind, model, window)) as file:
+            groups = []
+            for group in range(file.num_row_groups):
+                part = file.read_row_group(group, columns=columns)
+                groups.append(part if series is None else part.filter(pc.field("series") == series))
+        frame = pa.concat_tables(groups).to_pandas()
+        if frame["series"].is_monotonic_increasing:
+            return frame
+        return frame.sort_values("series", kind="stable", ignore_index=True)
+
+    def read_seconds(self, model: str, window: int) -> dict[str, float]:
+        """The seconds that a finished window took."""
+        with _opened(self._place("scores", model, window)) as file:
+            return json.loads((file.metadata.metadata or {})[METADATA_KEY])
 
     def write_failure(self, model: str, window: int, error: str, traceback: str) -> None:
         """Store the error of a window; the next call tries that window again."""
@@ -183,6 +238,10 @@ def _read_record(place: Path) -> dict[str, Any]:
         return {key: record[key] for key in ("format", "settings", "data", "models")}
     except (ValueError, KeyError, TypeError) as error:
         raise JobError(f"{place} cannot be read ({error}); delete the folder to start anew") from error
+
+
+def _opened(place: Path) -> pq.ParquetFile:
+    return pq.ParquetFile(place, page_checksum_verification=True)
 
 
 def _temporary(place: Path) -> Path:

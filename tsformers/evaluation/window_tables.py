@@ -1,8 +1,8 @@
 """One window of one model: the forecast is checked, set beside the actuals and scored."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,6 @@ from tsformers.calendar.regularity import plain
 from tsformers.data.blocks.panel_blocks import series_at
 from tsformers.data.dataframes import stamps
 from tsformers.data.forecast import Forecast
-from tsformers.data.panel import Panel
 from tsformers.evaluation.origins import Origins
 from tsformers.evaluation.results import Settings
 from tsformers.scoring.crps import crps_quantile_function, crps_samples
@@ -54,35 +53,56 @@ def window_tables(
         0   7       6  1.0   1.0
         1   8       6  1.0   1.0
     """
-    history, parts = _history_of(origins, window), []
-    covered = np.zeros(len(history.series), dtype=bool)
-    for block in [forecast] if isinstance(forecast, Forecast) else forecast:
-        at = history.panel.ids.get_indexer(block.ids)
-        present = np.sort(at[at >= 0]) if (at >= 0).any() else np.arange(len(covered))
-        parts.append(_block_tables(history, settings, model, window, block, present))
-        covered[present] = True
-    if not may_omit and not covered.all():
-        raise ValueError(f"the forecast lacks series {plain(history.panel.ids[int(np.argmin(covered))])!r}")
+    parts = list(window_blocks(origins, settings, model, window, forecast, may_omit))
     steps, scores = parts[0] if len(parts) == 1 else map(_in_order, zip(*parts, strict=True))
     return steps, scores
 
 
-class _History(NamedTuple):
-    """The series of one window, and what came after their cutoffs."""
+def window_blocks(
+    origins: Origins,
+    settings: Settings,
+    model: str,
+    window: int,
+    forecast: Forecast | Iterable[Forecast],
+    may_omit: bool = False,
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """The tables of ``window_tables`` block by block.
 
-    panel: Panel
-    series: np.ndarray  # (n,) positions in the panel of all
-    y: np.ndarray  # (n, H)
-    times: np.ndarray  # (n, H), as stored
-    shown: pd.Index  # n times H, in the caller's form
-    cutoffs: pd.Index  # n
+    Args:
+        origins: data and cutoffs.
+        settings: of the backtest.
+        model: name.
+        window: which of the windows.
+        forecast: or blocks of it; series are in the panel's order within a block.
+        may_omit: the forecast may lack series, but not all.
 
+    Yields:
+        Forecasts and scores of the series of a block.
 
-def _history_of(origins: Origins, window: int) -> _History:
-    panel = origins.history(window)
-    y, times, cutoffs = origins.actuals(window)
-    shown, last = stamps(times, panel.schema), stamps(cutoffs, panel.schema)
-    return _History(panel, origins.series(window), y, times, shown, last)
+    Raises:
+        ValueError: the forecast lacks a series, has another horizon or other times.
+
+    Example:
+        >>> from tsformers import Panel, SeasonalNaive
+        >>> from tsformers.evaluation.origins import rolling_origins
+        >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": range(9), "y": 1.0}))
+        >>> origins = rolling_origins(panel, horizon=2, windows=1, step=2)
+        >>> settings = Settings(2, 1, 2, False, ("mae",), 100, (0.5,), 0)
+        >>> forecast = SeasonalNaive(horizon=2).fit(origins.history(0)).predict()
+        >>> [len(steps) for steps, _ in window_blocks(origins, settings, "naive", 0, [forecast])]
+        [2]
+    """
+    series = origins.series(window)
+    _, times, last = origins.actuals(window)
+    shown = stamps(times, origins.panel.schema), stamps(last, origins.panel.schema)
+    ids, covered = origins.panel.ids[series], np.zeros(len(series), dtype=bool)
+    for block in [forecast] if isinstance(forecast, Forecast) else forecast:
+        at = ids.get_indexer(block.ids)
+        present = np.sort(at[at >= 0]) if (at >= 0).any() else np.arange(len(covered))
+        yield _block_tables(origins, settings, model, window, block, present, shown)
+        covered[present] = True
+    if not covered.all() and not (may_omit and covered.any()):
+        raise ValueError(f"the forecast lacks series {plain(ids[int(np.argmin(covered))])!r}")
 
 
 def _in_order(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -94,31 +114,38 @@ def _in_order(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _block_tables(
-    history: _History, settings: Settings, model: str, window: int, forecast: Forecast, present: np.ndarray
+    origins: Origins,
+    settings: Settings,
+    model: str,
+    window: int,
+    forecast: Forecast,
+    present: np.ndarray,
+    shown: tuple[pd.Index, pd.Index],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Forecasts and scores of the series at these positions of the history."""
-    panel = series_at(history.panel, present)
-    y, times = history.y[present], history.times[present]
+    """Forecasts and scores of some series of a window; ``shown`` are the times and cutoffs of all."""
+    series, (steps, last) = origins.series(window)[present], shown
+    own = replace(origins, panel=series_at(origins.panel, series), n_history=origins.n_history[series])
+    panel, (y, times, _) = own.history(window), own.actuals(window)
     forecast = _aligned(forecast, panel.ids, times)
     forecast = replace(forecast, schema=panel.schema, grid=panel.grid)
     front = {
         "model": model,
         "window": window,
-        "series": history.series[present],
+        "series": series,
         panel.schema.id_col: np.asarray(forecast.ids.map(str), dtype=object),
-        "cutoff": history.cutoffs[present],
+        "cutoff": last[present],
     }
     season = settings.season_length
     values = score_table(forecast, y, panel, settings.metrics, by="unique_id", season_length=season)["value"]
     scores = pd.DataFrame(
         {
             **_repeated(front, len(settings.metrics)),
-            "metric": list(settings.metrics) * len(present),
+            "metric": list(settings.metrics) * len(series),
             "value": values.to_numpy(),  # series by series
         }
     )
     rows = (present[:, None] * times.shape[1] + np.arange(times.shape[1])).ravel()
-    return _step_table(front, forecast, y, history.shown[rows], settings), scores
+    return _step_table(front, forecast, y, steps[rows], settings), scores
 
 
 def _step_table(

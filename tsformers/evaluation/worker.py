@@ -20,7 +20,7 @@ from tsformers.errors import TrainingInterrupted
 from tsformers.evaluation.origins import Origins
 from tsformers.evaluation.results import Settings
 from tsformers.evaluation.run_folder import RunFolder
-from tsformers.evaluation.window_tables import window_tables
+from tsformers.evaluation.window_tables import window_blocks, window_tables
 from tsformers.storage.learned_state import has_settings
 
 
@@ -199,11 +199,11 @@ def _forecast_window(context: RunContext, task: Task, window: int, fitted: Any, 
     history = context.origins.history(window, context.settings.horizon)
     seed = context.seed(task.model, "predict", window)
     timed = _Timed(forecast_blocks(fitted, history, n_samples=context.settings.n_samples, seed=seed))
-    forecasts, scores = window_tables(
-        context.origins, context.settings, task.model, window, timed, may_omit=context.short == "drop"
-    )
-    seconds = timed.seconds
+    asked = (context.origins, context.settings, task.model, window, timed, context.short == "drop")
     if context.folder is None:
-        return Outcome(task.model, window, forecasts, scores, fit_seconds, seconds)
-    context.folder.write_window(task.model, window, forecasts, scores, {"fit": fit_seconds, "predict": seconds})
+        forecasts, scores = window_tables(*asked)
+        return Outcome(task.model, window, forecasts, scores, fit_seconds, timed.seconds)
+    context.folder.write_window(
+        task.model, window, window_blocks(*asked), lambda: {"fit": fit_seconds, "predict": timed.seconds}
+    )
     return Outcome(task.model, window)

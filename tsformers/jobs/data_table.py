@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from tsformers.data.files.long_table import Wide, file_line, names_of, read_source, with_rows
+from tsformers.data.files.long_table import Wide, file_line, read_source, with_rows
 from tsformers.data.files.read import read_table
 from tsformers.data.files.table_file import FileOptions, TableFile
+from tsformers.data.intake.asked import names_of
 from tsformers.data.panel import Panel
 from tsformers.datasets.load import load_dataset, recipe
 from tsformers.errors import DataError, JobError, did_you_mean

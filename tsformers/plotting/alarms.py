@@ -20,7 +20,7 @@ def alarm_chart(
     decisions: pd.DataFrame,
     ids: Sequence[Any] | None = None,
     *,
-    id_col: str = "unique_id",
+    id_col: str | Sequence[str] = "unique_id",
     time_col: str = "ds",
     target_col: str = "y",
 ) -> Any:
@@ -29,7 +29,7 @@ def alarm_chart(
     Args:
         decisions: the answer of ``detect``, or decisions as a frame.
         ids: series to draw; None: the four with most alarms.
-        id_col: column of ids.
+        id_col: column of ids, or several, whose parts are joined with "/".
         time_col: column of times.
         target_col: column of values.
 
@@ -50,14 +50,15 @@ def alarm_chart(
     decisions = _readable(decisions, time_col)
     if not len(decisions):
         raise TsformersError("there is no decision to draw; give the detector rows first")
-    alarms = decisions.groupby(id_col, sort=False)["anomaly"].sum()
+    owner = _ids_of(decisions, id_col)
+    alarms = decisions.groupby(owner, sort=False)["anomaly"].sum()
     known = alarms.sort_values(ascending=False, kind="stable").index
     ids = known[chosen_positions(ids, known, SHOWN, "the decisions that can be drawn")].tolist()
     figure = new_figure(10, 0.4 + 3.2 * len(ids))
     grid = figure.add_gridspec(2 * len(ids), 1, height_ratios=[2.2, 1] * len(ids))
     shown: dict[str, Any] = {}
     for i, name in enumerate(ids):
-        rows = decisions[decisions[id_col] == name]
+        rows = decisions[owner == name]
         times = rows[time_col].to_numpy()
         rows = rows.iloc[np.argsort(times, kind="stable")]
         times = np.sort(times, kind="stable")
@@ -71,6 +72,16 @@ def alarm_chart(
         label_time(below, times, None, most=8)
     figure.legend([*shown.values()], [*shown], loc="outside upper center", ncols=6, frameon=False)
     return figure
+
+
+def _ids_of(decisions: pd.DataFrame, id_col: str | Sequence[str]) -> pd.Series:
+    """The id of each row."""
+    if isinstance(id_col, str):
+        return decisions[id_col]
+    first, *others = (decisions[name].astype(str) for name in id_col)
+    for other in others:
+        first = first + "/" + other
+    return first
 
 
 def _readable(decisions: pd.DataFrame, time_col: str) -> pd.DataFrame:

@@ -219,9 +219,9 @@ def test_options_where_the_content_does_not_tell():
     assert read("ds   y\n2024-01-01  5\n2024-01-02 6\n", sep=" ").frame["y"].tolist() == [5, 6]
 
 
-def test_true_and_false_are_no_text_and_currencies_are():
+def test_true_and_false_are_no_text_and_ranks_are():
     assert read("ds,y\n1,true\n2,false\n").frame["y"].tolist() == [True, False]
-    assert read("ds,y\n1,$5\n2,$6\n").frame["y"].tolist() == ["$5", "$6"]
+    assert read("ds,y\n1,5th\n2,6th\n").frame["y"].tolist() == ["5th", "6th"]
 
 
 def test_very_long_lines_and_many_columns():
@@ -294,3 +294,27 @@ def test_the_header_of_several_lines_names_the_columns(header, names):
     found = read("\n".join([*header, *[f"{line},7" for line in LINES]]))
     assert found.frame.columns.tolist() == names
     assert found.frame[names[1]].tolist() == list(range(12)) and found.places.line_of(0) == len(header) + 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "unit", "value"),
+    [
+        ("{}5,50 €", "€", 5.5), ("-${}5.50", "$", -5.5), ("$-{}5.50", "$", -5.5), ("€ {}5", "€", 5),
+        ("({}5.50)", "", -5.5), ("{}5,50-", "", -5.5), ("($1,005.50)", "$", -1005.5),
+        ("R$ 1.005,25", "R$", 1005.25), ("{}5 kWh/m²", "kWh/m²", 5), ("{}5 req/s", "req/s", 5),
+    ],
+)  # fmt: skip
+def test_a_unit_beside_each_number_is_taken_off_and_reported(cell, unit, value):
+    lines = [f"{day};{cell.format('' if n < 9 else '0')}" for n, day in enumerate(DAYS)]
+    found = read("\n".join(["day;v", *lines, "2024-02-01;NA"]))
+    assert found.frame["v"].iloc[0] == value and found.frame["v"].isna().tolist() == [False] * len(DAYS) + [True]
+    assert any("taken off" in fact for fact in found.facts) == bool(unit)
+    assert not unit or f"unit {unit!r} of 'v' taken off" in found.facts
+    assert found.as_text("day").iloc[0] == DAYS[0]
+
+
+@pytest.mark.parametrize("cells", ["5 pm", "5 UTC", "5th", "5 %", "5%", "5 Elm", "5 kWh;5 MWh", "5 kWh;5", "€5 EUR"])
+def test_other_text_beside_numbers_stays_text(cells):
+    first, *more = cells.split(";")
+    text = ["day;v", *[f"{day};{(more or [first])[0] if n else first}" for n, day in enumerate(DAYS)]]
+    assert read("\n".join(text)).frame["v"].iloc[0] == first

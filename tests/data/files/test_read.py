@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import lzma
+import warnings
 import zipfile
 
 import numpy as np
@@ -227,3 +228,48 @@ def test_a_workbook_with_two_tables_asks_which(tmp_path):
     table = read_table(tmp_path / "a.xlsx", FileOptions(sheet="south"))
     assert table.frame["y"].tolist() == [5] and "sheet 'south'" in table.facts
     assert "no sheet 'east'" in refused(tmp_path / "b", (tmp_path / "a.xlsx").read_bytes(), sheet="east")
+
+
+@pytest.mark.parametrize("orient", ["columns", "split", "table"])
+def test_labels_of_rows_that_are_times_are_a_column_of_json(tmp_path, orient):
+    frame = pd.DataFrame(
+        {"sales": np.arange(10)}, index=pd.DatetimeIndex(DAYS, name="day" if orient == "table" else None)
+    )
+    form = "epoch" if orient == "columns" else "iso"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas 3 warns of epochs
+        text = frame.to_json(orient=orient, date_format=form)
+    found = read(tmp_path / "a.json", text).frame
+    assert found.columns.tolist() == ["day" if orient == "table" else "ds", "sales"]
+    assert found["sales"].tolist() == list(range(10))
+    whole = found.iloc[:, 0].dtype.kind == "i"
+    assert pd.to_datetime(found.iloc[:, 0], unit="ms" if whole else None).tolist() == [*pd.DatetimeIndex(DAYS)]
+
+
+def test_labels_of_rows_that_count_are_no_column_of_json(tmp_path):
+    assert read(tmp_path / "a.json", FRAME.iloc[::-1].to_json()).frame.columns.tolist() == [*FRAME.columns]
+
+
+def test_json_that_only_looks_like_prometheus_is_of_an_unknown_form(tmp_path):
+    answer = {"status": "ok", "data": {"records": [{"ds": DAYS[0], "y": 1}]}}
+    assert "is JSON of an unknown form" in refused(tmp_path / "a.json", json.dumps(answer))
+
+
+def test_a_pointer_of_git_lfs_is_called_so(tmp_path):
+    text = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n"
+    assert "is a pointer of Git LFS and no table" in refused(tmp_path / "a.csv", text)
+
+
+def test_a_second_row_of_the_header_and_totals_of_a_workbook(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    pytest.importorskip("python_calamine")
+    book = openpyxl.Workbook()
+    rows = [["Day", "North", None, "South"], [None, "units", "price", "units"]]
+    rows += [[day, n, n + 0.5, n] for n, day in enumerate(pd.DatetimeIndex(DAYS).to_pydatetime())]
+    for row in [*rows, ["Total", 45, None, 45]]:
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    found = read_table(tmp_path / "a.xlsx", FileOptions())
+    assert found.frame.columns.tolist() == ["Day", "North units", "North price", "South units"]
+    assert found.frame["Day"].tolist() == [*pd.DatetimeIndex(DAYS)] and found.places.line_of(0) == 3
+    assert found.facts[-2:] == ("2 header rows joined", "totals below the rows left out (row 13)")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tsformers.data.files.row_parser import LineSplitter, RowParser
+from tsformers.data.files.row_parser import LineSplitter, RowParser, plain_number
 from tsformers.data.files.table_file import FileOptions
 from tsformers.errors import DataError
 
@@ -103,3 +103,19 @@ def test_a_header_that_stands_again_is_no_row():
     lines = ("unique_id,y", "a,1", "unique_id,y", "a,2")
     rows = [row for line in lines for row, _ in parser.feed(line, None)]
     assert [row["y"] for row in rows] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("5,50 €", "5.50"),
+        ("5EUR", "5"),
+        ("(5.50)", "-5.50"),
+        ("5-", "-5"),
+        ("-$5.50", "-5.50"),
+        ("5 kWh", "5"),
+        ("5 %", "5 %"),
+    ],
+)
+def test_a_unit_beside_a_number_is_taken_off(cell, value):
+    assert plain_number(cell, ";") == value

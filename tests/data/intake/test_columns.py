@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -303,3 +304,19 @@ def test_code_that_makes_numbers_is_named_where_it_works_without_a_loss(values, 
     assert said.endswith(f"turn the column into numbers, such as with {code}" if code else "the column into numbers")
     if code:
         assert code in said
+
+
+@pytest.mark.parametrize(
+    ("cell", "remedy"),
+    [
+        ("5 %", "take '%' off the cells"),
+        ("1.5K", "write such numbers in full, without 'K'"),
+        ("oops", "pass missing='oops'"),
+        ("(5)", "the sign in front"),
+        ("5-", "the sign in front"),
+    ],
+)
+def test_text_with_a_number_is_not_offered_as_a_missing_value(cell, remedy):
+    with pytest.raises(DataError, match=re.escape(remedy)) as caught:
+        Panel.from_frame(pd.DataFrame({"ds": [1, 2], "y": [1.0, cell]}))
+    assert ("missing" in str(caught.value)) == (cell == "oops")

@@ -9,7 +9,7 @@ import pandas as pd
 from tsformers.data.dataframes import stamps
 from tsformers.data.forecast import Forecast
 
-ROWS_OF_TEXT = 2**16  # that become text at once
+ROWS_AT_ONCE = 2**16  # of a frame, or of one series: its columns take several times what the numbers do
 NUMBERS_HELD = 2**21  # 16 MiB of quantiles whose times are looked at before the first frame is made
 
 
@@ -27,7 +27,7 @@ def answer_frames(
         text: times become text, as ``DataFrame.to_csv`` of the whole would write them.
 
     Yields:
-        pandas frames of the same columns; of text, a block may come in several.
+        pandas frames of the same columns; a large block comes in several.
 
     Example:
         >>> times = pd.DatetimeIndex(["2024-01-01", "2024-01-01 06:00"]).to_numpy()[:, None]
@@ -50,10 +50,20 @@ def answer_frames(
         if len(new):
             seen = np.union1d(seen, new)
             shown = _shown(seen, block, text)
-        frame = block.to_frame(quantiles)
-        frame[block.schema.time_col] = shown.take(np.searchsorted(seen, block.times.ravel()))
-        rows = ROWS_OF_TEXT if text else max(len(frame), 1)
-        yield from (frame.iloc[row : row + rows] for row in range(0, len(frame), rows))
+        for part in _cut(block):
+            frame = part.to_frame(quantiles)
+            frame[part.schema.time_col] = shown.take(np.searchsorted(seen, part.times.ravel()))
+            yield frame
+
+
+def _cut(block: Forecast) -> Iterator[Forecast]:
+    """A block in parts of few rows, at least one."""
+    size = max(1, ROWS_AT_ONCE // max(block.horizon, 1))
+    if len(block) <= size:
+        yield block
+        return
+    for first in range(0, len(block), size):
+        yield block.select(np.arange(first, min(first + size, len(block))))
 
 
 def _shown(times: np.ndarray, forecast: Forecast, text: bool) -> pd.Index:

@@ -15,7 +15,7 @@ from pyarrow import csv as arrow_csv
 from tsformers.data.files.content import Content
 from tsformers.data.files.csv_layout import HEAD, Layout, column_kind, find_layout, split_records
 from tsformers.data.files.header_lines import is_total
-from tsformers.data.files.number_text import NumberForm, number_form, to_numbers, without_missing
+from tsformers.data.files.number_text import NumberForm, number_form, signed, to_numbers, without_missing, without_unit
 from tsformers.data.files.table_file import MISSING, SURE_TIME_NAMES, FileOptions, TableFile
 from tsformers.data.files.text_bytes import as_utf8
 from tsformers.errors import DataError
@@ -74,13 +74,15 @@ def read_csv(content: Content, options: FileOptions, text_columns: Sequence[str]
     }
     types, decimal = _first_types(layout, fixed, options, markers)
     columns, kept, again = _cells(rows, content.name, types, decimal)
-    columns, forms, unclear = _typed(columns, names, fixed, options, markers, layout.sep, decimal)
+    times = {name for name, kind in zip(names, layout.kinds, strict=False) if kind == "time"}
+    columns, forms, unclear = _typed(columns, names, fixed, options, markers, layout.sep, decimal, times)
     unnamed = {j for j, name in enumerate(layout.names) if not name and columns[j].null_count == len(columns[j])}
     frame = pa.table(
         [column for j, column in enumerate(columns) if j not in unnamed],
         names=[name for j, name in enumerate(names) if j not in unnamed],
     ).to_pandas()
     facts = [*layout.facts[:1], *_said_of_numbers(forms), *said, *layout.facts[1:]]
+    facts += [f"unit {form.unit!r} of {name!r} taken off" for name, form in forms.items() if form and form.unit]
     facts += [f"notes below the rows left out (line {rows.notes})"] if rows.notes else []
     line_of = _Lines(content, options, layout, kept)
     if len(again):
@@ -299,6 +301,7 @@ def _typed(
     markers: Sequence[str],
     sep: str,
     read: str,
+    times: set[str],
 ) -> tuple[list[Any], dict[str, NumberForm | None], dict[str, Message]]:
     """Text that is written numbers as numbers; columns with two readings stay text."""
     forms: dict[str, NumberForm | None] = {}
@@ -309,6 +312,11 @@ def _typed(
         elif j not in fixed:
             cells[j] = without_missing(column, markers)
             forms[names[j]] = number_form(cells[j], options.decimal)
+            known = forms[names[j]] is not None or names[j] in times
+            bare, unit = (cells[j], "") if known else without_unit(signed(cells[j]))
+            form = None if known else number_form(bare, options.decimal)
+            if form is not None:
+                cells[j], forms[names[j]] = bare, replace(form, unit=unit)
     sure = {form.decimal for form in forms.values() if form is not None and not form.both and form.decimal}
     unclear: dict[str, Message] = {}
     typed = []

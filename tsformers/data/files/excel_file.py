@@ -12,6 +12,7 @@ import pyarrow as pa
 from tsformers.data.files.content import Content
 from tsformers.data.files.csv_file import named
 from tsformers.data.files.csv_layout import column_kind, is_header
+from tsformers.data.files.header_lines import is_total, joined_names
 from tsformers.data.files.number_text import number_form, to_numbers, without_missing
 from tsformers.data.files.table_file import MISSING, FileOptions, TableFile
 from tsformers.errors import DataError
@@ -74,6 +75,8 @@ def _table(content: Content, options: FileOptions, rows: list[list[Any]], facts:
     width = max(len(row) for _, row in numbered)
     header = [_text(cell).strip() for cell in numbered[place][1]]
     header += [""] * (width - len(header))
+    header, body, said = _beside_rows(header, body)
+    facts += said
     used = [j for j in range(width) if header[j] or any(_text(row[j]) for _, row in body)]
     names = named([header[j] for j in used], content.name)
     unclear: dict[str, Message] = {}
@@ -86,6 +89,29 @@ def _table(content: Content, options: FileOptions, rows: list[list[Any]], facts:
     return TableFile(
         frame, content.name, "Excel", (*facts, *content.facts), lines.__getitem__, text=True, unclear=unclear
     )
+
+
+def _beside_rows(
+    header: list[str], body: list[tuple[int, list[Any]]]
+) -> tuple[list[str], list[tuple[int, list[Any]]], tuple[str, ...]]:
+    """A second row of the header, and totals below the rows: the names, the rows between, and what to report."""
+    inner = [row for _, row in body[1 : max(len(body) - 5, len(body) // 2)]]
+    kinds = [_kind([row[j] for row in inner]) for j in range(len(header))]
+    if len(inner) < 2 or not {"number", "time"} & {*kinds}:
+        return header, body, ()
+    said: tuple[str, ...] = ()
+    first = [_text(cell).strip() for cell in body[0][1]]
+    odd = [cell for cell, kind in zip(first, kinds, strict=True) if kind in ("number", "time") and cell]
+    odd = [cell for cell in odd if cell not in MISSING]
+    if odd and not any(column_kind([cell], MISSING) in ("number", "time") for cell in first):
+        header, joined = joined_names(header, [first])
+        said = ("2 header rows joined" if joined else f"a row of units skipped (row {body[0][0]})",)
+        body = body[1:]
+    end = len(body)
+    while end > 2 and is_total([_text(cell) for cell in body[end - 1][1]], kinds, header):
+        end -= 1
+    said += (f"totals below the rows left out (row {body[end][0]})",) if end < len(body) else ()
+    return header, body[:end], said
 
 
 def _header(rows: list[list[Any]]) -> int | None:

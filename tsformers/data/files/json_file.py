@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.files.content import Content
 from tsformers.data.files.table_file import MISSING, TableFile
 from tsformers.data.files.text_bytes import as_utf8
@@ -120,14 +121,17 @@ def _line_of(data: bytes) -> Callable[[int], int]:
 
 
 def _table(found: Any, name: str) -> tuple[str, pd.DataFrame]:
-    if isinstance(found, dict) and {"status", "data"} <= found.keys() and not isinstance(found["data"], list):
+    status = found.get("status") if isinstance(found, dict) else None
+    if status in ("success", "error") and isinstance(found.get("data"), dict) and "result" in found["data"]:
         return "Prometheus", _prometheus(found, name)
-    if isinstance(found, dict) and found.get("status") == "error":
+    if status == "error":
         raise DataError(f"{name} is an error of Prometheus: {found.get('error', 'no reason')}")
     if isinstance(found, list) and found and all(isinstance(record, dict) for record in found):
         return "JSON records", pd.DataFrame(found)
     if isinstance(found, dict) and {"columns", "data"} <= found.keys() and isinstance(found["columns"], list):
-        return "JSON by columns", pd.DataFrame(found["data"], columns=found["columns"])
+        return "JSON by columns", _with_index(pd.DataFrame(found["data"], found.get("index"), found["columns"]))
+    if isinstance(found, dict) and {"schema", "data"} == found.keys() and isinstance(found["data"], list):
+        return _table(found["data"], name)  # as pandas writes orient="table"
     if isinstance(found, dict) and found and all(isinstance(value, list) for value in found.values()):
         lengths = {key: len(value) for key, value in found.items()}
         if len(found) == 1 and all(isinstance(record, dict) for record in next(iter(found.values()))):
@@ -137,14 +141,28 @@ def _table(found: Any, name: str) -> tuple[str, pd.DataFrame]:
             raise DataError(f"{name} has columns of different lengths: {shown}; give each as many values")
         return "JSON by columns", pd.DataFrame(found)
     if isinstance(found, dict) and found and all(isinstance(value, dict) for value in found.values()):
-        return "JSON by columns", pd.DataFrame(found).reset_index(drop=True)
+        return "JSON by columns", _with_index(pd.DataFrame(found))
     raise DataError(f"{name} is JSON of an unknown form; give {FORMS}")
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """The labels of the rows as a column, called "ds" where they are times; none where they only count the rows."""
+    labels = [str(label) for label in frame.index]
+    if sorted(labels) == sorted(map(str, range(len(labels)))):
+        return frame.reset_index(drop=True)
+    column = pd.Series(labels, dtype=object)
+    digits = all(label.isdecimal() for label in labels)
+    name = "ds" if "ds" not in frame.columns and looks_like_times(column, True) else "index"
+    frame = frame.reset_index(drop=True)
+    if name not in frame.columns:
+        frame.insert(0, name, column.astype("int64") if digits else column)
+    return frame
 
 
 def _prometheus(answer: dict[str, Any], name: str) -> pd.DataFrame:
     """One series a metric; its labels are its id."""
-    if answer.get("status") == "error" or "result" not in answer["data"]:
-        raise DataError(f"{name} is an error of Prometheus: {answer.get('error', 'there is no result')}")
+    if answer.get("status") == "error":
+        raise DataError(f"{name} is an error of Prometheus: {answer.get('error', 'no reason')}")
     ids: list[str] = []
     times: list[float] = []
     values: list[str] = []

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tsformers.data.files.read import read_table
 from tsformers.data.files.table_file import FileOptions, TableFile
+from tsformers.data.intake.asked import names_of
 from tsformers.data.intake.columns import check_columns
 from tsformers.data.intake.offers import time_labels
 from tsformers.data.intake.source import source_of
@@ -18,22 +19,6 @@ from tsformers.errors import DataError
 from tsformers.messages import Option
 
 Wide = Literal["columns", "rows"]
-
-
-def names_of(given: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Column names that may be one name, several or none.
-
-    Args:
-        given: as a caller gives them.
-
-    Returns:
-        All of them.
-
-    Example:
-        >>> names_of("shop"), names_of(["shop", "dept"]), names_of(None)
-        (('shop',), ('shop', 'dept'), ())
-    """
-    return () if given is None else (given,) if isinstance(given, str) else tuple(given)
 
 
 def read_source(

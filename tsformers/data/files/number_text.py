@@ -1,5 +1,6 @@
 """Numbers in their written forms: decimal comma or point, thousands in groups, markers of missing values."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ COMMAS = r"[1-9][0-9]{0,2}(,[0-9]{2,3})*,[0-9]{3}"  # 1,234,567, and 12,34,567 a
 POINTS = r"[1-9][0-9]{0,2}(\.[0-9]{3})+"
 POINT = rf"{SIGN}([0-9]+\.?[0-9]*|\.[0-9]+|({GROUPED}|{COMMAS})(\.[0-9]*)?){POWER}{SPECIAL}"
 COMMA = rf"{SIGN}([0-9]+,?[0-9]*|,[0-9]+|({GROUPED}|{POINTS})(,[0-9]*)?){POWER}{SPECIAL}"
+MONEY = r"[€$£¥₹₽₩]|(?:US|A|C|R)\$|EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|BRL|JPY|CNY|INR|CAD|AUD|zł|kr|Kč"
+NO_UNIT = r"(?:[aApP]\.?[mM]|UTC|GMT|[A-Z]{2,3}T|Z|h|Uhr|st|nd|rd|th)\b"  # of a time of day, or of a rank
+UNIT = rf"^\s*(?P<before>[+\-]?)(?P<money>{MONEY})?\s?(?P<number>[+\-]?[0-9.,][0-9.,{BLANKS}]*?)"
+UNIT += rf"(?P<unit>\s?(?:{MONEY})|\s(?!{NO_UNIT})[A-Za-zµμ°Ω][A-Za-zµμ°Ω/²³0-9]{{0,7}})?\s*$"
 PLAIN = r"^[-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"  # what pyarrow reads by itself
 WHOLE = r"^[-]?[0-9]{1,18}$"
 
@@ -30,6 +35,7 @@ class NumberForm:
         whole: whole numbers only.
         odd: blanks, signs or words stand in cells.
         both: every cell that has a mark fits either decimal mark; ``decimal`` is then the mark that stands there.
+        unit: currency or unit that stood beside each number and was taken off.
     """
 
     decimal: str
@@ -38,6 +44,7 @@ class NumberForm:
     whole: bool = False
     both: bool = False
     odd: bool = False
+    unit: str = ""
 
 
 def number_form(cells: Any, decimal: str | None = None) -> NumberForm | None:
@@ -75,6 +82,53 @@ def number_form(cells: Any, decimal: str | None = None) -> NumberForm | None:
     if point:
         return NumberForm("." if has_point else "", grouped or has_comma, odd=odd)
     return NumberForm("," if has_comma or has_point else "", grouped or has_point, odd=odd)
+
+
+def signed(cells: Any) -> Any:
+    """Text with the sign of negative numbers in front: (5) and 5- as accountants write them.
+
+    Args:
+        cells: pyarrow array of text.
+
+    Returns:
+        Such an array.
+
+    Example:
+        >>> signed(pa.array(["(1,5)", "7-", "3"])).to_pylist()
+        ['-1,5', '-7', '3']
+    """
+    cells = pc.replace_substring_regex(cells, r"^\s*\(([^()-]*[0-9][^()-]*)\)\s*$", r"-\1")
+    return pc.replace_substring_regex(cells, r"^\s*([0-9][0-9., ]*)-\s*$", r"-\1")
+
+
+def without_unit(cells: Any) -> tuple[Any, str]:
+    """Numbers without the currency or unit that stands beside each of them.
+
+    A percent sign stays: 5 % may be 5 or 0.05.
+
+    Args:
+        cells: pyarrow array of text, null where missing.
+
+    Returns:
+        The numbers, still text, and what was taken off; the cells themselves and "" where it is not the same in all.
+
+    Example:
+        >>> without_unit(pa.array(["5,00 €", "-1,50 €"]))[1], without_unit(pa.array(["$1", "2 kWh"]))[1]
+        ('€', '')
+    """
+    left = cells.drop_null()
+    first = re.match(UNIT, left[0].as_py().replace("\u2212", "-")) if len(left) else None
+    shown = (first["money"] or first["unit"] or "").strip() if first is not None else ""
+    twice = first is not None and bool(first["money"] and first["unit"])
+    if first is None or not shown or twice or not _all(cells, re.escape(shown)):
+        return cells, ""
+    if not re.fullmatch(MONEY, shown) and pc.count_distinct(left).as_py() == 1:
+        return cells, ""  # a name such as "42 Berlin"
+    bare = pc.replace_substring(cells, shown, "", max_replacements=1)
+    bare = pc.replace_substring_regex(bare, r"^\s*([+-]?)\s*", r"\1")
+    ends = pc.starts_with(cells, shown) if first["money"] else pc.ends_with(pc.utf8_trim_whitespace(cells), shown)
+    signed = pc.match_substring_regex(cells, rf"^\s*[+-]?{re.escape(shown)}")
+    return (bare, shown) if pc.all(pc.or_(ends, signed)).as_py() else (cells, "")
 
 
 def to_numbers(cells: Any, form: NumberForm, decimal: str) -> Any:

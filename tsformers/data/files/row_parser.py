@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tsformers.data.files.csv_layout import SEP_LINE, SEPARATORS, TIME
-from tsformers.data.files.number_text import COMMA, POINT
+from tsformers.data.files.number_text import COMMA, POINT, UNIT
 from tsformers.data.files.table_file import MISSING, FileOptions
 from tsformers.data.files.text_bytes import wide_encoding
 from tsformers.errors import DataError
 
 BY_POINT, BY_COMMA = (re.compile(pattern.replace("x{2212}", "u2212")) for pattern in (POINT, COMMA))
+BEHIND = re.compile(r"^\s*(?:\(([^()-]*[0-9][^()-]*)\)|([0-9][0-9., ]*)-)\s*$")  # the sign of (5) and 5-
+WITH_UNIT = re.compile(UNIT)
 GROUPS = re.compile(r"[\s'\u2019]")
 OPEN_LINES = 100  # lines of one cell, at most
 TITLES = 50  # lines above a header, at most
@@ -263,8 +265,13 @@ def plain_number(text: str, sep: str, decimal: str | None = None) -> str:
         >>> plain_number("1.010,5", ";"), plain_number("1,010", ","), plain_number("1,010", ";")
         ('1010.5', '1,010', '1.010')
     """
-    if "," not in text and decimal != "," and text.isascii() and " " not in text:
+    plain = text.isascii() and " " not in text and text[-1:].isdigit() and "$" not in text
+    if "," not in text and decimal != "," and plain:
         return text
+    text = BEHIND.sub(r"-\1\2", text)
+    beside = WITH_UNIT.match(text)
+    if beside is not None and not (beside["money"] and beside["unit"]):
+        text = f"{beside['before']}{beside['number']}"
     point, comma = decimal != "," and BY_POINT.match(text), decimal != "." and BY_COMMA.match(text)
     if (not point and not comma) or (point and comma and "," in text and sep == ","):
         return text

@@ -44,6 +44,8 @@ def as_utf8(data: bytes, name: str, encoding: str | None = None) -> tuple[bytes,
         _refuse_binary(data, name)
     if data[:15].lstrip().lower().startswith(PAGES):
         raise DataError(f"{name} is a web page or XML and no table; download the file that the page offers")
+    if data.startswith(b"version https://git-lfs"):
+        raise DataError(f"{name} is a pointer of Git LFS and no table; fetch the file itself, with git lfs pull")
     if not data.isascii():
         try:
             data.decode()

@@ -1,6 +1,6 @@
 """What the caller asked for: the keywords of ``Panel.from_frame``, in one form."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tsformers.errors import DataError
@@ -50,6 +50,24 @@ class Asked(NamedTuple):
 NOTHING = Asked()
 
 
+def names_of(given: Any) -> Names:
+    """Column names that may be one name, several or none.
+
+    Args:
+        given: as a caller gives them.
+
+    Returns:
+        All of them.
+
+    Example:
+        >>> names_of("shop"), names_of(["shop", "dept"]), names_of(7), names_of(None)
+        (('shop',), ('shop', 'dept'), (7,), ())
+    """
+    if given is None:
+        return ()
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+
+
 def asked(
     *,
     id_col: Any = None,
@@ -94,11 +112,11 @@ def asked(
             "such as ", Option("resample", "D"), ", or leave it out",
         )  # fmt: skip
     found = Asked(
-        None if id_col is None else _names(id_col),
-        None if time_col is None else _names(time_col),
+        None if id_col is None else names_of(id_col),
+        None if time_col is None else names_of(time_col),
         target_col,
-        _names(known),
-        None if past is None else _names(past),
+        names_of(known),
+        None if past is None else names_of(past),
         _values(missing),
         time_format,
         tz,
@@ -125,15 +143,6 @@ def _refuse_two_roles(found: Asked) -> None:
             Option("known", list(found.known)) if taken[0] in found.known else Option("past", list(found.past or ()))
         )
         raise DataError(keyword, f": {taken[0]!r} has a role already; name each covariate once")
-
-
-def _names(given: Any) -> Names:
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        try:
-            return (given,) if isinstance(given, str) else tuple(given)
-        except TypeError:
-            return (given,)
-    return tuple(given)
 
 
 def _values(given: Any) -> tuple[Any, ...]:

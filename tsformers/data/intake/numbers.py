@@ -1,6 +1,7 @@
 """Columns of numbers as float64; what cannot be one is refused by column, series, row and remedy."""
 
 import datetime
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,8 @@ from tsformers.data.intake.columns import GREATEST, PLACES, RowNames
 from tsformers.errors import DataError
 from tsformers.messages import Either, Message, Option, Part
 from tsformers.places import Places
+
+MULTIPLES = ("k", "m", "b", "t", "bn", "tn", "mio", "mrd", "mio.", "mrd.", "tsd", "tsd.")  # thousands, millions, ...
 
 
 def read_numbers(
@@ -122,9 +125,21 @@ def _remedy(column: str, value: object, covariate: bool) -> Part:
         try:
             float(value)
         except ValueError:
-            return Message("if it stands for a missing value, pass ", Option("missing", value), ", else correct it")
+            return Message(*_of_text(value))
     turn = Either(f"turn the column into numbers{_conversion(column, value)}", "write numbers there")
     return Message("leave the column out, or ", turn) if covariate else turn
+
+
+def _of_text(value: str) -> list[Part]:
+    """What to do about text among numbers; one with a digit is a number with something beside it, and is not lost."""
+    sign = re.fullmatch(r"[-+(]?[\d.,\s]+(\D*)", value.strip())
+    if sign is not None and sign[1].strip(" )") in ("", "-") and re.search(r"[(-].|.-", value.strip()):
+        return ["write negative numbers with the sign in front"]
+    if sign is not None and sign[1].strip(" )"):
+        if sign[1].strip().casefold() in MULTIPLES:
+            return [f"write such numbers in full, without {sign[1].strip()!r}"]
+        return [f"take {sign[1].strip()!r} off the cells, so that they are numbers"]
+    return ["if it stands for a missing value, pass ", Option("missing", value), ", else correct it"]
 
 
 def _conversion(column: str, value: object) -> str:

@@ -243,14 +243,24 @@ def no_target(source: Source, taken: Sequence[str]) -> DataError:
 
     Example:
         >>> print(no_target(Source(pd.DataFrame({"ds": [1], "a": ["x"]})), ["ds"]))
-        the frame has no column of numbers beside 'ds' for the values (it has 'a'); say which it is with target_col=
+        the frame has no column of numbers beside 'ds' for the values (it has 'a' of text such as 'x'); say which it is
+        with target_col=
     """
     rest = [name for name in source.frame.columns if name not in taken]
-    have = f" (it has {_listed(rest)})" if rest else ""
+    shown = [_example(source.frame[name], name) if len(rest) < 4 else repr(name) for name in rest[:MOST]]
+    have = f" (it has {', '.join(shown)}{', ...' if len(rest) > MOST else ''})" if rest else ""
     return DataError(
         f"{source.places.what} has no column of numbers beside {_listed(taken)} for the values{have}; say which it is "
         "with ", Option("target_col"),
     )  # fmt: skip
+
+
+def _example(column: pd.Series, name: str) -> str:
+    """A column with what stands in it."""
+    kind = kind_of(column)
+    if kind == "empty":
+        return f"{name!r} without a value"
+    return f"{name!r} of text such as {str(column.dropna().iloc[0])[:30]!r}" if kind == "text" else repr(name)
 
 
 def many_numbers(

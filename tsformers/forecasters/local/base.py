@@ -167,12 +167,17 @@ class LocalForecaster(BaseEstimator):
                 yield self._forecast(part, self.draw(part, n_samples, part_keys))
         elif one_by_one:
             for part, part_keys in parts:
-                found = self._each_drawn(part, part_keys, partial(quantiles_or_fall_back, levels, n_samples))
-                values = np.stack(found)
-                yield replace(self._forecast(part, values[:, 1:]), levels=levels, means=values[:, 0])
+                yield self._summarised_one_by_one(part, part_keys, levels, n_samples)
         else:
             drawn = (self._forecast(part, self.draw(part, n_samples, part_keys)) for part, part_keys in parts)
             yield from gathered(summarised(block, levels) for block in drawn)
+
+    def _summarised_one_by_one(
+        self, panel: Panel, keys: np.ndarray, levels: tuple[float, ...], n_samples: int
+    ) -> Forecast:
+        """Means and quantiles of a block; the draws of one series are held at a time."""
+        values = np.stack(self._each_drawn(panel, keys, partial(quantiles_or_fall_back, levels, n_samples)))
+        return replace(self._forecast(panel, values[:, 1:]), levels=levels, means=values[:, 0])
 
     def panel_to_forecast(
         self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int
