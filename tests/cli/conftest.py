@@ -55,11 +55,12 @@ def piped(monkeypatch):
 
 
 READING = re.compile(r"read |[\d,]+ series[ ,(]|left out: |times are ")  # lines about what was read
+PROGRESS = re.compile(r"[\w .-]+: ([\d,]+ of [\d,]+ .*|\d+ s)")  # appear where the work takes more than two seconds
 
 
 def after_reading(err):
-    """The lines on standard error without those that say what was read."""
-    return [line for line in err if not READING.match(line)]
+    """The lines on standard error without those that say what was read or how long it takes."""
+    return [line for line in err if not READING.match(line) and not PROGRESS.fullmatch(line)]
 
 
 def mistake(answer, *parts):
@@ -74,7 +75,7 @@ def mistake(answer, *parts):
 
 def refusal(answer, *parts):
     """A mistake that stands alone: nothing was read, or it could not be understood."""
-    assert mistake(answer, *parts) and len(answer[2]) == 1, answer[2]
+    assert mistake(answer, *parts) and not any(map(READING.match, answer[2])), answer[2]
     return True
 
 

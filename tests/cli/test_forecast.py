@@ -177,7 +177,7 @@ def test_a_plan_is_checked_before_training(run, sales, here):
         (["--output", "no/f.csv"], ["--output no/f.csv", "no folder no"]),
         (["--plot", "no/f.png"], ["--plot no/f.png", "no folder no"]),
         (["--output", "./sales.csv"], ["--output ./sales.csv is the input"]),
-        (["--output", "f.csv", "--plot", "f.csv"], ["are one file"]),
+        (["--output", "f.csv", "--plot", "f.csv"], ["--plot f.csv names no kind of picture"]),
         (["--format", "xls"], ["xls"]),
     ],
 )

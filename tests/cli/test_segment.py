@@ -53,10 +53,10 @@ def test_text_in_the_values_is_named(run, here):
     assert mistake(run("segment", "bad.csv"), "high")
 
 
-def test_series_too_short_can_be_dropped(run, table, here):
+def test_series_too_short_to_learn_from_can_be_dropped_and_have_regimes_too(run, table, here):
     short = table[(table["unique_id"] != "s0") | (table["ds"] < "2024-01-05")]
     short.to_csv(here / "short.csv", index=False)
     words = ["segment", "short.csv", "--regimes", 2, "-o", "r.csv", *SEGMENT]
     assert mistake(run(*words), "s0")
     assert run(*words, "--short", "drop")[0] == 0
-    assert pd.read_csv(here / "r.csv")["unique_id"].nunique() == 5
+    assert pd.read_csv(here / "r.csv")["unique_id"].nunique() == 6

@@ -127,7 +127,7 @@ def test_the_state_of_one_stream_is_refused_with_another(redis_server, place, tm
     filled(client, place, "two", 20)
     one = WatchSettings(source=f"{server}/one", sink=os.devnull, format="jsonl", state=tmp_path / "s", idle=0.1)
     watch(tsf.load(place / "d"), one)
-    with pytest.raises(JobError, match=r"has read stream 'one', and this is stream 'two'; .*--fresh-input"):
+    with pytest.raises(JobError, match=r"has read stream 'one', and this is stream 'two'; .*fresh_input=True"):
         watch(tsf.load(place / "d"), replace(one, source=f"{server}/two"))
     counts = watch(tsf.load(place / "d"), replace(one, source=f"{server}/two", fresh_input=True))
     assert counts["rows"] == 40

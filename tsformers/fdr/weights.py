@@ -76,7 +76,7 @@ def refuse_decay(procedure: Any) -> None:
         >>> from tsformers.fdr import LOND
         >>> LOND(decay=0.9)
         Traceback (most recent call last):
-        ValueError: LOND has no decayed form; use decay=1, or LORD, SAFFRON or ADDIS
+        tsformers.errors.TsformersError: LOND has no decayed form; use decay=1, or LORD, SAFFRON or ADDIS
     """
     if procedure.decay != 1:
         raise TsformersError(

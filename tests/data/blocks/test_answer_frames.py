@@ -5,7 +5,7 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers.data.blocks import answer_frames as module
@@ -16,6 +16,7 @@ from tsformers.data.forecast import Forecast
 STARTS = ["2024-01-01", "2024-01-02 06:00", "2024-03-31 00:30", "2024-01-01 00:00:00.25"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(STARTS), min_size=1, max_size=6),
     st.sampled_from(["D", "h", "15min"]),

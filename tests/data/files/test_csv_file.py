@@ -225,10 +225,10 @@ def test_true_and_false_are_no_text_and_ranks_are():
 
 
 def test_very_long_lines_and_many_columns():
-    names = [f"series {k}" for k in range(20_000)]
-    text = ",".join(["ds", *names]) + "\n" + "".join(",".join([day, *["1.5"] * 20_000]) + "\n" for day in DAYS)
+    names = [f"series {k}" for k in range(2_000)]
+    text = ",".join(["ds", *names]) + "\n" + "".join(",".join([day, *["1.5"] * 2_000]) + "\n" for day in DAYS)
     frame = read(text).frame
-    assert frame.shape == (28, 20_001) and frame["series 19999"].tolist() == [1.5] * 28
+    assert frame.shape == (28, 2_001) and frame["series 1999"].tolist() == [1.5] * 28
     long = "x" * 3_000_000
     assert read(f'ds,y,note\n2024-01-01,1,"{long}"\n2024-01-02,2,b\n').frame["y"].tolist() == [1, 2]
 

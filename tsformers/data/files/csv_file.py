@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -120,7 +121,7 @@ def named(cells: Sequence[str], name: str) -> list[str]:
         ['Unnamed: 0', 'y']
     """
     names = [cell or f"Unnamed: {j}" for j, cell in enumerate(cells)]
-    twice = [each for each in dict.fromkeys(names) if names.count(each) > 1]
+    twice = [each for each, count in Counter(names).items() if count > 1]
     if twice:
         places = ", ".join(str(j + 1) for j, each in enumerate(names) if each == twice[0])
         raise DataError(f"{name} has two columns called {twice[0]!r} (columns {places}); give each a name of its own")

@@ -43,7 +43,7 @@ def joined_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[
 
 
 def is_total(cells: Sequence[str], kinds: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether a line holds totals: a word stands where all rows have a time.
+    """Whether a line holds totals: a word stands where all rows have a time, and no other text.
 
     Args:
         cells: of the line.
@@ -51,7 +51,7 @@ def is_total(cells: Sequence[str], kinds: Sequence[str], names: Sequence[str]) -
         names: of the columns.
 
     Returns:
-        True for "Total;1998" among days.
+        True for "Total;1998" among days, False for "north;yesterday;3": that is a row of a series.
 
     Example:
         >>> is_total(["Total", "1998"], ["time", "number"], ["day", "sales"])
@@ -64,4 +64,5 @@ def is_total(cells: Sequence[str], kinds: Sequence[str], names: Sequence[str]) -
     ]
     found = [cells[j].strip() for j in times if j < len(cells)]
     words = [cell for cell in found if cell and cell not in MISSING]
-    return bool(words) and not any(DIGIT.search(cell) for cell in words)
+    named = any(kind == "text" and cell.strip() not in MISSING for kind, cell in zip(kinds, cells, strict=False))
+    return bool(words) and not named and not any(DIGIT.search(cell) for cell in words)
