@@ -8,7 +8,15 @@ import pandas as pd
 from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.intake.asked import Asked, Names
 from tsformers.data.intake.columns import check_columns
-from tsformers.data.intake.kinds import Kind, counts_rows, is_time_name, kind_of, mostly_numbers, shows_clock_times
+from tsformers.data.intake.kinds import (
+    Kind,
+    counts_rows,
+    first_odd_cell,
+    is_time_name,
+    kind_of,
+    mostly_numbers,
+    shows_clock_times,
+)
 from tsformers.data.intake.offers import (
     ONCE,
     many_numbers,
@@ -163,7 +171,7 @@ def _target(search: Search, ids: Names, times: Names) -> str:
         if name in source.frame.columns and name not in (*ids, *times, *search.asked.known, *(search.asked.past or ())):
             return name
     free = [name for name in search.kinds if name not in (*search.asked.columns, *search.aside, *ids, *times)]
-    numbers = [name for name in free if search.kinds[name] == "number"]
+    numbers = [name for name in free if search.kinds[name] == "number" or _odd_cell(search, name) is not None]
     numbers = numbers or [name for name in free if search.kinds[name] == "text" and mostly_numbers(source.frame[name])]
     numbers = numbers or [name for name in free if search.kinds[name] == "truth"]
     if len(numbers) == 1:
@@ -173,6 +181,18 @@ def _target(search: Search, ids: Names, times: Names) -> str:
         again = ONCE if ids else repeats_of(source, times, asked.time_format, asked.tz)
         raise many_numbers(source, ids, times, numbers, again)
     raise no_target(source, (*ids, *times))
+
+
+def _odd_cell(search: Search, name: str) -> int | None:
+    """The first cell of a column of text that would else be one of numbers."""
+    return first_odd_cell(search.source.frame[name]) if search.kinds[name] == "text" else None
+
+
+def _why_text(search: Search, name: str) -> str:
+    source, odd = search.source, _odd_cell(search, name)
+    if odd is None:
+        return "text"
+    return f"text, such as {str(source.cells(name).iloc[odd])[:30]!r} at {source.places.at(odd)}"
 
 
 def _refuse_several_series(search: Search, times: Names, target: str) -> None:
@@ -198,7 +218,8 @@ def _others(search: Search, taken: set[str]) -> tuple[Names, tuple[tuple[str, st
                 continue
             reason = reason or "not among past"
         if reason is None and kind not in NUMBERS:
-            reason = {"text": "text", "time": "times", "empty": "no value"}.get(kind, "neither numbers nor text")
+            texts = _why_text(search, name) if kind == "text" else ""
+            reason = {"text": texts, "time": "times", "empty": "no value"}.get(kind, "neither numbers nor text")
         if reason is None:
             past.append(name)
         else:
