@@ -15,7 +15,7 @@ from tsformers.calendar.regularity import Given, Origin, grows_too_much, plain, 
 from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.asked import NOTHING, Asked
-from tsformers.data.intake.binning import aggregates, binned
+from tsformers.data.intake.binning import aggregates, binned, said_of_repeats
 from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns, times_of
 from tsformers.data.intake.columns import RowNames, check_columns
 from tsformers.data.intake.ids import Ids, all_text, ids_of
@@ -118,7 +118,10 @@ def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, sho
         time_format = "count" if numbers.notna().all() else None
     times = times_of(source, roles.times, lookup, time_format, asked.tz)
     schema = replace(schema, tz=times.tz, unit=times.unit, form=times.form, zone_given=asked.tz is not None)
-    return _packed(source, schema, ids, times, freq, short, None)
+    rows = _packed(source, schema, ids, times, freq, short, None)
+    if not roles.together:
+        return rows
+    return rows._replace(notes=(said_of_repeats(roles.together, len(source.frame), asked.aggregate), *rows.notes))
 
 
 def pack_like(data: Frame, fitted: Fitted, short: str = "error", only: pd.Index | None = None) -> Rows:
