@@ -120,3 +120,13 @@ def test_columns_in_one_text_are_offered_one_by_one():
     )
     with pytest.raises(DataError, match=r"pass id_col=\['store', 'item'\]"):
         Panel.from_frame(frame, id_col="store,item")
+
+
+@pytest.mark.parametrize("items", [["x", "y"], [7, 8]])
+def test_a_forgotten_column_of_ids_is_offered_before_bins(items):
+    days = pd.date_range("2024-01-01", periods=9).repeat(4)
+    frame = pd.DataFrame({"ds": days, "store": ["n", "n", "s", "s"] * 9, "item": items * 18, "y": np.arange(36.0)})
+    with pytest.raises(DataError, match=r"pass id_col=\['store', 'item'\] if .* several series, or resample='D'"):
+        Panel.from_frame(frame.assign(receipt=[f"r{n}" for n in range(36)]), id_col="store")
+    with pytest.raises(DataError, match=r"\(18 in all\); pass resample='D'"):
+        Panel.from_frame(frame.drop(columns="item"), id_col="store")

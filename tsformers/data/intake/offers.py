@@ -469,6 +469,39 @@ def _id_offer(
     return Option("id_col"), []
 
 
+def more_ids(source: Source, ids: Sequence[str], times: Sequence[str], free: Sequence[str]) -> list[Part]:
+    """Columns that, joined to those of ids, leave no two rows of a series at one time.
+
+    Args:
+        source: the table.
+        ids: columns of ids.
+        times: columns of times.
+        free: other columns.
+
+    Returns:
+        The options; empty where no column does.
+
+    Example:
+        >>> frame = pd.DataFrame({"day": [1, 1, 2, 2], "shop": "n", "item": ["a", "b", "a", "b"]})
+        >>> print(joined(more_ids(Source(frame), ["shop"], ["day"], ["item"])))
+        id_col=['shop', 'item']
+    """
+    free = [name for name in free if name not in (*ids, *times)]
+    texts, whole, codes = _possible_ids(source, free, {name: kind_of(source.frame[name]) for name in free})
+    stamp = pd.Series(_codes(source, times))
+    series = pd.Series(_codes(source, ids))
+    for pool in (texts, whole):
+        found = []
+        for name in pool:
+            several = pd.concat([series, codes[name]], axis=1)
+            many = len(stamp) >= FEW and 2 * (~several.duplicated()).sum() > len(stamp)
+            if not many and not several.assign(at=stamp).duplicated().any():
+                found.append(name)
+        if found:
+            return [Option("id_col", [*ids, name]) for name in found]
+    return []
+
+
 def _possible_ids(
     source: Source, free: Sequence[str], kinds: Mapping[str, str]
 ) -> tuple[list[str], list[str], dict[str, pd.Series]]:
