@@ -97,7 +97,9 @@ def test_one_stamp_off_the_grid_is_named_by_its_row_in_the_callers_frame():
 
 
 def test_months_counted_from_another_day_are_refused_with_the_way_to_month_starts():
-    with pytest.raises(DataError, match=r"off the grid.*pass resample='MS' to make one row"):
+    with pytest.raises(
+        DataError, match=r"off the grid.*pass resample='MS' to make one row.*total with aggregate='sum'"
+    ):
         panel_of(dates("MS") + pd.Timedelta(days=14))
 
 

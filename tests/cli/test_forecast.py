@@ -155,6 +155,27 @@ def test_what_was_read_is_said_and_quiet_silences_it(run, sales):
     assert run("forecast", "sales.csv", *NAIVE, "--quiet") == (0, out, [])
 
 
+@pytest.mark.parametrize(
+    ("text", "option", "words"),
+    [
+        (
+            "day,n,s\n2024-01-01,1,2\n2024-01-02,3,4\n2024-01-03,3,4\n",
+            "--wide",
+            "2 series (one a column), every day from",
+        ),
+        (
+            "land,2021,2022,2023\nn,1,2,3\ns,3,4,5\n",
+            "--wide-rows",
+            "2 series (one a row), every year (YS-JAN) from 2021",
+        ),
+    ],
+)
+def test_the_reading_of_a_wide_table_names_no_column_that_it_lacks(run, here, text, option, words):
+    (here / "wide.csv").write_text(text)
+    code, _, err = run("forecast", "wide.csv", *NAIVE, option)
+    assert code == 0 and err[1].startswith(words), err
+
+
 ENDLESS = ["--model", "LRU", "--horizon", 3, "--set", "max_steps=1000000", "--set", "context_length=7"]
 
 

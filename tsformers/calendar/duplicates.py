@@ -1,5 +1,7 @@
 """Two rows of one series at one time: refused, with the zone whose clock repeats that hour, or with the aggregation."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from tsformers.calendar.bins import suggest
@@ -18,6 +20,7 @@ def refuse_duplicates(
     origin: Origin,
     tz: str | None,
     integer: bool,
+    ids: Callable[[], Sequence[Part]] = tuple,
 ) -> None:
     """Refuse two rows of one series at one time.
 
@@ -28,6 +31,7 @@ def refuse_duplicates(
         origin: where the rows came from.
         tz: zone of the stamps.
         integer: True for plain counts.
+        ids: called for the columns of ids, with the given ones, that tell the rows apart.
 
     Raises:
         DataError: there are such rows; the message names both places.
@@ -48,6 +52,8 @@ def refuse_duplicates(
     zones = [] if integer or tz is not None else zones_that_repeat(np.unique(unique[stamp[rows]]))
     if zones:
         todo += [joined([Option("tz", zone) for zone in zones]), " if a clock change repeats that hour, or "]
+    if more := list(ids()):
+        todo += [joined(more), " if they are rows of several series, or "]
     todo += [Option("resample", rule), " with ", joined([Option("aggregate", "sum"), Option("aggregate", "mean")])]
     todo += [" to make one row of them"]
     raise DataError(

@@ -166,7 +166,8 @@ def _remedy(stamps: np.ndarray, offsets: np.ndarray, grid: Grid) -> list[Part]:
     if grid.unit == "int":
         return ["correct it, or pass a smaller step with ", Option("freq")]
     rule = Option("resample", suggest(stamps, offsets, grid.tz))
-    return ["pass ", rule, " to make one row of each step, or ", Option("freq"), " with a step that has them all"]
+    total = (" to make one row of each step (its mean; its total with ", Option("aggregate", "sum"), ")")
+    return ["pass ", rule, *total, ", or ", Option("freq"), " with a step that has them all"]
 
 
 def _shared_step(row: int, stamps: np.ndarray, offsets: np.ndarray, grid: Grid, origin: Origin) -> DataError:

@@ -122,7 +122,8 @@ def announced(
         source, left = series_of(file, table, roles)
         with waiting(f"reading {source.name}"):
             panel = understand(source, left)
-        for line in panel.reading.lines(file_line(source), "shell"):
+        wide = "columns" if table.wide else "rows" if table.wide_rows else None
+        for line in panel.reading.lines(file_line(source), "shell", wide):
             inform(line)
     return panel
 

@@ -32,7 +32,7 @@ def resample(
     data: Frame,
     every: str | int,
     *,
-    aggregate: str | Mapping[str, str] = "mean",
+    aggregate: str | Mapping[str, str] | None = None,
     id_col: Names | None = None,
     time_col: Names | None = None,
     target_col: str | None = None,
@@ -49,7 +49,8 @@ def resample(
         every: a pandas alias such as "30s", "15min", "h", "D", "W-MON" (weeks begin on Monday), "MS", "QS", "YS"; an
             integer for plain counts. Days and longer bins follow the wall clock of the zone.
         aggregate: what becomes of the target in a bin: "mean", "sum", "last", "max", "min" or "first", missing values
-            left out; or a mapping of columns to these.
+            left out; or a mapping of columns to these; None = "mean". Given without ids, rows of one time are one
+            series.
         id_col: column of series ids, or several; None = "unique_id" where there is one, else the rows are one series.
         time_col: column of times, or several, which are joined; None = by the rules of ``Panel.from_frame``.
         target_col: column of values; None = by the rules of ``Panel.from_frame``.
@@ -72,12 +73,13 @@ def resample(
     """
     every = every.strip() if isinstance(every, str) else every
     chosen = asked(
-        id_col=id_col, time_col=time_col, target_col=target_col, time_format=time_format, tz=tz, resample=str(every)
-    )
+        id_col=id_col, time_col=time_col, target_col=target_col, time_format=time_format, tz=tz, resample=str(every),
+        aggregate=None if aggregate is None else "given",
+    )  # fmt: skip
     usual = ((chosen.ids or ("unique_id",))[0], (chosen.times or ("ds",))[0], target_col or "y")
     source = source_of(data, chosen.columns, usual)
     roles = find_roles(source, chosen)
-    how = _how(source, aggregate, roles.target)
+    how = _how(source, "mean" if aggregate is None else aggregate, roles.target)
     ids = ids_of(source, roles.ids, roles.target)
     names = RowNames(ids.names, ids.code)
     times = times_of(source, roles.times, names, time_format, tz)

@@ -94,9 +94,9 @@ def read_data(data: DataTable, job: Path) -> tuple[Panel, list[str]]:
         if data.static is not None:
             roles["static"] = read_table(job.parent / data.static, FileOptions(missing=_texts(data.missing)))
         panel = Panel.from_frame(source, short=data.short, **roles)
-        if data.series and data.file is not None and len(names_of(data.id_col)) > 1:  # joined ids
+        if data.series and data.file is not None and len(names_of(roles.get("id_col"))) > 1:  # joined ids
             panel = panel.select(_chosen(panel.ids.to_series(), data.series, f"{job}: data.series"))
-        return panel, panel.reading.lines(line, "job")
+        return panel, panel.reading.lines(line, "job", _wide(data))
     except DataError as error:
         raise DataError(f"{job}: data: {message_of(error, 'job')}") from error
 
@@ -118,14 +118,17 @@ def _of_dataset(data: DataTable, job: Path) -> tuple[pd.DataFrame, dict[str, Any
 
 def _of_file(data: DataTable, job: Path) -> tuple[TableFile, dict[str, Any], str]:
     options = FileOptions(**{key: getattr(data, key) for key in FILE_KEYS}, missing=_texts(data.missing))
-    wide: Wide | None = "columns" if data.wide else "rows" if data.wide_rows else None
-    source, roles = read_source(job.parent / str(data.file), options, data.roles, wide)
+    source, roles = read_source(job.parent / str(data.file), options, data.roles, _wide(data))
     column = names_of(roles.get("id_col")) or ("unique_id",)
     if data.series and len(column) == 1:
         _require_column(source.frame, column[0], f"{job}: data.id_col")
         kept = _chosen(source.as_text(column[0]), data.series, f"{job}: data.series")
         return with_rows(source, kept), roles, file_line(source)
     return source, roles, file_line(source)
+
+
+def _wide(data: DataTable) -> Wide | None:
+    return "columns" if data.wide else "rows" if data.wide_rows else None
 
 
 def _chosen(values: pd.Series, wanted: Sequence[str], place: str) -> np.ndarray:

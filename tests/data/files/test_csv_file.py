@@ -275,7 +275,14 @@ def test_totals_above_and_below_the_rows_are_left_out(total):
     assert "a line of totals skipped (line 2)" in above.facts
 
 
-@pytest.mark.parametrize("last", ["2024-13-13,5", "NA,5", ",5", "20240113,5"])
+def test_a_word_for_totals_beside_an_empty_time_is_left_out():
+    rows = [f"{day},n,{n}" for n, day in enumerate(DAYS[:12])]
+    found = read("\n".join(["day,shop,sales", *rows, ",Gesamt:,66"]))
+    assert len(found.frame) == 12 and "notes below the rows left out (line 14)" in found.facts
+    assert len(read("\n".join(["day,shop,sales", *rows, ",south,66"])).frame) == 13
+
+
+@pytest.mark.parametrize("last", ["2024-13-13,5", "NA,5", ",5", "20240113,5", "yesterday,5", "tbd,5"])
 def test_a_last_row_with_a_wrong_or_missing_time_is_no_total(last):
     assert len(read("\n".join(["day,sales", *LINES, last])).frame) == 13
 

@@ -203,3 +203,22 @@ def test_names_of_columns_need_be_no_text(names):
     panel = Panel.from_frame(data)
     assert panel.freq == "D" and panel.ids.tolist() == [names[1]]
     assert len(panel.like(data).y) == len(VALUES)
+
+
+def nearly_numbers():
+    rate = [f"{4 + n / 10:.1f}" for n in range(28)] + ["4.2 p", "4.3 p"]
+    return pd.DataFrame({"date": pd.date_range("2024-01-01", periods=30), "gdp": np.arange(30.0), "rate": rate})
+
+
+def test_a_column_of_numbers_but_for_two_cells_is_a_reading_of_the_target():
+    with pytest.raises(DataError, match="target_col='gdp' or target_col='rate'"):
+        Panel.from_frame(nearly_numbers())
+    with pytest.raises(DataError, match=r"'4.2 p'.*row 28|row 28.*'4.2 p'"):
+        Panel.from_frame(nearly_numbers(), target_col="rate")
+
+
+def test_a_column_left_out_for_two_cells_is_named_with_the_first_of_them():
+    panel = Panel.from_frame(nearly_numbers(), target_col="gdp")
+    assert "left out: 'rate' (text, such as '4.2 p' at row 28)" in str(panel.reading)
+    named = nearly_numbers().rename(columns={"gdp": "y"}).assign(note="n")
+    assert "'rate' (text, such as '4.2 p' at row 28), 'note' (text)" in str(Panel.from_frame(named).reading)

@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from tsformers.data.files.table_file import MISSING, SURE_TIME_NAMES
 
 DIGIT = re.compile(r"\d")
+TOTALS = frozenset((
+    "total", "totals", "subtotal", "sum", "sums", "average", "avg", "mean", "median", "summe", "gesamt",
+    "gesamtsumme", "insgesamt", "zwischensumme", "durchschnitt", "mittel", "mittelwert", "totale", "totaux", "somme",
+    "moyenne", "suma", "media", "promedio", "soma", "média", "somma", "totaal", "som", "gemiddelde", "summa",
+    "totalt", "medel", "gennemsnit", "gjennomsnitt", "yhteensä", "keskiarvo", "razem", "łącznie", "średnia",
+    "celkem", "toplam", "ortalama", "итого", "всего", "сумма", "среднее", "合計", "総計", "平均", "合计", "总计",
+))  # fmt: skip
 
 
 def joined_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[list[str], bool]:
@@ -43,7 +50,7 @@ def joined_names(names: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[
 
 
 def is_total(cells: Sequence[str], kinds: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether a line holds totals: a word stands where all rows have a time, and no other text.
+    """Whether a line holds totals: a word for them stands where all rows have a time, or beside an empty time.
 
     Args:
         cells: of the line.
@@ -56,6 +63,8 @@ def is_total(cells: Sequence[str], kinds: Sequence[str], names: Sequence[str]) -
     Example:
         >>> is_total(["Total", "1998"], ["time", "number"], ["day", "sales"])
         True
+        >>> is_total(["yesterday", "2"], ["time", "number"], ["day", "sales"])
+        False
     """
     times = [
         j
@@ -64,5 +73,11 @@ def is_total(cells: Sequence[str], kinds: Sequence[str], names: Sequence[str]) -
     ]
     found = [cells[j].strip() for j in times if j < len(cells)]
     words = [cell for cell in found if cell and cell not in MISSING]
-    named = any(kind == "text" and cell.strip() not in MISSING for kind, cell in zip(kinds, cells, strict=False))
-    return bool(words) and not named and not any(DIGIT.search(cell) for cell in words)
+    if found and not words:
+        words = [text for cell in cells if _means_total(text := cell.strip())]
+    return bool(words) and all(map(_means_total, words))
+
+
+def _means_total(cell: str) -> bool:
+    words = re.findall(r"\w+", cell.casefold())
+    return 0 < len(words) < 4 and not DIGIT.search(cell) and any(word in TOTALS for word in words)

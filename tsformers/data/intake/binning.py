@@ -84,6 +84,26 @@ def said_of_empty(bins: Bins, how: Sequence[str]) -> str:
     return f"{bins.empty:,} bins of {bins.grid.freq!r} have no row: their sum is missing, not 0"
 
 
+def said_of_repeats(count: int, rows: int, how: str | None) -> str:
+    """What is to be reported of rows that repeat a time.
+
+    Args:
+        count: of them.
+        rows: of the table.
+        how: the aggregate; None = the mean.
+
+    Returns:
+        A sentence without a full stop.
+
+    Example:
+        >>> said_of_repeats(2, 2352, "sum")
+        '2 of 2,352 rows repeat a time; rows of one time are added up'
+    """
+    done = {"sum": "are added up", None: "are averaged", "mean": "are averaged"}.get(how, f"become one by their {how}")
+    verb = "repeats" if count == 1 else "repeat"
+    return f"{count:,} of {rows:,} rows {verb} a time; rows of one time {done}"
+
+
 def aggregates(schema: Schema, names: tuple[str, ...], target: bool = True) -> list[str]:
     """What becomes of the target and of each column of the covariates: means of numbers, the last of levels.
 

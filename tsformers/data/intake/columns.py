@@ -1,5 +1,6 @@
 """Columns that must be there, and the ids of series; errors name column, series, row and remedy."""
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
@@ -79,6 +80,9 @@ def check_columns(
 
 
 def _remedy(frame: pd.DataFrame, keyword: str, column: str, wanted: Mapping[str, str], beside: bool) -> Part:
+    parts = re.split(r"\s*[,;+]\s*", column.strip()) if isinstance(column, str) else []
+    if keyword != "target_col" and len({*parts}) == len(parts) > 1 and {*parts} <= {*frame.columns}:
+        return Message("pass ", Option(keyword, parts))
     free = [name for name in frame.columns if isinstance(name, str) and name not in wanted.values()]
     lower = {name.lower(): name for name in free}
     close = [lower[name] for name in (column.lower(), *USUAL[keyword]) if name in lower]

@@ -35,6 +35,7 @@ ROW_NAMES = frozenset(("", "index", "level_0", "rownames", "row_names", "row", "
 UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?|column_?\d+_unnamed", re.I)
 CLOCK = r"^\s*\d{1,2}[:.h]\d{2}([:.]\d{2}([.,]\d+)?)?\s*([aApP]\.?[mM]\.?)?\s*$"
 SAMPLE = 1000
+HALF, MANY = 0.5, 0.9  # shares of numbers in a column of text
 
 
 def plain_name(name: object) -> str:
@@ -202,8 +203,37 @@ def mostly_numbers(column: pd.Series) -> bool:
         (True, False)
     """
     cells = column.dropna()
+    return len(cells) > 0 and bool(_read_as_numbers(cells).mean() > HALF)
+
+
+def first_odd_cell(column: pd.Series) -> int | None:
+    """The first cell that keeps a column of text from being one of numbers.
+
+    Args:
+        column: of text.
+
+    Returns:
+        The position of the first cell that is no number where at least 90 % are, and some are not; else None.
+
+    Example:
+        >>> first_odd_cell(pd.Series(["1"] * 9 + ["2 p"])), first_odd_cell(pd.Series(["1", "2 p"]))
+        (9, None)
+    """
+    there = np.flatnonzero(column.notna().to_numpy(dtype=bool))
+    if not len(there):
+        return None
+    head = column.iloc[there[:SAMPLE]]
+    if _read_as_numbers(head).mean() < HALF:  # names of shops in long tables
+        return None
+    numbers = _read_as_numbers(column.iloc[there])
+    if numbers.all() or numbers.mean() < MANY:
+        return None
+    return int(there[np.flatnonzero(~numbers)[0]])
+
+
+def _read_as_numbers(cells: pd.Series) -> np.ndarray:
     texts = cells.astype(object).map(lambda value: value if isinstance(value, str | int | float) else None)
-    return bool(pd.to_numeric(texts, errors="coerce").notna().mean() > 0.5) if len(cells) else False
+    return pd.to_numeric(texts, errors="coerce").notna().to_numpy(dtype=bool)
 
 
 def shows_clock_times(column: pd.Series) -> bool:

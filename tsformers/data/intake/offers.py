@@ -8,6 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tsformers.calendar.bins import suggest
+from tsformers.calendar.frequency import guess_freq
+from tsformers.calendar.grid import DAY, OFF, decompose, parse
 from tsformers.calendar.times.zones import zones_that_repeat
 from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.intake.asked import Names
@@ -19,6 +22,8 @@ from tsformers.errors import DataError, first_names
 from tsformers.messages import Either, Option, Part, joined
 
 MOST = 12  # columns that a message names
+FEW = 10  # rows, below which nothing is told from how often ids repeat
+AGGREGATES = joined([Option("aggregate", "sum"), Option("aggregate", "mean")])
 WIDE = Either("tsf.from_wide(df)", "--wide", "wide = true")
 ROWS = Either("tsf.from_wide(df, series='rows')", "--wide-rows", "wide_rows = true")
 NUMBERED = re.compile(r"([^\d]*)(\d+)")
@@ -30,6 +35,8 @@ class Repeats(NamedTuple):
     Args:
         row: the first that repeats a time; None = each time stands once.
         zones: whose clock change repeats all the times that stand twice.
+        repeated: rows that repeat a time.
+        bins: the length of bins for times that lie on no grid; empty = they lie on one.
 
     Example:
         >>> Repeats(None).zones
@@ -38,6 +45,8 @@ class Repeats(NamedTuple):
 
     row: int | None
     zones: Names = ()
+    repeated: int = 0
+    bins: str = ""
 
 
 ONCE = Repeats(None)
@@ -65,19 +74,32 @@ def repeats_of(source: Source, times: Names, time_format: str | None = None, tz:
     again = cells.duplicated().to_numpy()
     if not again.any():
         return ONCE
-    row = int(again.argmax())
+    row, count = int(again.argmax()), int(again.sum())
     lookup = RowNames(pd.Index(["y"]), np.zeros(len(cells), dtype=np.int64))
     try:
         read = times_of(source, times, lookup, time_format, tz)
     except DataError:  # is raised again where the roles are settled
-        return Repeats(row)
+        return Repeats(row, repeated=count)
+    distinct, n = np.unique(read.counts, return_counts=True)
+    bins = "" if read.integer else _bins(distinct, read.tz)
     if tz is not None:
         again = pd.Series(read.counts).duplicated().to_numpy()
-        return Repeats(int(again.argmax()) if again.any() else None)
+        return Repeats(int(again.argmax()) if again.any() else None, (), int(again.sum()), bins)
     if read.integer or read.tz is not None or read.form.kind == "epoch":
-        return Repeats(row)
-    distinct, n = np.unique(read.counts, return_counts=True)
-    return Repeats(row, tuple(zones_that_repeat(distinct[n > 1])) if n.max() == 2 else ())
+        return Repeats(row, (), count, bins)
+    return Repeats(row, tuple(zones_that_repeat(distinct[n > 1])) if n.max() == 2 else (), count, bins)
+
+
+def _bins(distinct: np.ndarray, tz: str | None) -> str:
+    """The length of bins for times off any grid, days where there are two weeks of them; empty where a grid has all."""
+    if len(distinct) < 3:
+        return ""
+    ends = np.array([0, len(distinct)])
+    grid = parse(guess_freq(np.arange(len(distinct)), distinct, ends, tz, False), tz)
+    phase = decompose(distinct, grid)[1]
+    if (phase != OFF).all() and (phase == phase[0]).all():
+        return ""
+    return "D" if distinct[-1] - distinct[0] >= 14 * DAY else suggest(distinct, ends, tz)
 
 
 def several_times(source: Source, names: Sequence[str]) -> DataError:
@@ -264,7 +286,12 @@ def _example(column: pd.Series, name: str) -> str:
 
 
 def many_numbers(
-    source: Source, ids: Sequence[str], times: Sequence[str], numbers: Sequence[str], again: Repeats = ONCE
+    source: Source,
+    ids: Sequence[str],
+    times: Sequence[str],
+    numbers: Sequence[str],
+    again: Repeats = ONCE,
+    one: bool = False,
 ) -> DataError:
     """Several columns of numbers: each may be a series, or one is the target and the others are covariates.
 
@@ -274,6 +301,7 @@ def many_numbers(
         times: columns of times.
         numbers: the columns of numbers.
         again: the times that stand more than once.
+        one: each column is no series of its own: there are ids, or rows are added up.
 
     Returns:
         The refusal, with both readings.
@@ -286,7 +314,7 @@ def many_numbers(
     """
     what = source.places.what
     targets = joined([Option("target_col", name) for name in numbers[:MOST]])
-    if ids:
+    if ids or one:
         return DataError(
             f"{what} has several columns of numbers; say which is the target, and the others are covariates: pass ",
             targets,
@@ -308,14 +336,21 @@ def many_numbers(
     offer = _id_offer(source, times, free, {name: kind_of(source.frame[name]) for name in free})
     left = [name for name in left if name not in offer[1]] or left
     targets = joined([Option("target_col", name) for name in left[:MOST]])
+    totals = [] if whole else _totals(again, None)
+    added = ["; if the rows are to be added up, pass ", *totals, " in place of the ids"] if totals else []
     return DataError(
         f"{what} has several rows at one time of {_listed(times)}, and several columns of numbers; pass ", *together,
-        *([", "] if whole else []), offer[0], " for the ids and ", targets,
+        *([", "] if whole else []), offer[0], " for the ids and ", targets, *added,
     )  # fmt: skip
 
 
 def several_series(
-    source: Source, times: Sequence[str], free: Sequence[str], kinds: Mapping[str, str], again: Repeats
+    source: Source,
+    times: Sequence[str],
+    free: Sequence[str],
+    kinds: Mapping[str, str],
+    again: Repeats,
+    resample: str | None = None,
 ) -> DataError:
     """Without ids, times stand more than once: the rows belong to several series.
 
@@ -325,6 +360,7 @@ def several_series(
         free: columns without a role.
         kinds: what they hold.
         again: the times that stand more than once.
+        resample: the bins that were asked for.
 
     Returns:
         The refusal, which offers the zone whose clock change repeats the times, and the column that tells rows apart.
@@ -355,16 +391,26 @@ def several_series(
     offer, names = _id_offer(source, times, [name for name in free if name not in clocks], kinds)
     if names and whole:
         return DataError(start, *parts, " and ", offer, " for the ids")
+    totals = [] if again.zones or clocks else _totals(again, resample)
     if names:
         parts += ["; if" if parts else ": if", " they belong to several series, pass ", offer]
-        return DataError(start, *parts)
+        return DataError(start, *parts, *(["; if they are to be added up, pass ", *totals] if totals else []))
     if parts:
         return DataError(start, *parts)
     return DataError(
         start, ", and no column tells them apart: if they are to be added up or averaged, pass ",
-        Option("resample", "D"), " with the length of a bin", "; if they are several series, name the column of ids "
-        "with ", Option("id_col"),
+        Option("resample", again.bins or "D"), " with the length of a bin and ", AGGREGATES,
+        "; if they are several series, name the column of ids with ", Option("id_col"),
     )  # fmt: skip
+
+
+def _totals(again: Repeats, resample: str | None) -> list[Part]:
+    """How rows of one time become one, where bins were asked for or the times lie on no grid."""
+    if resample is not None:
+        return [AGGREGATES, " beside ", Option("resample", resample)]
+    if not again.bins:
+        return []
+    return [Option("resample", again.bins), " with ", Option("aggregate", "sum")]
 
 
 def time_in_parts(source: Source, ids: Sequence[str], times: Sequence[str]) -> DataError | None:
@@ -403,15 +449,13 @@ def _id_offer(
     source: Source, times: Sequence[str], free: Sequence[str], kinds: Mapping[str, str]
 ) -> tuple[Part, list[str]]:
     """Columns that make each time unique, alone or joined: text before whole numbers; else all columns of text."""
-    texts = [name for name in free if kinds.get(name) == "text" and not is_time_name(name)][:MOST]
-    whole = [name for name in free if kinds.get(name) == "number" and _whole(source.frame[name])][:MOST]
     stamp = pd.Series(_codes(source, times))
-    codes = {name: pd.Series(pd.factorize(source.frame[name])[0]) for name in (*texts, *whole)}
+    texts, whole, codes = _possible_ids(source, free, kinds)
 
     def apart(names: Sequence[str]) -> bool:
         return not pd.concat([stamp, *(codes[name] for name in names)], axis=1).duplicated().any()
 
-    singles = [name for pool in (texts, whole) for name in pool if codes[name].nunique() < len(stamp) and apart([name])]
+    singles = [name for pool in (texts, whole) for name in pool if apart([name])]
     known_names = [name for name in singles if name in texts] or singles
     if known_names:
         return joined([Option("id_col", name) for name in known_names]), known_names
@@ -423,6 +467,51 @@ def _id_offer(
     if texts:
         return joined([Option("id_col", name) for name in texts]), texts
     return Option("id_col"), []
+
+
+def more_ids(source: Source, ids: Sequence[str], times: Sequence[str], free: Sequence[str]) -> list[Part]:
+    """Columns that, joined to those of ids, leave no two rows of a series at one time.
+
+    Args:
+        source: the table.
+        ids: columns of ids.
+        times: columns of times.
+        free: other columns.
+
+    Returns:
+        The options; empty where no column does.
+
+    Example:
+        >>> frame = pd.DataFrame({"day": [1, 1, 2, 2], "shop": "n", "item": ["a", "b", "a", "b"]})
+        >>> print(joined(more_ids(Source(frame), ["shop"], ["day"], ["item"])))
+        id_col=['shop', 'item']
+    """
+    free = [name for name in free if name not in (*ids, *times)]
+    texts, whole, codes = _possible_ids(source, free, {name: kind_of(source.frame[name]) for name in free})
+    stamp = pd.Series(_codes(source, times))
+    series = pd.Series(_codes(source, ids))
+    for pool in (texts, whole):
+        found = []
+        for name in pool:
+            several = pd.concat([series, codes[name]], axis=1)
+            many = len(stamp) >= FEW and 2 * (~several.duplicated()).sum() > len(stamp)
+            if not many and not several.assign(at=stamp).duplicated().any():
+                found.append(name)
+        if found:
+            return [Option("id_col", [*ids, name]) for name in found]
+    return []
+
+
+def _possible_ids(
+    source: Source, free: Sequence[str], kinds: Mapping[str, str]
+) -> tuple[list[str], list[str], dict[str, pd.Series]]:
+    """Columns of text and of whole numbers that may be ids, with codes; not those that nearly number the rows."""
+    texts = [name for name in free if kinds.get(name) == "text" and not is_time_name(name)]
+    whole = [name for name in free if kinds.get(name) == "number" and _whole(source.frame[name])]
+    codes = {name: pd.Series(pd.factorize(source.frame[name])[0]) for name in (*texts, *whole)}
+    rows = len(source.frame)
+    kept = {name for name, code in codes.items() if not (rows >= FEW and 2 * code.nunique() > rows)}
+    return [name for name in texts if name in kept][:MOST], [name for name in whole if name in kept][:MOST], codes
 
 
 def _codes(source: Source, times: Sequence[str]) -> object:

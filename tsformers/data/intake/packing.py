@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +16,13 @@ from tsformers.calendar.regularity import Given, Origin, grows_too_much, plain, 
 from tsformers.calendar.timestamps import Times
 from tsformers.data.dataframes import Frame, Schema
 from tsformers.data.intake.asked import NOTHING, Asked
-from tsformers.data.intake.binning import aggregates, binned
+from tsformers.data.intake.binning import aggregates, binned, said_of_repeats
 from tsformers.data.intake.bound import bound_ids, bound_source, bound_times, key_columns, times_of
 from tsformers.data.intake.columns import RowNames, check_columns
 from tsformers.data.intake.ids import Ids, all_text, ids_of
 from tsformers.data.intake.kinds import counts_rows, kind_of
 from tsformers.data.intake.numbers import read_numbers
+from tsformers.data.intake.offers import more_ids
 from tsformers.data.intake.one_hot import levels, read_covariates
 from tsformers.data.intake.roles import find_roles
 from tsformers.data.intake.sentinels import sentinels, warning_of
@@ -118,7 +120,10 @@ def pack(data: Frame, asked: Asked = NOTHING, freq: str | int | None = None, sho
         time_format = "count" if numbers.notna().all() else None
     times = times_of(source, roles.times, lookup, time_format, asked.tz)
     schema = replace(schema, tz=times.tz, unit=times.unit, form=times.form, zone_given=asked.tz is not None)
-    return _packed(source, schema, ids, times, freq, short, None)
+    rows = _packed(source, schema, ids, times, freq, short, None)
+    if not roles.together:
+        return rows
+    return rows._replace(notes=(said_of_repeats(roles.together, len(source.frame), asked.aggregate), *rows.notes))
 
 
 def pack_like(data: Frame, fitted: Fitted, short: str = "error", only: pd.Index | None = None) -> Rows:
@@ -181,7 +186,7 @@ def _packed(
         if freq is not None and parse(freq, schema.tz).freq != bins.freq:
             raise DataError(Option("freq", freq), f" is not that of bins of {schema.resample!r}; leave it out")
         freq, notes = bins if fitted is None else None, (note,) if note else ()
-    rows = _complete(table, schema, freq, fitted, source.places)
+    rows = _complete(table, schema, freq, fitted, source)
     rows = rows._replace(dropped=dropped, facts=source.facts, notes=(*notes, *rows.notes))
     found = sentinels(rows.y, rows.offsets)
     if found:
@@ -240,15 +245,16 @@ def _valued(table: Table, schema: Schema, short: str, places: Places) -> tuple[T
     return Table(table.ids[~empty], code, rows, times, table.y[rows], table.covariates[rows]), table.ids[empty]
 
 
-def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid | None, places: Places) -> Rows:
+def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid | None, source: Source) -> Rows:
     """Sort the rows, choose the frequency, and add the rows that the grid lacks."""
     stamp, unique = pd.factorize(table.times.counts, sort=True)
     offsets = np.concatenate([[0], np.cumsum(np.bincount(table.code, minlength=len(table.ids)))])
     rows, order = table.rows, sort_order(table.code, stamp, len(table.ids), len(unique))
     if order is not None:
         stamp, rows = stamp[order], order if isinstance(rows, range) else rows[order]
-    origin = Origin(table.ids, rows, schema.time_col, places)
-    refuse_duplicates(stamp, unique, offsets, origin, schema.tz, table.times.integer)
+    origin = Origin(table.ids, rows, schema.time_col, source.places)
+    others = partial(_more_ids, source, schema) if fitted is None else tuple
+    refuse_duplicates(stamp, unique, offsets, origin, schema.tz, table.times.integer, others)
     freq = table.times.freq if freq is None else freq
     given: Given = "fit" if fitted is not None else "" if freq is None else "freq"
     note = ""
@@ -269,6 +275,14 @@ def _complete(table: Table, schema: Schema, freq: str | int | None, fitted: Grid
     past, known = (np.ascontiguousarray(part) for part in np.split(covariates, [len(schema.past_columns)], axis=1))
     notes = (f"{note} ({schema.time_col!r})",) if note else ()
     return Rows(table.ids, full, like_times(times, grid), y, past, known, grid, schema, table.ids[:0], (), notes)
+
+
+def _more_ids(source: Source, schema: Schema) -> list[Part]:
+    if schema.single:
+        return []
+    ids = schema.id_cols or (schema.id_col,)
+    free = [name for name in source.frame.columns if name not in (schema.target_col, *schema.known)]
+    return more_ids(source, ids, schema.time_cols or (schema.time_col,), free)
 
 
 def sort_order(code: np.ndarray, stamp: np.ndarray, n_series: int, n_stamps: int) -> np.ndarray | None:

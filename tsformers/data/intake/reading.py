@@ -62,22 +62,26 @@ class Reading:
     left_out: tuple[tuple[Any, str], ...] = ()
     notes: tuple[str | Message, ...] = ()
 
-    def lines(self, file: str = "", tongue: Tongue = "python") -> list[str]:
+    def lines(self, file: str = "", tongue: Tongue = "python", wide: str | None = None) -> list[str]:
         """The lines of a command.
 
         Args:
             file: the line about the file, put first; empty = none.
             tongue: where the reader stands.
+            wide: what a series was in a wide table, "columns" or "rows"; None = a long table.
 
         Returns:
             One to five lines.
         """
         column = "" if self.id_col is None else f" (column {self.id_col!r})"
+        named = f"{column}, target {self.target_col!r}, {self.step} ({self.time_col!r})"
+        if wide is not None:  # a turned table has names of its own
+            named = f" (one a {wide.removesuffix('s')}), {self.step}"
         missing = "no row" if not self.n_missing else f"{self.n_missing:,} of {self.n_rows:,} rows"
         verb = "is" if self.n_missing < 2 else "are"
         reported = [
-            f"{self.n_series:,} series{column}, target {self.target_col!r}, {self.step} ({self.time_col!r}) from "
-            f"{self.first} to {self.last}; {missing} {verb} missing; season {self.season}"
+            f"{self.n_series:,} series{named} from {self.first} to {self.last}; {missing} {verb} missing; "
+            f"season {self.season}"
         ]
         if self.left_out:
             reported.append("left out: " + ", ".join(f"{name!r} ({why})" for name, why in self.left_out))

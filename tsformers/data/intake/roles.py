@@ -8,9 +8,19 @@ import pandas as pd
 from tsformers.calendar.timestamps import looks_like_times
 from tsformers.data.intake.asked import Asked, Names
 from tsformers.data.intake.columns import check_columns
-from tsformers.data.intake.kinds import Kind, counts_rows, is_time_name, kind_of, mostly_numbers, shows_clock_times
+from tsformers.data.intake.kinds import (
+    Kind,
+    counts_rows,
+    date_parts,
+    first_odd_cell,
+    is_time_name,
+    kind_of,
+    mostly_numbers,
+    shows_clock_times,
+)
 from tsformers.data.intake.offers import (
     ONCE,
+    Repeats,
     many_numbers,
     no_date,
     no_target,
@@ -24,6 +34,7 @@ from tsformers.data.intake.offers import (
 from tsformers.data.intake.source import Source
 
 NUMBERS = ("number", "truth")
+RARE = 0.05  # share of rows that repeat a time, below which they are one series in bins
 
 
 class Columns(NamedTuple):
@@ -35,12 +46,13 @@ class Columns(NamedTuple):
         target: column of values.
         past: covariates known up to the cutoff.
         left_out: columns without a role, each with the reason.
+        together: rows that repeat a time and become one row with others of their bin.
 
     Example:
         >>> import pandas as pd
         >>> frame = pd.DataFrame({"day": pd.to_datetime(["2024-01-01"]), "sales": 1.0, "remark": "x"})
         >>> find_roles(Source(frame), Asked())
-        Columns(ids=(), times=('day',), target='sales', past=(), left_out=(('remark', 'text'),))
+        Columns(ids=(), times=('day',), target='sales', past=(), left_out=(('remark', 'text'),), together=0)
     """
 
     ids: Names
@@ -48,6 +60,7 @@ class Columns(NamedTuple):
     target: str
     past: Names
     left_out: tuple[tuple[str, str], ...]
+    together: int = 0
 
 
 class Search(NamedTuple):
@@ -85,11 +98,12 @@ def find_roles(source: Source, asked: Asked) -> Columns:
     if ids and asked.times is None and (parted := time_in_parts(source, ids, times)) is not None:
         raise parted
     target = asked.target if asked.target is not None else _target(search, ids, times)
+    together = 0
     if not ids and not source.series:
-        _refuse_several_series(search, times, target)
+        together = _refuse_several_series(search, times, target)
     taken = {*ids, *times, target, *asked.known}
     past, left_out = _others(search, taken)
-    return Columns(ids, times, target, past, left_out)
+    return Columns(ids, times, target, past, left_out, together)
 
 
 def _wanted(asked: Asked) -> dict[str, str]:
@@ -163,27 +177,52 @@ def _target(search: Search, ids: Names, times: Names) -> str:
         if name in source.frame.columns and name not in (*ids, *times, *search.asked.known, *(search.asked.past or ())):
             return name
     free = [name for name in search.kinds if name not in (*search.asked.columns, *search.aside, *ids, *times)]
-    numbers = [name for name in free if search.kinds[name] == "number"]
+    numbers = [name for name in free if search.kinds[name] == "number" or _odd_cell(search, name) is not None]
     numbers = numbers or [name for name in free if search.kinds[name] == "text" and mostly_numbers(source.frame[name])]
     numbers = numbers or [name for name in free if search.kinds[name] == "truth"]
     if len(numbers) == 1:
         return numbers[0]
     if numbers:
         asked = search.asked
-        again = ONCE if ids else repeats_of(source, times, asked.time_format, asked.tz)
-        raise many_numbers(source, ids, times, numbers, again)
+        one = bool(ids) or asked.aggregate is not None
+        again = ONCE if one else repeats_of(source, times, asked.time_format, asked.tz)
+        raise many_numbers(source, ids, times, numbers, again, one)
     raise no_target(source, (*ids, *times))
 
 
-def _refuse_several_series(search: Search, times: Names, target: str) -> None:
-    """Without ids, each time stands once, but in bins where no text tells the rows apart."""
-    source = search.source
-    again = repeats_of(source, times, search.asked.time_format, search.asked.tz)
+def _odd_cell(search: Search, name: str) -> int | None:
+    """The first cell of a column of text that would else be one of numbers."""
+    return first_odd_cell(search.source.frame[name]) if search.kinds[name] == "text" else None
+
+
+def _why_text(search: Search, name: str) -> str:
+    source, odd = search.source, _odd_cell(search, name)
+    if odd is None:
+        return "text"
+    return f"text, such as {str(source.cells(name).iloc[odd])[:30]!r} at {source.places.at(odd)}"
+
+
+def _refuse_several_series(search: Search, times: Names, target: str) -> int:
+    """Without ids, each time stands once, but in bins; how many rows that a text tells apart are brought together."""
+    source, asked = search.source, search.asked
+    again = repeats_of(source, times, asked.time_format, asked.tz)
     if again.row is None:
-        return
-    free = [name for name in search.kinds if name not in (*search.aside, *times, target, *search.asked.known)]
-    if search.asked.resample is None or any(search.kinds[name] == "text" for name in free):
-        raise several_series(source, times, free, search.kinds, again)
+        return 0
+    free = [name for name in search.kinds if name not in (*search.aside, *times, target, *asked.known)]
+    texts = any(search.kinds[name] == "text" for name in free)
+    if asked.resample is None or (texts and not _one_series(search, times, free, again)):
+        raise several_series(source, times, free, search.kinds, again, asked.resample)
+    return again.repeated
+
+
+def _one_series(search: Search, times: Names, free: Sequence[str], again: Repeats) -> bool:
+    """Whether rows of one time are one series in bins: where an aggregate was asked for, or few rows repeat a time."""
+    frame = search.source.frame
+    if date_parts([*times, *(name for name in free if name not in times)]):
+        return False
+    if any(shows_clock_times(frame[name]) for name in free) and str(search.asked.resample)[-1:].islower():
+        return False  # bins of hours want the time of day
+    return search.asked.aggregate is not None or again.repeated < RARE * len(frame)
 
 
 def _others(search: Search, taken: set[str]) -> tuple[Names, tuple[tuple[str, str], ...]]:
@@ -198,7 +237,8 @@ def _others(search: Search, taken: set[str]) -> tuple[Names, tuple[tuple[str, st
                 continue
             reason = reason or "not among past"
         if reason is None and kind not in NUMBERS:
-            reason = {"text": "text", "time": "times", "empty": "no value"}.get(kind, "neither numbers nor text")
+            texts = _why_text(search, name) if kind == "text" else ""
+            reason = {"text": texts, "time": "times", "empty": "no value"}.get(kind, "neither numbers nor text")
         if reason is None:
             past.append(name)
         else:
