@@ -38,8 +38,8 @@ def test_columns_are_series_under_times_in_any_form(written):
 def test_rows_are_series_named_by_the_column_that_is_asked_for(written):
     source = written("land,code,2020,2021,2022\nNorland,N,1,2,3\nSudland,S,4,5,6\n")
     table, roles = turned(source, {"id_col": "code", "known": ()}, "rows")
-    assert roles == {"known": ()}
-    assert table.frame["unique_id"].tolist() == ["N"] * 3 + ["S"] * 3
+    assert roles == {"known": (), "id_col": "code"}
+    assert table.frame["code"].tolist() == ["N"] * 3 + ["S"] * 3
     assert table.frame["ds"].tolist() == ["2020", "2021", "2022"] * 2
     assert table.places.at(4) == "line 3"
 

@@ -30,7 +30,7 @@ def test_times_of_the_header_come_back_in_its_form(tmp_path, header):
     table, roles = read_source(tmp_path / "w.csv", FileOptions(), {}, "rows")
     panel = tsf.Panel.from_frame(table, **roles)
     answer = tsf.SeasonalNaive(horizon=1, season_length=4, seed=0).fit(panel).predict().to_frame()
-    assert answer["unique_id"].tolist() == ["north", "south"] and answer["ds"].tolist() == [later] * 2
+    assert answer["region"].tolist() == ["north", "south"] and answer["ds"].tolist() == [later] * 2
     assert panel.reading.first == labels[0] and panel.reading.last == labels[-1]
 
 
@@ -51,3 +51,14 @@ def test_numbered_columns_of_a_frame_without_names_of_rows_are_series():
         tsf.from_wide(wide.set_axis(["2020", "2021", "2022"], axis=1))
     with pytest.raises(tsf.DataError, match="series='rows'"):
         tsf.from_wide(wide.set_index(pd.Index(["a", "b", "c", "d"])))
+
+
+@pytest.mark.parametrize("given", [None, ["shop", "item"]])
+def test_the_columns_that_name_the_rows_come_back_as_they_are(tmp_path, given):
+    rows = [["n", "x", 1, 2, 3], ["n", "y", 4, 5, 6], ["s", "x", 7, 8, 9]]
+    pd.DataFrame(rows, columns=["shop", "item", "2020", "2021", "2022"]).to_csv(tmp_path / "w.csv", index=False)
+    table, roles = read_source(tmp_path / "w.csv", FileOptions(), {} if given is None else {"id_col": given}, "rows")
+    panel = tsf.Panel.from_frame(table, **roles)
+    answer = tsf.SeasonalNaive(horizon=1, season_length=1, seed=0).fit(panel).predict().to_frame()
+    assert panel.ids.tolist() == ["n/x", "n/y", "s/x"] and answer.columns[:3].tolist() == ["shop", "item", "ds"]
+    assert answer["shop"].tolist() == ["n", "n", "s"] and answer["item"].tolist() == ["x", "y", "x"]

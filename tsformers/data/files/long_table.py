@@ -13,8 +13,8 @@ from tsformers.data.files.table_file import FileOptions, TableFile
 from tsformers.data.intake.asked import names_of
 from tsformers.data.intake.columns import check_columns
 from tsformers.data.intake.offers import time_labels
-from tsformers.data.intake.source import source_of
-from tsformers.data.intake.wide import from_wide
+from tsformers.data.intake.source import Source, source_of
+from tsformers.data.intake.wide import from_wide, row_names
 from tsformers.errors import DataError
 from tsformers.messages import Option
 
@@ -63,7 +63,7 @@ def turned(source: TableFile, roles: dict[str, Any], wide: Wide) -> tuple[TableF
         wide: "columns" or "rows".
 
     Returns:
-        The table of unique_id, ds and y, and the keywords that are left.
+        The table of ids, ds and y, and the keywords that are left; ids of rows keep the names of their columns.
 
     Raises:
         DataError: a role that a wide table does not have, or what ``from_wide`` refuses.
@@ -71,7 +71,7 @@ def turned(source: TableFile, roles: dict[str, Any], wide: Wide) -> tuple[TableF
     Example:
         >>> import pandas as pd
         >>> frame = pd.DataFrame({"land": ["a"], "note": ["b"], "2023": [1], "2024": [2]})
-        >>> turned(TableFile(frame, "a.csv", "CSV"), {"id_col": "land"}, "rows")[0].frame["unique_id"].tolist()
+        >>> turned(TableFile(frame, "a.csv", "CSV"), {"id_col": "land"}, "rows")[0].frame["land"].tolist()
         ['a', 'a']
     """
     named = {key: roles.get(key) for key in ("id_col", "time_col", "target_col")}
@@ -88,8 +88,24 @@ def turned(source: TableFile, roles: dict[str, Any], wide: Wide) -> tuple[TableF
     long = from_wide(shaped, time_col=time_col, series=wide)
     key = "ds" if wide == "columns" else "unique_id"
     line_of = None if source.line_of is None else lambda row: _line_of(shaped, long[key].iloc[row], _before(long, row))
-    table = replace(source, frame=long, line_of=line_of, unclear={}, reread=None)
-    return table, {key: value for key, value in roles.items() if key not in named}
+    left = {key: value for key, value in roles.items() if key not in named}
+    found = (
+        long if wide == "columns" else _with_own_ids(long, source_of(source), columns or row_names(source_of(source)))
+    )
+    if "unique_id" not in found.columns:
+        left["id_col"] = list(found.columns[:-2]) if found.shape[1] > 3 else str(found.columns[0])
+    return replace(source, frame=found, line_of=line_of, unclear={}, reread=None), left
+
+
+def _with_own_ids(long: pd.DataFrame, source: Source, columns: Sequence[str]) -> pd.DataFrame:
+    """The long table with the columns that named its rows, under their own names."""
+    if not columns or {*columns} & {"unique_id", *long.columns} or not all(isinstance(name, str) for name in columns):
+        return long
+    if len(columns) == 1:
+        return long.rename(columns={"unique_id": columns[0]})
+    rows = pd.Index(source.joined(columns, "/")).get_indexer(pd.Index(long["unique_id"]))
+    cells = {name: source.cells(name).to_numpy(dtype=object)[rows] for name in columns}
+    return pd.DataFrame({**cells, "ds": long["ds"].array, "y": long["y"].array})
 
 
 def _with_names(source: TableFile, columns: Sequence[str], wide: Wide) -> TableFile:

@@ -22,7 +22,7 @@ from tsformers.errors import DataError, first_names
 from tsformers.messages import Either, Option, Part, joined
 
 MOST = 12  # columns that a message names
-FEW = 10  # rows, below which nothing is told from how often ids repeat
+FEW = 10  # rows, below which how often ids repeat shows nothing
 AGGREGATES = joined([Option("aggregate", "sum"), Option("aggregate", "mean")])
 WIDE = Either("tsf.from_wide(df)", "--wide", "wide = true")
 ROWS = Either("tsf.from_wide(df, series='rows')", "--wide-rows", "wide_rows = true")

@@ -152,8 +152,7 @@ def _rows(source: Source) -> pd.DataFrame:
             f"the names of the columns of {what} are no times ({', '.join(map(repr, frame.columns[:5]))}); if each "
             "column is a series, pass ", COLUMNS,
         )  # fmt: skip
-    keys = [name for name in frame.columns if name not in labels and not counts_rows(name, frame[name])]
-    ids = _ids_of_rows(source, keys)
+    ids = _ids_of_rows(source)
     again = ids.duplicated()
     if again.any():
         row = int(np.argmax(again))
@@ -165,17 +164,35 @@ def _rows(source: Source) -> pd.DataFrame:
     return _long(ids, pd.Index(labels).array, values)
 
 
-def _ids_of_rows(source: Source, keys: list[str]) -> pd.Index:
-    """The ids of the rows: the columns of text, which are joined, else all columns before the times, else the index."""
-    texts = [name for name in keys if kind_of(source.frame[name]) == "text"] or keys
-    if not texts:
-        return source.frame.index
+def row_names(source: Source) -> list[str]:
+    """The columns whose cells name the rows: one of text where one tells them apart, else all of text, or all.
+
+    Args:
+        source: a table of one row a series.
+
+    Returns:
+        Names of columns before the times; empty = the index.
+
+    Example:
+        >>> row_names(Source(pd.DataFrame([["a", 1, 2]], columns=["land", "2023", "2024"])))
+        ['land']
+    """
+    frame = source.frame
+    labels = time_labels(frame.columns)
+    keys = [name for name in frame.columns if name not in labels and not counts_rows(name, frame[name])]
+    texts = [name for name in keys if kind_of(frame[name]) == "text"] or keys
     if "unique_id" in texts:
-        texts = ["unique_id"]
-    unique = [name for name in texts if not source.frame[name].duplicated().any()]
-    if unique:
-        return pd.Index(source.cells(unique[0]).map(text_of) if source.text else source.cells(unique[0]))
-    return pd.Index(source.joined(texts, "/"))
+        return ["unique_id"]
+    return [name for name in texts if not frame[name].duplicated().any()][:1] or texts
+
+
+def _ids_of_rows(source: Source) -> pd.Index:
+    names = row_names(source)
+    if not names:
+        return source.frame.index
+    if len(names) == 1:
+        return pd.Index(source.cells(names[0]).map(text_of) if source.text else source.cells(names[0]))
+    return pd.Index(source.joined(names, "/"))
 
 
 def _time_column(source: Source) -> str | None:
