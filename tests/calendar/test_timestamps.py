@@ -296,3 +296,25 @@ def test_the_order_of_rows_does_not_matter(rng):
 )
 def test_a_column_that_looks_like_times(values, text_file, times):
     assert looks_like_times(pd.Series(values), text_file) is times
+
+
+@pytest.mark.parametrize(
+    ("texts", "remedy"),
+    [
+        (["2240-01-01", "2240-01-02"], "--time-format %Y-%m-%d"),
+        (["2199-12-31", "2240-01-01"], "--time-format %Y-%m-%d"),
+        (["13.01.1690", "14.01.1690"], "--time-format %d.%m.%Y"),
+        (["1600-01-01", "1600-01-02"], "--time-format count"),
+        (["1600Q1", "1600Q2"], "--time-format count"),
+    ],
+)
+def test_dates_outside_the_span_are_told_the_span_and_a_format(texts, remedy):
+    text = refused(texts, "lies outside the years 1700 to 2200", remedy)
+    if "count" not in text:
+        assert len(read(texts, time_format=remedy.removeprefix("--time-format ")).counts) == 2
+
+
+def test_a_comma_before_the_time_of_day():
+    times = read(["Jan 5, 2023, 6:01:15 AM", "Jan 6, 2023, 6:01:15 PM"])
+    assert [*map(str, moments(times))] == ["2023-01-05 06:01:15", "2023-01-06 18:01:15"]
+    assert times.form.write(times.counts, None)[0] == "Jan 5, 2023, 6:01:15 AM"

@@ -20,6 +20,7 @@ from tsformers.calendar.times.digits import (
     whole,
 )
 from tsformers.calendar.times.form import TimeForm
+from tsformers.calendar.times.iso import iso_pattern
 from tsformers.calendar.times.named import spelled_form
 from tsformers.calendar.times.parsed import FIRST_YEAR, LAST_YEAR, Parsed, plausible
 from tsformers.calendar.times.patterns import unmarked
@@ -29,8 +30,9 @@ from tsformers.messages import Option, joined
 
 DAY = 86_400 * 10**9  # nanoseconds
 SAMPLE = 100  # values whose shapes are looked at, spread over the column
-Refuse = Callable[[int, str], NoReturn]  # a value by its position, and why
+FIRST_HELD, LAST_HELD = 1678, 2261  # whole years that nanoseconds hold
 COUNT = TimeForm("count")
+Refuse = Callable[..., NoReturn]  # a value by its position, why, and a remedy other than the usual one
 
 
 def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> tuple[TimeForm, Parsed]:
@@ -49,7 +51,7 @@ def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> 
         DataError: none fits, or several do.
 
     Example:
-        >>> def refuse(position, why):
+        >>> def refuse(position, why, *remedy):
         ...     raise DataError(why)
         >>> form_of(np.array(["2021Q1", "2021Q2"], dtype=object), "column 'ds'", refuse, False)[0].kind
         'quarter'
@@ -166,13 +168,27 @@ def _refuse_misfit(groups: Readings, texts: np.ndarray, refuse: Refuse) -> NoRet
         early = parsed.bad | ~plausible(parsed.counts)
         if best is None or early.sum() < best[1].sum():
             best = form, early, parsed.bad
-    if best is None or best[1].all():
+    years = pd.Series(texts, dtype=object).str.extract(r"(?<!\d)(\d{4})(?!\d)")[0].astype(float).to_numpy()
+    if best is None or (best[2].all() and not (years > LAST_HELD).all() and not (years < FIRST_HELD).all()):
         refuse(0, "is no time that is recognised")
     form, early, bad = best
     at = int(np.argmax(early))
+    span = f"lies outside the years {FIRST_YEAR} to {LAST_YEAR} that are recognised"
+    if bad[at] and (years[at] < FIRST_HELD or years[at] > LAST_HELD):
+        why = f"; times reach from {FIRST_HELD} to {LAST_HELD}: leave such rows out, or number the rows and pass "
+        refuse(at, span, why, Option("time_format", "count"))
     if not bad[at]:
-        refuse(at, f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        refuse(
+            at, span, "; pass ", Option("time_format", _codes_of(form, texts)), " to read it as it is, or correct it"
+        )
     refuse(at, f"does not fit {example_of(form)} as the others do")
+
+
+def _codes_of(form: TimeForm, texts: np.ndarray) -> str:
+    """What ``time_format`` takes for a form."""
+    if form.kind == "datetime":
+        return unmarked(iso_pattern(texts)[0])
+    return unmarked(form.format) if form.kind == "format" else form.kind
 
 
 def example_of(form: TimeForm) -> str:

@@ -10,6 +10,7 @@ from tsformers.calendar.times.decimal_years import parse_decimal_years, write_de
 from tsformers.calendar.times.epochs import parse_epochs, write_epochs
 from tsformers.calendar.times.iso import parse_iso, write_iso
 from tsformers.calendar.times.iso_weeks import parse_weeks, write_weeks
+from tsformers.calendar.times.midnight import through_midnight
 from tsformers.calendar.times.offsets import has_offset
 from tsformers.calendar.times.parsed import Parsed, from_pandas_times
 from tsformers.calendar.times.patterns import CLOCK_CODES, ZONE_CODES, codes_of, parse_pattern, unmarked, write_pattern
@@ -74,8 +75,8 @@ class TimeForm:
         if self.kind == "iso-week":
             return parse_weeks(texts)
         if self.kind == "format":
-            return _with_offsets(texts, self.format)
-        return parse_iso(texts)
+            return through_midnight(texts, lambda some: _with_offsets(some, self.format))
+        return through_midnight(texts, parse_iso)
 
     def parse(self, values: pd.Series, tz: str | None) -> tuple[np.ndarray, np.ndarray]:
         """Times as counts.
