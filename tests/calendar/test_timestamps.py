@@ -40,8 +40,12 @@ QUARTERS = [(year, q) for year in (1986, 1987, 1988) for q in (1, 2, 3, 4)]
 
 @pytest.mark.parametrize("spelling", ["{0}Q{1}", "{0}-Q{1}", "Q{1} {0}", "{0} Q{1}", "{0}q{1}", "{1}Q{0}", "T{1}-{0}"])
 def test_quarters_in_every_spelling(spelling):
-    written = [spelling.format(*quarter) for quarter in QUARTERS]
-    times = read(written)
+    in_quarters(spelling)
+
+
+def in_quarters(spelling, **keywords):
+    written = [spelling.format(year, q, year % 100) for year, q in QUARTERS]
+    times = read(written, **keywords)
     assert list(moments(times)) == list(pd.date_range("1986-01-01", periods=12, freq="QS"))
     assert times.form.write(times.counts, None).tolist() == written
     assert "quarters such as" in times.form.describe()
@@ -318,3 +322,38 @@ def test_a_comma_before_the_time_of_day():
     times = read(["Jan 5, 2023, 6:01:15 AM", "Jan 6, 2023, 6:01:15 PM"])
     assert [*map(str, moments(times))] == ["2023-01-05 06:01:15", "2023-01-06 18:01:15"]
     assert times.form.write(times.counts, None)[0] == "Jan 5, 2023, 6:01:15 AM"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *(
+            "{0} {1}. Quartal",
+            "{1}. Quartal {0}",
+            "{0} Quarter {1}",
+            "Quarter {1} {0}",
+            "Quarter {1}, {0}",
+            "Qtr {1} {0}",
+        ),
+        *(
+            "{1}Q{2}",
+            "Q{1}-{2}",
+            "Q{1} {2}",
+            "Q{1}'{2}",
+            "{2}Q{1}",
+            "{2}-Q{1}",
+            "{1}. trimestre {0}",
+            "{0}, {1}. Quartal",
+        ),
+    ],
+)
+def test_quarters_in_words_and_with_short_years(spelling):
+    in_quarters(spelling)
+
+
+@pytest.mark.parametrize("spelling", ["FY{0}Q{1}", "FY{2}-Q{1}", "Q{1} FY{0}", "Q{1}FY{2}", "FY {0} Q{1}", "{1}QFY{2}"])
+def test_quarters_of_fiscal_years_are_read_when_asked_for(spelling):
+    text = refused([spelling.format(year, q, year % 100) for year, q in QUARTERS], "fiscal", "--time-format quarter")
+    assert text.count("--time-format") == 1
+    in_quarters(spelling, time_format="quarter")
+    assert looks_like_times(pd.Series([spelling.format(1986, 1, 86)]), True)

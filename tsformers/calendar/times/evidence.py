@@ -24,6 +24,7 @@ from tsformers.calendar.times.iso import iso_pattern
 from tsformers.calendar.times.named import spelled_form
 from tsformers.calendar.times.parsed import FIRST_YEAR, LAST_YEAR, Parsed, plausible
 from tsformers.calendar.times.patterns import unmarked
+from tsformers.calendar.times.quarters import is_fiscal
 from tsformers.calendar.times.shapes import NUMBER, Readings, readings_of
 from tsformers.errors import DataError
 from tsformers.messages import Option, joined
@@ -168,6 +169,9 @@ def _refuse_misfit(groups: Readings, texts: np.ndarray, refuse: Refuse) -> NoRet
         early = parsed.bad | ~plausible(parsed.counts)
         if best is None or early.sum() < best[1].sum():
             best = form, early, parsed.bad
+    if is_fiscal(texts[0]):
+        why = "is a quarter of a fiscal year, which may begin in any month; pass "
+        refuse(0, why, Option("time_format", "quarter"), " to read it as a quarter of the calendar")
     years = pd.Series(texts, dtype=object).str.extract(r"(?<!\d)(\d{4})(?!\d)")[0].astype(float).to_numpy()
     if best is None or (best[2].all() and not (years > LAST_HELD).all() and not (years < FIRST_HELD).all()):
         refuse(0, "is no time that is recognised")

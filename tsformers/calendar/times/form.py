@@ -155,7 +155,7 @@ class TimeForm:
         if self.kind == "decimal-year":
             return f"decimal years, the fraction counts {self.format}"
         if self.kind == "quarter":
-            return f"quarters such as {(self.format or '{year}Q{quarter}').format(year=2021, quarter=1)}"
+            return f"quarters such as {write_quarters(pd.DatetimeIndex(['2021-01-01']), self.format)[0]}"
         if self.kind == "iso-week":
             return "ISO weeks, by their Monday" if "%u" not in self.format else "days of ISO weeks"
         if self.kind == "count" and self.format:
