@@ -128,7 +128,7 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
         fitting = [(form, parsed) for form, parsed in ((one, one.read(texts)) for one in likely) if is_whole(parsed)]
         fitting = _without_odd_years(fitting)
         if len({parsed.counts.tobytes() for _, parsed in fitting}) > 1:
-            options = [Option("time_format", unmarked(form.format)) for form, _ in fitting]
+            options = [Option("time_format", form.codes) for form, _ in fitting]
             raise DataError(
                 f"{place}: {texts[0]!r} to {texts[-1]!r} can be read in {len(fitting)} ways, and no value decides; "
                 "pass ",
@@ -136,7 +136,7 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
             )
         if fitting:
             form, parsed = fitting[0]
-            return (spelled_form(form, texts) if form.kind == "format" else form), parsed
+            return spelled_form(form, texts), parsed
     label = prefix_of(texts)
     if label is not None:
         form = TimeForm("count", label[0], True, label[1])
@@ -146,7 +146,7 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
 
 def _without_odd_years(fitting: list[tuple[TimeForm, Parsed]]) -> list[tuple[TimeForm, Parsed]]:
     """The readings without those that begin with a year of two digits and step oddly: 28/01/24 is a 28th then."""
-    kept = [(form, parsed) for form, parsed in fitting if not form.format.startswith("%y") or _is_even(parsed.counts)]
+    kept = [(form, parsed) for form, parsed in fitting if not form.codes.startswith("%y") or _is_even(parsed.counts)]
     return kept or fitting
 
 
@@ -192,7 +192,7 @@ def _codes_of(form: TimeForm, texts: np.ndarray) -> str:
     """What ``time_format`` takes for a form."""
     if form.kind == "datetime":
         return unmarked(iso_pattern(texts)[0])
-    return unmarked(form.format) if form.kind == "format" else form.kind
+    return form.codes if form.kind in ("format", "words") else form.kind
 
 
 def example_of(form: TimeForm) -> str:

@@ -10,9 +10,9 @@ from tsformers.calendar.times.decimal_years import parse_decimal_years, write_de
 from tsformers.calendar.times.epochs import parse_epochs, write_epochs
 from tsformers.calendar.times.iso import parse_iso, write_iso
 from tsformers.calendar.times.iso_weeks import parse_weeks, write_weeks
-from tsformers.calendar.times.midnight import through_midnight
+from tsformers.calendar.times.month_languages import in_numbers, write_words
 from tsformers.calendar.times.offsets import has_offset
-from tsformers.calendar.times.parsed import Parsed, from_pandas_times
+from tsformers.calendar.times.parsed import Parsed, from_pandas_times, through_midnight
 from tsformers.calendar.times.patterns import CLOCK_CODES, ZONE_CODES, codes_of, parse_pattern, unmarked, write_pattern
 from tsformers.calendar.times.quarters import parse_quarters, write_quarters
 from tsformers.calendar.times.zones import localize
@@ -26,8 +26,8 @@ class TimeForm:
     """What a time column looks like; saved with a model, so that later data are read and answers written alike.
 
     Args:
-        kind: "datetime" (datetimes, ISO 8601 text), "date", "format" (strptime codes), "quarter", "iso-week", "epoch",
-            "decimal-year" or "count".
+        kind: "datetime" (datetimes, ISO 8601 text), "date", "format" (strptime codes), "words" (with names of months in
+            a language), "quarter", "iso-week", "epoch", "decimal-year" or "count".
         format: strptime codes of "format", "iso-week" and "datetime" as text (``%-d`` = without a leading zero),
             spelling of "quarter", unit of "epoch", step of "decimal-year", the word before the numbers of "count".
         text: answers are strings; False = datetimes or numbers.
@@ -47,6 +47,11 @@ class TimeForm:
     def integer(self) -> bool:
         """True for plain counts, which are no dates."""
         return self.kind == "count"
+
+    @property
+    def codes(self) -> str:
+        """The strptime codes of "format" and "words"."""
+        return unmarked(self.format.partition("|")[2] if self.kind == "words" else self.format)
 
     def read(self, values: np.ndarray) -> Parsed:
         """Read values without a zone.
@@ -74,8 +79,11 @@ class TimeForm:
             return parse_quarters(texts)
         if self.kind == "iso-week":
             return parse_weeks(texts)
-        if self.kind == "format":
-            return through_midnight(texts, lambda some: _with_offsets(some, self.format))
+        if self.kind == "words":
+            texts = in_numbers(texts, self.format.split(" ")[0])
+        if self.kind in ("format", "words"):
+            pattern = self.codes.replace("%B", "%m") if self.kind == "words" else self.format
+            return through_midnight(texts, lambda some: _with_offsets(some, pattern))
         return through_midnight(texts, parse_iso)
 
     def parse(self, values: pd.Series, tz: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -129,10 +137,12 @@ class TimeForm:
             index = index.tz_localize("UTC").tz_convert(tz)
         if self.kind == "date":
             return pd.Index(index.date) if bool((index == index.normalize()).all()) else index
-        if self.kind == "format":
+        if self.kind in ("format", "words"):
             pattern = self.format
             if tz is not None and codes_of(pattern) & CLOCK_CODES and not codes_of(pattern) & ZONE_CODES:
                 pattern += "%z"
+            if self.kind == "words":
+                return write_words(index, pattern, self.digits)
             return _typed(write_pattern(index, pattern, self.digits), self.text)
         naive = index if tz is None else index.tz_localize(None)
         if self.kind == "quarter":
@@ -160,8 +170,9 @@ class TimeForm:
             return "ISO weeks, by their Monday" if "%u" not in self.format else "days of ISO weeks"
         if self.kind == "count" and self.format:
             return f"counted, such as {self.write(np.array([1]), None)[0]!r}"
-        if self.kind == "format":
-            return _pattern_in_words(self.format)
+        if self.kind in ("format", "words"):
+            language = f" in {self.format.split(' ')[0]}" if self.kind == "words" else ""
+            return f"{_pattern_in_words(self.codes)}{language}"
         return {"count": "whole numbers, counted", "date": "dates"}.get(self.kind, "datetimes")
 
 

@@ -5,7 +5,8 @@ import re
 from tsformers.calendar.times.form import TimeForm
 from tsformers.calendar.times.iso import ISO
 from tsformers.calendar.times.iso_weeks import week_pattern
-from tsformers.calendar.times.month_names import MONTH_WORDS, WEEKDAY_WORDS
+from tsformers.calendar.times.month_languages import LANGUAGES, in_english
+from tsformers.calendar.times.month_names import MONTH_WORDS, MONTHS, WEEKDAY_WORDS
 from tsformers.calendar.times.quarters import spelling_of
 
 Readings = list[list[TimeForm]]  # in order of preference; those of one inner list exclude one another
@@ -55,7 +56,20 @@ def readings_of(text: str) -> Readings:
         return [[TimeForm("iso-week", week, text=True)]]
     date, clock, digits = _split(text)
     groups = _dates(date) or _words(date)
+    if not groups:
+        return _foreign(date, clock, digits)
     return [[TimeForm("format", _joined(pattern, clock), True, digits) for pattern in group] for group in groups]
+
+
+def _foreign(date: str, clock: str, digits: int) -> Readings:
+    """Forms of a date with the name of a month in another language, one list a language."""
+    found: Readings = []
+    for language in LANGUAGES:
+        english = in_english(date, language, MONTHS)
+        for group in _words(english) if english is not None else []:
+            patterns = [_joined(re.sub("%[bB]", "%B", pattern), clock) for pattern in group]
+            found.append([TimeForm("words", f"{language}  |{pattern}", True, digits) for pattern in patterns])
+    return found
 
 
 def _joined(pattern: str, clock: str) -> str:
@@ -109,7 +123,7 @@ def _words(date: str) -> list[list[str]]:
         elif token.isdigit() and len(token) <= 2:
             n_short += 1
             pieces.append("#")
-        elif token.isalpha() or token.isdigit():
+        elif (token.isalpha() and word not in ("de", "del")) or token.isdigit():
             return []
         else:
             pieces.append("%%" if token == "%" else token)
