@@ -25,6 +25,7 @@ from tsformers.calendar.times.named import spelled_form
 from tsformers.calendar.times.parsed import FIRST_YEAR, LAST_YEAR, Parsed, plausible
 from tsformers.calendar.times.patterns import unmarked
 from tsformers.calendar.times.quarters import is_fiscal
+from tsformers.calendar.times.ranges import RangeFormat
 from tsformers.calendar.times.shapes import NUMBER, Readings, readings_of
 from tsformers.errors import DataError
 from tsformers.messages import Option, joined
@@ -136,7 +137,10 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
             )
         if fitting:
             form, parsed = fitting[0]
-            return spelled_form(form, texts), parsed
+            form = spelled_form(form, texts)
+            if form.kind == "range" and not RangeFormat.of(form.format).length:
+                refuse(0, "is a range, and these differ in length", "; leave their beginnings alone in the column")
+            return form, parsed
     label = prefix_of(texts)
     if label is not None:
         form = TimeForm("count", label[0], True, label[1])
@@ -192,7 +196,7 @@ def _codes_of(form: TimeForm, texts: np.ndarray) -> str:
     """What ``time_format`` takes for a form."""
     if form.kind == "datetime":
         return unmarked(iso_pattern(texts)[0])
-    return form.codes if form.kind in ("format", "words") else form.kind
+    return form.codes if form.kind in ("format", "words", "range") else form.kind
 
 
 def example_of(form: TimeForm) -> str:

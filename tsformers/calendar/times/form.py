@@ -10,11 +10,12 @@ from tsformers.calendar.times.decimal_years import parse_decimal_years, write_de
 from tsformers.calendar.times.epochs import parse_epochs, write_epochs
 from tsformers.calendar.times.iso import parse_iso, write_iso
 from tsformers.calendar.times.iso_weeks import parse_weeks, write_weeks
-from tsformers.calendar.times.month_languages import in_numbers, write_words
+from tsformers.calendar.times.month_names import in_numbers, write_words
 from tsformers.calendar.times.offsets import has_offset
 from tsformers.calendar.times.parsed import Parsed, from_pandas_times, through_midnight
 from tsformers.calendar.times.patterns import CLOCK_CODES, ZONE_CODES, codes_of, parse_pattern, unmarked, write_pattern
 from tsformers.calendar.times.quarters import parse_quarters, write_quarters
+from tsformers.calendar.times.ranges import RangeFormat, halves, write_ranges
 from tsformers.calendar.times.zones import localize
 
 DAY = 86_400 * 10**9
@@ -27,7 +28,8 @@ class TimeForm:
 
     Args:
         kind: "datetime" (datetimes, ISO 8601 text), "date", "format" (strptime codes), "words" (with names of months in
-            a language), "quarter", "iso-week", "epoch", "decimal-year" or "count".
+            a language), "range" (of which the beginning is the time), "quarter", "iso-week", "epoch",
+            "decimal-year" or "count".
         format: strptime codes of "format", "iso-week" and "datetime" as text (``%-d`` = without a leading zero),
             spelling of "quarter", unit of "epoch", step of "decimal-year", the word before the numbers of "count".
         text: answers are strings; False = datetimes or numbers.
@@ -50,7 +52,9 @@ class TimeForm:
 
     @property
     def codes(self) -> str:
-        """The strptime codes of "format" and "words"."""
+        """The strptime codes of "format", "words" and "range"."""
+        if self.kind == "range":
+            return unmarked(RangeFormat.of(self.format).pattern)
         return unmarked(self.format.partition("|")[2] if self.kind == "words" else self.format)
 
     def read(self, values: np.ndarray) -> Parsed:
@@ -79,6 +83,11 @@ class TimeForm:
             return parse_quarters(texts)
         if self.kind == "iso-week":
             return parse_weeks(texts)
+        if self.kind == "range":
+            begins, ends = (
+                TimeForm("format", self.codes).read(half) for half in halves(texts, RangeFormat.of(self.format))
+            )
+            return begins._replace(bad=begins.bad | ends.bad)
         if self.kind == "words":
             texts = in_numbers(texts, self.format.split(" ")[0])
         if self.kind in ("format", "words"):
@@ -137,12 +146,14 @@ class TimeForm:
             index = index.tz_localize("UTC").tz_convert(tz)
         if self.kind == "date":
             return pd.Index(index.date) if bool((index == index.normalize()).all()) else index
-        if self.kind in ("format", "words"):
+        if self.kind in ("format", "words", "range"):
             pattern = self.format
             if tz is not None and codes_of(pattern) & CLOCK_CODES and not codes_of(pattern) & ZONE_CODES:
                 pattern += "%z"
             if self.kind == "words":
                 return write_words(index, pattern, self.digits)
+            if self.kind == "range":
+                return write_ranges(index, RangeFormat.of(pattern), self.digits)
             return _typed(write_pattern(index, pattern, self.digits), self.text)
         naive = index if tz is None else index.tz_localize(None)
         if self.kind == "quarter":
@@ -170,6 +181,8 @@ class TimeForm:
             return "ISO weeks, by their Monday" if "%u" not in self.format else "days of ISO weeks"
         if self.kind == "count" and self.format:
             return f"counted, such as {self.write(np.array([1]), None)[0]!r}"
+        if self.kind == "range":
+            return f"{_pattern_in_words(self.codes)}, the beginnings of ranges"
         if self.kind in ("format", "words"):
             language = f" in {self.format.split(' ')[0]}" if self.kind == "words" else ""
             return f"{_pattern_in_words(self.codes)}{language}"

@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
+
 from tsformers.calendar.times.form import TimeForm
-from tsformers.calendar.times.iso import ISO
+from tsformers.calendar.times.iso import ISO, iso_pattern
 from tsformers.calendar.times.iso_weeks import week_pattern
-from tsformers.calendar.times.month_languages import LANGUAGES, in_english
-from tsformers.calendar.times.month_names import MONTH_WORDS, MONTHS, WEEKDAY_WORDS
+from tsformers.calendar.times.month_names import LANGUAGES, MONTH_WORDS, MONTHS, WEEKDAY_WORDS, in_english
 from tsformers.calendar.times.quarters import spelling_of
+from tsformers.calendar.times.ranges import range_in
 
 Readings = list[list[TimeForm]]  # in order of preference; those of one inner list exclude one another
 SEP = r"([-/. ])"
@@ -56,9 +58,23 @@ def readings_of(text: str) -> Readings:
         return [[TimeForm("iso-week", week, text=True)]]
     date, clock, digits = _split(text)
     groups = _dates(date) or _words(date)
+    if not groups and range_in(text) is not None:
+        return _ranges(text)
     if not groups:
         return _foreign(date, clock, digits)
     return [[TimeForm("format", _joined(pattern, clock), True, digits) for pattern in group] for group in groups]
+
+
+def _ranges(text: str) -> Readings:
+    found = range_in(text)
+    assert found is not None
+    begin, form = found
+    groups = [[(iso_pattern(np.array([begin]))[0] if one.kind == "datetime" else one.format, one.digits)
+               for one in group if one.kind in ("datetime", "format")] for group in readings_of(begin)]  # fmt: skip
+    return [
+        [TimeForm("range", str(form._replace(pattern=pattern)), True, digits) for pattern, digits in group]
+        for group in groups
+    ]
 
 
 def _foreign(date: str, clock: str, digits: int) -> Readings:

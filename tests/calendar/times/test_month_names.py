@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from tsformers import DataError
-from tsformers.calendar.times.month_languages import LANGUAGES, spellings
+from tsformers.calendar.times.month_names import LANGUAGES, spellings
 from tsformers.calendar.timestamps import looks_like_times, read_times
 from tsformers.places import Places
 
