@@ -28,7 +28,7 @@ def test_the_beginning_of_a_range_is_the_time(form, gap, end):
     times = read(texts)
     assert (times.counts.view("M8[ns]") == HOURS.as_unit("ns").to_numpy()).all()
     assert times.form.write(times.counts, times.tz).tolist() == texts
-    assert "the beginnings of ranges" in times.form.describe()
+    assert "the beginning of each range" in times.form.describe()
     assert times.form.parse(pd.Series(texts), times.tz)[0].tolist() == times.counts.tolist()
     assert looks_like_times(pd.Series(texts), True)
 
@@ -58,7 +58,7 @@ def test_two_readings_of_a_range_are_offered_with_codes_that_work():
 
 
 def test_ranges_of_different_lengths_are_refused():
-    with pytest.raises(DataError, match="differ in length; leave their beginnings alone in the column"):
+    with pytest.raises(DataError, match="differ in length; leave the beginning alone in the column"):
         read(["01.01.2023 - 31.01.2023", "01.02.2023 - 28.02.2023", "01.03.2023 - 31.03.2023"])
 
 

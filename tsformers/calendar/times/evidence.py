@@ -139,7 +139,7 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
             form, parsed = fitting[0]
             form = spelled_form(form, texts)
             if form.kind == "range" and not RangeFormat.of(form.format).length:
-                refuse(0, "is a range, and these differ in length", "; leave their beginnings alone in the column")
+                refuse(0, "is a range, and these differ in length", "; leave the beginning alone in the column")
             return form, parsed
     label = prefix_of(texts)
     if label is not None:

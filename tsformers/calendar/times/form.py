@@ -182,7 +182,7 @@ class TimeForm:
         if self.kind == "count" and self.format:
             return f"counted, such as {self.write(np.array([1]), None)[0]!r}"
         if self.kind == "range":
-            return f"{_pattern_in_words(self.codes)}, the beginnings of ranges"
+            return f"{_pattern_in_words(self.codes)}, the beginning of each range"
         if self.kind in ("format", "words"):
             language = f" in {self.format.split(' ')[0]}" if self.kind == "words" else ""
             return f"{_pattern_in_words(self.codes)}{language}"

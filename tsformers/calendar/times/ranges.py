@@ -13,9 +13,8 @@ import pandas as pd
 from tsformers.calendar.frequency import most_common
 from tsformers.calendar.times.patterns import write_pattern
 
-RANGE = re.compile(
-    r"(?P<begin>.*\S)(?P<gap> +(?:[-\u2013\u2014]|to|bis) +|(?<=[\dZ])/(?=\d{4}-\d\d-\d\dT))(?P<end>\S.*)"
-)
+GAP = r" +(?:[-\u2013\u2014]|to|bis) +|(?<=[\dZ])/(?=\d{4}-\d\d-\d\dT)"
+RANGE = re.compile(rf"(?P<begin>.*\S)(?P<gap>{GAP})(?P<end>\S.*)")
 CLOCK = re.compile(r"\d\d:\d\d(:\d\d)?")
 SECOND = 10**9
 DAY = 86_400
@@ -59,7 +58,7 @@ def range_in(text: str) -> tuple[str, RangeFormat] | None:
 
 
 def halves(texts: np.ndarray, form: RangeFormat) -> tuple[np.ndarray, np.ndarray]:
-    """Beginnings and ends.
+    """The beginning and the end of each range.
 
     Args:
         texts: (V,) strings.
@@ -101,7 +100,7 @@ def length_of(begins: np.ndarray, ends: np.ndarray) -> int | None:
 
 
 def write_ranges(stamps: pd.DatetimeIndex, form: RangeFormat, digits: int = 0) -> pd.Index:
-    """Write times as the beginnings of ranges.
+    """Write times as ranges.
 
     Args:
         stamps: naive, or in a zone where the pattern has %z.
