@@ -357,3 +357,21 @@ def test_quarters_of_fiscal_years_are_read_when_asked_for(spelling):
     assert text.count("--time-format") == 1
     in_quarters(spelling, time_format="quarter")
     assert looks_like_times(pd.Series([spelling.format(1986, 1, 86)]), True)
+
+
+@pytest.mark.parametrize("name", ["UTC", "(UTC)", "(GMT)", "GMT"])
+@pytest.mark.parametrize("form", ["%d.%m.%Y %H:%M ", "%Y-%m-%d %H:%M "])
+def test_the_name_utc_behind_a_time(name, form):
+    times = read([one + name for one in stamps("2024-02-05", 400, "h", form)])
+    assert times.tz == "UTC"
+    assert moments(times)[3] == pd.Timestamp("2024-02-05 03:00", tz="UTC")
+
+
+@pytest.mark.parametrize("name", ["CET", "(CET)", "EST"])
+def test_other_names_of_zones_are_refused_with_what_to_write(name):
+    refused(
+        [one + name for one in stamps("2024-02-05", 400, "h", "%d.%m.%Y %H:%M ")],
+        "ends in the name of a zone",
+        "such as +01:00",
+        "--tz",
+    )

@@ -1,5 +1,6 @@
 """The form of a column by the evidence of all its values; where two forms fit, both are offered."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
@@ -33,6 +34,7 @@ from tsformers.messages import Option, joined
 DAY = 86_400 * 10**9  # nanoseconds
 SAMPLE = 100  # values whose shapes are looked at, spread over the column
 FIRST_HELD, LAST_HELD = 1678, 2261  # whole years that nanoseconds hold
+ZONE_NAME = re.compile(r"\d:\d\d(?::\d\d)? ?\(?([A-Z]{2,5})\)?$")
 COUNT = TimeForm("count")
 Refuse = Callable[..., NoReturn]  # a value by its position, why, and a remedy other than the usual one
 
@@ -173,6 +175,10 @@ def _refuse_misfit(groups: Readings, texts: np.ndarray, refuse: Refuse) -> NoRet
         early = parsed.bad | ~plausible(parsed.counts)
         if best is None or early.sum() < best[1].sum():
             best = form, early, parsed.bad
+    named = ZONE_NAME.search(texts[0])
+    if named is not None and named[1].upper() not in ("AM", "PM", "UTC", "GMT"):
+        why = f"ends in the name of a zone, {named[1]}; write its offset, such as +01:00, or take it off and pass "
+        refuse(0, why, Option("tz"), " with a zone such as Europe/Berlin")
     if is_fiscal(texts[0]):
         why = "is a quarter of a fiscal year, which may begin in any month; pass "
         refuse(0, why, Option("time_format", "quarter"), " to read it as a quarter of the calendar")

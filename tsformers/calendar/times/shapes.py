@@ -15,7 +15,7 @@ Readings = list[list[TimeForm]]  # in order of preference; those of one inner li
 SEP = r"([-/. ])"
 CLOCK = re.compile(
     r"(?P<gap>T| +|, *|_)(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?P<f>[.,]\d{1,9})?)?"
-    r"(?:(?P<b>[ ]?)(?P<p>[AaPp][Mm]))?(?:(?P<zb>[ ]?)(?P<z>[zZ]|UTC|GMT|[+-]\d\d:?\d\d))?$"
+    r"(?:(?P<b>[ ]?)(?P<p>[AaPp][Mm]))?(?:(?P<zb>[ ]?\(?)(?P<z>[zZ]|UTC|GMT|[+-]\d\d:?\d\d)(?P<ze>\)?))?$"
 )
 COMPACT_CLOCK = re.compile(r"(?P<gap>T| +|_)(?P<h>\d{2})(?P<m>\d{2})(?P<s>\d{2})?$")
 INNER_CLOCK = re.compile(r"(?P<before>.* )\d\d:\d\d(?P<s>:\d\d)?(?P<after> .*\d{4})")  # Mon Jan 31 13:00:00 2024
@@ -104,7 +104,7 @@ def _split(text: str) -> tuple[str, str, int]:
         if found["p"]:
             pattern += f"{found['b']}%p"
         if found["z"]:
-            pattern += f"{found['zb']}{'%Z' if found['z'] in ('UTC', 'GMT') else '%z'}"
+            pattern += f"{found['zb']}{'%Z' if found['z'] in ('UTC', 'GMT') else '%z'}{found['ze']}"
         return text[: match.start()], pattern, len(found["f"] or ".") - 1
     match = INNER_CLOCK.fullmatch(text)
     if match is not None:
