@@ -40,8 +40,12 @@ QUARTERS = [(year, q) for year in (1986, 1987, 1988) for q in (1, 2, 3, 4)]
 
 @pytest.mark.parametrize("spelling", ["{0}Q{1}", "{0}-Q{1}", "Q{1} {0}", "{0} Q{1}", "{0}q{1}", "{1}Q{0}", "T{1}-{0}"])
 def test_quarters_in_every_spelling(spelling):
-    written = [spelling.format(*quarter) for quarter in QUARTERS]
-    times = read(written)
+    in_quarters(spelling)
+
+
+def in_quarters(spelling, **keywords):
+    written = [spelling.format(year, q, year % 100) for year, q in QUARTERS]
+    times = read(written, **keywords)
     assert list(moments(times)) == list(pd.date_range("1986-01-01", periods=12, freq="QS"))
     assert times.form.write(times.counts, None).tolist() == written
     assert "quarters such as" in times.form.describe()
@@ -296,3 +300,78 @@ def test_the_order_of_rows_does_not_matter(rng):
 )
 def test_a_column_that_looks_like_times(values, text_file, times):
     assert looks_like_times(pd.Series(values), text_file) is times
+
+
+@pytest.mark.parametrize(
+    ("texts", "remedy"),
+    [
+        (["2240-01-01", "2240-01-02"], "--time-format %Y-%m-%d"),
+        (["2199-12-31", "2240-01-01"], "--time-format %Y-%m-%d"),
+        (["13.01.1690", "14.01.1690"], "--time-format %d.%m.%Y"),
+        (["1600-01-01", "1600-01-02"], "--time-format count"),
+        (["1600Q1", "1600Q2"], "--time-format count"),
+    ],
+)
+def test_dates_outside_the_span_are_told_the_span_and_a_format(texts, remedy):
+    text = refused(texts, "lies outside the years 1700 to 2200", remedy)
+    if "count" not in text:
+        assert len(read(texts, time_format=remedy.removeprefix("--time-format ")).counts) == 2
+
+
+def test_a_comma_before_the_time_of_day():
+    times = read(["Jan 5, 2023, 6:01:15 AM", "Jan 6, 2023, 6:01:15 PM"])
+    assert [*map(str, moments(times))] == ["2023-01-05 06:01:15", "2023-01-06 18:01:15"]
+    assert times.form.write(times.counts, None)[0] == "Jan 5, 2023, 6:01:15 AM"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *(
+            "{0} {1}. Quartal",
+            "{1}. Quartal {0}",
+            "{0} Quarter {1}",
+            "Quarter {1} {0}",
+            "Quarter {1}, {0}",
+            "Qtr {1} {0}",
+        ),
+        *(
+            "{1}Q{2}",
+            "Q{1}-{2}",
+            "Q{1} {2}",
+            "Q{1}'{2}",
+            "{2}Q{1}",
+            "{2}-Q{1}",
+            "{1}. trimestre {0}",
+            "{0}, {1}. Quartal",
+        ),
+    ],
+)
+def test_quarters_in_words_and_with_short_years(spelling):
+    in_quarters(spelling)
+
+
+@pytest.mark.parametrize("spelling", ["FY{0}Q{1}", "FY{2}-Q{1}", "Q{1} FY{0}", "Q{1}FY{2}", "FY {0} Q{1}", "{1}QFY{2}"])
+def test_quarters_of_fiscal_years_are_read_when_asked_for(spelling):
+    text = refused([spelling.format(year, q, year % 100) for year, q in QUARTERS], "fiscal", "--time-format quarter")
+    assert text.count("--time-format") == 1
+    in_quarters(spelling, time_format="quarter")
+    assert looks_like_times(pd.Series([spelling.format(1986, 1, 86)]), True)
+
+
+@pytest.mark.parametrize("name", ["UTC", "(UTC)", "(GMT)", "GMT"])
+@pytest.mark.parametrize("form", ["%d.%m.%Y %H:%M ", "%Y-%m-%d %H:%M "])
+def test_the_name_utc_behind_a_time(name, form):
+    times = read([one + name for one in stamps("2024-02-05", 400, "h", form)])
+    assert times.tz == "UTC"
+    assert moments(times)[3] == pd.Timestamp("2024-02-05 03:00", tz="UTC")
+
+
+@pytest.mark.parametrize("name", ["CET", "(CET)", "EST"])
+def test_other_names_of_zones_are_refused_with_what_to_write(name):
+    refused(
+        [one + name for one in stamps("2024-02-05", 400, "h", "%d.%m.%Y %H:%M ")],
+        "ends in the name of a zone",
+        "such as +01:00",
+        "--tz",
+    )

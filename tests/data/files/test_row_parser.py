@@ -119,3 +119,8 @@ def test_a_header_that_stands_again_is_no_row():
 )
 def test_a_unit_beside_a_number_is_taken_off(cell, value):
     assert plain_number(cell, ";") == value
+
+
+@pytest.mark.parametrize("marker", ["..", "...", "-"])
+def test_markers_of_files_are_missing_in_a_stream_too(marker):
+    assert values(f"unique_id,y\na,1\na,{marker}\n") == values("unique_id,y\na,1\na,\n")

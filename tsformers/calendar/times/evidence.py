@@ -1,5 +1,6 @@
 """The form of a column by the evidence of all its values; where two forms fit, both are offered."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
@@ -20,17 +21,22 @@ from tsformers.calendar.times.digits import (
     whole,
 )
 from tsformers.calendar.times.form import TimeForm
+from tsformers.calendar.times.iso import iso_pattern
 from tsformers.calendar.times.named import spelled_form
 from tsformers.calendar.times.parsed import FIRST_YEAR, LAST_YEAR, Parsed, plausible
 from tsformers.calendar.times.patterns import unmarked
+from tsformers.calendar.times.quarters import is_fiscal
+from tsformers.calendar.times.ranges import RangeFormat
 from tsformers.calendar.times.shapes import NUMBER, Readings, readings_of
 from tsformers.errors import DataError
 from tsformers.messages import Option, joined
 
 DAY = 86_400 * 10**9  # nanoseconds
 SAMPLE = 100  # values whose shapes are looked at, spread over the column
-Refuse = Callable[[int, str], NoReturn]  # a value by its position, and why
+FIRST_HELD, LAST_HELD = 1678, 2261  # whole years that nanoseconds hold
+ZONE_NAME = re.compile(r"\d:\d\d(?::\d\d)? ?\(?([A-Z]{2,5})\)?$")
 COUNT = TimeForm("count")
+Refuse = Callable[..., NoReturn]  # a value by its position, why, and a remedy other than the usual one
 
 
 def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> tuple[TimeForm, Parsed]:
@@ -49,7 +55,7 @@ def form_of(values: np.ndarray, place: str, refuse: Refuse, text_file: bool) -> 
         DataError: none fits, or several do.
 
     Example:
-        >>> def refuse(position, why):
+        >>> def refuse(position, why, *remedy):
         ...     raise DataError(why)
         >>> form_of(np.array(["2021Q1", "2021Q2"], dtype=object), "column 'ds'", refuse, False)[0].kind
         'quarter'
@@ -125,7 +131,7 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
         fitting = [(form, parsed) for form, parsed in ((one, one.read(texts)) for one in likely) if is_whole(parsed)]
         fitting = _without_odd_years(fitting)
         if len({parsed.counts.tobytes() for _, parsed in fitting}) > 1:
-            options = [Option("time_format", unmarked(form.format)) for form, _ in fitting]
+            options = [Option("time_format", form.codes) for form, _ in fitting]
             raise DataError(
                 f"{place}: {texts[0]!r} to {texts[-1]!r} can be read in {len(fitting)} ways, and no value decides; "
                 "pass ",
@@ -133,7 +139,10 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
             )
         if fitting:
             form, parsed = fitting[0]
-            return (spelled_form(form, texts) if form.kind == "format" else form), parsed
+            form = spelled_form(form, texts)
+            if form.kind == "range" and not RangeFormat.of(form.format).length:
+                refuse(0, "is a range, and these differ in length", "; leave the beginning alone in the column")
+            return form, parsed
     label = prefix_of(texts)
     if label is not None:
         form = TimeForm("count", label[0], True, label[1])
@@ -143,7 +152,7 @@ def _text_form(texts: np.ndarray, place: str, refuse: Refuse) -> tuple[TimeForm,
 
 def _without_odd_years(fitting: list[tuple[TimeForm, Parsed]]) -> list[tuple[TimeForm, Parsed]]:
     """The readings without those that begin with a year of two digits and step oddly: 28/01/24 is a 28th then."""
-    kept = [(form, parsed) for form, parsed in fitting if not form.format.startswith("%y") or _is_even(parsed.counts)]
+    kept = [(form, parsed) for form, parsed in fitting if not form.codes.startswith("%y") or _is_even(parsed.counts)]
     return kept or fitting
 
 
@@ -166,13 +175,34 @@ def _refuse_misfit(groups: Readings, texts: np.ndarray, refuse: Refuse) -> NoRet
         early = parsed.bad | ~plausible(parsed.counts)
         if best is None or early.sum() < best[1].sum():
             best = form, early, parsed.bad
-    if best is None or best[1].all():
+    named = ZONE_NAME.search(texts[0])
+    if named is not None and named[1].upper() not in ("AM", "PM", "UTC", "GMT"):
+        why = f"ends in the name of a zone, {named[1]}; write its offset, such as +01:00, or take it off and pass "
+        refuse(0, why, Option("tz"), " with a zone such as Europe/Berlin")
+    if is_fiscal(texts[0]):
+        why = "is a quarter of a fiscal year, which may begin in any month; pass "
+        refuse(0, why, Option("time_format", "quarter"), " to read it as a quarter of the calendar")
+    years = pd.Series(texts, dtype=object).str.extract(r"(?<!\d)(\d{4})(?!\d)")[0].astype(float).to_numpy()
+    if best is None or (best[2].all() and not (years > LAST_HELD).all() and not (years < FIRST_HELD).all()):
         refuse(0, "is no time that is recognised")
     form, early, bad = best
     at = int(np.argmax(early))
+    span = f"lies outside the years {FIRST_YEAR} to {LAST_YEAR} that are recognised"
+    if bad[at] and (years[at] < FIRST_HELD or years[at] > LAST_HELD):
+        why = f"; times reach from {FIRST_HELD} to {LAST_HELD}: leave such rows out, or number the rows and pass "
+        refuse(at, span, why, Option("time_format", "count"))
     if not bad[at]:
-        refuse(at, f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        refuse(
+            at, span, "; pass ", Option("time_format", _codes_of(form, texts)), " to read it as it is, or correct it"
+        )
     refuse(at, f"does not fit {example_of(form)} as the others do")
+
+
+def _codes_of(form: TimeForm, texts: np.ndarray) -> str:
+    """What ``time_format`` takes for a form."""
+    if form.kind == "datetime":
+        return unmarked(iso_pattern(texts)[0])
+    return form.codes if form.kind in ("format", "words", "range") else form.kind
 
 
 def example_of(form: TimeForm) -> str:

@@ -10,10 +10,12 @@ from tsformers.calendar.times.decimal_years import parse_decimal_years, write_de
 from tsformers.calendar.times.epochs import parse_epochs, write_epochs
 from tsformers.calendar.times.iso import parse_iso, write_iso
 from tsformers.calendar.times.iso_weeks import parse_weeks, write_weeks
+from tsformers.calendar.times.month_names import in_numbers, write_words
 from tsformers.calendar.times.offsets import has_offset
-from tsformers.calendar.times.parsed import Parsed, from_pandas_times
+from tsformers.calendar.times.parsed import Parsed, from_pandas_times, through_midnight
 from tsformers.calendar.times.patterns import CLOCK_CODES, ZONE_CODES, codes_of, parse_pattern, unmarked, write_pattern
 from tsformers.calendar.times.quarters import parse_quarters, write_quarters
+from tsformers.calendar.times.ranges import RangeFormat, halves, write_ranges
 from tsformers.calendar.times.zones import localize
 
 DAY = 86_400 * 10**9
@@ -25,7 +27,8 @@ class TimeForm:
     """What a time column looks like; saved with a model, so that later data are read and answers written alike.
 
     Args:
-        kind: "datetime" (datetimes, ISO 8601 text), "date", "format" (strptime codes), "quarter", "iso-week", "epoch",
+        kind: "datetime" (datetimes, ISO 8601 text), "date", "format" (strptime codes), "words" (with names of months in
+            a language), "range" (of which the beginning is the time), "quarter", "iso-week", "epoch",
             "decimal-year" or "count".
         format: strptime codes of "format", "iso-week" and "datetime" as text (``%-d`` = without a leading zero),
             spelling of "quarter", unit of "epoch", step of "decimal-year", the word before the numbers of "count".
@@ -46,6 +49,13 @@ class TimeForm:
     def integer(self) -> bool:
         """True for plain counts, which are no dates."""
         return self.kind == "count"
+
+    @property
+    def codes(self) -> str:
+        """The strptime codes of "format", "words" and "range"."""
+        if self.kind == "range":
+            return unmarked(RangeFormat.of(self.format).pattern)
+        return unmarked(self.format.partition("|")[2] if self.kind == "words" else self.format)
 
     def read(self, values: np.ndarray) -> Parsed:
         """Read values without a zone.
@@ -73,9 +83,17 @@ class TimeForm:
             return parse_quarters(texts)
         if self.kind == "iso-week":
             return parse_weeks(texts)
-        if self.kind == "format":
-            return _with_offsets(texts, self.format)
-        return parse_iso(texts)
+        if self.kind == "range":
+            begins, ends = (
+                TimeForm("format", self.codes).read(half) for half in halves(texts, RangeFormat.of(self.format))
+            )
+            return begins._replace(bad=begins.bad | ends.bad)
+        if self.kind == "words":
+            texts = in_numbers(texts, self.format.split(" ")[0])
+        if self.kind in ("format", "words"):
+            pattern = self.codes.replace("%B", "%m") if self.kind == "words" else self.format
+            return through_midnight(texts, lambda some: _with_offsets(some, pattern))
+        return through_midnight(texts, parse_iso)
 
     def parse(self, values: pd.Series, tz: str | None) -> tuple[np.ndarray, np.ndarray]:
         """Times as counts.
@@ -128,10 +146,14 @@ class TimeForm:
             index = index.tz_localize("UTC").tz_convert(tz)
         if self.kind == "date":
             return pd.Index(index.date) if bool((index == index.normalize()).all()) else index
-        if self.kind == "format":
+        if self.kind in ("format", "words", "range"):
             pattern = self.format
             if tz is not None and codes_of(pattern) & CLOCK_CODES and not codes_of(pattern) & ZONE_CODES:
                 pattern += "%z"
+            if self.kind == "words":
+                return write_words(index, pattern, self.digits)
+            if self.kind == "range":
+                return write_ranges(index, RangeFormat.of(pattern), self.digits)
             return _typed(write_pattern(index, pattern, self.digits), self.text)
         naive = index if tz is None else index.tz_localize(None)
         if self.kind == "quarter":
@@ -154,13 +176,16 @@ class TimeForm:
         if self.kind == "decimal-year":
             return f"decimal years, the fraction counts {self.format}"
         if self.kind == "quarter":
-            return f"quarters such as {(self.format or '{year}Q{quarter}').format(year=2021, quarter=1)}"
+            return f"quarters such as {write_quarters(pd.DatetimeIndex(['2021-01-01']), self.format)[0]}"
         if self.kind == "iso-week":
             return "ISO weeks, by their Monday" if "%u" not in self.format else "days of ISO weeks"
         if self.kind == "count" and self.format:
             return f"counted, such as {self.write(np.array([1]), None)[0]!r}"
-        if self.kind == "format":
-            return _pattern_in_words(self.format)
+        if self.kind == "range":
+            return f"{_pattern_in_words(self.codes)}, the beginning of each range"
+        if self.kind in ("format", "words"):
+            language = f" in {self.format.split(' ')[0]}" if self.kind == "words" else ""
+            return f"{_pattern_in_words(self.codes)}{language}"
         return {"count": "whole numbers, counted", "date": "dates"}.get(self.kind, "datetimes")
 
 

@@ -1,5 +1,7 @@
 """The names that ``time_format=`` takes beside strptime codes."""
 
+import re
+
 import numpy as np
 
 from tsformers.calendar.times.counts import prefix_of
@@ -7,8 +9,10 @@ from tsformers.calendar.times.decimal_years import step_of
 from tsformers.calendar.times.epochs import decimals_of
 from tsformers.calendar.times.form import TimeForm, as_texts
 from tsformers.calendar.times.iso_weeks import week_pattern
-from tsformers.calendar.times.patterns import ZONE_CODES, check_pattern, codes_of, parse_pattern, spelled
+from tsformers.calendar.times.month_names import LANGUAGES, spelled_words
+from tsformers.calendar.times.patterns import ZONE_CODES, check_pattern, codes_of, parse_pattern, spelled, unmarked
 from tsformers.calendar.times.quarters import spelling_of
+from tsformers.calendar.times.ranges import RangeFormat, halves, length_of, range_in
 from tsformers.errors import DataError
 from tsformers.messages import Option
 
@@ -36,7 +40,8 @@ def form_named(time_format: str, values: np.ndarray) -> TimeForm:
     text = values.dtype.kind == "O"
     if isinstance(time_format, str) and "%" in time_format:
         check_pattern(time_format)
-        return spelled_form(TimeForm("format", time_format, text), values)
+        form = TimeForm("format", time_format, text)
+        return spelled_form(_in_other_words(form, values) if text else form, values)
     if time_format not in NAMES:
         raise DataError(
             Option("time_format", time_format),
@@ -57,11 +62,24 @@ def form_named(time_format: str, values: np.ndarray) -> TimeForm:
     return TimeForm("count", prefix, text, digits)
 
 
+def _in_other_words(form: TimeForm, values: np.ndarray) -> TimeForm:
+    """The form of ranges, or of names of months in another language, where the form itself does not fit."""
+    if not len(values) or not form.read(values).bad.any():
+        return form
+    ranges = range_in(values[0])
+    if ranges is not None and not codes_of(form.format) & {"b", "B"}:
+        other = TimeForm("range", str(ranges[1]._replace(pattern=form.format)), True)
+        return form if other.read(values).bad.any() else other
+    pattern = re.sub("%[bB]", "%B", unmarked(form.format))
+    others = [TimeForm("words", f"{language}  |{pattern}", True) for language in LANGUAGES]
+    return next((one for one in others if not one.read(values).bad.any()), form)
+
+
 def spelled_form(form: TimeForm, values: np.ndarray) -> TimeForm:
     """A form of strptime codes with the marks and the decimals that its values show.
 
     Args:
-        form: of kind "format".
+        form: any; those of kind "format" and "words" have marks.
         values: (V,) distinct values.
 
     Returns:
@@ -71,13 +89,33 @@ def spelled_form(form: TimeForm, values: np.ndarray) -> TimeForm:
         >>> spelled_form(TimeForm("format", "%d.%m.%Y", True), np.array(["5.12.2024"], dtype=object)).format
         '%-d.%-m.%Y'
     """
+    if form.kind == "range":
+        return _spelled_range(form, values)
+    if form.kind not in ("format", "words"):
+        return form
     texts = as_texts(values[:SHOWN])
     digits = form.digits
     if "f" in codes_of(form.format):
         digits = max((len(text.replace(",", ".").rpartition(".")[2].rstrip("ZzAaPpMm ")) for text in texts), default=0)
         digits = min(max(digits, 1), 9)
     pattern = form.format
+    if form.kind == "words":
+        parsed = form.read(values)
+        if not parsed.bad.any() and parsed.offsets is None:
+            pattern = spelled_words(pattern, values, parsed.counts, digits)
+        return TimeForm("words", pattern, True, digits)
     if not codes_of(pattern) & ZONE_CODES:
         fit = ~parse_pattern(texts, pattern).bad
         pattern = spelled(pattern, texts[fit], digits) if fit.any() else pattern
     return TimeForm("format", pattern, form.text, digits)
+
+
+def _spelled_range(form: TimeForm, values: np.ndarray) -> TimeForm:
+    parts = RangeFormat.of(form.format)
+    begins, ends = halves(values, parts)
+    plain = TimeForm("format", parts.pattern, True, form.digits)
+    length = length_of(plain.read(begins).counts, plain.read(ends).counts)
+    spelled_begin = spelled_form(plain, begins)
+    return TimeForm(
+        "range", str(parts._replace(length=length or 0, pattern=spelled_begin.format)), True, spelled_begin.digits
+    )

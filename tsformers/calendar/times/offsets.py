@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 SECOND = 10**9
-ENDING = re.compile(r"(?:\d|[.,]\d+|[AaPp][Mm]) ?(?:([zZ]|UTC|GMT)|([+-])(\d\d)(?::?(\d\d))?)$")
+ENDING = re.compile(r"(?:\d|[.,]\d+|[AaPp][Mm]) ?(?:([zZ]|\(?(?:UTC|GMT)\)?)|([+-])(\d\d)(?::?(\d\d))?)$")
 LONGEST = 8  # characters of an ending that decide
 
 

@@ -1,5 +1,6 @@
-"""What every form returns from reading: counts, offsets, and the values that do not fit."""
+"""What every form returns from reading: counts, offsets, and the values that do not fit; midnight as 24:00."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,9 @@ import pandas as pd
 
 FIRST_YEAR, LAST_YEAR = 1700, 2200  # the plausible span of dates that are recognised without a format
 EARLIEST, LATEST = (pd.Timestamp(year, 1, 1).as_unit("ns").value for year in (FIRST_YEAR, LAST_YEAR + 1))
+
+DAY = 86_400 * 10**9
+END_OF_DAY = r"^(.*\d[T ,_] ?)24(:?00(?::?00(?:[.,]0+)?)?)(?!\d|:)"
 
 
 class Parsed(NamedTuple):
@@ -62,3 +66,43 @@ def plausible(counts: np.ndarray) -> np.ndarray:
         array([ True, False])
     """
     return (counts >= EARLIEST) & (counts < LATEST)
+
+
+def through_midnight(texts: np.ndarray, read: Callable[[np.ndarray], Parsed]) -> Parsed:
+    """Read texts, 24:00 among them: the end of a day is 00:00 of the next.
+
+    Args:
+        texts: (V,) strings.
+        read: reads texts that have no 24:00.
+
+    Returns:
+        What ``read`` gives, and the next day for a 24:00.
+
+    Example:
+        >>> def read(texts):
+        ...     return from_pandas_times(pd.to_datetime(pd.Series(texts), errors="coerce"))
+        >>> through_midnight(np.array(["1970-01-01 24:00"], dtype=object), read).counts // DAY
+        array([1])
+    """
+    parsed = read(texts)
+    rest = np.flatnonzero(parsed.bad)
+    if len(rest):
+        rest = rest[pd.Series(texts[rest], dtype=object).str.contains("24", regex=False).to_numpy(dtype=bool)]
+    if not len(rest):
+        return parsed
+    series = pd.Series(texts[rest], dtype=object)
+    begun = series.str.replace(END_OF_DAY, r"\g<1>00\2", regex=True)
+    changed = (begun != series).to_numpy(dtype=bool)
+    if not changed.any():
+        return parsed
+    rest = rest[changed]
+    again = read(begun.to_numpy(dtype=object)[changed])
+    offsets = parsed.offsets
+    if offsets is None and again.offsets is not None:
+        offsets = np.zeros(len(texts), dtype=np.int64)
+    if offsets is not None and again.offsets is not None:
+        offsets = offsets.copy()
+        offsets[rest] = again.offsets
+    counts, bad = parsed.counts.copy(), parsed.bad.copy()
+    counts[rest], bad[rest] = again.counts + np.where(again.bad, 0, DAY), again.bad
+    return Parsed(counts, offsets, bad)

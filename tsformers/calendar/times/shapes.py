@@ -2,17 +2,20 @@
 
 import re
 
+import numpy as np
+
 from tsformers.calendar.times.form import TimeForm
-from tsformers.calendar.times.iso import ISO
+from tsformers.calendar.times.iso import ISO, iso_pattern
 from tsformers.calendar.times.iso_weeks import week_pattern
-from tsformers.calendar.times.month_names import MONTH_WORDS, WEEKDAY_WORDS
+from tsformers.calendar.times.month_names import LANGUAGES, MONTH_WORDS, MONTHS, WEEKDAY_WORDS, in_english
 from tsformers.calendar.times.quarters import spelling_of
+from tsformers.calendar.times.ranges import range_in
 
 Readings = list[list[TimeForm]]  # in order of preference; those of one inner list exclude one another
 SEP = r"([-/. ])"
 CLOCK = re.compile(
     r"(?P<gap>T| +|, *|_)(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?P<f>[.,]\d{1,9})?)?"
-    r"(?:(?P<b>[ ]?)(?P<p>[AaPp][Mm]))?(?:(?P<zb>[ ]?)(?P<z>[zZ]|UTC|GMT|[+-]\d\d:?\d\d))?$"
+    r"(?:(?P<b>[ ]?)(?P<p>[AaPp][Mm]))?(?:(?P<zb>[ ]?\(?)(?P<z>[zZ]|UTC|GMT|[+-]\d\d:?\d\d)(?P<ze>\)?))?$"
 )
 COMPACT_CLOCK = re.compile(r"(?P<gap>T| +|_)(?P<h>\d{2})(?P<m>\d{2})(?P<s>\d{2})?$")
 INNER_CLOCK = re.compile(r"(?P<before>.* )\d\d:\d\d(?P<s>:\d\d)?(?P<after> .*\d{4})")  # Mon Jan 31 13:00:00 2024
@@ -55,7 +58,34 @@ def readings_of(text: str) -> Readings:
         return [[TimeForm("iso-week", week, text=True)]]
     date, clock, digits = _split(text)
     groups = _dates(date) or _words(date)
+    if not groups and range_in(text) is not None:
+        return _ranges(text)
+    if not groups:
+        return _foreign(date, clock, digits)
     return [[TimeForm("format", _joined(pattern, clock), True, digits) for pattern in group] for group in groups]
+
+
+def _ranges(text: str) -> Readings:
+    found = range_in(text)
+    assert found is not None
+    begin, form = found
+    groups = [[(iso_pattern(np.array([begin]))[0] if one.kind == "datetime" else one.format, one.digits)
+               for one in group if one.kind in ("datetime", "format")] for group in readings_of(begin)]  # fmt: skip
+    return [
+        [TimeForm("range", str(form._replace(pattern=pattern)), True, digits) for pattern, digits in group]
+        for group in groups
+    ]
+
+
+def _foreign(date: str, clock: str, digits: int) -> Readings:
+    """Forms of a date with the name of a month in another language, one list a language."""
+    found: Readings = []
+    for language in LANGUAGES:
+        english = in_english(date, language, MONTHS)
+        for group in _words(english) if english is not None else []:
+            patterns = [_joined(re.sub("%[bB]", "%B", pattern), clock) for pattern in group]
+            found.append([TimeForm("words", f"{language}  |{pattern}", True, digits) for pattern in patterns])
+    return found
 
 
 def _joined(pattern: str, clock: str) -> str:
@@ -74,7 +104,7 @@ def _split(text: str) -> tuple[str, str, int]:
         if found["p"]:
             pattern += f"{found['b']}%p"
         if found["z"]:
-            pattern += f"{found['zb']}{'%Z' if found['z'] in ('UTC', 'GMT') else '%z'}"
+            pattern += f"{found['zb']}{'%Z' if found['z'] in ('UTC', 'GMT') else '%z'}{found['ze']}"
         return text[: match.start()], pattern, len(found["f"] or ".") - 1
     match = INNER_CLOCK.fullmatch(text)
     if match is not None:
@@ -109,7 +139,7 @@ def _words(date: str) -> list[list[str]]:
         elif token.isdigit() and len(token) <= 2:
             n_short += 1
             pieces.append("#")
-        elif token.isalpha() or token.isdigit():
+        elif (token.isalpha() and word not in ("de", "del")) or token.isdigit():
             return []
         else:
             pieces.append("%%" if token == "%" else token)

@@ -10,8 +10,8 @@ from tsformers.messages import Message, Option
 from tsformers.places import Places
 
 MISSING = (
-    "", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>", ".", "-", "--", "#N/A", "#N/V",
-    "#NV", "?", "X",
+    "", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>", ".", "..", "...", "-", "--",
+    "#N/A", "#N/V", "#NV", "?", "X",
 )  # fmt: skip
 SURE_TIME_NAMES = frozenset((  # of times and nothing else: such columns of a CSV file stay text
     "ds", "date", "datetime", "date_time", "date time", "time", "timestamp", "time_stamp", "time stamp", "datum",
