@@ -28,6 +28,7 @@ def test_the_properties_of_preprocessors_hold(method):
     check_preprocessor(Scale(method), holes)
 
 
+@pytest.mark.filterwarnings("ignore::tsformers.errors.DataWarning")  # values such as 999999
 @given(arrays(np.float64, st.integers(2, 30), elements=st.floats(-1e6, 1e6)), st.sampled_from(METHODS))
 def test_inverse_undoes_transform(y, method):
     panel = panel_of(y)
