@@ -107,7 +107,7 @@ class _Reading:
     """The head of a file read with one separator ("" = one column), and how well that fits."""
 
     def __init__(self, lines: list[str], first: int, sep: str, markers: Sequence[str], fixed: bool) -> None:
-        self.lines, self.first, self.sep, self.markers = lines, first, sep, markers
+        self.lines, self.first, self.sep, self.markers, self.fixed = lines, first, sep, markers, fixed
         self.records = [*split_records(lines, sep, first, ROWS + 50)]
         self.width, share = _usual_width(self.records)
         self.place = 0
@@ -172,7 +172,7 @@ class _Reading:
         rows = list(self.records[place + 1 :])
         body = header.end
         if place >= 0:
-            names, rows, said_of = self._below_header(names, rows)
+            names, rows, said_of = self._below_header(name, names, rows)
             facts += said_of
             body = rows[0].line if said_of and rows else body
         again = header.cells if self.headed else []
@@ -186,7 +186,9 @@ class _Reading:
         kinds, line = self._kinds(len(self.records) - len(rows)), header.line if self.headed else 0
         return Layout(self.sep, names, line, body, whole, (*said, *facts), kinds)
 
-    def _below_header(self, names: list[str], rows: list[Record]) -> tuple[list[str], list[Record], list[str]]:
+    def _below_header(
+        self, name: str, names: list[str], rows: list[Record]
+    ) -> tuple[list[str], list[Record], list[str]]:
         """Further lines of the header and a line of totals: the names, the rows below, and what to report."""
         extra: list[Record] = []
         while len(extra) < 3 and (units := self._units(rows)):
@@ -196,6 +198,13 @@ class _Reading:
         if extra:
             padded = names + [""] * (self.width - len(names))
             names, joined = joined_names(padded, [[cell.strip() for cell in each.cells] for each in extra])
+            if len(extra) > 1 and not joined and not self.fixed and all(map(str.strip, extra[-1].cells)):
+                raise DataError(
+                    f"{name}: any of the lines {self.records[self.place].line} to {extra[-1].line} may hold the names "
+                    "of columns; pass ", Option("skip_rows", extra[-1].line - 1),
+                    f" if they are those of line {extra[-1].line}, ", Option("skip_rows", extra[0].line - 2),
+                    f" if they are those of line {extra[0].line - 1}",
+                )  # fmt: skip
             at = f"line{'s' * (len(extra) > 1)} {' and '.join(str(each.line) for each in extra)}"
             what = "a line of units" if len(extra) == 1 else f"{len(extra)} lines of units"
             facts = [f"{len(extra) + 1} header lines joined" if joined else f"{what} skipped ({at})"]

@@ -137,7 +137,7 @@ def _remedies_of_short(model: Any, panel: Panel, too_short: np.ndarray) -> list[
     rows = int(panel.lengths.max() if model.multivariate else panel.lengths[too_short].min())
     remedies: list[Part] = []
     if rows > model.horizon:
-        remedies = [Message("set ", Setting("context_length", rows - model.horizon))]
+        remedies = [Message("shorten the context with ", Setting("context_length", rows - model.horizon))]
     elif rows > 1:
         shorter: list[Part] = ["forecast fewer steps with ", Setting("horizon", rows // 2)]
         if model.context_length is not None and model.context_length > rows - rows // 2:
