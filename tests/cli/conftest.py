@@ -55,7 +55,7 @@ def piped(monkeypatch):
 
 
 READING = re.compile(r"read |[\d,]+ series[ ,(]|left out: |times are ")  # lines about what was read
-PROGRESS = re.compile(r"[\w .-]+: ([\d,]+ of [\d,]+ \w+ done|\d+ s)")  # appear where the work takes more than two seconds
+PROGRESS = re.compile(r"[\w .-]+: ([\d,]+ of [\d,]+ \w+ done|\d+ s)")  # of long work
 
 
 def after_reading(err):

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "first_hour.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(console|toml)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 NUMBER = re.compile(r"-?\d+\.\d+")
-PROGRESS = re.compile(r"[\w ]+: ([\d,]+ of [\d,]+ \w+|\d+ s)")  # appears where the work takes long
+PROGRESS = re.compile(r"[\w ]+: ([\d,]+ of [\d,]+ \w+ done|\d+ s)")  # appears where the work takes long
 
 
 def commands_of(block: str) -> list[tuple[str, str]]:
