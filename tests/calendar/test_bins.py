@@ -105,4 +105,4 @@ def test_the_rule_that_fits_is_suggested(rng):
 @given(st.lists(st.integers(1, 10**17), min_size=1, max_size=30))
 def test_a_suggested_rule_always_has_bins(steps):
     stamps = np.cumsum(np.array(steps, dtype=np.int64))
-    parse_bins(suggest(stamps, np.array([0, len(stamps)])))
+    assert parse_bins(suggest(stamps, np.array([0, len(stamps)]))) is not None

@@ -39,4 +39,7 @@ def test_other_duplicates_are_aggregated_and_no_zone_is_offered():
 
 def test_rows_without_duplicates_pass():
     origin = Origin(pd.Index(["a", "b"]), np.arange(2), "ds")
-    refuse_duplicates(np.zeros(2, int), np.array([5]), np.array([0, 1, 2]), origin, None, True)
+    rows = np.zeros(2, int), np.array([5])
+    assert refuse_duplicates(*rows, np.array([0, 1, 2]), origin, None, True) is None
+    with pytest.raises(DataError):  # the same two rows in one series
+        refuse_duplicates(*rows, np.array([0, 2]), origin, None, True)

@@ -59,7 +59,7 @@ def test_both_of_two_marks_are_offered_together():
 def test_ordinary_values_are_not_taken_for_marks(y):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        panel(y)
+        assert panel(y).y.tolist() == [*map(float, y)]
 
 
 def test_missing_takes_values_and_texts_and_counts_in_the_reading():
