@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any, ClassVar, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, Unpack, cast
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from tsformers.calendar.grid import Grid, as_counts
 from tsformers.calendar.regularity import plain, show
 from tsformers.calendar.seasons import cycles
 from tsformers.counter_rng import series_keys
+from tsformers.data.blocks.appended_rows import appended
 from tsformers.data.blocks.forecast_blocks import NUMBERS_AT_ONCE, checked_quantiles, gathered, joined, summarised
 from tsformers.data.blocks.panel_blocks import panel_block, row_blocks, series_at
 from tsformers.data.dataframes import Frame
@@ -207,6 +208,25 @@ class LocalForecaster(BaseEstimator):
         values = np.stack(self._each_drawn(panel, keys, partial(quantiles_or_fall_back, levels, n_samples)))
         return replace(self._forecast(panel, values[:, 1:]), levels=levels, means=values[:, 0])
 
+    def update(self, rows: Frame | Panel) -> Self:
+        """Take in rows after the end of each series, without a refit: ``predict()`` follows the new end.
+
+        Parameters stay; the longer history is filtered by them. Steps in between that are not given are missing values.
+
+        Args:
+            rows: a frame with the columns of that of ``fit``, or a Panel; of some or all of its series.
+
+        Returns:
+            The forecaster itself.
+
+        Raises:
+            DataError: a row that is not after the end of its series, or a series that was not in the data of ``fit``.
+        """
+        check_is_fitted(self, "params_")
+        check_unchanged(self)
+        self.panel_ = appended(self.panel_, self.panel_.like(rows))
+        return self
+
     def panel_to_forecast(
         self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int
     ) -> Panel:
@@ -345,7 +365,17 @@ class LocalForecaster(BaseEstimator):
         return {name: getattr(self, name) for name in names}
 
     def relearn(self, learned: dict[str, object]) -> None:
-        """Take over what ``learned`` gave."""
+        """Take over what ``learned`` gave; fit again where an earlier version gave it, whose parameters were others."""
+        if "periods_" not in learned:
+            warnings.warn(
+                DataWarning(
+                    f"this {type(self).__name__} was saved by an earlier version and was fitted again to its data; "
+                    "save it anew to keep that"
+                ),
+                stacklevel=4,
+            )
+            self.fit(cast(Panel, learned["panel_"]))
+            return
         for name, value in learned.items():
             setattr(self, name, value)
 
