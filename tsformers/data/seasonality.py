@@ -69,10 +69,10 @@ def seasonal_p_value(y: Float[np.ndarray, " T"], period: float, within: float = 
     Source: Fisher (1929), Tests of significance in harmonic analysis; the background as in Bloomfield (1973), An
         exponential model for the spectrum of a scalar time series.
     """
-    cycles = int((len(y) + 0.5) // period)
+    cycles = int((len(y) + (period % 1 > 0)) // period)  # 1095 rows are three years of 365.24
     if period < 2 or cycles < 2:
         return 1.0
-    rows = round(cycles * period)
+    rows = min(round(cycles * period), len(y))
     found = whitened(y[-min(len(y), rows + 1) :], period)
     if found is None:
         return 1.0

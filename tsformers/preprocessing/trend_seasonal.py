@@ -14,11 +14,11 @@ from tsformers.calendar.arithmetic import ordinals
 from tsformers.calendar.regularity import plain
 from tsformers.calendar.seasons import clock_cycles, season_length
 from tsformers.counter_rng import keyed_normals, series_keys
-from tsformers.data.classical_decomposition import PackedSeries, Parts, moving_average
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.ids import id_columns
+from tsformers.data.packed.classical_decomposition import PackedSeries, Parts, moving_average
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import TsformersError
