@@ -24,6 +24,7 @@ from tsformers.data.gluonts_objects import write
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
 from tsformers.data.intake.ids import id_columns
+from tsformers.distributions.quantile_columns import quantile_columns
 from tsformers.distributions.quantile_function import (
     between_levels,
     level_of,
@@ -514,4 +515,4 @@ def answer_columns(quantiles: Sequence[float | int]) -> list[str]:
         >>> answer_columns((0.1, 0.5))
         ['mean', 'q0.1', 'q0.5']
     """
-    return ["mean", *(f"q{level:g}" for level in quantiles)]
+    return ["mean", *quantile_columns(quantiles)]
