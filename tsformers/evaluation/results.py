@@ -36,7 +36,7 @@ class Settings:
     metrics: tuple[str, ...]
     n_samples: Annotated[int, AtLeast(1)]
     quantiles: tuple[Annotated[float, Between(0, 1, open="both")], ...]
-    seed: int | None
+    seed: Annotated[int, AtLeast(0)] | None
     season_length: Annotated[int, AtLeast(1)] | None = None
 
     def __post_init__(self) -> None:

@@ -26,10 +26,11 @@ from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
+from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
 from tsformers.messages import Option
 from tsformers.parallel import each
 from tsformers.storage.training_panel import training_panel
-from tsformers.validation import AtLeast, check_settings
+from tsformers.validation import AtLeast, check_draws, check_settings
 
 Params = dict[str, Any]  # what fit_one learned of one series: numbers, texts and arrays, which can be serialised
 Task = tuple[Params, np.ndarray, int, int, int]  # of one series: parameters, history, gap, start and key
@@ -127,19 +128,21 @@ class LocalForecaster(BaseEstimator):
         n_samples: int = 100,
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
+        **unknown: Unpack[NoKeywords],
     ) -> Forecast:
         """Draw what follows the end of each series of ``data`` (None: of the data of ``fit``); nothing is refitted.
 
         With ``quantiles=(0.1, 0.5, 0.9)`` the answer is the means of these draws and their quantiles at these levels,
         computed in blocks of series: bit for bit the same, without memory for all draws.
         """
+        refuse_unknown(unknown, "predict", PREDICT)
         if quantiles is not None:
             return joined(
                 self.predict_blocks(
                     data, future=future, static=static, n_samples=n_samples, seed=seed, quantiles=quantiles
                 )
             )
-        panel = self.panel_to_forecast(data, future, static, n_samples)
+        panel = self.panel_to_forecast(data, future, static, n_samples, seed)
         return self._forecast(panel, self.draw(panel, n_samples, self._keys(panel, seed)))
 
     def predict_blocks(
@@ -154,7 +157,7 @@ class LocalForecaster(BaseEstimator):
     ) -> Iterator[Forecast]:
         """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         levels = None if quantiles is None else checked_quantiles(quantiles)
-        panel = self.panel_to_forecast(data, future, static, n_samples)
+        panel = self.panel_to_forecast(data, future, static, n_samples, seed)
         keys = self._keys(panel, seed)
         one_by_one = levels is not None and type(self).draw is LocalForecaster.draw
         if one_by_one:
@@ -180,14 +183,13 @@ class LocalForecaster(BaseEstimator):
         return replace(self._forecast(panel, values[:, 1:]), levels=levels, means=values[:, 0])
 
     def panel_to_forecast(
-        self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int
+        self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int, seed: int | None
     ) -> Panel:
         """The series that ``predict`` is asked for; refuses what it cannot use."""
         check_is_fitted(self, "params_")
         check_unchanged(self)
         self.check()  # a new horizon may be out of range
-        if n_samples < 1:
-            raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
+        check_draws(n_samples, seed)
         panel = self.panel_ if data is None else self.panel_.like(data, static)
         if future is not None:
             panel.with_future(future, self.horizon)  # not used, but a frame that lacks rows is refused
