@@ -11,8 +11,8 @@ from tsformers.data.intake.ids import Ids, id_columns, ids_of_answer, matched
 from tsformers.data.panel import Panel
 
 
-def frame(ids, **columns):
-    rows = [(name, day) for name in ids for day in range(3)]
+def frame(ids, days=3, **columns):
+    rows = [(name, day) for name in ids for day in range(days)]
     return pd.DataFrame(
         {"unique_id": [n for n, _ in rows], "ds": [d for _, d in rows], "y": np.arange(len(rows)) * 1.0, **columns}
     )
@@ -123,8 +123,8 @@ def test_equal_numbers_of_two_types_are_one_series_with_one_forecast(fit, later,
     answer = model.predict(frame(later))
     assert [*map(repr, answer.ids.tolist())] == [*map(repr, found)]
     if len({*fit, *later}) == 2:
-        own = tsf.Theta(horizon=2, season_length=1, n_jobs=1, seed=0).fit(frame(fit))
-        np.testing.assert_array_equal(own.predict(frame(later)).values, own.predict().values)
+        own = tsf.Theta(horizon=2, season_length=1, n_jobs=1, seed=0).fit(frame(fit, days=9))
+        np.testing.assert_array_equal(own.predict(frame(later, days=9)).values, own.predict().values)
 
 
 def test_time_stamps_at_fit_and_text_later_give_one_warning():
