@@ -13,12 +13,18 @@ from threadpoolctl import threadpool_limits
 
 from tsformers.progress import PATIENCE, progress
 
-WORTH_PROCESSES = 8.0  # seconds of remaining work above which processes are started (each imports statsmodels)
+WORTH_PROCESSES = 8.0  # seconds of remaining work above which processes are started (each imports the package)
+WORTH_THREADS = 0.2  # and threads
 CHUNKS_PER_PROCESS = 4
 
 
 def each(
-    work: Callable[[Any], Any], items: Sequence[Any], n_jobs: int | None, title: str, verbose: bool | None = None
+    work: Callable[[Any], Any],
+    items: Sequence[Any],
+    n_jobs: int | None,
+    title: str,
+    verbose: bool | None = None,
+    threads: bool = False,
 ) -> list[Any]:
     """``work(item)`` for each item, in order: in this process, or in several once enough work is left (8 s).
 
@@ -28,6 +34,7 @@ def each(
         n_jobs: processes, as in joblib (-1: one per processor); the answers do not depend on it.
         title: label of the progress bar.
         verbose: show the bar; None = on a terminal.
+        threads: the work releases the interpreter's lock: threads, in place of processes.
 
     Returns:
         The answers.
@@ -44,7 +51,8 @@ def each(
             if len(done) == 1:
                 began = perf_counter()  # the first item has paid for imports
             mean = (perf_counter() - began) / max(len(done) - 1, 1)
-            if processes > 1 and len(done) > 1 and mean * (len(items) - len(done)) > WORTH_PROCESSES:
+            worth = WORTH_THREADS if threads else WORTH_PROCESSES
+            if processes > 1 and len(done) > 1 and mean * (len(items) - len(done)) > worth:
                 break
             done.append(work(item))
             bar.update()
@@ -52,7 +60,8 @@ def each(
         size = max(1, len(rest) // (processes * CHUNKS_PER_PROCESS))
         chunks = (rest[i : i + size] for i in range(0, len(rest), size))
         calls = (joblib.delayed(work_chunk)(work, chunk, os.getpid()) for chunk in chunks)
-        for answers in joblib.Parallel(processes, return_as=returns)(calls) if rest else ():
+        how = {"backend": "threading"} if threads else {}
+        for answers in joblib.Parallel(processes, return_as=returns, **how)(calls) if rest else ():
             done += answers
             bar.update(len(answers))
     return done

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.signal import lfilter
 
-from tsformers.forecasters.local.base import LocalForecaster, Params
+from tsformers.forecasters.local.base import LocalForecaster
 from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, interpolated, profile_at, seasonal_profile
+from tsformers.forecasters.local.tasks import Params
 from tsformers.validation import Between
 
 MIN_ROWS = 10  # observed values

@@ -6,9 +6,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.base import LocalForecaster, Params
+from tsformers.forecasters.local.base import LocalForecaster
 from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, interpolated, profile_at, seasonal_profile
 from tsformers.forecasters.local.smoothing_states import States, best_initial_states, candidate_states, prepend_season
+from tsformers.forecasters.local.tasks import Params
 
 FULL_SEARCH_SEASON = 12  # rows; above it a fit has so many initial states that only the best candidates are fitted
 FINALISTS = 4  # of them

@@ -6,9 +6,10 @@ from typing import Any, Literal
 import numpy as np
 
 from tsformers.errors import TsformersError
-from tsformers.forecasters.local.base import LocalForecaster, Params
+from tsformers.forecasters.local.base import LocalForecaster
 from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, interpolated, profile_at, seasonal_profile
 from tsformers.forecasters.local.smoothing_states import States, best_initial_states, candidate_states, prepend_season
+from tsformers.forecasters.local.tasks import Params
 from tsformers.messages import Setting
 
 MIN_ROWS = 10  # from which statsmodels can estimate initial states

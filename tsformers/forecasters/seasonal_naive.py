@@ -1,13 +1,15 @@
 """SeasonalNaive: the last season repeated, all series at once."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from tsformers.data.blocks.panel_blocks import row_blocks
 from tsformers.data.panel import Panel
-from tsformers.forecasters.local.base import LocalForecaster, Params, observed_spans
+from tsformers.forecasters.local.base import LocalForecaster, observed_spans
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
+from tsformers.forecasters.local.tasks import Params
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -42,6 +44,8 @@ class SeasonalNaive(LocalForecaster):
 
     Source: Hyndman & Athanasopoulos (2021), Forecasting: principles and practice, 3rd ed., sections 5.2 and 5.5.
     """
+
+    leaves_out_absurd_cells: ClassVar[bool] = False
 
     def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
         """The errors of all series, in ``errors_``; nothing falls back."""

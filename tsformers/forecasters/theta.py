@@ -7,8 +7,9 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.signal import lfilter
 
-from tsformers.forecasters.local.base import LocalForecaster, Params
+from tsformers.forecasters.local.base import LocalForecaster
 from tsformers.forecasters.local.seasonal_profile import LONG_SEASON, interpolated, profile_at, seasonal_profile
+from tsformers.forecasters.local.tasks import Params
 from tsformers.validation import AtLeast
 
 SEASONALITY_Z = 1.645  # 90 %, the test of the original method

@@ -1,10 +1,11 @@
 """LocalForecaster: one small model for each series, drawn from the end of any history of that series."""
 
+import copy
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any, ClassVar, NamedTuple, Self, Unpack
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, Unpack, cast
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar.arithmetic import ordinals
-from tsformers.calendar.grid import Grid
-from tsformers.calendar.seasons import season_length
+from tsformers.calendar.grid import Grid, as_counts
+from tsformers.calendar.regularity import plain, show
+from tsformers.calendar.seasons import cycles
 from tsformers.counter_rng import series_keys
+from tsformers.data.blocks.appended_rows import appended
 from tsformers.data.blocks.forecast_blocks import NUMBERS_AT_ONCE, checked_quantiles, gathered, joined, summarised
 from tsformers.data.blocks.panel_blocks import panel_block, row_blocks, series_at
 from tsformers.data.dataframes import Frame
@@ -23,17 +26,24 @@ from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
-from tsformers.errors import DataError
+from tsformers.errors import DataError, DataWarning
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
-from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
+from tsformers.forecasters.local.sanity import absurd_cells
+from tsformers.forecasters.local.tasks import (
+    Params,
+    Series,
+    Task,
+    draw_or_fall_back,
+    fit_or_fall_back,
+    quantiles_or_fall_back,
+)
+from tsformers.forecasters.local.wall_clock import on_wall_clock, wall_steps
 from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
 from tsformers.messages import Option
 from tsformers.parallel import each
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_draws, check_settings
 
-Params = dict[str, Any]  # what fit_one learned of one series: numbers, texts and arrays, which can be serialised
-Task = tuple[Params, np.ndarray, int, int, int]  # of one series: parameters, history, gap, start and key
 LISTED_SERIES = 5  # series that a warning or an error lists by name
 
 
@@ -44,6 +54,23 @@ class Spans(NamedTuple):
     stop: np.ndarray  # (N,)
 
 
+class Work(NamedTuple):
+    """What is drawn for a forecast."""
+
+    model: "LocalForecaster"
+    panel: Panel
+    steps: np.ndarray | None  # (N, H) of the drawn steps, those that were asked for; None = all
+
+    def block(self, at: slice) -> "Work":
+        """The part of some series."""
+        steps = None if self.steps is None else self.steps[at]
+        return Work(self.model, panel_block(self.panel, at.start, at.stop), steps)
+
+    def chosen(self, values: np.ndarray) -> np.ndarray:
+        """(N, S, H) of drawn values."""
+        return values if self.steps is None else np.take_along_axis(values, self.steps[:, None], axis=2)
+
+
 @dataclass(kw_only=True, repr=False, eq=False)
 class LocalForecaster(BaseEstimator):
     """Fits one model to each series; a subclass fits one series in ``fit_one`` and draws it in ``simulate``.
@@ -52,16 +79,24 @@ class LocalForecaster(BaseEstimator):
     functions of one series. ``y`` begins and ends with an observed value; NaN in between is a missing value. ``start``
     is the number of grid steps from the first value of the training history to ``y[0]`` (0 = the same first row); it
     aligns a learned seasonal pattern with another history. Where the history ends with missing values, the model is
-    drawn across them. Covariates are not used, which a warning says where they are asked for.
+    drawn across them. Known covariates are handed to both as ``x=`` (``simulate``: of the history and the steps after
+    it) where the class says ``uses_covariates = True``; else a warning says that they are not used.
 
-    A series that cannot be fitted (too short, constant, an error inside, parameters or draws that are not finite) is
-    forecast by the seasonal naive model; one warning names such series, and ``fallbacks_`` says why.
+    Other attributes of the class: ``compiled``, the work releases the interpreter's lock, so that ``n_jobs`` counts
+    threads; ``stratified``, ``simulate`` is asked for 512 antithetic paths or more (``local.draws.normals``), which are
+    reduced to the draws asked for, with their quantiles. Where ``removes_long_seasons()`` is true, seasons above 24
+    rows, and the second season of a frequency, are tested, removed before ``fit_one`` and put back after ``simulate``.
+
+    An isolated value far outside the range of all others (``local.sanity.absurd_cells``) counts as missing, which a
+    warning says. A series that cannot be fitted (too short, constant, an error inside, parameters or draws that are not
+    finite), or whose forecast leaves the size of its data (median or 95 % ends beyond ten times the larger of range and
+    mean size), is forecast by the seasonal naive model; one warning names such series, and ``fallbacks_`` says why.
 
     Args:
         horizon: steps to forecast, H.
         season_length: rows of one season; None takes it from the frequency (1 = no season).
-        n_jobs: processes, as in joblib (-1: one for each processor). They are started only where the remaining work
-            takes longer than starting them; the numbers do not depend on it.
+        n_jobs: processes (threads, of compiled models), as in joblib (-1: one for each processor). They are started
+            only where the remaining work takes longer than starting them; the numbers do not depend on it.
         seed: of ``predict``; draws of a series depend on the seed and its id alone. None = fresh draws.
         verbose: show a progress bar on a terminal.
 
@@ -93,6 +128,9 @@ class LocalForecaster(BaseEstimator):
     verbose: bool | None = True
 
     uses_covariates: ClassVar[bool] = False
+    compiled: ClassVar[bool] = False
+    stratified: ClassVar[bool] = False
+    leaves_out_absurd_cells: ClassVar[bool] = True
 
     save = storage.save
 
@@ -101,19 +139,30 @@ class LocalForecaster(BaseEstimator):
         raise NotImplementedError
 
     def simulate(
-        self, params: Params, y: np.ndarray, start: int, horizon: int, n_samples: int, rng: np.random.Generator
+        self,
+        params: Params,
+        y: np.ndarray,
+        start: int,
+        horizon: int,
+        n_samples: int,
+        rng: np.random.Generator,
     ) -> np.ndarray:
         """Draws (S, H) of what follows ``y`` (T,) under ``params``."""
         raise NotImplementedError
+
+    def removes_long_seasons(self) -> bool:
+        """Whether seasons above 24 rows, and second ones, are removed before ``fit_one``."""
+        return False
 
     def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit a model to each series; ``roles`` are the keywords of ``Panel.from_frame``."""
         warn_unused_covariates(self, roles)
         self.check()
         panel = training_panel(data, y, roles)
-        season = self.season_length or season_length(panel.grid)
-        params, reasons = self.learn(panel, season)
-        self.panel_, self.season_, self.params_ = panel, season, params
+        periods = (self.season_length,) if self.season_length else cycles(panel.grid)
+        self.panel_, self.season_, self.periods_ = panel, periods[0], periods
+        wall = on_wall_clock(panel)
+        self.params_, reasons = self.learn(panel if wall is None else wall, periods[0])
         self.settings_: dict[str, object] = remember_settings(self, FREE | {"horizon"})
         self.fallbacks_ = {id_: reason for id_, reason in zip(panel.ids, reasons, strict=True) if reason}
         self.warn_of_fallbacks("cannot be fitted and fall back to the seasonal naive model", panel.ids, reasons)
@@ -143,7 +192,8 @@ class LocalForecaster(BaseEstimator):
                 )
             )
         panel = self.panel_to_forecast(data, future, static, n_samples, seed)
-        return self._forecast(panel, self.draw(panel, n_samples, self._keys(panel, seed)))
+        work = self._work(panel)
+        return self._forecast(panel, work.chosen(work.model.draw(work.panel, n_samples, self._keys(panel, seed))))
 
     def predict_blocks(
         self,
@@ -164,23 +214,54 @@ class LocalForecaster(BaseEstimator):
             size = max(1, NUMBERS_AT_ONCE // ((len(levels or ()) + 1) * self.horizon))
         else:
             size = max(1, NUMBERS_AT_ONCE // (n_samples * self.horizon))
-        parts = ((panel_block(panel, i, i + size), keys[i : i + size]) for i in range(0, panel.n_series, size))
-        if levels is None:
-            for part, part_keys in parts:
-                yield self._forecast(part, self.draw(part, n_samples, part_keys))
-        elif one_by_one:
-            for part, part_keys in parts:
-                yield self._summarised_one_by_one(part, part_keys, levels, n_samples)
-        else:
-            drawn = (self._forecast(part, self.draw(part, n_samples, part_keys)) for part, part_keys in parts)
-            yield from gathered(summarised(block, levels) for block in drawn)
+        work = self._work(panel)
+        blocks = ((slice(i, i + size), panel_block(panel, i, i + size)) for i in range(0, panel.n_series, size))
+        if one_by_one:
+            for at, part in blocks:
+                yield self._summarised_one_by_one(part, work.block(at), keys[at], levels or (), n_samples)
+            return
+        drawn = (
+            self._forecast(part, work.block(at).chosen(work.model.draw(work.block(at).panel, n_samples, keys[at])))
+            for at, part in blocks
+        )
+        yield from drawn if levels is None else gathered(summarised(block, levels) for block in drawn)
 
     def _summarised_one_by_one(
-        self, panel: Panel, keys: np.ndarray, levels: tuple[float, ...], n_samples: int
+        self, panel: Panel, work: "Work", keys: np.ndarray, levels: tuple[float, ...], n_samples: int
     ) -> Forecast:
         """Means and quantiles of a block; the draws of one series are held at a time."""
-        values = np.stack(self._each_drawn(panel, keys, partial(quantiles_or_fall_back, levels, n_samples)))
+        found = work.model._each_drawn(work.panel, keys, partial(quantiles_or_fall_back, levels, n_samples))
+        values = work.chosen(np.stack(found))
         return replace(self._forecast(panel, values[:, 1:]), levels=levels, means=values[:, 0])
+
+    def _work(self, panel: Panel) -> "Work":
+        """What to draw, and by which model: on the wall clock where the data have a time zone."""
+        wall, trained = on_wall_clock(panel), on_wall_clock(self.panel_)
+        if wall is None or trained is None:
+            return Work(self, panel, None)
+        steps = wall_steps(panel, wall, self.horizon)
+        model = copy.copy(self)
+        model.horizon, model.panel_ = int(steps.max()) + 1, trained
+        return Work(model, wall, steps)
+
+    def update(self, rows: Frame | Panel) -> Self:
+        """Take in rows after the end of each series, without a refit: ``predict()`` follows the new end.
+
+        Parameters stay; the longer history is filtered by them. Steps in between that are not given are missing values.
+
+        Args:
+            rows: a frame with the columns of that of ``fit``, or a Panel; of some or all of its series.
+
+        Returns:
+            The forecaster itself.
+
+        Raises:
+            DataError: a row that is not after the end of its series, or a series that was not in the data of ``fit``.
+        """
+        check_is_fitted(self, "params_")
+        check_unchanged(self)
+        self.panel_ = appended(self.panel_, self.panel_.like(rows))
+        return self
 
     def panel_to_forecast(
         self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int, seed: int | None
@@ -191,8 +272,8 @@ class LocalForecaster(BaseEstimator):
         self.check()  # a new horizon may be out of range
         check_draws(n_samples, seed)
         panel = self.panel_ if data is None else self.panel_.like(data, static)
-        if future is not None:
-            panel.with_future(future, self.horizon)  # not used, but a frame that lacks rows is refused
+        if future is not None or (self.uses_covariates and panel.schema.known):
+            panel = panel.with_future(future, self.horizon)  # refuses a frame that lacks rows, also where none is used
         warn_of_silent_series(panel, self.horizon, stacklevel=4)
         return panel
 
@@ -209,16 +290,27 @@ class LocalForecaster(BaseEstimator):
     def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
         """Parameters of each series of ``panel``, and the reason where it falls back ("" where it does not)."""
         spans = observed_spans(panel)
-        histories = [panel.y[first:stop] for first, stop in zip(*spans, strict=True)]
-        found = self.each(partial(fit_or_fall_back, clone(self), season), histories)
+        x = self._regressors(panel)
+        histories = [
+            Series(panel.y[first:stop], None if x is None else x[first:stop])
+            for first, stop in zip(*spans, strict=True)
+        ]
+        self.warn_of_absurd_cells(panel, spans)
+        found = self.each(partial(fit_or_fall_back, clone(self), self.periods_), histories)
         return [params for params, _ in found], [reason for _, reason in found]
+
+    def _regressors(self, panel: Panel) -> np.ndarray | None:
+        return panel.known if self.uses_covariates and panel.schema.known else None
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
         """Draws (N, S, H) of what follows each history of ``panel``; ``keys`` (N,) seed them."""
         return np.stack(self._each_drawn(panel, keys, partial(draw_or_fall_back, n_samples)))
 
     def _each_drawn(
-        self, panel: Panel, keys: np.ndarray, work: "Callable[[LocalForecaster, int, Task], tuple[np.ndarray, str]]"
+        self,
+        panel: Panel,
+        keys: np.ndarray,
+        work: "Callable[[LocalForecaster, tuple[int, ...], Task], tuple[np.ndarray, str]]",
     ) -> list[np.ndarray]:
         """What ``work`` makes of the fitted model and the history of each series of ``panel``."""
         where = self.panel_.ids.get_indexer(panel.ids)
@@ -230,10 +322,22 @@ class LocalForecaster(BaseEstimator):
         trained = series_at(self.panel_, where)
         spans, first_times = observed_spans(panel), trained.times[observed_spans(trained).first]
         starts = steps_since(first_times, panel.times[spans.first], panel.grid)
-        rows = zip(where, *spans, panel.ends - spans.stop, starts, keys, strict=True)
-        tasks = [(self.params_[i], panel.y[first:stop], int(gap), int(start), int(key))
-                 for i, first, stop, gap, start, key in rows]  # fmt: skip
-        found = self.each(partial(work, clone(self), self.season_), tasks)
+        x = self._regressors(panel)
+        rows = zip(where, *spans, panel.ends, starts, keys, strict=True)
+        tasks = [
+            Task(
+                self.params_[i],
+                panel.y[first:stop],
+                None if x is None else x[first : end + self.horizon],
+                int(end - stop),
+                int(start),
+                int(key),
+            )
+            for i, first, stop, end, start, key in rows
+        ]
+        if panel is not self.panel_:
+            self.warn_of_absurd_cells(panel, spans)
+        found = self.each(partial(work, clone(self), self.periods_), tasks)
         self.warn_of_fallbacks(
             "could not be continued and fall back to the seasonal naive model", panel.ids, [r for _, r in found]
         )
@@ -248,7 +352,8 @@ class LocalForecaster(BaseEstimator):
 
     def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """``work(item)`` for each item, in order; in several processes where that is faster."""
-        return each(work, items, self.n_jobs, type(self).__name__, None if self.verbose else False)
+        verbose = None if self.verbose else False
+        return each(work, items, self.n_jobs, type(self).__name__, verbose, threads=self.compiled)
 
     def warn_of_fallbacks(self, what: str, ids: Iterable[Any], reasons: Sequence[str]) -> None:
         """One warning that names the series with a reason, the first few of them."""
@@ -259,72 +364,53 @@ class LocalForecaster(BaseEstimator):
             text = f"{type(self).__name__}: {len(failed)} of {len(reasons)} series {what}: {names}"
             warnings.warn(text, UserWarning, stacklevel=5 if what.startswith("could") else 3)
 
+    def warn_of_absurd_cells(self, panel: Panel, spans: Spans) -> None:
+        """One warning that names values which count as missing because they lie far outside all others."""
+        if not self.leaves_out_absurd_cells:
+            return
+        cells = [
+            (i, first + row)
+            for i, (first, stop) in enumerate(zip(*spans, strict=True))
+            for row in np.flatnonzero(absurd_cells(panel.y[first:stop]))
+        ]
+        if cells:
+            counts = as_counts(panel.times)
+            named = [
+                f"{panel.y[row]:.6g} of series {plain(panel.ids[i])!r} at {show(counts[row], panel.grid)}"
+                for i, row in cells[:LISTED_SERIES]
+            ]
+            more = f" and {len(cells) - LISTED_SERIES} more" if len(cells) > LISTED_SERIES else ""
+            warnings.warn(
+                DataWarning(
+                    f"{type(self).__name__}: {len(cells)} isolated value{'s lie' if len(cells) > 1 else ' lies'} more "
+                    "than ten ranges outside all others of the series and count"
+                    f"{'' if len(cells) > 1 else 's'} as missing: {', '.join(named)}{more}; correct it where it is a "
+                    "mistake"
+                ),
+                stacklevel=4,
+            )
+
     def learned(self) -> dict[str, object]:
         """What ``fit`` has learned, ready to be serialised."""
         check_is_fitted(self, "params_")
         check_unchanged(self)
-        names = ("panel_", "season_", "params_", "fallbacks_", "settings_")
+        names = ("panel_", "season_", "periods_", "params_", "fallbacks_", "settings_")
         return {name: getattr(self, name) for name in names}
 
     def relearn(self, learned: dict[str, object]) -> None:
-        """Take over what ``learned`` gave."""
+        """Take over what ``learned`` gave; fit again where an earlier version gave it, whose parameters were others."""
+        if "periods_" not in learned:
+            warnings.warn(
+                DataWarning(
+                    f"this {type(self).__name__} was saved by an earlier version and was fitted again to its data; "
+                    "save it anew to keep that"
+                ),
+                stacklevel=4,
+            )
+            self.fit(cast(Panel, learned["panel_"]))
+            return
         for name, value in learned.items():
             setattr(self, name, value)
-
-
-def fit_or_fall_back(model: LocalForecaster, season: int, y: np.ndarray) -> tuple[Params, str]:
-    """What ``fit_one`` learns of ``y`` (T,), or the errors of the seasonal naive model and the reason for it."""
-    reason = ""
-    if len(y) < 2 or np.nanmax(y) == np.nanmin(y):
-        reason = "one value only" if len(y) < 2 else "constant"
-    else:
-        try:
-            with np.errstate(all="ignore"):
-                params = model.fit_one(y, season)
-            if all(np.isfinite(v).all() for v in params.values() if isinstance(v, float | np.ndarray)):
-                return params, ""
-            reason = "the fitted parameters are not finite"
-        except Exception as error:
-            reason = f"{error}" or type(error).__name__
-    return {"naive": naive_errors(single_series(y), season)[0]}, reason
-
-
-def draw_or_fall_back(n_samples: int, model: LocalForecaster, season: int, task: Task) -> tuple[np.ndarray, str]:
-    """Draws across the ``gap`` of missing last values, or those of the seasonal naive model and the reason for them."""
-    params, y, gap, start, key = task
-    shape, reason = (n_samples, gap + model.horizon), ""
-    if "naive" not in params:
-        try:
-            with np.errstate(all="ignore"):
-                rng = np.random.default_rng(key)
-                values = np.asarray(model.simulate(params, y, start, shape[1], n_samples, rng))
-            if values.shape == shape and np.isfinite(values).all():
-                return values[:, gap:], ""
-            reason = "the draws are not finite"
-        except Exception as error:
-            reason = f"{error}" or type(error).__name__
-    errors = params["naive"][None] if "naive" in params else naive_errors(single_series(y), season)
-    values = naive_samples(single_series(y), season, errors, np.array([key], np.uint64), n_samples, shape[1])
-    return values[0, :, gap:], reason
-
-
-def quantiles_or_fall_back(
-    levels: tuple[float, ...], n_samples: int, model: LocalForecaster, season: int, task: Task
-) -> tuple[np.ndarray, str]:
-    """The mean (1, H) of the draws of one series above their quantiles (Q, H), and why they fall back."""
-    values, reason = draw_or_fall_back(n_samples, model, season, task)
-    summary = summarised(Forecast([0], np.arange(model.horizon)[None], values[None]), levels)
-    return np.concatenate([summary.mean, summary.values[0]]), reason
-
-
-def single_series(y: np.ndarray) -> History:
-    """A packed history of one series ``y`` (T,).
-
-    Example:
-        >>> single_series(np.array([1.0, 2.0])).ends
-        array([2])
-    """
-    return History(y, np.array([0, len(y)]), np.array([len(y)]))
 
 
 def listed(ids: pd.Index) -> str:

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tsformers.forecasters.local.base import Params
 from tsformers.forecasters.local.seasonal_profile import profile_at
+from tsformers.forecasters.local.tasks import Params
 
 LINE_ROWS = 10  # rows whose least-squares line gives an initial level and slope
 
