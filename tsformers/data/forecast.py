@@ -118,7 +118,8 @@ class Forecast:
         freq: str | int | None = None,
         means: np.ndarray | None = None,
     ) -> None:
-        ids, schema = pd.Index(ids, tupleize_cols=False), schema or Schema()
+        ids = ids if isinstance(ids, pd.Index) else pd.Index(ids, tupleize_cols=False)
+        schema = schema or Schema()
         times, values = checked_times(ids, times), checked_values(ids, values)
         if times.shape != (len(values), values.shape[2]):
             raise ValueError(f"times has shape {times.shape}, values {values.shape}; they must be (N, H) and (N, S, H)")
