@@ -53,7 +53,8 @@ def fit_or_fall_back(model: Any, periods: tuple[int, ...], series: Series) -> tu
 
 def _fitted(model: Any, periods: tuple[int, ...], y: np.ndarray, x: np.ndarray | None) -> Params:
     first, last = _observed_span(y)
-    y, season, found = y[first:last], periods[0], {}
+    y, season = y[first:last], periods[0]
+    found: Params = {}
     if model.removes_long_seasons():
         found, season = long_seasons.find(y, periods)
     regressors = {} if x is None else {"x": x[first:last]}
