@@ -22,6 +22,7 @@ from tsformers.data.packed.classical_decomposition import PackedSeries, Parts, m
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import TsformersError
+from tsformers.keywords import refuse_unknown
 from tsformers.messages import Option
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.decomposition import Layers, layers_chart
@@ -175,6 +176,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
             DataError: as in ``Panel.from_frame``.
         """
         warn_unused_covariates(self, roles)
+        refuse_unknown(roles, "decompose", Roles.__annotations__)
         panel = Panel.from_frame(df, **roles)
         check_settings(self)
         check_answer_columns(panel.schema, ["trend", *_seasonal_names(self._periods(panel)), "remainder"], "the parts")
@@ -206,6 +208,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
             ValueError: an id that is not there.
             ImportError: matplotlib is missing.
         """
+        refuse_unknown(roles, "plot", Roles.__annotations__)
         panel = Panel.from_frame(df, **roles)
         some = panel.select(chosen_positions(ids, panel.ids, SHOWN))
         parts = self.decompose(replace(some, schema=replace(some.schema, backend="pandas")))

@@ -38,10 +38,11 @@ from tsformers.forecasters.local.tasks import (
     quantiles_or_fall_back,
 )
 from tsformers.forecasters.local.wall_clock import on_wall_clock, wall_steps
+from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
 from tsformers.messages import Option
 from tsformers.parallel import each
 from tsformers.storage.training_panel import training_panel
-from tsformers.validation import AtLeast, check_settings
+from tsformers.validation import AtLeast, check_draws, check_settings
 
 LISTED_SERIES = 5  # series that a warning or an error lists by name
 
@@ -176,19 +177,21 @@ class LocalForecaster(BaseEstimator):
         n_samples: int = 100,
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
+        **unknown: Unpack[NoKeywords],
     ) -> Forecast:
         """Draw what follows the end of each series of ``data`` (None: of the data of ``fit``); nothing is refitted.
 
         With ``quantiles=(0.1, 0.5, 0.9)`` the answer is the means of these draws and their quantiles at these levels,
         computed in blocks of series: bit for bit the same, without memory for all draws.
         """
+        refuse_unknown(unknown, "predict", PREDICT)
         if quantiles is not None:
             return joined(
                 self.predict_blocks(
                     data, future=future, static=static, n_samples=n_samples, seed=seed, quantiles=quantiles
                 )
             )
-        panel = self.panel_to_forecast(data, future, static, n_samples)
+        panel = self.panel_to_forecast(data, future, static, n_samples, seed)
         work = self._work(panel)
         return self._forecast(panel, work.chosen(work.model.draw(work.panel, n_samples, self._keys(panel, seed))))
 
@@ -204,7 +207,7 @@ class LocalForecaster(BaseEstimator):
     ) -> Iterator[Forecast]:
         """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         levels = None if quantiles is None else checked_quantiles(quantiles)
-        panel = self.panel_to_forecast(data, future, static, n_samples)
+        panel = self.panel_to_forecast(data, future, static, n_samples, seed)
         keys = self._keys(panel, seed)
         one_by_one = levels is not None and type(self).draw is LocalForecaster.draw
         if one_by_one:
@@ -261,14 +264,13 @@ class LocalForecaster(BaseEstimator):
         return self
 
     def panel_to_forecast(
-        self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int
+        self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int, seed: int | None
     ) -> Panel:
         """The series that ``predict`` is asked for; refuses what it cannot use."""
         check_is_fitted(self, "params_")
         check_unchanged(self)
         self.check()  # a new horizon may be out of range
-        if n_samples < 1:
-            raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
+        check_draws(n_samples, seed)
         panel = self.panel_ if data is None else self.panel_.like(data, static)
         if future is not None or (self.uses_covariates and panel.schema.known):
             panel = panel.with_future(future, self.horizon)  # refuses a frame that lacks rows, also where none is used
