@@ -11,6 +11,7 @@ CURVED_FROM = 3  # cycles from which a parabola is removed, which is no season t
 SHAPED_FROM = 12  # background frequencies from which the shape of the spectrum is estimated
 MOST_TERMS = 4  # of the logarithm of the spectrum
 BACKFITS = 2
+BESIDE = 2  # neighbours of a short season's frequencies
 ROUNDING = 1e-9  # of the range of a series; less than this around a curve is nothing
 EPS = float(np.finfo(float).eps)
 
@@ -83,9 +84,7 @@ def seasonal_p_value(y: Float[np.ndarray, " T"], period: float, within: float = 
         freedom[-1] = 1.0
     harmonics = np.arange(1, int(period / 2 + 1e-9) + 1)
     at = np.round(harmonics * rows / period).astype(int)
-    used = np.arange(len(power)) > 0
-    if within > 1:
-        used &= ~_near_harmonics(len(power), rows, period, within)
+    used = (np.arange(len(power)) > 0) & ~near_harmonics(len(power), rows, period, within)
     at = at[(at < len(power)) & used[np.minimum(at, len(power) - 1)]]
     background = used.copy()
     background[at] = False
@@ -142,6 +141,33 @@ def whitened(y: Float[np.ndarray, " T"], period: float) -> Whitened | None:
     return Whitened(innovations / scale, np.r_[False, both], rho, scale * largest)
 
 
+def near_harmonics(size: int, rows: int, period: float, within: float) -> Bool[np.ndarray, " size"]:
+    """Frequencies that a shorter season explains: its harmonics, with their neighbours where it does not divide the long.
+
+    Args:
+        size: of the spectrum.
+        rows: of the series.
+        period: of the long season.
+        within: of the short one; 1 = there is none.
+
+    Returns:
+        True at frequencies ``j / rows`` that belong to the short season.
+
+    Example:
+        >>> near_harmonics(7, 12, 12, 4)
+        array([False, False, False,  True, False, False,  True])
+    """
+    near = np.zeros(size, dtype=bool)
+    if within <= 1:
+        return near
+    centre = np.arange(1, int(within / 2 + 1e-9) + 1) * rows / within
+    divides = abs(period / within - round(period / within)) < 1e-9
+    for shift in (0,) if divides else range(-BESIDE, BESIDE + 1):
+        at = np.round(centre).astype(int) + shift
+        near[at[(at > 0) & (at < size)]] = True
+    return near
+
+
 def _place_means(x: np.ndarray, observed: np.ndarray, period: float) -> np.ndarray:
     """(T,) the mean of observed ``x`` at the place of each row in the season; 0 where a row is missing."""
     width = max(round(period), 1)
@@ -149,17 +175,6 @@ def _place_means(x: np.ndarray, observed: np.ndarray, period: float) -> np.ndarr
     count = np.bincount(slot, observed, minlength=width)
     means = np.bincount(slot, x, minlength=width) / np.maximum(count, 1)
     return np.where(observed, means[slot], 0.0)
-
-
-def _near_harmonics(size: int, rows: int, period: float, within: float) -> np.ndarray:
-    """(size,) frequencies of the shorter season; with their neighbours where it does not divide the long one."""
-    centre = np.arange(1, int(within / 2 + 1e-9) + 1) * rows / within
-    divides = abs(period / within - round(period / within)) < 1e-9
-    near = np.zeros(size, dtype=bool)
-    for shift in (0,) if divides else (-2, -1, 0, 1, 2):
-        at = np.round(centre).astype(int) + shift
-        near[at[(at > 0) & (at < size)]] = True
-    return near
 
 
 def _spectral_shape(power: np.ndarray, background: np.ndarray, rows: int) -> tuple[np.ndarray, int]:

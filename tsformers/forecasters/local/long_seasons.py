@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tsformers.data.seasonality import SIZE, seasonal_p_value, whitened
+from tsformers.data.seasonality import SIZE, near_harmonics, seasonal_p_value, whitened
 
 LONGEST_IN_MODELS = 24  # rows; a model has a state for each place of a season up to here
 YEARS = {52: 365.2425 / 7, 365: 365.2425}  # weeks and days of a year
@@ -147,9 +147,7 @@ def _season(y: np.ndarray, period: float, within: int) -> Season | None:
     cycles = max(float(found.observed.sum()) / width, 1.5)
     profile, noise, growth = _averaged(table, means, cycles)
     power, signal = np.abs(np.fft.rfft(profile)) ** 2, np.zeros(width // 2 + 1)
-    free = np.arange(len(power)) > 0
-    if width % within == 0 and within > 1:
-        free &= np.arange(len(power)) % (width // within) > 0
+    free = (np.arange(len(power)) > 0) & ~near_harmonics(len(power), width, width, within)
     octave = np.floor(np.log2(np.maximum(np.arange(len(power)), 1) - 0.5)).astype(int) + 1
     for group in range(octave.max() + 1):
         mine = free & (octave == group)
