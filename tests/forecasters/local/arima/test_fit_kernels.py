@@ -10,7 +10,9 @@ import tsformers.forecasters.local.arima.polynomial_kernels as polynomials
 def maximised(free, sizes, season, columns, lags=None, gaps=False):
     free = np.array(free, dtype=float)
     lags = np.zeros(0) if lags is None else lags
-    total, used, _ = kernels.maximised(free, np.array(sizes), season, lags, gaps, np.ascontiguousarray(columns), 100)
+    total, used, _ = kernels.maximised(
+        free, np.array(sizes), season, lags, gaps, np.ascontiguousarray(columns), 100, 1e-12
+    )
     return -0.5 * used * (np.log(2 * np.pi * total / used) + 1), free
 
 

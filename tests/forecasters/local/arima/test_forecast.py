@@ -9,7 +9,6 @@ from tsformers.forecasters.local.arima.forecast import (
     expanded,
     filtered,
     outlook,
-    places_filled,
     regression,
 )
 
@@ -79,20 +78,3 @@ def test_too_short_a_history_is_named():
     model = expanded(np.zeros(0), (0, 0, 0, 0), 0, 1, 4)
     with pytest.raises(ValueError, match="3 rows are fewer than the differences of the model need"):
         outlook(model, filtered(model, np.arange(3.0)[None]), *NONE, np.zeros((0, 2)))
-
-
-def test_a_place_that_was_never_observed_is_like_the_others():
-    y = np.tile([10.0, 14.0, 12.0, np.nan], 6)[:-1]
-    evidence, noise = places_filled(y, 4, 2.0)
-    assert evidence[19] == pytest.approx(12.0)
-    assert noise[19] == pytest.approx(np.var([10, 14, 12], ddof=1) / 2.0)
-    assert np.isnan(evidence).sum() == 4
-    model = expanded(np.zeros(0), (0, 0, 0, 0), 0, 1, 4)
-    means, spread = outlook(model, filtered(model, evidence[None], noise), *NONE, np.zeros((0, 4)))
-    np.testing.assert_allclose(means, [12.0, 10.0, 14.0, 12.0])
-    np.testing.assert_allclose(np.diag(spread), [1 + 2.0, 1, 1, 1])
-
-
-def test_known_places_stay_as_they_are():
-    y = np.array([1.0, np.nan, 3.0, 4.0])
-    assert places_filled(y, 2, 1.0)[0] is y

@@ -60,3 +60,14 @@ def test_the_sample_is_differenced_where_it_is_complete(gap, rng):
     assert sample.gaps == gap
     assert sample.columns.shape == ((2, 50) if gap else (2, 49))
     assert len(sample.lags) == gap
+
+
+def test_short_random_walks_are_differenced():
+    """KPSS alone leaves a sixth of them."""
+    walks = np.random.default_rng(0).normal(size=(60, 40)).cumsum(axis=1)
+    assert sum(chosen_differences(walk, 1, 2).d == 0 for walk in walks) <= 4
+
+
+def test_noise_is_not_differenced(rng):
+    assert chosen_differences(rng.normal(size=60), 1, 2).d == 0
+    assert chosen_differences(rng.normal(size=60), 1, 0).d == 0

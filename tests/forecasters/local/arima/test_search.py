@@ -10,8 +10,9 @@ from tsformers.forecasters.local.arima.search import (
     Limits,
     Order,
     Sample,
-    best_fit,
+    best_fits,
     exact_fit,
+    free_covariance,
     is_admissible,
     neighbours,
     padded,
@@ -34,21 +35,22 @@ def test_the_search_ends_near_the_best_model_of_an_exhaustive_one(seed):
     sample = sample_of(autoregression(np.random.default_rng(seed)))
     orders = [Order(p, q, 0, 0, c) for p, q, c in itertools.product(range(3), range(3), (False, True))]
     fits = [fit for fit in (exact_fit(sample, order, [np.zeros(order.p + order.q)]) for order in orders) if fit]
-    assert best_fit(sample, Limits(2, 0, 4)).aicc <= min(fit.aicc for fit in fits) + 0.5
+    fits = [fit for fit in fits if fit.admissible]
+    assert best_fits(sample, Limits(2, 0, 4))[0].aicc <= min(fit.aicc for fit in fits) + 0.5
 
 
 @pytest.mark.parametrize("season", [1, 4])
 @pytest.mark.parametrize("seed", range(3))
 def test_no_allowed_neighbour_of_the_chosen_model_is_better(seed, season):
     sample = sample_of(autoregression(np.random.default_rng(seed), 80), season)
-    best = best_fit(sample, Limits(5, 2, 5))
+    best = best_fits(sample, Limits(5, 2, 5))[0]
     near = [order for order in neighbours(best.order) if min(order[:4]) >= 0 and sum(order[:4]) <= 5]
     fits = [
         exact_fit(sample, order, [padded(best.free, best.order, order)])
         for order in near
         if season > 1 or order.sp == order.sq == 0
     ]
-    assert all(fit is None or fit.aicc >= best.aicc - 1e-6 for fit in fits)
+    assert all(fit is None or not fit.admissible or fit.aicc >= best.aicc - 1e-6 for fit in fits)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -57,13 +59,13 @@ def test_a_larger_model_is_not_below_one_that_it_contains(seed):
     small = exact_fit(sample, Order(1, 0, 0, 0, True), [np.zeros(1)])
     for larger in (Order(2, 0, 0, 0, True), Order(1, 1, 0, 0, True), Order(1, 0, 1, 1, True), Order(3, 2, 0, 1, True)):
         fit = exact_fit(sample, larger, [np.zeros(sum(larger[:4])), padded(small.free, small.order, larger)])
-        assert fit is None or fit.loglik >= small.loglik - 1e-9
+        assert fit.loglik >= small.loglik - 1e-9
 
 
 def test_models_near_a_unit_root_are_passed_over():
     w = np.diff(np.random.default_rng(2).normal(size=80))  # overdifferenced: moving average with a root of 1
-    assert exact_fit(sample_of(w), Order(0, 1, 0, 0, False), [np.zeros(1)]) is None
-    fit = best_fit(sample_of(w), Limits(5, 0, 5))
+    assert not exact_fit(sample_of(w), Order(0, 1, 0, 0, False), [np.zeros(1)]).admissible
+    fit = best_fits(sample_of(w), Limits(5, 0, 5))[0]
     assert is_admissible(fit.free, fit.order)
 
 
@@ -84,19 +86,39 @@ def test_neighbours_differ_by_one_step():
 
 
 def test_limits_hold(rng):
-    order = best_fit(sample_of(rng.normal(size=90).cumsum(), 4), Limits(1, 1, 1)).order
+    order = best_fits(sample_of(rng.normal(size=90).cumsum(), 4), Limits(1, 1, 1))[0].order
     assert order.p + order.q + order.sp + order.sq <= 1
 
 
 def test_rows_without_neighbours_say_nothing_of_the_dependence_from_row_to_row(rng):
     y = np.where(np.arange(210) % 7 == 0, rng.normal(size=210).cumsum(), np.nan)
     sample = Sample(np.vstack([y, np.arange(210.0)]), np.ones(1), 1, True, 1, 30)
-    assert best_fit(sample, Limits(5, 2, 5)).order[:4] == (0, 0, 0, 0)
+    assert best_fits(sample, Limits(5, 2, 5))[0].order[:4] == (0, 0, 0, 0)
 
 
 def test_a_rule_without_noise_is_taken_at_once():
-    fit = best_fit(sample_of(np.full(30, 0.25)), Limits(5, 2, 5))
+    (fit,) = best_fits(sample_of(np.full(30, 0.25)), Limits(5, 2, 5))
     assert fit.order == Order(0, 0, 0, 0, True)
-    fit = best_fit(sample_of(np.full(30, 0.25), power=2), Limits(5, 2, 5))
+    (fit,) = best_fits(sample_of(np.full(30, 0.25), power=2), Limits(5, 2, 5))
     assert fit.order == Order(0, 0, 0, 0, True)
-    assert best_fit(sample_of(np.zeros(30)), Limits(5, 2, 5)).order == Order(0, 0, 0, 0, False)
+    assert best_fits(sample_of(np.zeros(30)), Limits(5, 2, 5))[0].order == Order(0, 0, 0, 0, False)
+
+
+def test_models_near_the_best_are_kept_with_it(rng):
+    fits = best_fits(sample_of(autoregression(rng)), Limits(5, 0, 5))
+    assert 1 < len(fits) <= 6
+    assert all(fit.admissible and fit.aicc <= fits[0].aicc + 6 for fit in fits)
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.6, -0.9])
+def test_the_covariance_of_coefficients_is_that_of_theory(phi):
+    sample = sample_of(autoregression(np.random.default_rng(0), 800, phi))
+    fit = exact_fit(sample, Order(1, 0, 0, 0, False), [np.zeros(1)])
+    slope = 1 - np.tanh(fit.free[0]) ** 2
+    assert free_covariance(sample, fit)[0, 0] * slope**2 == pytest.approx((1 - phi**2) / 800, rel=0.15)
+
+
+def test_what_the_data_do_not_determine_stays_within_bounds(rng):
+    sample = sample_of(rng.normal(size=60))
+    fit = exact_fit(sample, Order(1, 1, 0, 0, False), [np.zeros(2)])  # a common factor cancels
+    assert np.linalg.eigvalsh(free_covariance(sample, fit)).max() <= 1.0

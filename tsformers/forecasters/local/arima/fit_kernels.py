@@ -14,9 +14,8 @@ from tsformers.forecasters.local.arima.polynomial_kernels import Array, compiled
 from tsformers.jit import inlined
 
 NULL = 1e-18  # squared length that is left of a column, over its own, below which the columns before it contain it
-WIDEST = 4.0  # bound of the free numbers: tanh(4) = 0.9993
+WIDEST = float(np.arctanh(1 / 1.01))  # bound of the free numbers, 2.65: a partial autocorrelation of 1 / 1.01
 SLOPE = 1e-6  # step of a forward difference
-SETTLED = 1e-12  # relative decrease of the sum of squares at which the search ends
 NOTHING = 1e-24  # mean square, of data of variance 1, from which on nothing is left to explain
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-9, 1e9
 
@@ -167,9 +166,11 @@ def _normal_equations(slopes: Array, now: Array, free: Array, normal: Array, slo
 @compiled
 @no_type_check
 def maximised(
-    free: Array, sizes: Array, season: int, delta: Array, gaps: bool, columns: Array, most: int
+    free: Array, sizes: Array, season: int, delta: Array, gaps: bool, columns: Array, most: int, settled: float
 ) -> tuple[float, int, int]:
-    """Improve ``free`` (k,) in place for ``most`` steps; the arguments are those of ``residuals``.
+    """Improve ``free`` (k,) in place, at most for ``most`` steps; the other arguments are those of ``residuals``.
+
+    It ends where a step decreases the sum of squares by less than its share ``settled``.
 
     Returns:
         The sum of squares (NaN: no point of the region), the number of observations, and the steps taken.
@@ -211,6 +212,6 @@ def maximised(
         _copy(trial, now)
         total = found
         damping = max(damping / 16.0, LEAST_DAMPING)
-        if gained <= SETTLED * total:
+        if gained <= settled * total:
             break
     return total, used, taken

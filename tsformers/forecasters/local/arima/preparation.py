@@ -9,6 +9,7 @@ from tsformers.forecasters.local.arima.differences import (
     difference_lags,
     differenced,
     differences_needed,
+    is_a_walk,
     seasonal_strength,
 )
 from tsformers.forecasters.local.arima.forecast import constant_column, expanded, filtered, without_first_values
@@ -82,7 +83,9 @@ def _residuals(y: np.ndarray, columns: np.ndarray) -> np.ndarray:
 def chosen_differences(y: np.ndarray, season: int, most: int) -> Differences:
     """D is 1 where the season is strong, d counts differences until KPSS does not reject; no season in few rows.
 
-    A season needs three cycles of rows, values of two cycles, and values in more than half of its places.
+    Where KPSS does not reject in fewer than 100 values without a strong season, d is 1 unless the test of Dickey and
+    Fuller rejects a unit root: that keeps the coverage of short random walks. A season needs three cycles of rows,
+    values of two cycles, and values in more than half of its places.
 
     Args:
         y: (T,) of variance 1, or the rest of a regression of such.
@@ -102,7 +105,10 @@ def chosen_differences(y: np.ndarray, season: int, most: int) -> Differences:
         season = 1
     seasonal_d = int(season > 1 and seasonal_strength(y, season) > STRONG_SEASON)
     w = differenced(y, 0, seasonal_d, season)
-    return Differences(differences_needed(w, min(most, MOST_DIFFERENCES - seasonal_d)), seasonal_d, season)
+    d = differences_needed(w, min(most, MOST_DIFFERENCES - seasonal_d))
+    if d == 0 and most > 0 and not seasonal_d and is_a_walk(w):
+        d = 1
+    return Differences(d, seasonal_d, season)
 
 
 def sample_of(data: Data) -> Sample:

@@ -8,8 +8,12 @@ import numpy as np
 SMALLEST_ROOT = 1.01  # Hyndman & Khandakar (2008), section 3.2: no nearly non-stationary or non-invertible model
 FEWEST_PAIRS = 8  # neighbouring observed rows, without which nothing is known of the dependence from row to row
 EXACT = 1e-20  # mean squared error, of data of variance 1, of a rule without noise
+ON_THE_CIRCLE = 1e-6
 MAX_MODELS = 94  # fitted in one search, as in R's forecast package
 STEPS = 60  # of the optimiser
+ROUGHLY, SETTLED = 1e-8, 1e-13  # relative decrease at which the optimiser ends, in the search and for its result
+SLOPE = 1e-4  # step of differences
+NEAR, MOST_NEAR = 6.0, 6  # difference in AICc of models that count, a twentieth of the weight, and how many do
 LEAST_SQUARE = 1e-24  # mean squared error, of data of variance 1, that counts as none
 
 
@@ -54,6 +58,7 @@ class Fit(NamedTuple):
     loglik: float
     aicc: float
     mean_square: float = 1.0  # of the errors, in the unit of the data, times the geometric mean of their variances
+    admissible: bool = True  # no root near the unit circle
 
 
 def neighbours(order: Order) -> Iterator[Order]:
@@ -103,13 +108,14 @@ def stepwise(
     first = [Order(p, q, sp, sq, constant) for p, q, sp, sq in capped]
     tried: dict[Order, Fit | None] = {}
     best: Fit | None = None
+    strict = False
 
     def better(order: Order) -> bool:
         nonlocal best
-        if order in tried or not allowed(order) or len(tried) >= MAX_MODELS:
-            return False
-        found = tried[order] = fit(order, best)
-        if found is None or (best is not None and found.aicc >= best.aicc):
+        if order not in tried and allowed(order) and len(tried) < MAX_MODELS:
+            tried[order] = fit(order, best)
+        found = tried.get(order)
+        if found is None or (best is not None and (found.aicc >= best.aicc or (strict and not found.admissible))):
             return False
         best = found
         return True
@@ -118,7 +124,12 @@ def stepwise(
         better(order)
     while best is not None and any(better(order) for order in neighbours(best.order)):
         pass
-    found = sorted((one for one in tried.values() if one), key=lambda one: one.aicc)
+    if best is not None and not best.admissible:  # once more from the best one that may be kept
+        strict = True
+        best = min((one for one in tried.values() if one and one.admissible), key=lambda one: one.aicc, default=None)
+        while best is not None and any(better(order) for order in neighbours(best.order)):
+            pass
+    found = sorted((one for one in tried.values() if one and one.admissible), key=lambda one: one.aicc)
     if not found:
         raise ValueError("no ARIMA model of the search is stationary and invertible")
     return found
@@ -139,6 +150,8 @@ def padded(free: np.ndarray, order: Order, other: Order) -> np.ndarray:
 def is_admissible(free: np.ndarray, order: Order) -> bool:
     """Whether all roots of all four polynomials lie outside the circle of radius ``SMALLEST_ROOT``.
 
+    Those of the seasonal moving average may lie on it, where a season does not change: the optimiser goes no further.
+
     Example:
         >>> [is_admissible(np.array([free]), Order(1, 0, 0, 0, True)) for free in (0.5, 3.0)]
         [True, False]
@@ -146,8 +159,8 @@ def is_admissible(free: np.ndarray, order: Order) -> bool:
     import tsformers.forecasters.local.arima.polynomial_kernels as kernels
 
     first = 0
-    for size in order[:4]:
-        shrunk = kernels.stationary(free, first, size) * SMALLEST_ROOT ** np.arange(1, size + 1)
+    for size, radius in zip(order[:4], (*[SMALLEST_ROOT] * 3, SMALLEST_ROOT - ON_THE_CIRCLE), strict=True):
+        shrunk = kernels.stationary(free, first, size) * radius ** np.arange(1, size + 1)
         first += size
         while len(shrunk):  # downwards through the orders: each last coefficient is a partial autocorrelation
             last = shrunk[-1]
@@ -157,13 +170,14 @@ def is_admissible(free: np.ndarray, order: Order) -> bool:
     return True
 
 
-def exact_fit(sample: Sample, order: Order, starts: list[np.ndarray]) -> Fit | None:
+def exact_fit(sample: Sample, order: Order, starts: list[np.ndarray], settled: float = SETTLED) -> Fit | None:
     """The model of an order with the greatest likelihood that is reached from any of ``starts``; None near a unit root.
 
     Args:
         sample: data of variance 1 or differences of such.
         order: p, q, P, Q and the constant.
         starts: free numbers (k,) to begin with.
+        settled: share of the sum of squares, a smaller decrease of which ends the optimiser.
 
     Returns:
         The fit; its AICc counts coefficients and the variance, and the rows that are left by differencing.
@@ -175,18 +189,22 @@ def exact_fit(sample: Sample, order: Order, starts: list[np.ndarray]) -> Fit | N
     best, least, used = starts[0], np.inf, 0
     for start in starts:
         free = start.copy()
-        total, rows, _ = kernels.maximised(free, sizes, sample.season, sample.lags, sample.gaps, columns, STEPS)
+        total, rows, _ = kernels.maximised(
+            free, sizes, sample.season, sample.lags, sample.gaps, columns, STEPS, settled
+        )
         if total < least:
             best, least, used = free, total, rows
     k = len(best) + len(columns)
-    if not np.isfinite(least) or used - k - 1 <= 0 or not is_admissible(best, order):
+    if not np.isfinite(least) or used - k - 1 <= 0:
         return None
     loglik = -0.5 * used * (np.log(2 * np.pi * max(least / used, LEAST_SQUARE)) + 1)
-    return Fit(order, best, loglik, -2 * loglik + 2 * k * used / (used - k - 1), least / used)
+    return Fit(
+        order, best, loglik, -2 * loglik + 2 * k * used / (used - k - 1), least / used, is_admissible(best, order)
+    )
 
 
-def best_fit(sample: Sample, limits: Limits) -> Fit:
-    """The model with the least AICc that the search finds; a rule that explains all is taken at once.
+def best_fits(sample: Sample, limits: Limits) -> list[Fit]:
+    """The model with the least AICc that the search finds, and those near it; a rule that explains all is alone.
 
     With one difference the constant is a slope, which is tried and left out; without a difference it is the mean, and
     always there, since no value of a series is known to be its natural zero; with two there is none, except where the
@@ -197,20 +215,20 @@ def best_fit(sample: Sample, limits: Limits) -> Fit:
         limits: of the orders.
 
     Returns:
-        The fit.
+        At least one fit, the best first.
 
     Raises:
         ValueError: no model is stationary and invertible.
 
     Example:
-        >>> w = np.random.default_rng(1).normal(size=50)
-        >>> best_fit(Sample(np.vstack([w, np.ones(50)]), np.zeros(0), 1, False, 1, 51), Limits(2, 0, 3)).order
+        >>> w = np.random.default_rng(3).normal(size=50)
+        >>> best_fits(Sample(np.vstack([w, np.ones(50)]), np.zeros(0), 1, False, 1, 51), Limits(2, 0, 3))[0].order
         Order(p=0, q=0, sp=0, sq=0, constant=False)
     """
     for constant in (False, True)[sample.power == 0 :]:
         simplest = exact_fit(sample, Order(0, 0, 0, 0, constant), [np.zeros(0)])
         if simplest and simplest.mean_square < EXACT:
-            return simplest
+            return [simplest]
     observed = np.isfinite(sample.columns[0])
     together = int((observed[1:] & observed[:-1]).sum())
     top = min(limits.order, sample.rows // 3) if together >= FEWEST_PAIRS else 0
@@ -226,6 +244,44 @@ def best_fit(sample: Sample, limits: Limits) -> Fit:
         starts = [np.zeros(order.p + order.q + order.sp + order.sq)]
         if parent is not None and len(starts[0]):
             starts.append(padded(parent.free, parent.order, order))
-        return exact_fit(sample, order, starts)
+        return exact_fit(sample, order, starts[-1:] if sample.gaps else starts, ROUGHLY)
 
-    return stepwise(fit, allowed, tops, sample.power < 2)[0]
+    found = stepwise(fit, allowed, tops, sample.power < 2)
+    found[0] = exact_fit(sample, found[0].order, [found[0].free]) or found[0]
+    return [one for one in found[:MOST_NEAR] if one.aicc <= found[0].aicc + NEAR]
+
+
+def free_covariance(sample: Sample, fit: Fit) -> np.ndarray:
+    """Covariance (k, k) of the free numbers of a fit, by the curvature of its likelihood and a weak prior.
+
+    The prior, normal with deviation 1 around the estimate, keeps what the data do not determine within bounds.
+
+    Args:
+        sample: of the fit.
+        fit: at its maximum.
+
+    Returns:
+        A positive definite matrix.
+
+    Example:
+        >>> w = np.random.default_rng(1).normal(size=400)
+        >>> sample = Sample(np.vstack([w, np.ones(400)]), np.zeros(0), 1, False, 1, 401)
+        >>> fit = exact_fit(sample, Order(1, 0, 0, 0, False), [np.zeros(1)])
+        >>> round(float(free_covariance(sample, fit)[0, 0]) * 400, 1)
+        1.0
+    """
+    import tsformers.forecasters.local.arima.fit_kernels as kernels
+
+    columns, k = sample.columns if fit.order.constant else sample.columns[:-1], len(fit.free)
+    white, ends = np.zeros((len(columns) + len(sample.lags), columns.shape[1])), np.zeros((2, columns.shape[1]))
+    slopes, total, used = np.zeros((k, columns.shape[1])), 0.0, k + 1
+    for i in range(k):
+        for side, out in zip((1, -1), ends, strict=True):
+            free = fit.free.copy()
+            free[i] += side * SLOPE
+            total, used = kernels.residuals(
+                free, np.array(fit.order[:4]), sample.season, sample.lags, sample.gaps, columns, white, out
+            )
+        slopes[i] = (ends[0] - ends[1]) / (2 * SLOPE)
+    square = max(total / max(used - k, 1), LEAST_SQUARE)
+    return np.linalg.inv(slopes @ slopes.T / square + np.eye(k))
