@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.seasons import season_length
-from tsformers.data.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.intake.ids import id_columns
 from tsformers.data.intake.sentinels import sentinels
+from tsformers.data.packed.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
 from tsformers.keywords import refuse_unknown
