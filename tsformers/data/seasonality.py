@@ -142,7 +142,7 @@ def whitened(y: Float[np.ndarray, " T"], period: float) -> Whitened | None:
 
 
 def near_harmonics(size: int, rows: int, period: float, within: float) -> Bool[np.ndarray, " size"]:
-    """Frequencies that a shorter season explains: its harmonics, with their neighbours where it does not divide the long.
+    """Frequencies that a shorter season explains: its harmonics, with neighbours where it does not divide the long one.
 
     Args:
         size: of the spectrum.
