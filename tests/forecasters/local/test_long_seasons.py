@@ -138,7 +138,7 @@ def test_a_season_that_changes_is_followed_and_is_not_known_before_its_time():
     y = size * np.sin(2 * np.pi * row / 48) + rng.normal(size=len(row))
     found, _ = find(y, (48,))
     assert found["growth"][0] > 0
-    assert removed(y, found, 0).std() < 2
+    assert removed(y, found, 0).std() < 0.8 * (y.reshape(40, 48) - y.reshape(40, 48).mean(axis=0)).std()
     ahead = restored(np.zeros((2, 48)), found, 48 * 20, rng).mean(axis=0)
     other, _ = find(np.r_[y[: 48 * 20], -y[48 * 20 :]], (48,))
     if other["growth"] == found["growth"]:
