@@ -138,14 +138,15 @@ def _seasons(y: np.ndarray, periods: list[int], short: int) -> list[Season]:
 
 def _season(y: np.ndarray, period: float, within: int) -> Season | None:
     """The season of ``y`` (T,) with ``period`` rows, or None where nothing of it is left."""
-    found = whitened(y, period)
-    if found is None:
+    many = whitened(y[None], period)
+    innovations, observed, rho, unit = many.innovations[0], many.observed[0], float(many.rho[0]), float(many.scale[0])
+    if not unit > 0:
         return None
     width = int(period)
     slot, cycle = _slots(period, width, 0, len(y)), (np.arange(len(y)) // period).astype(int)
     table = np.full((int(cycle[-1]) + 1, width), np.nan)
-    table[cycle[found.observed], slot[found.observed]] = found.innovations[found.observed]
-    cycles = max(float(found.observed.sum()) / width, 1.5)
+    table[cycle[observed], slot[observed]] = innovations[observed]
+    cycles = max(float(observed.sum()) / width, 1.5)
     levels, noise, growth = _averaged(table, cycles)
     power, signal = np.abs(np.fft.rfft(levels[-1])) ** 2, np.zeros(width // 2 + 1)
     free = (np.arange(len(power)) > 0) & ~near_harmonics(len(power), width, width, within)
@@ -156,18 +157,18 @@ def _season(y: np.ndarray, period: float, within: int) -> Season | None:
             signal[mine] = 1 - noise[mine].sum() / power[mine].sum()
     if not signal.any():
         return None
-    turn = 1 - found.rho * np.exp(-2j * np.pi * np.arange(len(power)) / width)
+    turn = 1 - rho * np.exp(-2j * np.pi * np.arange(len(power)) / width)
     turn[0] = 1.0
     spectra = np.fft.rfft(levels, axis=1) * signal
-    profiles = np.fft.irfft(spectra / turn, width, axis=1) * found.scale
-    spread = np.sqrt(2 * signal * noise) / np.abs(turn) * found.scale / width
+    profiles = np.fft.irfft(spectra / turn, width, axis=1) * unit
+    spread = np.sqrt(2 * signal * noise) / np.abs(turn) * unit / width
     if width % 2 == 0:
         spread[-1] /= np.sqrt(2)
-    innovations = np.fft.irfft(spectra, width, axis=1)
-    left = found.innovations - innovations[np.minimum(cycle, len(innovations) - 1), slot]
-    left = left[found.observed] * found.scale
+    seasons = np.fft.irfft(spectra, width, axis=1)
+    left = innovations - seasons[np.minimum(cycle, len(seasons) - 1), slot]
+    left = left[observed] * unit
     loss = len(left) / 2 * float(np.log(left @ left / len(left)))
-    return Season(period, profiles, spread, found.rho, growth, loss)
+    return Season(period, profiles, spread, rho, growth, loss)
 
 
 def _averaged(table: np.ndarray, cycles: float) -> tuple[np.ndarray, np.ndarray, float]:
