@@ -146,7 +146,8 @@ def dynamic_sums(
     q, first = 1 - alpha, y[0]
     s, p, h = 0.0, q, 0.0  # after the first row: l = s + p l0 + h w
     power, gap, logs, count = q, 0.0, 0.0, 0  # power: q**t
-    sums[:] = 0.0
+    for k in range(6):
+        sums[k] = 0.0
     for t in range(1, len(y)):
         after = power * q
         step = power * intercepts[t - 1] + (1 - after) / alpha * slopes[t - 1]  # what w multiplies in the mean
@@ -292,7 +293,9 @@ def dynamic_paths(
     n, horizon = errors.shape
     q, paths = 1 - alpha, np.empty((n, horizon))
     count, time, spread = end.line.n, end.line.time, end.line.spread
-    level, mean, product = end.level + level_errors, np.full(n, end.line.mean), np.full(n, end.line.product)
+    level, mean, product = np.empty(n), np.empty(n), np.empty(n)
+    for k in range(n):
+        level[k], mean[k], product[k] = end.level + level_errors[k], end.line.mean, end.line.product
     for h in range(horizon):
         t = rows + h
         power = q**t
@@ -314,17 +317,16 @@ def dynamic_paths(
 
 @compiled_nogil()
 def _grid(y: np.ndarray, offsets: np.ndarray, alphas: np.ndarray, forecasts: np.ndarray, fitted: np.ndarray) -> None:
-    longest = 0
+    horizon, longest = forecasts.shape[1], 0
     for i in range(len(forecasts)):
         longest = max(longest, offsets[i + 1] - offsets[i])
     intercepts, slopes, sums, none = np.empty(longest), np.empty(longest), np.empty(6), np.zeros(1)
-    still = np.zeros((1, forecasts.shape[1]))
+    still = np.zeros((1, horizon))
     for i in range(len(forecasts)):
         start, stop = offsets[i], offsets[i + 1]
         while start < stop and np.isnan(y[start]):
             start += 1
         if start == stop:
-            forecasts[i], fitted[i] = np.nan, np.nan
             continue
         one = y[start:stop]
         running_lines(one, intercepts, slopes)
@@ -335,7 +337,9 @@ def _grid(y: np.ndarray, offsets: np.ndarray, alphas: np.ndarray, forecasts: np.
             if loss < best:
                 best, alpha, level, w = loss, candidate, one_level, one_w
         end = dynamic_filter(one, alpha, level, w)
-        forecasts[i] = one[0] + dynamic_paths(len(one), end, alpha, w, none, still)[0]
+        path = dynamic_paths(len(one), end, alpha, w, none, still)
+        for h in range(horizon):
+            forecasts[i, h] = one[0] + path[0, h]
         fitted[i, 0], fitted[i, 1], fitted[i, 2] = alpha, w, one[0] + level
         fitted[i, 3] = np.sqrt(end.squares / max(end.n_errors - 3, 1))
 
@@ -368,6 +372,6 @@ def dynamic_grid(
     Source: Fiorucci, Pellegrini, Louzada, Petropoulos & Koehler (2016), section 3.2.
     """
     offsets = np.asarray(offsets, dtype=np.int64)
-    forecasts, fitted = np.empty((len(offsets) - 1, horizon)), np.empty((len(offsets) - 1, 4))
+    forecasts, fitted = np.full((len(offsets) - 1, horizon), np.nan), np.full((len(offsets) - 1, 4), np.nan)
     _grid(np.ascontiguousarray(y, dtype=np.float64), offsets, np.array(alphas, dtype=np.float64), forecasts, fitted)
     return forecasts, fitted

@@ -64,46 +64,51 @@ def window_mean(y: np.ndarray, t: int, pattern: np.ndarray, multiplies: bool) ->
 
 
 @compiled_nogil()
+def season_means(
+    y: np.ndarray, multiplies: bool, pattern: np.ndarray, sums: np.ndarray, counts: np.ndarray, parts: np.ndarray
+) -> None:
+    """One pass of the decomposition: ``pattern`` (m,) becomes the means of ``parts`` (T,), what a moving average leaves.
+
+    ``sums`` (m,) are the means before they are brought to the average 1 or 0, ``counts`` (m,) their values.
+    """
+    season, found, mean = len(pattern), 0.0, 0.0
+    half = season // 2
+    for place in range(season):
+        sums[place], counts[place] = 0.0, 0.0
+    for t in range(half, len(y) - half):
+        if np.isnan(y[t]):
+            continue
+        trend = window_mean(y, t, pattern, multiplies)
+        parts[t] = y[t] / trend if multiplies else y[t] - trend
+        sums[t % season] += parts[t]
+        counts[t % season] += 1
+    for place in range(season):
+        if counts[place] > 0:
+            sums[place] /= counts[place]
+            found += 1
+            mean += (sums[place] - mean) / found
+    for place in range(season):
+        if counts[place] > 0:
+            pattern[place] = sums[place] / mean if multiplies else sums[place] - mean
+
+
 def classical_season(y: np.ndarray, season: int, multiplies: bool) -> tuple[np.ndarray, np.ndarray]:
     """Means (m,), by season position, of ``y`` (T,) without its centred moving average, and their standard errors.
 
-    The means average 1 or 0. A position without a value has 1 or 0, and the standard error of the others.
+    The means average 1 or 0. A position without a value has 1 or 0, and the standard error of a single value.
 
     Example:
         >>> classical_season(np.tile([1.0, 3.0], 5), 2, multiplies=True)[0]
         array([0.5, 1.5])
     """
-    rows, half, neutral = len(y), season // 2, 1.0 if multiplies else 0.0
-    pattern, errors = np.full(season, neutral), np.zeros(season)
-    full = not np.isnan(y).any()
-    parts = np.empty(rows)
-    sums, squares, counts = np.empty(season), np.empty(season), np.empty(season)
-    for _ in range(1 if full else PASSES):
-        sums[:], squares[:], counts[:] = 0.0, 0.0, 0.0
-        for t in range(half, rows - half):
-            if np.isnan(y[t]):
-                continue
-            trend = window_mean(y, t, pattern, multiplies)
-            parts[t] = y[t] / trend if multiplies else y[t] - trend
-            sums[t % season] += parts[t]
-            counts[t % season] += 1
-        found, mean = 0.0, 0.0
-        for place in range(season):
-            if counts[place] > 0:
-                sums[place] /= counts[place]
-                found += 1
-                mean += (sums[place] - mean) / found
-        for place in range(season):
-            if counts[place] > 0:
-                pattern[place] = sums[place] / mean if multiplies else sums[place] - mean
-    used, spread = counts.sum(), 0.0
-    for t in range(half, rows - half):
-        if not np.isnan(y[t]):
-            spread += (parts[t] - sums[t % season]) ** 2
-    spread /= max(used - found, 1)
-    for place in range(season):
-        errors[place] = np.sqrt(spread / max(counts[place], 1))
-    return pattern, errors
+    pattern = np.full(season, 1.0 if multiplies else 0.0)
+    sums, counts, parts = np.empty(season), np.empty(season), np.full(len(y), np.nan)
+    for _ in range(PASSES if np.isnan(y).any() else 1):
+        season_means(y, multiplies, pattern, sums, counts, parts)
+    rest = parts - sums.take(np.arange(len(y)), mode="wrap")
+    rest = rest[~np.isnan(rest)]
+    spread = rest @ rest / max(len(rest) - np.count_nonzero(counts), 1)
+    return pattern, np.sqrt(spread / np.maximum(counts, 1))
 
 
 def seasonal_pattern(y: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray, bool]:
