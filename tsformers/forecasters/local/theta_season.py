@@ -67,7 +67,7 @@ def window_mean(y: np.ndarray, t: int, pattern: np.ndarray, multiplies: bool) ->
 def season_means(
     y: np.ndarray, multiplies: bool, pattern: np.ndarray, sums: np.ndarray, counts: np.ndarray, parts: np.ndarray
 ) -> None:
-    """One pass of the decomposition: ``pattern`` (m,) becomes the means of ``parts`` (T,), what a moving average leaves.
+    """One pass of the decomposition: ``pattern`` (m,) becomes the means of ``parts`` (T,), beside a moving average.
 
     ``sums`` (m,) are the means before they are brought to the average 1 or 0, ``counts`` (m,) their values.
     """
