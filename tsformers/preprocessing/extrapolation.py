@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from tsformers.data.classical_decomposition import NO_SEASON, PackedSeries, Parts
+from tsformers.data.packed.classical_decomposition import NO_SEASON, PackedSeries, Parts
 
 STEPS = 2 ** np.arange(16)  # ahead, at which the trend's errors are measured
 

@@ -228,7 +228,7 @@ def test_the_start_of_another_history_is_counted_over_a_change_of_clocks():
     model = Walk(horizon=1).fit(frame)
     STARTS.clear()
     model.predict(frame.iloc[40:])
-    assert STARTS == [40]
+    assert STARTS == [41]  # by the wall clock
 
 
 def test_the_model_is_drawn_across_missing_last_values(rng):
@@ -332,3 +332,128 @@ def test_covariates_are_carried_but_not_used(three):
     short = pd.DataFrame({"unique_id": ["a"], "ds": [pd.Timestamp("2024-01-31")], "price": [1.0]})
     with pytest.raises(tsf.DataError):
         model.predict(future=short)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_update_is_predicting_from_all_rows(model, three):
+    place = three.groupby("unique_id").cumcount()
+    fitted = model(horizon=4, seed=2).fit(three[place < 25])
+    expected = fitted.predict(three).samples
+    at_once = fitted.update(three[place >= 25]).predict()
+    np.testing.assert_array_equal(at_once.samples, expected)
+    rows = model(horizon=4, seed=2).fit(three[place < 25])
+    for row in range(25, place.max() + 1):
+        rows.update(three[place == row])
+    np.testing.assert_allclose(rows.predict().samples, expected, rtol=1e-6)
+    assert rows.panel_.n_series == 3 and (rows.panel_.lengths == [30, 40, 35]).all()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_steps_that_update_is_not_given_are_missing(model, three):
+    place = three.groupby("unique_id").cumcount()
+    fitted = model(horizon=4, seed=2).fit(three[place < 20])
+    holes = three.assign(y=three.y.where(place.between(20, 24, inclusive="both").eq(False)))
+    expected = fitted.predict(holes).samples
+    np.testing.assert_array_equal(fitted.update(three[place >= 25]).predict().samples, expected)
+
+
+def test_update_refuses_rows_of_the_history_and_before_fit(three):
+    with pytest.raises(NotFittedError):
+        Walk(horizon=2).update(three)
+    with pytest.raises(tsf.DataError, match="is not after the end of its history"):
+        Walk(horizon=2).fit(three).update(three)
+
+
+def test_an_updated_model_is_saved_with_its_rows(three, tmp_path):
+    place = three.groupby("unique_id").cumcount()
+    model = tsf.Theta(horizon=3, seed=1).fit(three[place < 25]).update(three[place >= 25])
+    model.save(tmp_path / "m")
+    np.testing.assert_array_equal(tsf.load(tmp_path / "m").predict().samples, model.predict().samples)
+
+
+def test_a_forecast_that_leaves_the_size_of_the_data_falls_back_by_name(three):
+    class Wild(Walk):
+        def simulate(self, params, y, start, horizon, n_samples, rng):
+            return super().simulate(params, y, start, horizon, n_samples, rng) * (1e9 if y[0] < three.y[0] else 1)
+
+    model = Wild(horizon=3, seed=0).fit(three)
+    with pytest.warns(UserWarning, match="could not be continued.*leaves the size of the data: (up|down) to"):
+        forecast = model.predict()
+    assert np.abs(forecast.samples).max() < 1e3
+
+
+def test_an_absurd_cell_counts_as_missing_and_is_named(rng):
+    y = 100 + np.cumsum(rng.normal(size=60))
+    typo, hole = y.copy(), y.copy()
+    typo[20], hole[20] = 9e6, np.nan
+    with pytest.warns(tsf.DataWarning, match=r"1 isolated value .* 9e\+06 of series 'a' at 2024-01-21") as caught:
+        model = Walk(horizon=3, seed=0).fit(frame_of(typo))
+    assert caught[0].filename == __file__
+    expected = Walk(horizon=3, seed=0).fit(frame_of(hole)).predict().samples
+    np.testing.assert_array_equal(model.predict().samples, expected)
+
+
+@pytest.mark.parametrize("row", [0, 59])
+def test_an_absurd_first_or_last_cell_counts_as_missing(row, rng):
+    y = 100 + np.cumsum(rng.normal(size=60))
+    y[row] = -7777.5
+    with pytest.warns(tsf.DataWarning, match="-7777.5 of series 'a'"):
+        forecast = tsf.Theta(horizon=3, seed=0).fit(frame_of(y)).predict()
+    assert np.abs(forecast.samples - 100).max() < 60
+
+
+def test_models_with_regressors_get_those_of_the_history_and_after_it(three):
+    seen = {}
+
+    class Priced(Walk):
+        uses_covariates = True
+
+        def fit_one(self, y, season, x=None):
+            seen["fit"] = x
+            return super().fit_one(y, season)
+
+        def simulate(self, params, y, start, horizon, n_samples, rng, x=None):
+            seen["simulate"] = x
+            return super().simulate(params, y, start, horizon, n_samples, rng)
+
+    one = three[three.unique_id == "a"].assign(price=np.arange(30.0))
+    future = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2024-01-31", periods=2), "price": [30.0, 31.0]})
+    model = Priced(horizon=2, seed=0).fit(one, known=["price"])
+    model.predict(future=future)
+    np.testing.assert_array_equal(seen["fit"][:, 0], np.arange(30))
+    np.testing.assert_array_equal(seen["simulate"][:, 0], np.arange(32))
+    with pytest.raises(tsf.DataError):
+        model.predict()
+    Priced(horizon=2, seed=0).fit(one.drop(columns="price")).predict()
+    assert seen == {"fit": None, "simulate": None}
+
+
+def test_compiled_models_are_fitted_in_threads(three, monkeypatch):
+    class Threaded(Walk):
+        compiled = True
+
+    used = []
+    pool = parallel.joblib.Parallel
+    monkeypatch.setattr(parallel, "WORTH_THREADS", 0.0)
+    monkeypatch.setattr(parallel.joblib, "Parallel", lambda *a, **k: used.append(k) or pool(*a, **k))
+    expected = Walk(horizon=2, seed=0, n_jobs=1).fit(three).predict().samples
+    np.testing.assert_array_equal(Threaded(horizon=2, seed=0, n_jobs=2).fit(three).predict().samples, expected)
+    assert [k["backend"] for k in used] == ["threading"] * 2
+
+
+def test_a_long_season_that_is_there_is_removed_before_the_model_and_put_back(rng):
+    class Remover(Walk):
+        def removes_long_seasons(self):
+            return True
+
+        def fit_one(self, y, season):
+            return {**super().fit_one(y, season), "season": season}
+
+    wave = 100 + 30 * np.sin(2 * np.pi * np.arange(240) / 48)
+    frame = frame_of(wave + rng.normal(0, 1, 240), freq="30min")
+    rest = Remover(horizon=48, seed=0).fit(frame)
+    assert rest.params_[0]["season"] == 1 and rest.params_[0]["sigma"] < 3
+    assert np.abs(rest.predict().mean[0] - wave[:48]).max() < 15
+    assert np.abs(rest.predict(frame[7:]).mean[0] - wave[:48]).max() < 15, "aligned in another history"
+    walk = frame_of(100 + rng.normal(0, 1, 240).cumsum(), freq="30min")
+    assert Remover(horizon=4).fit(walk).params_[0]["long_seasons"] == {}
