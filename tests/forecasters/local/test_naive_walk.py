@@ -21,7 +21,7 @@ def packed(*series):
 
 
 def spread(y, apart):
-    """Root mean square of differences, each divided by the root of its distance, over the pairs that ``apart`` gives."""
+    """Root mean square of the differences of (early, late, distance), each divided by the root of its distance."""
     squares = [(y[late] - y[early]) ** 2 / distance for early, late, distance in apart]
     return np.sqrt(np.mean(squares)) if squares else np.nan
 

@@ -107,7 +107,7 @@ def classical_season(y: np.ndarray, season: int, multiplies: bool) -> tuple[np.n
         season_means(y, multiplies, pattern, sums, counts, parts)
     rest = parts - sums.take(np.arange(len(y)), mode="wrap")
     rest = rest[~np.isnan(rest)]
-    spread = rest @ rest / max(len(rest) - np.count_nonzero(counts), 1)
+    spread = float(rest @ rest) / max(len(rest) - int(np.count_nonzero(counts)), 1)
     return pattern, np.sqrt(spread / np.maximum(counts, 1))
 
 
