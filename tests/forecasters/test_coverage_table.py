@@ -28,6 +28,7 @@ ROWS = {
 }  # and season
 MODELS = {
     "AutoETS": tsf.AutoETS,
+    "AutoARIMA": tsf.AutoARIMA,
     "HoltWinters": tsf.HoltWinters,
     "Theta": tsf.Theta,
     "SeasonalNaive": tsf.SeasonalNaive,
@@ -155,8 +156,10 @@ def outside(found):
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 @pytest.mark.parametrize("model", MODELS)
 def test_intervals_hold_what_they_say_each_day(model, missing):
-    n = 10 if model == "AutoETS" else 16
-    assert not outside(covered(model, kinds_of(model, "D"), "D", missing, n, seed=1))
+    kinds, n = kinds_of(model, "D"), {"AutoETS": 10, "AutoARIMA": 8}.get(model, 16)
+    if model == "AutoARIMA" and missing:
+        kinds, n = ["walk", "ar"], 6  # the exact filter takes half a second a series there
+    assert not outside(covered(model, kinds, "D", missing, n, seed=1))
 
 
 @pytest.mark.slow
