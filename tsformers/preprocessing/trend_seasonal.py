@@ -19,7 +19,7 @@ from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.ids import id_columns
 from tsformers.data.packed.classical_decomposition import PackedSeries, Parts, moving_average
-from tsformers.data.packed.tested_seasons import tested_seasons
+from tsformers.data.packed.seasonal_p_values import packed_p_values
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import TsformersError
@@ -248,7 +248,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
         periods = self.periods_
         shown = np.ones((panel.n_series, len(periods)), dtype=bool)
         if self.significance < 1 and max(periods) > 1:
-            shown = tested_seasons(rows, periods) < self.significance
+            shown = packed_p_values(rows, periods) < self.significance
         if self.method == "moving_average" or max(periods) == 1:
             parts, averaged = moving_average(rows, periods[0]), None
             parts.seasonal[~shown[rows.owner]] = 0.0

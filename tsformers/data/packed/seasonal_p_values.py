@@ -11,7 +11,7 @@ from tsformers.data.seasonality import seasonal_p_values
 AT_ONCE = 1_000_000  # numbers in a block
 
 
-def tested_seasons(series: PackedSeries, periods: Sequence[int]) -> Float[np.ndarray, "N M"]:
+def packed_p_values(series: PackedSeries, periods: Sequence[int]) -> Float[np.ndarray, "N M"]:
     """P-values of the hypothesis that a series has no season, for each period beyond the period before it.
 
     Args:
@@ -23,7 +23,7 @@ def tested_seasons(series: PackedSeries, periods: Sequence[int]) -> Float[np.nda
 
     Example:
         >>> y = np.r_[np.arange(24.0), np.tile([0.0, 3.0, 1.0, 2.0], 6)]
-        >>> tested_seasons(PackedSeries(y, np.array([0, 24, 48]), np.zeros(2, dtype=int)), [4]).round(6)
+        >>> packed_p_values(PackedSeries(y, np.array([0, 24, 48]), np.zeros(2, dtype=int)), [4]).round(6)
         array([[1.],
                [0.]])
     """
