@@ -347,8 +347,12 @@ class LocalForecaster(BaseEstimator):
         return series_keys(panel.ids, self.seed if seed is None else seed)
 
     def _forecast(self, panel: Panel, values: np.ndarray) -> Forecast:
-        times = panel.future_times(self.horizon)
-        return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema)
+        times, means = panel.future_times(self.horizon), self.exact_means(panel)
+        return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema, means=means)
+
+    def exact_means(self, panel: Panel) -> np.ndarray | None:
+        """Means (N, H) of what follows each history, where they are known apart from draws; None = those of draws."""
+        return None
 
     def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """``work(item)`` for each item, in order; in several processes where that is faster."""

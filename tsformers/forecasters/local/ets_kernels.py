@@ -79,7 +79,8 @@ def fill_gains(
         after: (3 + m,) filled.
     """
     alpha, beta, gamma, phi = natural_weights(x)
-    after[:] = before
+    for k in range(3 + m):
+        after[k] = before[k]
     for t in range(len(y)):
         j = 3 + t % m
         p11, p12, p22, q = after[0], after[1], after[2], after[j]
@@ -119,7 +120,14 @@ def gains_of(y: np.ndarray, model: Model, x: np.ndarray, before: np.ndarray, gap
         d_gains[0, BETA, 1], d_gains[0, GAMMA, 2] = x[ALPHA], 1.0 - x[ALPHA]
         return Gains(gains, spread, d_gains, d_spread, after)
     fill_gains(y, model.m, x, before, gains, spread, after)
-    moved, gains_moved, spread_moved, unused = x.copy(), np.empty((rows, 3)), np.empty(rows), after.copy()
+    moved, gains_moved, spread_moved, unused = (
+        np.empty(len(x)),
+        np.empty((rows, 3)),
+        np.empty(rows),
+        np.empty(len(after)),
+    )
+    for k in range(len(x)):
+        moved[k] = x[k]
     for slot in range(N_WEIGHTS):
         step = STEP if x[slot] + STEP <= model.high[slot] else -STEP
         moved[slot] = x[slot] + step

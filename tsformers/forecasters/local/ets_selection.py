@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import Model, initial_states
-from tsformers.forecasters.local.ets_optimiser import evaluate, search
+from tsformers.forecasters.local.ets_kernels import N_WEIGHTS, Model, initial_states
+from tsformers.forecasters.local.ets_optimiser import STEPS, evaluate, maximise
 from tsformers.forecasters.local.ets_states import (
     Spec,
     contained,
@@ -18,7 +18,8 @@ from tsformers.forecasters.local.ets_states import (
 from tsformers.forecasters.local.tasks import Params
 
 FEWEST_ROWS = 4  # observed, of a model without trend and season
-KEPT = 2  # starts that go on, of those that differ in the weights
+STATE_STEPS = 3  # of the search for the states to given weights
+KEPT = 3  # starts that go on, of those that differ in the weights
 MOST_SPREAD = 0.5  # of relative errors: above it a Gaussian error would often change the sign
 NO_COLUMNS = np.empty(0, np.int64)
 
@@ -133,15 +134,18 @@ def fit_spec(y: np.ndarray, spec: Spec, season: int, fits: Sequence[Fit]) -> Fit
         for fit in fits
         if is_contained(fit.spec, spec)
     ]
-    starts = np.vstack([free, *smaller])
-    deviance, x = search(z, found, starts, len(free), KEPT)
-    if not np.isfinite(deviance):
+    states = found._replace(columns=found.columns[found.columns >= N_WEIGHTS])
+    quick = [maximise(z, states, start, STATE_STEPS) for start in free]
+    starts = [*free[np.argsort(quick, kind="stable")[:KEPT]], *smaller]
+    values = [maximise(z, found, start, STEPS) for start in starts]
+    best = int(np.argmin(values))
+    if not np.isfinite(values[best]):
         return None
-    n, k = int(np.isfinite(z).sum()), len(found.columns) + 1
+    x, n, k = starts[best], int(np.isfinite(z).sum()), len(found.columns) + 1
     bare = found._replace(columns=NO_COLUMNS)
     total = evaluate(z, bare, x, np.zeros(3 + found.m), n < len(z)).total
     sigma = float(np.sqrt(total / max(n - k + 1, 1)))
-    return Fit(spec, found, x, -0.5 * deviance - n * float(np.log(scale)), sigma, n, k, centre, scale)
+    return Fit(spec, found, x, -0.5 * values[best] - n * float(np.log(scale)), sigma, n, k, centre, scale)
 
 
 def is_contained(small: Spec, large: Spec) -> bool:

@@ -23,7 +23,15 @@ SEASONS = 3  # seasons from which the first seasonal terms are estimated
 LEAST_RANGE = 0.1  # of the head, in ranges of the whole
 DAMPING = (0.8, 0.98)  # of a damped trend
 WEIGHTS = np.array(  # starts: slots of alpha, beta, gamma, phi
-    [[0.5, 0.1, 0.1, 0.9], [0.1, 0.1, 0.1, 0.95], [0.9, 0.1, 0.1, 0.9], [0.3, 0.5, 0.3, 0.95], [0.9, 0.8, 0.5, 0.85]]
+    [
+        [0.02, 0.1, 0.1, 0.97],
+        [0.1, 0.8, 0.1, 0.95],
+        [0.2, 0.1, 0.9, 0.95],
+        [0.3, 0.5, 0.3, 0.95],
+        [0.5, 0.1, 0.1, 0.9],
+        [0.9, 0.1, 0.1, 0.9],
+        [0.9, 0.8, 0.5, 0.85],
+    ]
 )
 
 
