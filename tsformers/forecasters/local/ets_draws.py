@@ -107,7 +107,7 @@ def moved_states(
         return moved, weights
     cov = 2 * np.linalg.pinv(hessian[np.ix_(inside, inside)], rcond=1e-10, hermitian=True)
     values, vectors = np.linalg.eigh(cov)
-    delta = normal[:, inside] @ (vectors * np.sqrt(np.maximum(values, 0))).T
+    delta = normal[:, inside] @ (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T  # whatever the vectors' signs
     columns = found.columns[inside]
     drawn_x = np.tile(x, (n, 1))
     drawn_x[:, columns] += delta
