@@ -7,8 +7,9 @@ import numpy as np
 
 from tsformers.errors import TsformersError
 from tsformers.forecasters.local.base import LocalForecaster
+from tsformers.forecasters.local.ets_averaging import learned
 from tsformers.forecasters.local.ets_draws import drawn
-from tsformers.forecasters.local.ets_selection import admitted, chosen, fit_all, params_of
+from tsformers.forecasters.local.ets_selection import admitted
 from tsformers.forecasters.local.ets_states import LONGEST_SEASON, Spec
 from tsformers.forecasters.local.tasks import Params
 from tsformers.messages import Setting
@@ -75,7 +76,7 @@ class HoltWinters(LocalForecaster):
         specs = admitted(y, season, self.specs(y, season))
         if not specs:
             raise ValueError(f"{np.isfinite(y).sum()} observed rows are too few for these settings")
-        return params_of(chosen(fit_all(y, season, specs), "aicc"), "aicc")
+        return learned(y, season, specs, "aicc")
 
     def specs(self, y: np.ndarray, season: int) -> list[Spec]:
         """The models that the settings allow on ``y`` (T,)."""
