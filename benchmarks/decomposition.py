@@ -7,7 +7,7 @@ import numpy as np
 from statsmodels.tsa.seasonal import seasonal_decompose
 
 from benchmarks.timing import Row, compare, take_turns
-from tsformers.data.classical_decomposition import PackedSeries, moving_average
+from tsformers.data.packed.classical_decomposition import PackedSeries, moving_average
 
 N_SERIES, ROWS, PERIOD, PEER_SERIES, REPEATS = 100_000, 100, 12, 500, 3
 

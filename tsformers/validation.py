@@ -214,6 +214,25 @@ def check_settings(settings: Any, prefix: str = "") -> None:
             _check(prefix + name, value, options)
 
 
+def check_draws(n_samples: object, seed: object) -> None:
+    """Refuse a number of draws, or a seed of them, that there cannot be.
+
+    Args:
+        n_samples: a whole number of 1 or more.
+        seed: a whole number of 0 or more; None = fresh draws.
+
+    Raises:
+        ValueError: names the argument, what it may be and what it is.
+
+    Example:
+        >>> check_draws(2.5, None)
+        Traceback (most recent call last):
+        ValueError: n_samples must be a whole number of 1 or more, not 2.5
+    """
+    _check("n_samples", n_samples, options_of(Annotated[int, AtLeast(1)]))
+    _check("seed", seed, options_of(Annotated[int, AtLeast(0)] | None))
+
+
 def allowed_values(kind: type) -> dict[str, str]:
     """What each setting of a class may be, in words.
 

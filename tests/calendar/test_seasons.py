@@ -1,7 +1,7 @@
 import pytest
 
 from tsformers.calendar.grid import parse
-from tsformers.calendar.seasons import cycles, season_length
+from tsformers.calendar.seasons import clock_cycles, cycles, season_length
 
 
 def test_seasons_are_those_of_the_table():
@@ -54,4 +54,12 @@ def test_seasons_are_those_of_the_table():
     [("h", (24, 168)), ("15min", (96, 672)), ("5h", (1,)), ("s", (3600,)), ("D", (7,)), ("ME", (12,)), (1, (1,))],
 )
 def test_a_week_is_a_second_cycle_where_the_season_is_a_day(freq, expected):
+    assert clock_cycles(parse(freq)) == expected
+
+
+@pytest.mark.parametrize(
+    ("freq", "expected"),
+    [("30min", (48, 336)), ("h", (24, 168)), ("D", (7, 365)), ("24h", (7, 365)), ("2D", (1,)), ("W", (52,)), (1, (1,))],
+)
+def test_a_year_is_a_second_cycle_of_days(freq, expected):
     assert cycles(parse(freq)) == expected

@@ -18,6 +18,7 @@ from tsformers.calendar.arithmetic import future_times
 from tsformers.calendar.grid import parse
 from tsformers.data.dataframes import Schema
 from tsformers.data.forecast import Forecast
+from tsformers.distributions.quantile_columns import quantile_columns
 
 FINITE = st.floats(-1e12, 1e12, allow_subnormal=False)
 LEVELS = st.lists(st.floats(0.001, 0.999), min_size=1, max_size=6, unique=True).map(lambda x: tuple(sorted(x)))
@@ -306,7 +307,7 @@ def test_the_frame_holds_what_the_methods_return(drawn, asked):
     frame = forecast.to_frame(quantiles=asked)
     np.testing.assert_array_equal(frame["mean"], forecast.mean.ravel())
     assert len(frame) == forecast.n_series * forecast.horizon
-    last = {f"q{level:g}": level for level in asked}
+    last = dict(zip(quantile_columns(asked), asked, strict=True))
     assert list(frame.columns) == ["unique_id", "ds", "mean", *last]
     for name, level in last.items():
         np.testing.assert_allclose(frame[name], forecast.quantile(level).ravel(), rtol=1e-12, atol=1e-9)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsformers.data.classical_decomposition import PackedSeries
+from tsformers.data.packed.classical_decomposition import PackedSeries
 from tsformers.data.panel import Panel
 from tsformers.diagnostics.description import describe, season_strength
 from tsformers.errors import DataError

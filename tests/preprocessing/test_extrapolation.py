@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tsformers.data.classical_decomposition import PackedSeries, Parts, moving_average
+from tsformers.data.packed.classical_decomposition import PackedSeries, Parts, moving_average
 from tsformers.preprocessing.extrapolation import measure_extrapolation, trend_ahead, trend_spread
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsformers.data.classical_decomposition import PackedSeries, moving_average
+from tsformers.data.packed.classical_decomposition import PackedSeries, moving_average
 from tsformers.preprocessing.loess import loess
 
 

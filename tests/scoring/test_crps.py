@@ -217,6 +217,29 @@ def test_log_score_is_minus_the_log_density_of_the_moments_normal(rng):
     assert np.isnan(log_score(np.array([1.0]), np.ones((1, 3)))).all()
 
 
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e6 + 0.1, 1e-9, -1e300])
+@pytest.mark.parametrize("size", [1, 3, 7, 100, 1000])
+def test_members_that_agree_have_no_density_elsewhere_however_their_mean_rounds(value, size):
+    members = np.full((2, size), value)
+    score = log_score(np.array([value + 0.2 * abs(value), value]), members)
+    assert score[0] == np.inf
+    assert np.isnan(score[1])
+
+
+def test_one_member_that_differs_makes_the_log_score_finite_in_any_unit():
+    y, members = np.array([0.3]), np.array([[0.1] * 99 + [0.2]])
+    expected = log_score(y, members)
+    assert np.isfinite(expected).all()
+    for unit in (1e-200, 2.0**-30, 1e9, 1e200):
+        np.testing.assert_allclose(log_score(unit * y, unit * members) - np.log(unit), expected, rtol=1e-12)
+
+
+def test_the_log_score_of_a_missing_or_infinite_number_is_missing():
+    y = np.array([np.nan, 1.0, 1.0, 1.0, 0.0])
+    members = np.array([[1.0, 1.0], [np.nan, 1.0], [1.0, np.nan], [np.inf, 1.0], [np.inf, np.inf]])
+    assert np.isnan(log_score(y, members)).all()
+
+
 @moderate
 @given(st.lists(st.integers(0, 5), max_size=4).map(tuple), st.integers(1, 12))
 def test_blocks_cover_every_entry_once(shape, entries):

@@ -37,7 +37,7 @@ def season_length(grid: Grid) -> int:
 
 
 def cycles(grid: Grid) -> tuple[int, ...]:
-    """Steps in the season of a frequency and, where the season is a day, in a week.
+    """The season lengths that a frequency may have: the usual one, and a week above a day, a year above a week.
 
     Args:
         grid: of the frequency.
@@ -47,7 +47,27 @@ def cycles(grid: Grid) -> tuple[int, ...]:
 
     Example:
         >>> from tsformers.calendar.grid import parse
-        >>> [cycles(parse(freq)) for freq in ("h", "D", "5h")]
+        >>> [cycles(parse(freq)) for freq in ("30min", "h", "D", "W", "ME", "5h")]
+        [(48, 336), (24, 168), (7, 365), (52,), (12,), (1,)]
+    """
+    daily = (grid.unit == "day" and grid.step == 1) or (grid.unit == "tick" and grid.step == DAY)
+    return (7, 365) if daily else clock_cycles(grid)
+
+
+def clock_cycles(grid: Grid) -> tuple[int, ...]:
+    """Steps in the season of a frequency and, where the season is a day, in a week; never a year above a week.
+
+    The contexts of networks and the periods of "mstl" come from here: a year of days is too long for both.
+
+    Args:
+        grid: of the frequency.
+
+    Returns:
+        One or two lengths, the season first.
+
+    Example:
+        >>> from tsformers.calendar.grid import parse
+        >>> [clock_cycles(parse(freq)) for freq in ("h", "D", "5h")]
         [(24, 168), (7,), (1,)]
     """
     season = season_length(grid)

@@ -13,9 +13,9 @@ from tsformers.calendar.seasons import season_length
 from tsformers.clustering.estimator_type import CLUSTERER, clusterer_tags
 from tsformers.clustering.mixseq.ar_mixture import lag_moments, shrunk
 from tsformers.clustering.scaled_series import read_scaled
-from tsformers.data.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas
 from tsformers.data.intake.ids import id_columns
+from tsformers.data.packed.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError

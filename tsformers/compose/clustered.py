@@ -21,6 +21,7 @@ from tsformers.data.intake.silent_series import silence_accepted, warn_of_silent
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
+from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import check_settings
 
@@ -132,6 +133,7 @@ class Clustered(BaseEstimator):
         n_samples: int = 100,
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
+        **unknown: Unpack[NoKeywords],
     ) -> Forecast:
         """Forecast what follows the end of each series, or of their total.
 
@@ -151,6 +153,7 @@ class Clustered(BaseEstimator):
             sklearn.exceptions.NotFittedError: before ``fit``.
             DataError: for the total, other series than those of ``fit``; and as in the forecasters.
         """
+        refuse_unknown(unknown, "predict", PREDICT)
         check_is_fitted(self, "forecasters_")
         panel = None if data is None else self.panel_.like(data, static, self.short_)
         if not self.aggregate:

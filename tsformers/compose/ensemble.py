@@ -25,6 +25,7 @@ from tsformers.data.intake.silent_series import silence_accepted
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError
+from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
 from tsformers.messages import Setting
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import AtLeast, check_settings
@@ -111,6 +112,7 @@ class Ensemble(BaseEstimator):
         n_samples: int = 100,
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
+        **unknown: Unpack[NoKeywords],
     ) -> Forecast:
         """The mean quantiles of the models, for the series that all of them forecast.
 
@@ -130,6 +132,7 @@ class Ensemble(BaseEstimator):
             sklearn.exceptions.NotFittedError: before ``fit``.
             DataError: no series is forecast by all models.
         """
+        refuse_unknown(unknown, "predict", PREDICT)
         asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
         return joined(self.predict_blocks(data, quantiles=quantiles, **asked))
 

@@ -16,6 +16,7 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
+from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
 from tsformers.storage.training_panel import training_panel
 from tsformers.validation import lacking_parts
 
@@ -106,6 +107,7 @@ class Pipeline(BaseEstimator):
         n_samples: int = 100,
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
+        **unknown: Unpack[NoKeywords],
     ) -> Forecast:
         """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
 
@@ -125,6 +127,7 @@ class Pipeline(BaseEstimator):
             sklearn.exceptions.NotFittedError: before ``fit``.
             DataError: as in ``Panel.from_frame`` and the forecaster.
         """
+        refuse_unknown(unknown, "predict", PREDICT)
         asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
         if quantiles is not None:
             return joined(self.predict_blocks(data, quantiles=quantiles, **asked))

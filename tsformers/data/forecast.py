@@ -19,11 +19,14 @@ from tsformers.data.forecast_checks import (
     checked_means,
     checked_times,
     checked_values,
+    level_array,
+    out_of_range,
 )
 from tsformers.data.gluonts_objects import write
 from tsformers.data.groups import Groups, group_codes
 from tsformers.data.history import around, read_history
 from tsformers.data.intake.ids import id_columns
+from tsformers.distributions.quantile_columns import quantile_columns
 from tsformers.distributions.quantile_function import (
     between_levels,
     level_of,
@@ -115,7 +118,8 @@ class Forecast:
         freq: str | int | None = None,
         means: np.ndarray | None = None,
     ) -> None:
-        ids, schema = pd.Index(ids, tupleize_cols=False), schema or Schema()
+        ids = ids if isinstance(ids, pd.Index) else pd.Index(ids, tupleize_cols=False)
+        schema = schema or Schema()
         times, values = checked_times(ids, times), checked_values(ids, values)
         if times.shape != (len(values), values.shape[2]):
             raise ValueError(f"times has shape {times.shape}, values {values.shape}; they must be (N, H) and (N, S, H)")
@@ -396,11 +400,11 @@ class Forecast:
         object.__setattr__(copy, "support", (float(lower), float(upper)))
         return copy
 
-    def to_frame(self, quantiles: Sequence[float | int] = (0.1, 0.5, 0.9)) -> Any:
+    def to_frame(self, quantiles: Levels = (0.1, 0.5, 0.9)) -> Any:
         """One row a series and step, in the caller's own frame type, column names and time zone.
 
         Args:
-            quantiles: levels of the quantile columns; may be empty.
+            quantiles: levels of the quantile columns, each with as many digits as it needs; may be empty.
 
         Returns:
             Columns ``unique_id, ds, mean, q0.1, q0.5, q0.9`` (the first two under the caller's names).
@@ -415,11 +419,14 @@ class Forecast:
               unique_id  ds  mean
             0         a   7   1.5
         """
-        names = answer_columns(quantiles)
+        levels = level_array(quantiles)
+        if not ((levels >= 0) & (levels <= 1)).all():
+            raise out_of_range(quantiles, levels, ends=True)
+        names = answer_columns([*levels])
         check_answer_columns(self.schema, names, "the forecast")
         answer: dict[str, Any] = {"mean": self.mean.ravel()}
-        if len(quantiles):
-            found = self.quantile(quantiles)
+        if len(levels):
+            found = self.quantile(levels)
             answer |= {name: found[:, q].ravel() for q, name in enumerate(names[1:])}
         columns = {
             **id_columns(self.ids.repeat(self.horizon), self.schema),
@@ -514,4 +521,4 @@ def answer_columns(quantiles: Sequence[float | int]) -> list[str]:
         >>> answer_columns((0.1, 0.5))
         ['mean', 'q0.1', 'q0.5']
     """
-    return ["mean", *(f"q{level:g}" for level in quantiles)]
+    return ["mean", *quantile_columns(quantiles)]

@@ -97,6 +97,51 @@ def checked_levels(levels: Sequence[float], n_levels: int) -> tuple[float, ...]:
     return held
 
 
+def level_array(quantiles: object) -> np.ndarray:
+    """Levels that a caller asks for, as an array.
+
+    Args:
+        quantiles: one level or several.
+
+    Returns:
+        (Q,) numbers as they were given.
+
+    Raises:
+        TsformersError: anything but a number or a sequence of numbers.
+
+    Example:
+        >>> level_array(0.5)
+        array([0.5])
+    """
+    given = np.asarray(quantiles)
+    if given.ndim > 1 or (given.dtype.kind not in "iuf" and given.size):
+        levels = Option("quantiles", [0.1, 0.5, 0.9])
+        raise TsformersError("quantiles must be levels such as ", levels, f", not {quantiles!r}")
+    return np.atleast_1d(given)
+
+
+def out_of_range(quantiles: object, levels: np.ndarray, *, ends: bool = False) -> TsformersError:
+    """The error for levels that no quantile has.
+
+    Args:
+        quantiles: what was given.
+        levels: the same as an array.
+        ends: whether 0 and 1 would do.
+
+    Returns:
+        An error that shows percentages as the levels that they mean.
+
+    Example:
+        >>> print(out_of_range(50, np.array([50])))
+        quantiles must be levels inside (0, 1), not 50; write quantiles=[0.5]
+    """
+    percent = levels.size > 0 and bool(((levels > 0) & (levels < 100)).all())
+    remedy = [float(f"{level / 100:.15g}") for level in levels] if percent and (levels > 1).any() else [0.1, 0.5, 0.9]
+    where = "in [0, 1]" if ends else "inside (0, 1)"
+    shown = ", at least one" if levels.size == 0 else f", not {quantiles!r}"
+    return TsformersError(f"quantiles must be levels {where}{shown}; write ", Option("quantiles", remedy))
+
+
 def checked_means(means: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Means as float64.
 

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.seasons import season_length
-from tsformers.data.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.intake.ids import id_columns
 from tsformers.data.intake.sentinels import sentinels
+from tsformers.data.packed.classical_decomposition import PackedSeries, moving_average
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.keywords import refuse_unknown
 
 LEAST_SEASONS = 2  # that a series must hold for a season strength
 
@@ -41,6 +42,7 @@ def describe(data: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
            rows  missing  gaps step  zeros  season_strength
         0    28        2     1    D   0.15              1.0
     """
+    refuse_unknown(roles, "describe", Roles.__annotations__)
     panel = Panel.from_frame(data, **roles)
     packed = _histories(panel)
     schema, first, last = panel.schema, panel.offsets[:-1], panel.ends - 1

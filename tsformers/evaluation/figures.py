@@ -35,6 +35,7 @@ def fans(result: Findings, series: int) -> Any:
     panel, schema, rows = result.panel, result.panel.schema, result.part("forecasts", series=series)
     last = rows[rows["window"] == rows["window"].max()]
     pairs = symmetric_pairs(result.settings.quantiles)
+    column = dict(zip(result.settings.quantiles, result.settings.quantile_columns, strict=True))
     horizon = result.settings.horizon
     drawn = []
     for model in result.models:
@@ -45,7 +46,7 @@ def fans(result: Findings, series: int) -> Any:
         stop = int(panel.ends[series]) - back
         past = slice(max(int(panel.offsets[series]), stop - horizon - max(3 * horizon, 24)), stop - horizon)
         middle = "q0.5" if "q0.5" in own else "mean"
-        bands = [own[[f"q{low:g}", f"q{high:g}"]].to_numpy().T for low, high in pairs]
+        bands = [own[[column[low], column[high]]].to_numpy().T for low, high in pairs]
         drawn.append(
             Fan(
                 title=escape_dollars(model),
@@ -86,9 +87,9 @@ def symmetric_pairs(quantiles: tuple[float, ...]) -> list[tuple[float, float]]:
         >>> symmetric_pairs((0.1, 0.25, 0.5, 0.9))
         [(0.1, 0.9)]
     """
-    partner = {round(level, 9): level for level in quantiles}
+    partner = {round(level, 12): level for level in quantiles}
     return [
-        (level, partner[round(1 - level, 9)]) for level in quantiles if level < 0.5 and round(1 - level, 9) in partner
+        (level, partner[round(1 - level, 12)]) for level in quantiles if level < 0.5 and round(1 - level, 12) in partner
     ]
 
 

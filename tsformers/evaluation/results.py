@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.data.panel import Panel
+from tsformers.distributions.quantile_columns import quantile_columns
 from tsformers.evaluation.stored_tables import StoredTables
 from tsformers.validation import AtLeast, Between, check_settings
 
@@ -35,7 +36,7 @@ class Settings:
     metrics: tuple[str, ...]
     n_samples: Annotated[int, AtLeast(1)]
     quantiles: tuple[Annotated[float, Between(0, 1, open="both")], ...]
-    seed: int | None
+    seed: Annotated[int, AtLeast(0)] | None
     season_length: Annotated[int, AtLeast(1)] | None = None
 
     def __post_init__(self) -> None:
@@ -49,7 +50,7 @@ class Settings:
     @property
     def quantile_columns(self) -> list[str]:
         """Names of the quantile columns, in order of level."""
-        return [f"q{level:g}" for level in self.quantiles]
+        return quantile_columns(self.quantiles)
 
     def as_dict(self) -> dict[str, Any]:
         """The settings by name; a season by frequency is not named, as in runs of former versions."""

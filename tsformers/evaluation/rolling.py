@@ -1,5 +1,6 @@
 """Rolling-origin backtests: windows forecast from the data before their cutoffs, scored, stored and resumed."""
 
+import inspect
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tsformers.calendar import seasons
+from tsformers.data.forecast_checks import level_array
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError, TsformersError
@@ -21,6 +23,7 @@ from tsformers.evaluation.results import Settings
 from tsformers.evaluation.run_folder import RunFolder
 from tsformers.evaluation.run_identity import describe, describe_object, fingerprint
 from tsformers.evaluation.worker import Outcome, RunContext, Task, run_task
+from tsformers.keywords import refuse_unknown
 from tsformers.messages import Either, Message, Option, Part
 from tsformers.progress import progress
 from tsformers.scoring.table import JOINT, find_metric
@@ -102,7 +105,7 @@ def backtest(
         DataError: the data cannot be used, or no series is long enough for one window.
         JobError: ``out`` holds another backtest.
         ValueError: models of different horizons, or a setting out of range.
-        TypeError: an entry of ``models`` is no forecaster.
+        TypeError: an entry of ``models`` is no forecaster, or a keyword that there is not.
         ImportError: the engine's package is missing.
 
     Example:
@@ -116,6 +119,7 @@ def backtest(
         1  season 1   0.00        2         0
     """
     began = time.perf_counter()
+    refuse_unknown(roles, "backtest", [*KEYWORDS, *Roles.__annotations__])
     named, short = _named(models), roles.get("short", "error")
     horizon = _common_horizon(named)
     settings = Settings(
@@ -125,7 +129,7 @@ def backtest(
         refit=refit,
         metrics=(metrics,) if isinstance(metrics, str) else tuple(metrics),
         n_samples=n_samples,
-        quantiles=tuple(sorted({float(level) for level in quantiles})),
+        quantiles=tuple(sorted({float(level) for level in level_array(quantiles)})),
         seed=seed,
         season_length=season_length,
     )
@@ -151,6 +155,9 @@ def backtest(
         seconds=time.perf_counter() - began,
         backend=given.schema.backend,
     )
+
+
+KEYWORDS = tuple(name for name, has in inspect.signature(backtest).parameters.items() if has.kind is has.KEYWORD_ONLY)
 
 
 def _open_folder(

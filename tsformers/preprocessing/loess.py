@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from tsformers.data.classical_decomposition import PackedSeries, Parts, moving_average
+from tsformers.data.packed.classical_decomposition import PackedSeries, Parts, moving_average
 from tsformers.parallel import each
 
 LOESS_CYCLES = 7  # that a seasonal value of STL is averaged over

@@ -12,16 +12,17 @@ from sklearn.utils.validation import check_is_fitted
 from tsformers import storage
 from tsformers.calendar.arithmetic import ordinals
 from tsformers.calendar.regularity import plain
-from tsformers.calendar.seasons import cycles, season_length
+from tsformers.calendar.seasons import clock_cycles, season_length
 from tsformers.counter_rng import keyed_normals, series_keys
-from tsformers.data.classical_decomposition import PackedSeries, Parts, moving_average
 from tsformers.data.dataframes import Frame, check_answer_columns, from_pandas, stamps
 from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.ids import id_columns
+from tsformers.data.packed.classical_decomposition import PackedSeries, Parts, moving_average
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import TsformersError
+from tsformers.keywords import refuse_unknown
 from tsformers.messages import Option
 from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.decomposition import Layers, layers_chart
@@ -175,6 +176,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
             DataError: as in ``Panel.from_frame``.
         """
         warn_unused_covariates(self, roles)
+        refuse_unknown(roles, "decompose", Roles.__annotations__)
         panel = Panel.from_frame(df, **roles)
         check_settings(self)
         check_answer_columns(panel.schema, ["trend", *_seasonal_names(self._periods(panel)), "remainder"], "the parts")
@@ -206,6 +208,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
             ValueError: an id that is not there.
             ImportError: matplotlib is missing.
         """
+        refuse_unknown(roles, "plot", Roles.__annotations__)
         panel = Panel.from_frame(df, **roles)
         some = panel.select(chosen_positions(ids, panel.ids, SHOWN))
         parts = self.decompose(replace(some, schema=replace(some.schema, backend="pandas")))
@@ -220,7 +223,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
     def _periods(self, panel: Panel) -> list[int]:
         """The periods of the settings, or those of the frequency."""
         if self.period is None:
-            return [*cycles(panel.grid)] if self.method == "mstl" else [season_length(panel.grid)]
+            return [*clock_cycles(panel.grid)] if self.method == "mstl" else [season_length(panel.grid)]
         given = [self.period] if isinstance(self.period, int | np.integer) else [*self.period]
         if not given:
             raise ValueError(f"period must be a whole number of 1 or more, or a list of such, not {self.period!r}")

@@ -272,10 +272,8 @@ def log_score(y: Real[np.ndarray, "*b"], samples: Real[np.ndarray, "..."], axis:
     truth, members = matched(y, samples, axis)
     score = np.empty(truth.shape)
     for block in blocks(truth.shape, max(1, BLOCK // members.shape[-1])):
-        distance = np.subtract(members[block], truth[block][..., None], order="C", dtype=np.float64)
-        mean, variance = distance.mean(axis=-1), distance.var(axis=-1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            score[block] = _normal_log_score(mean, variance)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            score[block] = _normal_log_score(np.asarray(truth[block], dtype=np.float64), members[block])
     return score
 
 
@@ -324,9 +322,16 @@ def _crps_sorted_known(distance: np.ndarray, fair: bool) -> np.ndarray:
     return np.sum(np.abs(distance), axis=-1) / size - half_spread
 
 
-def _normal_log_score(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Minus the log density at 0 of a normal with these moments."""
-    return np.where((variance == 0) & (mean != 0), np.inf, 0.5 * (np.log(2 * math.pi * variance) + mean**2 / variance))
+def _normal_log_score(y: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Minus the log density at ``y`` of a normal with the moments of the members, whose spread is the unit."""
+    first = np.asarray(members[..., 0], dtype=np.float64)
+    shift = np.subtract(members, first[..., None], order="C", dtype=np.float64)  # exactly 0 where members are equal
+    spread = np.abs(shift).max(axis=-1)
+    shift /= np.where(spread > 0, spread, 1.0)[..., None]
+    variance = shift.var(axis=-1)
+    distance = (first - y) / np.where(spread > 0, spread, 1.0) + shift.mean(axis=-1)
+    score = 0.5 * (np.log(2 * math.pi * variance) + distance**2 / variance) + np.log(spread)
+    return np.where(spread > 0, score, np.where((spread == 0) & (np.abs(first - y) > 0), np.inf, np.nan))
 
 
 def _check_choice(**given: tuple[str, object]) -> None:

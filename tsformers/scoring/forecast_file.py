@@ -1,6 +1,5 @@
 """Tables of forecasts and of what happened, from files: long rows whose times and ids compare across files."""
 
-import re
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,9 +17,9 @@ from tsformers.data.intake.ids import Ids, id_columns, ids_of, text_matches
 from tsformers.data.intake.numbers import read_numbers
 from tsformers.data.intake.roles import find_roles
 from tsformers.data.intake.source import Source, source_of
+from tsformers.distributions.quantile_columns import level_of_column
 from tsformers.errors import DataError
 
-QUANTILE_COLUMN = re.compile(r"q(0?\.\d+)")
 USUAL = ("unique_id", "ds", "y")
 
 
@@ -65,7 +64,7 @@ def read_forecast(table: Frame, *, freq: str | int | None = None, target_col: st
         array([[4., 5.]])
     """
     source = source_of(table, (), USUAL)
-    found = {name: float(match[1]) for name in map(str, source.frame) if (match := QUANTILE_COLUMN.fullmatch(name))}
+    found = {name: level for name in map(str, source.frame) if (level := level_of_column(name)) is not None}
     levels = dict(sorted(found.items(), key=lambda pair: pair[1])) or {"mean": 0.5}
     if next(iter(levels)) not in source.frame:
         raise DataError(f"{source.places.what} is no forecast: it has neither q0.1, q0.5, ... nor mean")

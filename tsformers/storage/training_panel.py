@@ -8,6 +8,7 @@ import pandas as pd
 from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataError
+from tsformers.keywords import refuse_unknown
 from tsformers.messages import Either, Option
 from tsformers.storage.encoding import Encoder
 
@@ -24,7 +25,7 @@ def training_panel(data: Frame | Panel, y: Any, roles: Roles) -> Panel:
         The panel.
 
     Raises:
-        TypeError: a second argument of ``fit`` that is neither.
+        TypeError: a second argument of ``fit`` that is neither, or a keyword that it does not have.
         DataError: as in ``Panel.from_frame``; or an id that a saved model cannot hold.
 
     Example:
@@ -34,6 +35,7 @@ def training_panel(data: Frame | Panel, y: Any, roles: Roles) -> Panel:
     """
     if y is not None and (isinstance(y, str | dict) or not hasattr(y, "__len__")):
         raise TypeError(f"fit reads the target from its frame and takes roles by keyword; got {y!r} after the frame")
+    refuse_unknown(roles, "fit", Roles.__annotations__)
     panel = Panel.from_frame(data, **roles)
     _check_text(panel.ids, panel.schema.id_col)
     if panel.ids.dtype == np.dtype(object) and pd.api.types.infer_dtype(panel.ids, skipna=False) != "string":

@@ -11,8 +11,8 @@ from tsformers.data.intake.ids import Ids, id_columns, ids_of_answer, matched
 from tsformers.data.panel import Panel
 
 
-def frame(ids, **columns):
-    rows = [(name, day) for name in ids for day in range(3)]
+def frame(ids, days=3, **columns):
+    rows = [(name, day) for name in ids for day in range(days)]
     return pd.DataFrame(
         {"unique_id": [n for n, _ in rows], "ds": [d for _, d in rows], "y": np.arange(len(rows)) * 1.0, **columns}
     )
@@ -107,3 +107,29 @@ def test_columns_of_joined_ids_may_not_be_those_of_a_backtest():
     data = joined_frame().rename(columns={"item": "model"})
     with pytest.raises(DataError, match="column 'model' of the data is also a column of the result"):
         tsf.backtest(tsf.SeasonalNaive(horizon=2), data, windows=1, id_col=["shop", "model"], freq=1)
+
+
+@pytest.mark.parametrize(
+    ("fit", "later", "found"),
+    [
+        ([1, 2], [1.0, 2.0], [1, 2]),
+        ([1.0, 2.0], [1, 2], [1.0, 2.0]),
+        ([1, 2], [2.0, 3.0], [2, 3]),
+        ([1, 2], [2.0, 3.5], [2.0, 3.5]),
+    ],
+)
+def test_equal_numbers_of_two_types_are_one_series_with_one_forecast(fit, later, found):
+    model = tsf.SeasonalNaive(horizon=2, seed=0).fit(frame(fit))
+    answer = model.predict(frame(later))
+    assert [*map(repr, answer.ids.tolist())] == [*map(repr, found)]
+    if len({*fit, *later}) == 2:
+        own = tsf.Theta(horizon=2, season_length=1, n_jobs=1, seed=0).fit(frame(fit, days=9))
+        np.testing.assert_array_equal(own.predict(frame(later, days=9)).values, own.predict().values)
+
+
+def test_time_stamps_at_fit_and_text_later_give_one_warning():
+    days = [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-02")]
+    model = tsf.SeasonalNaive(horizon=2, seed=0).fit(frame(days))
+    with pytest.warns(DataWarning, match="matched as text") as caught:
+        assert model.predict(frame(["2024-01-01", "2024-01-02"])).ids.tolist() == days
+    assert len(caught) == 1

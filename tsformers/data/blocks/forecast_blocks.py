@@ -8,6 +8,7 @@ import numpy as np
 
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
+from tsformers.data.forecast_checks import level_array, out_of_range
 from tsformers.data.panel import Panel
 
 NUMBERS_AT_ONCE = 2**21  # 16 MiB of draws or quantiles; drawing takes several times that
@@ -68,10 +69,10 @@ def checked_quantiles(quantiles: Sequence[float]) -> tuple[float, ...]:
         >>> checked_quantiles([0.9, 0.1, 0.9])
         (0.1, 0.9)
     """
-    levels = tuple(sorted({float(level) for level in np.atleast_1d(np.asarray(quantiles, dtype=np.float64))}))
-    if not levels or not all(0 < level < 1 for level in levels):
-        raise ValueError(f"quantiles must be levels inside (0, 1), at least one; got {quantiles!r}")
-    return levels
+    given = level_array(quantiles)
+    if not given.size or not ((given > 0) & (given < 1)).all():
+        raise out_of_range(quantiles, given)
+    return tuple(sorted({float(level) for level in given}))
 
 
 def summarised(forecast: Forecast, quantiles: Sequence[float]) -> Forecast:

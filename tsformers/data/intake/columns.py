@@ -132,7 +132,7 @@ def read_ids(values: pd.Series, column: str, places: Places = PLACES) -> tuple[n
         raise DataError(
             f"column {column!r} of {places.what} is null at {places.at(row)}; give the row an id, or drop it"
         )
-    names = pd.Index(names)
+    names = names if isinstance(names, pd.Index) else pd.Index(names)
     try:
         order = np.asarray(names.argsort())
     except TypeError:  # ids of several types

@@ -144,7 +144,7 @@ def ids_of_answer(answer: pd.DataFrame, schema: Schema) -> pd.Index:
 
 
 def matched(ids: Ids, fitted: pd.Index, what: str, stacklevel: int = 2) -> Ids:
-    """Ids of which none was in ``fit``, but some as text, take the ids of ``fit``: 7 and "7" are one series.
+    """Ids of another type take those of ``fit``: 7 is 7.0, and "7" where no id was in ``fit`` but some are as text.
 
     Args:
         ids: of another table.
@@ -163,18 +163,28 @@ def matched(ids: Ids, fitted: pd.Index, what: str, stacklevel: int = 2) -> Ids:
         Index(['7'], dtype='object')
     """
     if not len(fitted) or ids.names.isin(fitted).any():
-        return ids
+        names = _as_numbers_of(ids.names, fitted)
+        return ids if names is ids.names else ids._replace(names=names)
     as_text = text_matches(ids.names, fitted)
     if not as_text:
         return ids
-    names = np.array([as_text.get(name, name) for name in ids.names], dtype=object)
+    renamed = np.array([as_text.get(name, name) for name in ids.names], dtype=object)
     kinds = (
         f"the ids of {what}, such as {first_names(ids.names[:2])}, and those of fit, such as {first_names(fitted[:2])}"
     )
     warnings.warn(DataWarning(f"{kinds}, are of two types; they are matched as text"), stacklevel=stacklevel + 1)
-    code, found = pd.factorize(names)
+    code, found = pd.factorize(renamed)
     back, sorted_names = read_ids(pd.Series(found, dtype=object), "ids")
     return Ids(back[code][ids.code], sorted_names, ids.sep, ids.kinds)
+
+
+def _as_numbers_of(names: pd.Index, fitted: pd.Index) -> pd.Index:
+    """Numbers in the type of other numbers, where that changes none."""
+    if names.dtype == fitted.dtype or not all(pd.api.types.is_numeric_dtype(one.dtype) for one in (names, fitted)):
+        return names
+    with np.errstate(invalid="ignore"):
+        cast = names.astype(fitted.dtype)
+    return cast if (cast == names).all() else names
 
 
 def text_matches(names: pd.Index, fitted: pd.Index) -> Mapping[Any, Any]:

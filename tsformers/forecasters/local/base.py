@@ -1,5 +1,6 @@
 """LocalForecaster: one small model for each series, drawn from the end of any history of that series."""
 
+import copy
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -36,10 +37,12 @@ from tsformers.forecasters.local.tasks import (
     fit_or_fall_back,
     quantiles_or_fall_back,
 )
+from tsformers.forecasters.local.wall_clock import on_wall_clock, wall_steps
+from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
 from tsformers.messages import Option
 from tsformers.parallel import each
 from tsformers.storage.training_panel import training_panel
-from tsformers.validation import AtLeast, check_settings
+from tsformers.validation import AtLeast, check_draws, check_settings
 
 LISTED_SERIES = 5  # series that a warning or an error lists by name
 
@@ -49,6 +52,23 @@ class Spans(NamedTuple):
 
     first: np.ndarray  # (N,)
     stop: np.ndarray  # (N,)
+
+
+class Work(NamedTuple):
+    """What is drawn for a forecast."""
+
+    model: "LocalForecaster"
+    panel: Panel
+    steps: np.ndarray | None  # (N, H) of the drawn steps, those that were asked for; None = all
+
+    def block(self, at: slice) -> "Work":
+        """The part of some series."""
+        steps = None if self.steps is None else self.steps[at]
+        return Work(self.model, panel_block(self.panel, at.start, at.stop), steps)
+
+    def chosen(self, values: np.ndarray) -> np.ndarray:
+        """(N, S, H) of drawn values."""
+        return values if self.steps is None else np.take_along_axis(values, self.steps[:, None], axis=2)
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -141,7 +161,8 @@ class LocalForecaster(BaseEstimator):
         panel = training_panel(data, y, roles)
         periods = (self.season_length,) if self.season_length else cycles(panel.grid)
         self.panel_, self.season_, self.periods_ = panel, periods[0], periods
-        self.params_, reasons = self.learn(panel, periods[0])
+        wall = on_wall_clock(panel)
+        self.params_, reasons = self.learn(panel if wall is None else wall, periods[0])
         self.settings_: dict[str, object] = remember_settings(self, FREE | {"horizon"})
         self.fallbacks_ = {id_: reason for id_, reason in zip(panel.ids, reasons, strict=True) if reason}
         self.warn_of_fallbacks("cannot be fitted and fall back to the seasonal naive model", panel.ids, reasons)
@@ -156,20 +177,23 @@ class LocalForecaster(BaseEstimator):
         n_samples: int = 100,
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
+        **unknown: Unpack[NoKeywords],
     ) -> Forecast:
         """Draw what follows the end of each series of ``data`` (None: of the data of ``fit``); nothing is refitted.
 
         With ``quantiles=(0.1, 0.5, 0.9)`` the answer is the means of these draws and their quantiles at these levels,
         computed in blocks of series: bit for bit the same, without memory for all draws.
         """
+        refuse_unknown(unknown, "predict", PREDICT)
         if quantiles is not None:
             return joined(
                 self.predict_blocks(
                     data, future=future, static=static, n_samples=n_samples, seed=seed, quantiles=quantiles
                 )
             )
-        panel = self.panel_to_forecast(data, future, static, n_samples)
-        return self._forecast(panel, self.draw(panel, n_samples, self._keys(panel, seed)))
+        panel = self.panel_to_forecast(data, future, static, n_samples, seed)
+        work = self._work(panel)
+        return self._forecast(panel, work.chosen(work.model.draw(work.panel, n_samples, self._keys(panel, seed))))
 
     def predict_blocks(
         self,
@@ -183,30 +207,42 @@ class LocalForecaster(BaseEstimator):
     ) -> Iterator[Forecast]:
         """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         levels = None if quantiles is None else checked_quantiles(quantiles)
-        panel = self.panel_to_forecast(data, future, static, n_samples)
+        panel = self.panel_to_forecast(data, future, static, n_samples, seed)
         keys = self._keys(panel, seed)
         one_by_one = levels is not None and type(self).draw is LocalForecaster.draw
         if one_by_one:
             size = max(1, NUMBERS_AT_ONCE // ((len(levels or ()) + 1) * self.horizon))
         else:
             size = max(1, NUMBERS_AT_ONCE // (n_samples * self.horizon))
-        parts = ((panel_block(panel, i, i + size), keys[i : i + size]) for i in range(0, panel.n_series, size))
-        if levels is None:
-            for part, part_keys in parts:
-                yield self._forecast(part, self.draw(part, n_samples, part_keys))
-        elif one_by_one:
-            for part, part_keys in parts:
-                yield self._summarised_one_by_one(part, part_keys, levels, n_samples)
-        else:
-            drawn = (self._forecast(part, self.draw(part, n_samples, part_keys)) for part, part_keys in parts)
-            yield from gathered(summarised(block, levels) for block in drawn)
+        work = self._work(panel)
+        blocks = ((slice(i, i + size), panel_block(panel, i, i + size)) for i in range(0, panel.n_series, size))
+        if one_by_one:
+            for at, part in blocks:
+                yield self._summarised_one_by_one(part, work.block(at), keys[at], levels or (), n_samples)
+            return
+        drawn = (
+            self._forecast(part, work.block(at).chosen(work.model.draw(work.block(at).panel, n_samples, keys[at])))
+            for at, part in blocks
+        )
+        yield from drawn if levels is None else gathered(summarised(block, levels) for block in drawn)
 
     def _summarised_one_by_one(
-        self, panel: Panel, keys: np.ndarray, levels: tuple[float, ...], n_samples: int
+        self, panel: Panel, work: "Work", keys: np.ndarray, levels: tuple[float, ...], n_samples: int
     ) -> Forecast:
         """Means and quantiles of a block; the draws of one series are held at a time."""
-        values = np.stack(self._each_drawn(panel, keys, partial(quantiles_or_fall_back, levels, n_samples)))
+        found = work.model._each_drawn(work.panel, keys, partial(quantiles_or_fall_back, levels, n_samples))
+        values = work.chosen(np.stack(found))
         return replace(self._forecast(panel, values[:, 1:]), levels=levels, means=values[:, 0])
+
+    def _work(self, panel: Panel) -> "Work":
+        """What to draw, and by which model: on the wall clock where the data have a time zone."""
+        wall, trained = on_wall_clock(panel), on_wall_clock(self.panel_)
+        if wall is None or trained is None:
+            return Work(self, panel, None)
+        steps = wall_steps(panel, wall, self.horizon)
+        model = copy.copy(self)
+        model.horizon, model.panel_ = int(steps.max()) + 1, trained
+        return Work(model, wall, steps)
 
     def update(self, rows: Frame | Panel) -> Self:
         """Take in rows after the end of each series, without a refit: ``predict()`` follows the new end.
@@ -228,19 +264,16 @@ class LocalForecaster(BaseEstimator):
         return self
 
     def panel_to_forecast(
-        self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int
+        self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int, seed: int | None
     ) -> Panel:
         """The series that ``predict`` is asked for; refuses what it cannot use."""
         check_is_fitted(self, "params_")
         check_unchanged(self)
         self.check()  # a new horizon may be out of range
-        if n_samples < 1:
-            raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
+        check_draws(n_samples, seed)
         panel = self.panel_ if data is None else self.panel_.like(data, static)
         if future is not None or (self.uses_covariates and panel.schema.known):
-            panel = panel.with_future(
-                future, self.horizon
-            )  # a frame that lacks rows is refused, also where none is used
+            panel = panel.with_future(future, self.horizon)  # refuses a frame that lacks rows, also where none is used
         warn_of_silent_series(panel, self.horizon, stacklevel=4)
         return panel
 
@@ -314,8 +347,12 @@ class LocalForecaster(BaseEstimator):
         return series_keys(panel.ids, self.seed if seed is None else seed)
 
     def _forecast(self, panel: Panel, values: np.ndarray) -> Forecast:
-        times = panel.future_times(self.horizon)
-        return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema)
+        times, means = panel.future_times(self.horizon), self.exact_means(panel)
+        return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema, means=means)
+
+    def exact_means(self, panel: Panel) -> np.ndarray | None:
+        """Means (N, H) of what follows each history, where they are known apart from draws; None = those of draws."""
+        return None
 
     def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """``work(item)`` for each item, in order; in several processes where that is faster."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from tsformers.data.blocks.forecast_blocks import summarised
 from tsformers.data.forecast import Forecast
+from tsformers.forecasters.local import long_seasons
 from tsformers.forecasters.local.draws import stratified
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
 from tsformers.forecasters.local.sanity import absurd_cells, beyond_the_data
@@ -52,8 +53,13 @@ def fit_or_fall_back(model: Any, periods: tuple[int, ...], series: Series) -> tu
 
 def _fitted(model: Any, periods: tuple[int, ...], y: np.ndarray, x: np.ndarray | None) -> Params:
     first, last = _observed_span(y)
-    y, regressors = y[first:last], {} if x is None else {"x": x[first:last]}
-    return {**model.fit_one(y, periods[0], **regressors), "first": first}
+    y, season = y[first:last], periods[0]
+    found: Params = {}
+    if model.removes_long_seasons():
+        found, season = long_seasons.find(y, periods)
+    regressors = {} if x is None else {"x": x[first:last]}
+    params = model.fit_one(long_seasons.removed(y, found, 0), season, **regressors)
+    return {**params, "first": first, "long_seasons": found}
 
 
 def draw_or_fall_back(n_samples: int, model: Any, periods: tuple[int, ...], task: Task) -> tuple[np.ndarray, str]:
@@ -86,9 +92,11 @@ def _drawn(model: Any, task: Task, n_samples: int) -> np.ndarray:
     regressors = {} if x is None else {"x": x[first:]}
     n_paths = max(n_samples, FEWEST_PATHS) if model.stratified else n_samples
     start = task.start + first - task.params.get("first", 0)
-    rng = np.random.default_rng(task.key)
-    paths = model.simulate(task.params, y, start, ahead + model.horizon, n_paths, rng, **regressors)
-    return stratified(np.asarray(paths)[:, ahead:], n_samples)
+    rng, found = np.random.default_rng(task.key), task.params.get("long_seasons", {})
+    adjusted = long_seasons.removed(y, found, start)
+    paths = model.simulate(task.params, adjusted, start, ahead + model.horizon, n_paths, rng, **regressors)
+    paths = long_seasons.restored(np.asarray(paths), found, start + len(y), rng)
+    return stratified(paths[:, ahead:], n_samples)
 
 
 def quantiles_or_fall_back(

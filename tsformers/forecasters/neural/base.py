@@ -35,6 +35,7 @@ from tsformers.forecasters.neural.validation import (
     forecastable,
     validated_series,
 )
+from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
 from tsformers.messages import Option
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.make import HEADS
@@ -44,7 +45,7 @@ from tsformers.training.context_length import default_validation
 from tsformers.training.randomness import find_device, seeded
 from tsformers.training.threads import limited_threads
 from tsformers.training.train import Groups, train
-from tsformers.validation import Above, AtLeast, OneOf, check_settings
+from tsformers.validation import Above, AtLeast, OneOf, check_draws, check_settings
 
 Likelihood = Annotated[str, OneOf(tuple(HEADS))] | DistributionOutput
 
@@ -253,6 +254,7 @@ class TorchForecaster(BaseEstimator):
         n_samples: int = 100,
         seed: int | None = None,
         quantiles: Sequence[float] | None = None,
+        **unknown: Unpack[NoKeywords],
     ) -> Forecast:
         """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
 
@@ -277,6 +279,7 @@ class TorchForecaster(BaseEstimator):
                 ``device``.
             DataError: a history too short, or without a value in the context; covariates that differ.
         """
+        refuse_unknown(unknown, "predict", PREDICT)
         asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
         return joined(self.predict_blocks(data, quantiles=quantiles, **asked))
 
@@ -293,8 +296,7 @@ class TorchForecaster(BaseEstimator):
         """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
         check_is_fitted(self, "network_")
         check_unchanged(self)
-        if n_samples < 1:
-            raise ValueError(f"n_samples must be 1 or more, not {n_samples}")
+        check_draws(n_samples, seed)
         if data is None and static is not None:
             raise TsformersError(
                 Option("static"), " describes the series of ", Option("data"), "; leave it out, or pass both"

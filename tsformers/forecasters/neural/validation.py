@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.calendar.regularity import plain
-from tsformers.calendar.seasons import cycles
+from tsformers.calendar.seasons import clock_cycles
 from tsformers.data.covariates import check_common_end
 from tsformers.data.cutoffs import validation_length
 from tsformers.data.dataframes import stamps
@@ -72,11 +72,11 @@ def choose_context(model: Any, panel: Panel, short: str) -> int:
         T.
     """
     lengths = panel.lengths.max(keepdims=True) if model.multivariate else panel.lengths
-    wanted = preferred_context(model.horizon, cycles(panel.grid))
+    wanted = preferred_context(model.horizon, clock_cycles(panel.grid))
     typical = np.median(lengths) >= wanted + 2 * model.horizon
     if typical and short == "drop":
         return wanted
-    context = default_context(lengths, model.horizon, cycles(panel.grid))
+    context = default_context(lengths, model.horizon, clock_cycles(panel.grid))
     if typical and context < wanted and lengths.min() >= context + model.horizon:
         i = int(lengths.argmin())
         warnings.warn(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsformers.data.classical_decomposition import PackedSeries, moving_average
+from tsformers.data.packed.classical_decomposition import PackedSeries, moving_average
 
 
 def packed(*series):
