@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import tsformers as tsf
-from tsformers.forecasters.local.ets_states import Spec
+from tsformers.forecasters.local.ets.states import Spec
 
 pytestmark = pytest.mark.filterwarnings("ignore::statsmodels.tools.sm_exceptions.ConvergenceWarning")
 

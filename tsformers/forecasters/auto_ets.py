@@ -6,19 +6,11 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from tsformers.forecasters.local.base import LocalForecaster
-from tsformers.forecasters.local.ets_averaging import learned
-from tsformers.forecasters.local.ets_draws import drawn
-from tsformers.forecasters.local.ets_selection import FEWEST_ROWS, admitted
-from tsformers.forecasters.local.ets_states import LONGEST_SEASON, Spec
+from tsformers.forecasters.local.ets.averaging import learned
+from tsformers.forecasters.local.ets.continuation import drawn
+from tsformers.forecasters.local.ets.selection import FEWEST_ROWS, admitted
+from tsformers.forecasters.local.ets.states import FAMILY, LONGEST_SEASON
 from tsformers.forecasters.local.tasks import Params
-
-FAMILY = [
-    Spec(error, trend, damped, seasonal)
-    for error in ("add", "mul")
-    for trend, damped in ((None, False), ("add", False), ("add", True))
-    for seasonal in (None, "add", "mul")
-    if (error, seasonal) != ("add", "mul")
-]
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

@@ -7,10 +7,10 @@ import numpy as np
 
 from tsformers.errors import TsformersError
 from tsformers.forecasters.local.base import LocalForecaster
-from tsformers.forecasters.local.ets_averaging import learned
-from tsformers.forecasters.local.ets_draws import drawn
-from tsformers.forecasters.local.ets_selection import FEWEST_ROWS, admitted
-from tsformers.forecasters.local.ets_states import LONGEST_SEASON, Spec
+from tsformers.forecasters.local.ets.averaging import learned
+from tsformers.forecasters.local.ets.continuation import drawn
+from tsformers.forecasters.local.ets.selection import FEWEST_ROWS, admitted
+from tsformers.forecasters.local.ets.states import LONGEST_SEASON, Spec
 from tsformers.forecasters.local.tasks import Params
 from tsformers.messages import Setting
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import (
+from tsformers.forecasters.local.ets.kernels import (
     BETA,
     GAMMA,
     SEASON,

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import BETA, GAMMA, N_WEIGHTS, admissible
-from tsformers.forecasters.local.ets_optimiser import evaluate, maximise
-from tsformers.forecasters.local.ets_selection import MOST_SPREAD, Fit, chosen, criterion, fit_all, params_of
-from tsformers.forecasters.local.ets_states import Spec
+from tsformers.forecasters.local.ets.kernels import BETA, GAMMA, N_WEIGHTS, admissible
+from tsformers.forecasters.local.ets.optimiser import evaluate, maximise
+from tsformers.forecasters.local.ets.selection import MOST_SPREAD, Fit, chosen, criterion, fit_all, params_of
+from tsformers.forecasters.local.ets.states import Spec
 from tsformers.forecasters.local.tasks import Params
 
 PARTICLES = 48

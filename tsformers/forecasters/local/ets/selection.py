@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import N_WEIGHTS, Model, initial_states
-from tsformers.forecasters.local.ets_optimiser import STEPS, evaluate, maximise
-from tsformers.forecasters.local.ets_states import (
+from tsformers.forecasters.local.ets.kernels import N_WEIGHTS, Model, initial_states
+from tsformers.forecasters.local.ets.optimiser import STEPS, evaluate, maximise
+from tsformers.forecasters.local.ets.states import (
     Spec,
     contained,
     first_states,

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from tsformers.forecasters.local.draws import normals
-from tsformers.forecasters.local.ets_averaging import Member
-from tsformers.forecasters.local.ets_kernels import (
+from tsformers.forecasters.local.ets.averaging import Member
+from tsformers.forecasters.local.ets.kernels import (
     LEAST,
     LEVEL,
     N_WEIGHTS,
@@ -17,9 +17,9 @@ from tsformers.forecasters.local.ets_kernels import (
     Model,
     initial_states,
 )
-from tsformers.forecasters.local.ets_optimiser import Evaluation, evaluate, maximise
-from tsformers.forecasters.local.ets_simulation import paths
-from tsformers.forecasters.local.ets_states import HEAD, Spec, first_states, natural
+from tsformers.forecasters.local.ets.optimiser import Evaluation, evaluate, maximise
+from tsformers.forecasters.local.ets.simulation import paths
+from tsformers.forecasters.local.ets.states import HEAD, Spec, first_states, natural
 from tsformers.forecasters.local.tasks import Params
 
 STEPS = 20  # of the search for the initial states of another history
