@@ -7,6 +7,7 @@ that distribution, averaged over series and steps: the noise of a realised futur
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -31,14 +32,16 @@ MODELS = {
     "AutoARIMA": tsf.AutoARIMA,
     "HoltWinters": tsf.HoltWinters,
     "Theta": tsf.Theta,
+    "Theta, dynamic": partial(tsf.Theta, method="dynamic"),
     "SeasonalNaive": tsf.SeasonalNaive,
 }
 SMOOTH = ("noise", "walk", "drift", "level", "trend", "seasonal")
 KINDS = {  # that the assumptions of a model contain
     "AutoETS": (*SMOOTH, "seasonal walk"),
     "AutoARIMA": (*SMOOTH, "ar", "seasonal walk"),
-    "HoltWinters": SMOOTH,
+    "HoltWinters": (*SMOOTH, "seasonal walk"),
     "Theta": ("noise", "walk", "level", "seasonal"),  # half the slope by definition: no drift, no trend
+    "Theta, dynamic": SMOOTH,
     "SeasonalNaive": ("walk", "seasonal walk"),  # the first where there is no season, the second where there is one
 }
 LONGEST = 24  # of a seasonal walk: a longer season is removed as one that does not change
