@@ -422,7 +422,8 @@ def _check_changed_settings(fitted: Any) -> None:
 
 
 def _equal(a: Forecast, b: Forecast) -> bool:
-    return a.ids.equals(b.ids) and np.array_equal(a.times, b.times) and np.array_equal(a.values, b.values)
+    same = a.ids.equals(b.ids) and np.array_equal(a.times, b.times) and a.counts == b.counts
+    return same and np.array_equal(a.values, b.values)
 
 
 def _as_forecast(panel: Panel, y: np.ndarray, horizon: int) -> Forecast:

@@ -52,7 +52,7 @@ def seasonal_p_value(y: Float[np.ndarray, " T"], period: float, within: float = 
     with the frequencies between them: an F-test each, and the least p-value times their number. A curve is removed
     first (a line below three cycles), then the autocorrelation of the rest, then the smooth shape of its spectrum. So
     random walks with or without drift, autoregressions, moving averages and trends are not seasonal: in simulations of
-    these at a nominal .05 the share of seasonal ones is .01 to .08, less for steep curves. Missing rows count as no
+    these at a nominal .05 the share of seasonal ones is .01 to .06, less for steep curves. Missing rows count as no
     evidence: they are 0 among the innovations, and no degrees of freedom.
 
     Args:

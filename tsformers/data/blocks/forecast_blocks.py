@@ -147,6 +147,7 @@ def joined(blocks: Iterable[Forecast]) -> Forecast:
         times=np.concatenate([part.times for part in parts]),
         values=np.concatenate([part.values for part in parts]),
         means=np.concatenate(known) if len(known) == len(parts) else None,
+        counts=all(part.counts for part in parts),
     )
 
 

@@ -130,6 +130,7 @@ class LocalForecaster(BaseEstimator):
     uses_covariates: ClassVar[bool] = False
     compiled: ClassVar[bool] = False
     stratified: ClassVar[bool] = False
+    counts: ClassVar[bool] = False  # forecasts whole numbers of 0 or more, and takes no others
     leaves_out_absurd_cells: ClassVar[bool] = True
 
     save = storage.save
@@ -348,7 +349,8 @@ class LocalForecaster(BaseEstimator):
 
     def _forecast(self, panel: Panel, values: np.ndarray) -> Forecast:
         times, means = panel.future_times(self.horizon), self.exact_means(panel)
-        return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema, means=means)
+        forecast = Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema)
+        return replace(forecast, means=means, counts=self.counts)
 
     def exact_means(self, panel: Panel) -> np.ndarray | None:
         """Means (N, H) of what follows each history, where they are known apart from draws; None = those of draws."""
