@@ -113,7 +113,7 @@ def fit_all(y: np.ndarray, season: int, specs: Sequence[Spec]) -> list[Fit]:
     Example:
         >>> y = np.sin(np.arange(20.0))
         >>> [round(fit.loglik, 3) for fit in fit_all(y, 1, [Spec("add", None, False, None)])]
-        [-18.035]
+        [-20.186]
     """
     fits: list[Fit] = []
     for spec in specs:
