@@ -9,7 +9,7 @@ from tsformers.data.intake.asked import names_of
 from tsformers.errors import DataWarning
 from tsformers.messages import Option, Part, Setting, joined
 
-USERS = "LRU, Autoformer or REDSDS"  # forecasters that use covariates
+USERS = "AutoARIMA, LRU, Autoformer or REDSDS"  # forecasters that use covariates
 
 
 def warn_unused_covariates(models: Any, roles: Mapping[str, Any], stacklevel: int = 3) -> None:
@@ -32,7 +32,8 @@ def warn_unused_covariates(models: Any, roles: Mapping[str, Any], stacklevel: in
         ...     warnings.simplefilter("always")
         ...     warn_unused_covariates(Theta(horizon=1), {"known": ["price"]})
         >>> print(caught[0].message)
-        Theta takes no covariates; known=['price'] is not used: leave it out, or choose LRU, Autoformer or REDSDS
+        Theta takes no covariates; known=['price'] is not used: leave it out, or choose AutoARIMA, LRU, Autoformer or
+        REDSDS
     """
     asked: list[Part] = [Option(key, [*found]) for key in ("known", "past") if (found := names_of(roles.get(key)))]
     static: list[Part] = [Option("static")] if roles.get("static") is not None else []

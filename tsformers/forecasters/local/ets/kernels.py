@@ -15,7 +15,7 @@ ALPHA, BETA, GAMMA, PHI, LEVEL, SLOPE, SEASON = range(7)  # slots; SEASON is the
 N_WEIGHTS = 4  # slots of weights, which come first
 LEAST = 1e-8  # forecasts and levels of models with relative errors stay above this share of the data's size
 STEP = 1e-6  # of the numerical derivatives of gains
-INSIDE = 1e-7  # by which roots may leave the unit circle
+INSIDE = 1e-6  # by which roots may leave the unit circle
 
 
 class Model(NamedTuple):
@@ -79,7 +79,8 @@ def fill_gains(
         after: (3 + m,) filled.
     """
     alpha, beta, gamma, phi = natural_weights(x)
-    after[:] = before
+    for k in range(3 + m):
+        after[k] = before[k]
     for t in range(len(y)):
         j = 3 + t % m
         p11, p12, p22, q = after[0], after[1], after[2], after[j]
@@ -119,7 +120,14 @@ def gains_of(y: np.ndarray, model: Model, x: np.ndarray, before: np.ndarray, gap
         d_gains[0, BETA, 1], d_gains[0, GAMMA, 2] = x[ALPHA], 1.0 - x[ALPHA]
         return Gains(gains, spread, d_gains, d_spread, after)
     fill_gains(y, model.m, x, before, gains, spread, after)
-    moved, gains_moved, spread_moved, unused = x.copy(), np.empty((rows, 3)), np.empty(rows), after.copy()
+    moved, gains_moved, spread_moved, unused = (
+        np.empty(len(x)),
+        np.empty((rows, 3)),
+        np.empty(rows),
+        np.empty(len(after)),
+    )
+    for k in range(len(x)):
+        moved[k] = x[k]
     for slot in range(N_WEIGHTS):
         step = STEP if x[slot] + STEP <= model.high[slot] else -STEP
         moved[slot] = x[slot] + step
@@ -279,6 +287,8 @@ def admissible(x: np.ndarray, m: int) -> bool:
     (z**(m-1) + ... + z**2) + (a + pb - pa + g - 1) z + p (1 - a - g); it is reduced by Schur's recursion.
     """
     alpha, beta, gamma, phi = natural_weights(x)
+    if beta <= 0.0:  # a constant slope always is, with roots on the circle
+        return True
     beta *= phi
     same = alpha + beta - alpha * phi
     rest, other = np.full(m + 2, same), np.empty(m + 2)

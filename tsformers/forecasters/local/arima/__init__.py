@@ -1,0 +1,1 @@
+"""Seasonal ARIMA of one series: differences, search, exact likelihood, forecast."""
