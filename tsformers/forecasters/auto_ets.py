@@ -6,18 +6,11 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from tsformers.forecasters.local.base import LocalForecaster
-from tsformers.forecasters.local.ets_draws import drawn
-from tsformers.forecasters.local.ets_selection import FEWEST_ROWS, admitted, chosen, fit_all, params_of
-from tsformers.forecasters.local.ets_states import LONGEST_SEASON, Spec
+from tsformers.forecasters.local.ets.averaging import learned
+from tsformers.forecasters.local.ets.continuation import drawn
+from tsformers.forecasters.local.ets.selection import FEWEST_ROWS, admitted
+from tsformers.forecasters.local.ets.states import FAMILY, LONGEST_SEASON
 from tsformers.forecasters.local.tasks import Params
-
-FAMILY = [
-    Spec(error, trend, damped, seasonal)
-    for error in ("add", "mul")
-    for trend, damped in ((None, False), ("add", False), ("add", True))
-    for seasonal in (None, "add", "mul")
-    if (error, seasonal) != ("add", "mul")
-]
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -79,7 +72,7 @@ class AutoETS(LocalForecaster):
         specs = admitted(y, season, FAMILY)
         if not specs:
             raise ValueError(f"{np.isfinite(y).sum()} observed rows, AutoETS needs {FEWEST_ROWS}")
-        return params_of(chosen(fit_all(y, season, specs), self.criterion), self.criterion)
+        return learned(y, season, specs, self.criterion)
 
     def simulate(
         self, params: Params, y: np.ndarray, start: int, horizon: int, n_samples: int, rng: np.random.Generator

@@ -7,11 +7,14 @@ import numpy as np
 
 from tsformers.errors import TsformersError
 from tsformers.forecasters.local.base import LocalForecaster
-from tsformers.forecasters.local.ets_draws import drawn
-from tsformers.forecasters.local.ets_selection import admitted, chosen, fit_all, params_of
-from tsformers.forecasters.local.ets_states import LONGEST_SEASON, Spec
+from tsformers.forecasters.local.ets.averaging import learned
+from tsformers.forecasters.local.ets.continuation import drawn
+from tsformers.forecasters.local.ets.selection import FEWEST_ROWS, admitted
+from tsformers.forecasters.local.ets.states import LONGEST_SEASON, Spec
 from tsformers.forecasters.local.tasks import Params
 from tsformers.messages import Setting
+
+ROWS_A_PARAMETER = 2  # below it smaller models compete with the one that was set
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -74,18 +77,25 @@ class HoltWinters(LocalForecaster):
         season = season if season <= LONGEST_SEASON else 1
         specs = admitted(y, season, self.specs(y, season))
         if not specs:
-            raise ValueError(f"{np.isfinite(y).sum()} observed rows are too few for these settings")
-        return params_of(chosen(fit_all(y, season, specs), "aicc"), "aicc")
+            raise ValueError(f"{np.isfinite(y).sum()} observed rows, HoltWinters needs {FEWEST_ROWS}")
+        return learned(y, season, specs, "aicc")
 
     def specs(self, y: np.ndarray, season: int) -> list[Spec]:
-        """The models that the settings allow on ``y`` (T,)."""
+        """The models that the settings allow on ``y`` (T,), and on few rows those without damping and without trend."""
         kinds = {"auto": (None, "add", "mul"), None: (None,)}.get(self.seasonal, (self.seasonal,))
         if season == 1 or len(y) < 2 * season:
             kinds = (None,)
         if kinds == ("mul",) and np.nanmin(y) <= 0:
             raise TsformersError("a multiplicative season needs positive values; write ", Setting("seasonal", "add"))
-        damped = self.damped and self.trend is not None
-        return [Spec("mul" if kind == "mul" else "add", self.trend, damped, kind) for kind in kinds]
+        trends = [(self.trend, self.damped and self.trend is not None)]
+        few = ROWS_A_PARAMETER * (6 + season * (kinds != (None,)))
+        if self.trend and np.isfinite(y).sum() < few:
+            trends += [(self.trend, False), (None, False)]
+        return [
+            Spec("mul" if kind == "mul" else "add", trend, damped, kind)
+            for kind in kinds
+            for trend, damped in dict.fromkeys(trends)
+        ]
 
     def simulate(
         self, params: Params, y: np.ndarray, start: int, horizon: int, n_samples: int, rng: np.random.Generator

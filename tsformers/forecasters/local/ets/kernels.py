@@ -15,7 +15,7 @@ ALPHA, BETA, GAMMA, PHI, LEVEL, SLOPE, SEASON = range(7)  # slots; SEASON is the
 N_WEIGHTS = 4  # slots of weights, which come first
 LEAST = 1e-8  # forecasts and levels of models with relative errors stay above this share of the data's size
 STEP = 1e-6  # of the numerical derivatives of gains
-INSIDE = 1e-7  # by which roots may leave the unit circle
+INSIDE = 1e-6  # by which roots may leave the unit circle
 
 
 class Model(NamedTuple):
@@ -287,6 +287,8 @@ def admissible(x: np.ndarray, m: int) -> bool:
     (z**(m-1) + ... + z**2) + (a + pb - pa + g - 1) z + p (1 - a - g); it is reduced by Schur's recursion.
     """
     alpha, beta, gamma, phi = natural_weights(x)
+    if beta <= 0.0:  # a constant slope always is, with roots on the circle
+        return True
     beta *= phi
     same = alpha + beta - alpha * phi
     rest, other = np.full(m + 2, same), np.empty(m + 2)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import (
+from tsformers.forecasters.local.ets.kernels import (
     ALPHA,
     BETA,
     GAMMA,
@@ -42,6 +42,15 @@ class Spec(NamedTuple):
     trend: str | None
     damped_trend: bool
     seasonal: str | None
+
+
+FAMILY = [  # all models but those with infinite variance and those that explode
+    Spec(error, trend, damped, seasonal)
+    for error in ("add", "mul")
+    for trend, damped in ((None, False), ("add", False), ("add", True))
+    for seasonal in (None, "add", "mul")
+    if (error, seasonal) != ("add", "mul")
+]
 
 
 def model_of(spec: Spec, y: np.ndarray, season: int, places: np.ndarray | None = None) -> Model:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import (
+from tsformers.forecasters.local.ets.kernels import (
     BETA,
     GAMMA,
     SEASON,
@@ -16,7 +16,7 @@ from tsformers.forecasters.local.ets_kernels import (
 from tsformers.jit import compiled_nogil
 
 EXACT = 1e-20  # squared error of a row, in variances of the data, below which a fit is exact: rounding, no likelihood
-ENOUGH = 1e-9  # decrease of -2 log-likelihood at which the search ends
+ENOUGH = 1e-7  # decrease of -2 log-likelihood at which the search ends
 STEPS = 100  # of the search, the most
 FIRST_DAMPING, LEAST_DAMPING, WORST_DAMPING, QUIET = (
     1e-2,
@@ -24,6 +24,7 @@ FIRST_DAMPING, LEAST_DAMPING, WORST_DAMPING, QUIET = (
     1e8,
     1e-2,
 )  # of a step; a search ends at a small decrease if it is quiet
+PACE = 0.02  # a search goes on if twenty steps of the last one's size would reach its rival
 HALVINGS = 30  # of the interval in which the largest admissible slope weight lies
 
 
@@ -137,7 +138,7 @@ def mark_free(x: np.ndarray, model: Model, gradient: np.ndarray, lowered: bool, 
 
 
 @compiled_nogil("contract")
-def maximise(y: np.ndarray, model: Model, x: np.ndarray, steps: int) -> float:
+def maximise(y: np.ndarray, model: Model, x: np.ndarray, steps: int, rival: float) -> float:
     """Move ``x`` to a local maximum of the likelihood inside its box.
 
     Args:
@@ -145,6 +146,7 @@ def maximise(y: np.ndarray, model: Model, x: np.ndarray, steps: int) -> float:
         model: the model.
         x: slots; the free ones are changed, and all are clipped.
         steps: the most steps.
+        rival: -2 log-likelihood of another maximum; the search ends where it is out of reach at the present pace.
 
     Returns:
         -2 log-likelihood, inf where ``x`` is impossible.
@@ -170,7 +172,7 @@ def maximise(y: np.ndarray, model: Model, x: np.ndarray, steps: int) -> float:
             damping = max(0.1 * damping, LEAST_DAMPING)
         else:
             damping *= 10.0
-        quiet = 0.0 < decrease < ENOUGH and damping < QUIET
+        quiet = damping < QUIET and 0.0 < decrease < max(ENOUGH, PACE * (value - rival))
         if quiet or damping > WORST_DAMPING or not np.isfinite(value):
             break
         mark_free(x, model, gradient, lowered, free)

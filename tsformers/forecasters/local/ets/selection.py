@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import N_WEIGHTS, Model, initial_states
-from tsformers.forecasters.local.ets_optimiser import STEPS, evaluate, maximise
-from tsformers.forecasters.local.ets_states import (
+from tsformers.forecasters.local.ets.kernels import N_WEIGHTS, Model, initial_states
+from tsformers.forecasters.local.ets.optimiser import STEPS, evaluate, maximise
+from tsformers.forecasters.local.ets.states import (
     Spec,
     contained,
     first_states,
@@ -135,17 +135,32 @@ def fit_spec(y: np.ndarray, spec: Spec, season: int, fits: Sequence[Fit]) -> Fit
         if is_contained(fit.spec, spec)
     ]
     states = found._replace(columns=found.columns[found.columns >= N_WEIGHTS])
-    quick = [maximise(z, states, start, STATE_STEPS) for start in free]
-    starts = [*free[np.argsort(quick, kind="stable")[:KEPT]], *smaller]
-    values = [maximise(z, found, start, STEPS) for start in starts]
-    best = int(np.argmin(values))
-    if not np.isfinite(values[best]):
+    quick = [maximise(z, states, start, STATE_STEPS, np.inf) for start in free]
+    x, least = free[0], np.inf
+    for start in [
+        *best_first(smaller, [maximise(z, found, s.copy(), 0, np.inf) for s in smaller])[:2],
+        *best_first([*free], quick)[:KEPT],
+    ]:
+        value = maximise(z, found, start, STEPS, least)
+        if value < least:
+            x, least = start, value
+    if not np.isfinite(least):
         return None
-    x, n, k = starts[best], int(np.isfinite(z).sum()), len(found.columns) + 1
+    n, k = int(np.isfinite(z).sum()), len(found.columns) + 1
     bare = found._replace(columns=NO_COLUMNS)
     total = evaluate(z, bare, x, np.zeros(3 + found.m), n < len(z)).total
     sigma = float(np.sqrt(total / max(n - k + 1, 1)))
-    return Fit(spec, found, x, -0.5 * values[best] - n * float(np.log(scale)), sigma, n, k, centre, scale)
+    return Fit(spec, found, x, -0.5 * least - n * float(np.log(scale)), sigma, n, k, centre, scale)
+
+
+def best_first(starts: Sequence[np.ndarray], values: Sequence[float]) -> list[np.ndarray]:
+    """Starts in the order of their values, the least first.
+
+    Example:
+        >>> best_first([np.array([1.0]), np.array([2.0])], [5.0, 4.0])
+        [array([2.]), array([1.])]
+    """
+    return [starts[i] for i in np.argsort(values, kind="stable")]
 
 
 def is_contained(small: Spec, large: Spec) -> bool:
@@ -191,10 +206,7 @@ def params_of(fit: Fit, name: str) -> Params:
         "level": float(states[0]) * fit.scale + fit.centre,
         "slope": float(states[1]) * fit.scale,
         "seasonals": seasonals if fit.spec.seasonal else np.zeros(0),
-        "places": fit.found.places,
         "sigma": fit.sigma * (1.0 if fit.found.relative else fit.scale),
         "loglik": fit.loglik,
         **values,
-        "centre": fit.centre,
-        "scale": fit.scale,
     }
