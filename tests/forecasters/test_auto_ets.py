@@ -37,8 +37,8 @@ def test_longer_and_other_histories_are_continued_without_refit(rng):
         last = part.index[-1] + 1
         expected = 50 + np.tile([10.0, -5, 2, -7], 2)[last % 4 :][:4]
         np.testing.assert_allclose(model.predict(part).mean[0], expected, atol=1.5)
-    shifted = frame.assign(y=frame.y + 100)
-    np.testing.assert_allclose(model.predict(shifted).mean, model.predict(frame).mean + 100, atol=5)
+    shifted = frame.assign(y=frame.y + 100)[1:]  # begins elsewhere: states are fitted to it
+    np.testing.assert_allclose(model.predict(shifted).mean, model.predict(frame).mean + 100, atol=3)
 
 
 def test_intervals_of_80_percent_hold_about_80_percent(rng):

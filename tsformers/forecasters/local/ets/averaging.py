@@ -121,8 +121,8 @@ def proposal_scale(
     inside = (x > low) & (x < high)
     precision = np.diag(curvature) / 2 + np.where(inside, 0.0, gradient / 2) ** 2
     if inside.any():
-        cov = np.linalg.pinv(curvature[np.ix_(inside, inside)] / 2, rcond=1e-9, hermitian=True)
-        precision[inside] = 1.0 / np.maximum(np.diag(cov), 1e-300)
+        ridge = np.diag(1.0 / (high - low)[inside] ** 2)
+        precision[inside] = 1.0 / np.diag(np.linalg.inv(curvature[np.ix_(inside, inside)] / 2 + ridge))
     sd = 1.0 / np.sqrt(np.maximum(precision, 1e-300))
     return np.minimum(WIDER * sd, high - low)
 

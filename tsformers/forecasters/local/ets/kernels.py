@@ -43,7 +43,7 @@ class Gains(NamedTuple):
 class Smoothed(NamedTuple):
     """Sums over the errors u of a series, and the states after it; derivatives are by the free slots."""
 
-    total: float  # of u**2; inf where a forecast of a model with relative errors is not positive
+    total: float  # of u**2; inf where a value or forecast of a model with relative errors is not positive
     logs: float  # of log(mu sqrt(v)), with mu = 1 for absolute errors
     n: int  # errors
     squares: np.ndarray  # (p, p) of du du', lower triangle
@@ -247,7 +247,7 @@ def smooth(y: np.ndarray, model: Model, x: np.ndarray, by: Gains) -> Smoothed:
         mu, mu_by_line, mu_by_s, r, r_by_s, r_season, r_season_by_line = linear_terms(y[t], line, s, model.multiplies)
         u, u_by_mu, log_by_mu = (y[t] - mu) / root, -1.0 / root, 0.0
         if model.relative:
-            if not (mu > LEAST and (line > LEAST or not model.multiplies)):
+            if not (mu > LEAST and y[t] > 0.0 and (line > LEAST or not model.multiplies)):
                 total = np.inf
                 break
             u, u_by_mu, log_by_mu = u / mu, u_by_mu * y[t] / (mu * mu), 1.0 / mu

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets.kernels import N_WEIGHTS, Model, initial_states
+from tsformers.forecasters.local.ets.kernels import ALPHA, BETA, GAMMA, N_WEIGHTS, Model, initial_states
 from tsformers.forecasters.local.ets.optimiser import STEPS, evaluate, maximise
 from tsformers.forecasters.local.ets.states import (
     Spec,
@@ -113,7 +113,7 @@ def fit_all(y: np.ndarray, season: int, specs: Sequence[Spec]) -> list[Fit]:
     Example:
         >>> y = np.sin(np.arange(20.0))
         >>> [round(fit.loglik, 3) for fit in fit_all(y, 1, [Spec("add", None, False, None)])]
-        [-18.035]
+        [-20.186]
     """
     fits: list[Fit] = []
     for spec in specs:
@@ -146,6 +146,8 @@ def fit_spec(y: np.ndarray, spec: Spec, season: int, fits: Sequence[Fit]) -> Fit
             x, least = start, value
     if not np.isfinite(least):
         return None
+    x[BETA] *= x[ALPHA] > 0  # slots without effect have one value
+    x[GAMMA] *= x[ALPHA] < 1
     n, k = int(np.isfinite(z).sum()), len(found.columns) + 1
     bare = found._replace(columns=NO_COLUMNS)
     total = evaluate(z, bare, x, np.zeros(3 + found.m), n < len(z)).total

@@ -138,7 +138,7 @@ def weight_starts(found: Model, states: np.ndarray) -> np.ndarray:
         >>> y = np.arange(12.0)
         >>> found = model_of(Spec("add", None, False, None), y, 1)
         >>> weight_starts(found, first_states(found, y))[:, 0]
-        array([0.1, 0.3, 0.5, 0.9])
+        array([0.02, 0.1 , 0.2 , 0.3 , 0.5 , 0.9 ])
     """
     weights = np.unique(np.clip(WEIGHTS, found.low[:N_WEIGHTS], found.high[:N_WEIGHTS]), axis=0)
     return np.column_stack([weights, np.tile(states[N_WEIGHTS:], (len(weights), 1))])
