@@ -83,9 +83,10 @@ class LocalForecaster(BaseEstimator):
     it) where the class says ``uses_covariates = True``; else a warning says that they are not used.
 
     Other attributes of the class: ``compiled``, the work releases the interpreter's lock, so that ``n_jobs`` counts
-    threads; ``stratified``, ``simulate`` is asked for 512 antithetic paths or more (``local.draws.normals``), which are
-    reduced to the draws asked for, with their quantiles. Where ``removes_long_seasons()`` is true, seasons above 24
-    rows, and the second season of a frequency, are tested, removed before ``fit_one`` and put back after ``simulate``.
+    threads; ``stratified``, ``simulate`` is asked for ``fewest_paths`` or more antithetic paths
+    (``local.draws.normals``), which are reduced to the draws asked for, with their quantiles. Where
+    ``removes_long_seasons()`` is true, seasons above 24 rows, and the second season of a frequency, are tested, removed
+    before ``fit_one`` and put back after ``simulate``.
 
     An isolated value far outside the range of all others (``local.sanity.absurd_cells``) counts as missing, which a
     warning says. A series that cannot be fitted (too short, constant, an error inside, parameters or draws that are not
@@ -130,6 +131,7 @@ class LocalForecaster(BaseEstimator):
     uses_covariates: ClassVar[bool] = False
     compiled: ClassVar[bool] = False
     stratified: ClassVar[bool] = False
+    fewest_paths: ClassVar[int] = 512
     counts: ClassVar[bool] = False  # forecasts whole numbers of 0 or more, and takes no others
     leaves_out_absurd_cells: ClassVar[bool] = True
 
