@@ -128,6 +128,7 @@ class LocalForecaster(BaseEstimator):
     verbose: bool | None = True
 
     uses_covariates: ClassVar[bool] = False
+    covariate_roles: ClassVar[tuple[str, ...]] = ("known",)  # of those that use them
     compiled: ClassVar[bool] = False
     stratified: ClassVar[bool] = False
     counts: ClassVar[bool] = False  # forecasts whole numbers of 0 or more, and takes no others
