@@ -207,10 +207,3 @@ def test_the_kernels_compile_quickly_and_fit_hundreds_of_series_a_second(method,
     started = process_time()
     model.fit(data[data.unique_id > 0], freq=1).predict()
     assert 100 / (process_time() - started) > 300
-
-
-def test_a_model_saved_before_there_were_standard_errors_goes_on(rng):
-    y = 50 + np.tile([10.0, -5, 2, -7], 20) + rng.normal(size=80)
-    model = tsf.Theta(horizon=4, **QUIET)
-    params = {name: value for name, value in model.fit_one(y, 4).items() if name != "pattern_errors"}
-    np.testing.assert_allclose(path(model, y, 4, 4, params=params), path(model, y, 4, 4))

@@ -129,6 +129,7 @@ class LocalForecaster(BaseEstimator):
     verbose: bool | None = True
 
     uses_covariates: ClassVar[bool] = False
+    covariate_roles: ClassVar[tuple[str, ...]] = ("known",)  # of those that use them
     compiled: ClassVar[bool] = False
     stratified: ClassVar[bool] = False
     fewest_paths: ClassVar[int] = 512
