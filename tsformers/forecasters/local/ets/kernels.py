@@ -35,7 +35,7 @@ class Gains(NamedTuple):
 
     gains: np.ndarray  # (G, 3) of level, slope and season
     spread: np.ndarray  # (G,) innovation variances v
-    d_gains: np.ndarray  # (G, 4, 3) derivatives by the slots of the weights
+    d_gains: np.ndarray  # (G, 4, 3) derivatives by the slots of the weights, where these are free
     d_spread: np.ndarray  # (G, 4)
     after: np.ndarray  # (3 + m,) var(level), cov, var(slope) and variances of the seasonal places after the last row
 
@@ -128,7 +128,10 @@ def gains_of(y: np.ndarray, model: Model, x: np.ndarray, before: np.ndarray, gap
     )
     for k in range(len(x)):
         moved[k] = x[k]
-    for slot in range(N_WEIGHTS):
+    for c in range(len(model.columns)):
+        slot = model.columns[c]
+        if slot >= N_WEIGHTS:
+            break
         step = STEP if x[slot] + STEP <= model.high[slot] else -STEP
         moved[slot] = x[slot] + step
         fill_gains(y, model.m, moved, before, gains_moved, spread_moved, unused)
