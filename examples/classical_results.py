@@ -80,6 +80,7 @@ PEERS = {
 }  # series, drawn with SEED: the same for all that have as many
 MOST = {("AutoARIMA", "m4_hourly"): 100, ("AutoARIMA", "m4_weekly"): 150}  # series where all take over ten minutes
 MOST |= {(peer, name): 20 for peer in PEERS for name in ("m4_hourly", "m4_weekly")}
+MOST |= {("statsforecast AutoARIMA", "m4_hourly"): 10}
 
 
 @dataclass(frozen=True)

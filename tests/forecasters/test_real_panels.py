@@ -14,6 +14,7 @@ SERIES, ROWS, LONGEST_HORIZON = 200, 1000, 48
 WIDEST = 10.0  # of max(range, mean |y|)
 MODELS = {
     "AutoETS": tsf.AutoETS,
+    "AutoARIMA": tsf.AutoARIMA,
     "HoltWinters": tsf.HoltWinters,
     "Theta": tsf.Theta,
     "SeasonalNaive": tsf.SeasonalNaive,

@@ -112,9 +112,9 @@ def test_a_series_without_neighbouring_rows_has_a_width(kept, low, high):
     y = np.where(rows % 9 == 0 if kept is None else np.isin(rows % 7, kept), walk, np.nan)
     with pytest.warns(
         UserWarning, match="no two values one row apart; their spread is that of values at other"
-    ) as told:
+    ) as caught:
         model = tsf.SeasonalNaive(horizon=3, season_length=1, seed=0).fit(frame_of(y, freq="D"))
-    assert "'a'" in str(told[0].message)
+    assert "'a'" in str(caught[0].message)
     lower, upper = model.predict(n_samples=500).interval(0.8)[0]
     assert low < (upper - lower)[0] < high
 

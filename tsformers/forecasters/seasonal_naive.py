@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -93,3 +93,10 @@ class SeasonalNaive(LocalForecaster):
     def learned(self) -> dict[str, object]:
         """What ``fit`` has learned, ready to be serialised."""
         return {**super().learned(), "errors_": self.errors_}
+
+    def relearn(self, learned: dict[str, object]) -> None:
+        """Take over what ``learned`` gave; what an earlier version gave is counted again, which says the same."""
+        if "periods_" in learned:
+            super().relearn(learned)
+        else:
+            self.fit(cast(Panel, learned["panel_"]))

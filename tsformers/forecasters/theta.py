@@ -142,9 +142,8 @@ class Theta(LocalForecaster):
         if not places:
             return paths + first
         ahead = np.arange(horizon)
-        doubts = noise[:, horizon + 1 + ahead % places] * params["pattern_errors"].take(
-            start + len(y) + ahead, mode="wrap"
-        )
+        errors_ahead = params["pattern_errors"].take(start + len(y) + ahead, mode="wrap")
+        doubts = noise[:, horizon + 1 + ahead % places] * errors_ahead
         season = pattern.take(start + len(y) + ahead, mode="wrap")
         if params["multiplies"]:  # the doubt multiplies the middle, so that the draws stay antithetic
             middle = (paths[0] + paths[n_samples // 2]) / 2 if n_samples > 1 else paths[0]

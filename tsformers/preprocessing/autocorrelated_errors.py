@@ -215,22 +215,25 @@ class AutocorrelatedErrors(BaseEstimator):
     def _alternate(self, panel: Panel, forecaster: Any, short: str) -> Any:
         """Fit, rho from the errors, fit again, until rho converges; the last fit is under the last rho."""
         own = self.per_series is not False
-        self._set_rho(np.zeros(panel.n_series if own else 1), own)
+        rho = np.zeros(panel.n_series if own else 1)
+        moving = np.ones(panel.n_series, dtype=bool)  # series whose rho has not converged; others keep theirs
+        self._set_rho(rho, own)
         fitted = clone(forecaster, safe=False).fit(panel, short=short)
         for _ in range(self.most_rounds):
-            before = self._rho_of(panel.ids)
             most = panel.n_series if own else MOST_SERIES
-            errors = one_step_errors(self._predictor(fitted), panel, forecaster.horizon, most)
+            some = panel if moving.all() else panel.select(moving)
+            errors = one_step_errors(self._predictor(fitted), some, forecaster.horizon, most)
             codes = panel.ids.get_indexer(errors.ids)
-            e = unadjusted_errors(errors.values, before[codes])
+            e = unadjusted_errors(errors.values, self._rho_of(errors.ids))
             now, earlier = e[1:], e[:-1]
-            owner = np.broadcast_to(codes, now.shape)
-            rho = lag_one_regression(now, earlier, owner, panel.n_series, own)
-            rho = np.clip(rho, -LARGEST, LARGEST)
-            moved = np.abs(rho - before[: len(rho)]) >= self.tolerance  # a series that has converged keeps its rho,
-            if not moved.any():  # however many rounds others take
+            found = lag_one_regression(now, earlier, np.broadcast_to(codes, now.shape), panel.n_series, own)
+            found = np.clip(found, -LARGEST, LARGEST)
+            moved = (np.abs(found - rho) >= self.tolerance) & (moving if own else True)
+            if not moved.any():
                 break
-            self._set_rho(np.where(moved, rho, before[: len(rho)]), own)
+            rho = np.where(moved, found, rho)
+            moving = moved if own else moving
+            self._set_rho(rho, own)
             fitted = clone(forecaster, safe=False).fit(self.transform(panel), short=short)
         return fitted
 

@@ -144,3 +144,16 @@ def test_a_season_that_changes_is_followed_and_is_not_known_before_its_time():
     later = restored(np.zeros((2, 48)), other, 48 * 20, rng).mean(axis=0)
     assert np.corrcoef(ahead, later)[0, 1] > 0.99
     assert np.abs(ahead - size[48 * 19] * np.sin(2 * np.pi * np.arange(48) / 48)).max() < 6
+
+
+def test_draws_are_widened_by_the_degrees_of_freedom_that_the_season_took():
+    """What a season of 52 rows leaves of noise over five years has four fifths of its variance."""
+    rng = np.random.default_rng(7)
+    y = np.tile(rng.normal(0, 6, 52), 5) + rng.normal(size=260)
+    found, _ = find(y, (52,))
+    left = removed(y, found, 0)
+    paths = rng.choice(left, (4000, 3))
+    spread = (restored(paths, {**found, "spreads": 0 * found["spreads"]}, 260, rng)).std(axis=0)
+    assert 1.05 < found["widening"] < 1.15
+    np.testing.assert_allclose(spread, 1, atol=0.08)
+    assert (restored(np.exp(paths), {**found, "multiplies": True}, 260, rng) > 0).all()

@@ -32,19 +32,19 @@ PRIOR_ROWS = 1.0  # of a place of the season, with the mean of all
 class Intermittent(LocalForecaster):
     """Forecasts counts with zeros (spare parts, slow sellers) as counts: draws and all quantiles are whole, 0 or more.
 
-    ``method="auto"`` mixes 78 small models, each by its one-step-ahead likelihood on the series: negative binomial counts
-    around a level that forgets (with factors for the places of a season, where a test finds one), and a chance of
-    demand that forgets, with negative binomial sizes. The doubt of the level is part of the distribution, and is what the
-    steps of a draw have in common, so that sums over steps are wide enough.
+    ``method="auto"`` mixes 78 small models, each by its one-step-ahead likelihood on the series: negative binomial
+    counts around a level that forgets (with factors for the places of a season, where a test finds one), and a chance
+    of demand that forgets, with negative binomial sizes. The doubt of the level is part of the distribution, and is
+    what the steps of a draw have in common, so that sums over steps are wide enough.
 
-    The others are the classics: a chance of demand and smoothed sizes, forecast as their product. ``"croston"``: the chance
-    is one over the smoothed interval between demands; ``"sba"``: the same without its bias (Syntetos & Boylan);
-    ``"tsb"``: the chance is smoothed in every row, so that it falls while nothing is sold; ``"bootstrap"``: the share of
-    rows with demand, all past sizes alike. Their draws are 0 or one of the past sizes, with the weights of the smoothing,
-    independent from step to step.
+    The others are the classics: a chance of demand and smoothed sizes, forecast as their product. ``"croston"``: the
+    chance is one over the smoothed interval between demands; ``"sba"``: the same without its bias (Syntetos & Boylan);
+    ``"tsb"``: the chance is smoothed in every row, so that it falls while nothing is sold; ``"bootstrap"``: the share
+    of rows with demand, all past sizes alike. Their draws are 0 or one of the past sizes, with the weights of the
+    smoothing, independent from step to step.
 
-    Means are exact, and no whole numbers. Missing rows are no zeros: they are left out. A series of nothing but zeros is
-    forecast as 0. A series that was not in the data of ``fit`` is learned from the history given to ``predict``.
+    Means are exact, and no whole numbers. Missing rows are no zeros: they are left out. A series of nothing but zeros
+    is forecast as 0. A series that was not in the data of ``fit`` is learned from the history given to ``predict``.
 
     Args:
         horizon: steps to forecast, H.
@@ -56,7 +56,7 @@ class Intermittent(LocalForecaster):
         alpha: smoothing weight of "croston", "sba" and "tsb"; None = 0.1.
 
     Returns:
-        After ``fit``: with "auto" ``weights_`` (N, 78) of the models and ``scales_`` (N, m) of the places of the season.
+        After ``fit``: with "auto" ``weights_`` (N, 78) of the models and ``scales_`` (N, m) of the season's places.
 
     Raises:
         ValueError: a setting is out of its range.
@@ -68,8 +68,8 @@ class Intermittent(LocalForecaster):
         >>> forecast = Intermittent(horizon=2, seed=0).fit(frame).predict()
         >>> forecast.to_frame(quantiles=(0.5, 0.9, 0.99)).round(2)
           unique_id  ds  mean  q0.5  q0.9  q0.99
-        0         a  10  0.70   0.0   2.0    6.0
-        1         a  11  0.70   0.0   2.0    6.0
+        0         a  10  0.73   0.0   2.0    4.0
+        1         a  11  0.73   0.0   2.0    4.0
 
     Source: Croston (1972); Syntetos & Boylan (2005); Teunter, Syntetos & Babai (2011); forgetting of counts: Harvey &
     Fernandes (1989), Time series models for count or qualitative observations.

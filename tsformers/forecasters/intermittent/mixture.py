@@ -19,6 +19,8 @@ SHAPES = np.array([0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1e9])  # of counts; th
 SIZE_SHAPES = np.array([0.3, 1.0, 3.0, 10.0, 1e9])  # of sizes
 N_COUNTS = len(KEPT) * len(SHAPES)
 N_COMPONENTS = N_COUNTS + len(KEPT) * len(SIZE_SHAPES)
+WIDE = 1  # of SHAPES: what rows that follow no rule have, such as days on which a shop is closed
+OUTLIERS = 0.01  # their share
 LEAST_MEAN = 1e-9
 LEAST_WEIGHT = 0.003  # of a component that is used
 
@@ -90,9 +92,10 @@ def log_likelihoods(y: np.ndarray, scales: np.ndarray, out: np.ndarray) -> None:
         for d in range(len(KEPT)):
             level = sums[d, 0] / sums[d, 1]
             mean = level * scale
+            wild = log_pmf(value, mean, doubted(level, SHAPES[WIDE], sums[d, 1]))
             for r in range(len(SHAPES)):
-                shape = doubted(level, SHAPES[r], sums[d, 1])
-                out[d * len(SHAPES) + r] += log_pmf(value, mean, shape)
+                chance = log_pmf(value, mean, doubted(level, SHAPES[r], sums[d, 1]))
+                out[d * len(SHAPES) + r] += wild + math.log(OUTLIERS + (1 - OUTLIERS) * math.exp(chance - wild))
             chance = min(max(sums[d, 2] / sums[d, 3], 1e-12), 1 - 1e-12)
             size = sums[d, 4] / sums[d, 5]
             at = N_COUNTS + d * len(SIZE_SHAPES)
@@ -125,6 +128,10 @@ def mixture_weights(y: np.ndarray, scales: np.ndarray, seasonal: bool, out: np.n
         rest += out[k]
     for k in range(len(out)):
         out[k] /= rest
+    for k in range(N_COUNTS):
+        if k % len(SHAPES) != WIDE:
+            out[k - k % len(SHAPES) + WIDE] += OUTLIERS * out[k]
+            out[k] *= 1 - OUTLIERS
 
 
 @compiled_nogil()
@@ -186,22 +193,47 @@ def add_negative_binomial(
 
 
 @compiled_nogil()
+def bin_widths(low: float, core_low: float, core_high: float, high: float, most: int) -> np.ndarray:
+    """Ends (4, 2) of four ranges of counts and the width of the bins in each: alone below 64, coarse, fine, coarse."""
+    ranges = np.empty((4, 2))
+    ranges[0, 0] = max(low, min(64.0, high + 1) if low == 0 else low)
+    ranges[1, 0] = max(ranges[0, 0], core_low)
+    ranges[2, 0] = max(ranges[1, 0], core_high + 1)
+    ranges[3, 0] = max(ranges[2, 0], high + 1)
+    ranges[0, 1] = 1.0
+    for part in range(1, 4):
+        finest = most if part == 2 else most // 8
+        ranges[part, 1] = max(1.0, math.ceil((ranges[part, 0] - ranges[part - 1, 0]) / finest))
+    return ranges
+
+
+@compiled_nogil()
 def bins(weights: np.ndarray, sums: np.ndarray, scale: float, ahead: float, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """First counts and widths of about ``most`` bins that hold all of the mixture; the first 64 counts are alone."""
-    low, high = np.inf, 0.0
+    """First counts and widths of bins that hold all of the mixture, about ``most`` where all but outliers lie."""
+    low, high, core_low, core_high = np.inf, 0.0, np.inf, 0.0
     for k in range(len(weights)):
         if weights[k] > 0:
             _, mean, shape = component(k, sums, scale, ahead)
             one_low, one_high = span(mean, shape)
-            low, high = min(low, one_low if k < N_COUNTS else 0.0), max(high, one_high + 1)
-    alone = 64 if low == 0 else 0
-    width = max(1.0, math.ceil((high - low - alone) / most))
-    n = alone + int(max(high - low - alone, 0.0) / width) + 1
-    values, widths = np.empty(n), np.empty(n)
-    for j in range(n):
-        values[j] = low + j if j < alone else low + alone + (j - alone) * width
-        widths[j] = 1.0 if j < alone else width
-    return values, widths
+            one_low = one_low if k < N_COUNTS else 0.0
+            low, high = min(low, one_low), max(high, one_high + 1)
+            if k >= N_COUNTS or k % len(SHAPES) != WIDE:
+                core_low, core_high = min(core_low, one_low), max(core_high, one_high + 1)
+    if core_high == 0.0:
+        core_low, core_high = low, high
+    ranges = bin_widths(low, core_low, core_high, high, most)
+    n, first = 0, low
+    for part in range(4):
+        n += int((ranges[part, 0] - first) / ranges[part, 1]) + 1
+        first = ranges[part, 0]
+    values, widths, at, first = np.empty(n), np.empty(n), 0, low
+    for part in range(4):
+        while first < ranges[part, 0]:
+            values[at] = first
+            widths[at] = min(ranges[part, 1], ranges[part, 0] - first)
+            first += widths[at]
+            at += 1
+    return values[:at], widths[:at]
 
 
 @compiled_nogil()

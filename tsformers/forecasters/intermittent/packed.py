@@ -60,7 +60,8 @@ def mixture_forecasts(
             if len(ordered) == 0:
                 continue
             if means[i, h] <= 0:
-                ordered[:] = 0.0
+                for s in range(len(ordered)):
+                    ordered[s] = 0.0
             else:
                 mixture_draws(weights[i], sums, scale, gap + h, MOST_BINS, ordered)
             for s in range(len(ordered)):

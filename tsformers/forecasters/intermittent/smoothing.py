@@ -11,9 +11,9 @@ CROSTON, SBA, TSB, BOOTSTRAP = range(4)  # methods, as numbers for compiled code
 def demand(y: np.ndarray, method: int, alpha: float, sizes: np.ndarray, shares: np.ndarray) -> tuple[float, int]:
     """Chance of a row above 0, and how many past ``sizes`` (T,) with which ``shares`` (T,) it takes.
 
-    Sizes are smoothed in rows above 0: their shares are a, a (1-a), ..., the oldest takes the rest. The chance is 1 over
-    the smoothed interval between such rows (SBA: times 1 - a/2), is smoothed itself in every row (TSB), or is the share
-    of such rows (bootstrap, with equal shares of all sizes). Missing rows are no rows.
+    Sizes are smoothed in rows above 0: their shares are a, a (1-a), ..., the oldest takes the rest. The chance is 1
+    over the smoothed interval between such rows (SBA: times 1 - a/2), is smoothed itself in every row (TSB), or is the
+    share of such rows (bootstrap, with equal shares of all sizes). Missing rows are no rows.
     """
     n, rows, since, interval, chance = 0, 0, 0, 0.0, 0.0
     for value in y:
@@ -41,6 +41,20 @@ def demand(y: np.ndarray, method: int, alpha: float, sizes: np.ndarray, shares: 
 
 
 @compiled_nogil()
+def sort_sizes(sizes: np.ndarray, shares: np.ndarray, n: int) -> None:
+    """The first ``n`` sizes in ascending order, their shares with them (by insertion over shrinking distances)."""
+    gap = n // 2
+    while gap > 0:
+        for j in range(gap, n):
+            size, share, at = sizes[j], shares[j], j
+            while at >= gap and sizes[at - gap] > size:
+                sizes[at], shares[at] = sizes[at - gap], shares[at - gap]
+                at -= gap
+            sizes[at], shares[at] = size, share
+        gap //= 2
+
+
+@compiled_nogil()
 def smoothed_forecasts(
     y: np.ndarray,
     offsets: np.ndarray,
@@ -62,11 +76,11 @@ def smoothed_forecasts(
             means[i] += chance * shares[j] * sizes[j]
         if draws.shape[1] == 0:
             continue
-        order = np.argsort(sizes[:n])
+        sort_sizes(sizes, shares, n)
         at, below = -1, 1 - chance  # of zeros
         for s in range(draws.shape[1]):
             level = (s + 0.5) / draws.shape[1]
             while at < n - 1 and below < level:
                 at += 1
-                below += chance * shares[order[at]]
-            draws[i, s] = sizes[order[at]] if at >= 0 else 0.0
+                below += chance * shares[at]
+            draws[i, s] = sizes[at] if at >= 0 else 0.0

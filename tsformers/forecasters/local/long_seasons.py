@@ -12,6 +12,7 @@ WEIGHTS = (0.05, 0.1, 0.2, 0.35, 0.5)  # of the latest cycle, beside equal weigh
 GAIN = 0.98  # errors of a recency weight are this share of those of equal weights, or less
 MULTIPLIES_FROM = 2  # units of log-likelihood by which a multiplied season is better
 MOST_HARMONICS = 512  # with errors
+MOST_FITTED = 0.75  # of the degrees of freedom
 
 Found = dict[str, Any]
 
@@ -26,6 +27,7 @@ class Season(NamedTuple):
     rho: float  # autocorrelation of what is left
     growth: float  # of the error variance from cycle to cycle
     loss: float  # log-likelihood that the season gains, as a decrease
+    fitted: float  # share of the degrees of freedom of the rows that the profile has taken
 
 
 def find(y: np.ndarray, periods: tuple[int, ...]) -> tuple[Found, int]:
@@ -96,6 +98,9 @@ def removed(y: np.ndarray, found: Found, start: int) -> np.ndarray:
 def restored(paths: np.ndarray, found: Found, start: int, rng: np.random.Generator) -> np.ndarray:
     """Draws with the long seasons put back, and with the errors of these.
 
+    The errors of a model that was fitted to what a season leaves are too small, by the degrees of freedom that the
+    season has taken: the draws are widened by as much.
+
     Args:
         paths: (S, H) draws without them; rows i and i + S // 2 get mirrored errors.
         found: by ``find``.
@@ -115,7 +120,12 @@ def restored(paths: np.ndarray, found: Found, start: int, rng: np.random.Generat
     season = _profile(found, start, paths.shape[1], ahead=True) + _errors(
         found, start, paths.shape[0], paths.shape[1], rng
     )
-    return paths * np.exp(season) if found["multiplies"] else paths + season
+    middle, widening = paths.mean(axis=0), found["widening"]
+    if not found["multiplies"]:
+        return middle + widening * (paths - middle) + season
+    if (paths > 0).all():  # so that none gets another sign
+        return middle * (paths / middle) ** widening * np.exp(season)
+    return (middle + widening * (paths - middle)) * np.exp(season)
 
 
 def _seasons(y: np.ndarray, periods: list[int], short: int) -> list[Season]:
@@ -168,7 +178,10 @@ def _season(y: np.ndarray, period: float, within: int) -> Season | None:
     left = innovations - seasons[np.minimum(cycle, len(seasons) - 1), slot]
     left = left[observed] * unit
     loss = len(left) / 2 * float(np.log(left @ left / len(left)))
-    return Season(period, profiles, spread, rho, growth, loss)
+    twice = np.full(len(signal), 2.0)
+    twice[-1] -= width % 2 == 0
+    fitted = float(twice @ signal) / len(left) if len(profiles) == 1 else 0.0  # others are known before their cycle
+    return Season(period, profiles, spread, rho, growth, loss, fitted)
 
 
 def _averaged(table: np.ndarray, cycles: float) -> tuple[np.ndarray, np.ndarray, float]:
@@ -228,6 +241,7 @@ def _packed(seasons: list[Season], multiplies: bool, rows: int) -> Found:
         "spreads": np.concatenate([one.spread for one in seasons]),
         "rho": tuple(one.rho for one in seasons),
         "growth": tuple(one.growth for one in seasons),
+        "widening": 1 / float(np.sqrt(1 - min(sum(one.fitted for one in seasons), MOST_FITTED))),
         "multiplies": multiplies,
     }
 
