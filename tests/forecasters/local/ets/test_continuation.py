@@ -144,3 +144,9 @@ def test_short_histories_have_wider_draws_than_their_errors():
 def test_neighbours_in_a_spread_are_far_apart():
     order = spread(100, GOLDEN)
     assert sorted(order) == list(range(100)) and np.abs(np.diff(order)).min() > 30
+
+
+@pytest.mark.parametrize("y", [np.full(20, 5.0), np.zeros(20), 5 + 1e-15 * np.arange(20.0)], ids=["5", "0", "rounding"])
+def test_what_is_left_of_an_exact_pattern_is_continued(y):
+    values = draw(learned(y, 1, ADDITIVE[::2], "aicc"), y)
+    np.testing.assert_allclose(values, np.full_like(values, y[-1]), atol=1e-13)

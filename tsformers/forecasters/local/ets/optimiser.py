@@ -151,7 +151,7 @@ def maximise(y: np.ndarray, model: Model, x: np.ndarray, steps: int, rival: floa
     Returns:
         -2 log-likelihood, inf where ``x`` is impossible.
     """
-    gaps, p = False, len(model.columns)
+    gaps, p = np.isnan(y[0]), len(model.columns)  # no literal, which would be a type of its own
     for t in range(len(y)):
         gaps = gaps or np.isnan(y[t])
     trending = model.m > 2 and len(model.low) > SEASON and model.high[BETA] > 0.0 and model.high[GAMMA] > 0.0

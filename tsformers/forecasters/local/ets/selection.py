@@ -93,7 +93,7 @@ def scale_of(y: np.ndarray, positive: bool) -> tuple[float, float]:
     """
     if positive:
         return 0.0, float(np.nanmean(np.abs(y)))
-    return float(np.nanmean(y)), float(np.nanstd(y))
+    return float(np.nanmean(y)), float(np.nanstd(y)) or float(np.nanmax(np.abs(y))) or 1.0
 
 
 def fit_all(y: np.ndarray, season: int, specs: Sequence[Spec]) -> list[Fit]:
