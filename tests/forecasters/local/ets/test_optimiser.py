@@ -1,8 +1,5 @@
 """The maximum of the likelihood beside many random starts, and the steps that lead to it."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,15 +10,10 @@ from tsformers.forecasters.local.ets.optimiser import STEPS, evaluate, maximise,
 from tsformers.forecasters.local.ets.selection import fit_all
 from tsformers.forecasters.local.ets.states import FAMILY, Spec, first_states, model_of
 
-CLASSICS = {
-    name: np.array(values, float)
-    for name, values in json.loads(Path(__file__).with_name("classic_series.json").read_text(encoding="utf-8")).items()
-}
-
 
 @pytest.mark.parametrize(("name", "m"), [("austourists", 4), ("WWWusage", 1), ("USAccDeaths", 12), ("airmiles", 1)])
-def test_random_starts_find_no_higher_maximum(name, m):
-    y, rng = CLASSICS[name], np.random.default_rng(0)
+def test_random_starts_find_no_higher_maximum(name, m, classics):
+    y, rng = classics[name], np.random.default_rng(0)
     for fit in fit_all(y, m, [spec for spec in FAMILY if m > 1 or not spec.seasonal]):
         z = (y - fit.centre) / fit.scale
         for _ in range(4):
@@ -31,8 +23,8 @@ def test_random_starts_find_no_higher_maximum(name, m):
             assert other < fit.loglik + 0.01, f"{fit.spec}: {other} for {fit.loglik}"
 
 
-def test_at_the_maximum_the_gradient_vanishes_or_points_out_of_the_box():
-    y = CLASSICS["austourists"]
+def test_at_the_maximum_the_gradient_vanishes_or_points_out_of_the_box(classics):
+    y = classics["austourists"]
     for fit in fit_all(y, 4, FAMILY):
         model, z = fit.found, (y - fit.centre) / fit.scale
         here = evaluate(z, model, fit.x, np.zeros(3 + model.m), False)
@@ -41,8 +33,8 @@ def test_at_the_maximum_the_gradient_vanishes_or_points_out_of_the_box():
             assert at_bound or slope**2 <= 1e-3 * curvature, f"{fit.spec}, slot {slot}: gradient {slope}"
 
 
-def test_an_admissible_weight_of_the_slope_is_found():
-    y = CLASSICS["USAccDeaths"] / 8000
+def test_an_admissible_weight_of_the_slope_is_found(classics):
+    y = classics["USAccDeaths"] / 8000
     model = model_of(Spec("add", "add", False, "add"), y, 12)
     x = first_states(model, y)
     x[[ALPHA, BETA, GAMMA, PHI]] = 0.28, 1.0, 0.6, 1.0
@@ -73,8 +65,8 @@ def test_steps_solve_the_damped_equations_of_the_free_entries(p, seed, damping):
     assert (step[~free] == 0).all()
 
 
-def test_a_search_that_cannot_reach_its_rival_ends():
-    y = CLASSICS["WWWusage"] / 100
+def test_a_search_that_cannot_reach_its_rival_ends(classics):
+    y = classics["WWWusage"] / 100
     model = model_of(Spec("add", "add", True, None), y, 1)
     start = first_states(model, y)
     start[:4] = 0.1, 0.1, 0.0, 0.9

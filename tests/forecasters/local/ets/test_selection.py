@@ -1,8 +1,5 @@
 """Fits and their criteria beside the numbers of R and of an independent port."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -19,10 +16,6 @@ from tsformers.forecasters.local.ets.selection import (
 )
 from tsformers.forecasters.local.ets.states import FAMILY, Spec
 
-CLASSICS = {
-    name: np.array(values, float)
-    for name, values in json.loads(Path(__file__).with_name("classic_series.json").read_text(encoding="utf-8")).items()
-}
 # statsforecast 2.1.1, the least AICc with weights in the usual region, plus n (1 + log 2 pi - log n)
 PUBLISHED = {"airmiles": 418.64, "nhtemp": 190.71, "USAccDeaths": 1045.71, "WWWusage": 595.66, "austourists": 317.29,
              "Nile": 1281.82}  # fmt: skip
@@ -30,15 +23,15 @@ SEASONS = {"USAccDeaths": 12, "austourists": 4}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_least_aicc_is_not_above_that_of_a_port_of_r(name):
-    y, m = CLASSICS[name], SEASONS.get(name, 1)
+def test_the_least_aicc_is_not_above_that_of_a_port_of_r(name, classics):
+    y, m = classics[name], SEASONS.get(name, 1)
     best = chosen(fit_all(y, m, admitted(y, m, FAMILY)), "aicc")
     assert criterion(best, "aicc") <= PUBLISHED[name] + 0.1
 
 
-def test_single_models_are_those_of_the_port():
+def test_single_models_are_those_of_the_port(classics):
     """statsforecast 2.1.1 on austourists: log-likelihood without constant, weights; both searches reach the maximum."""
-    y = CLASSICS["austourists"]
+    y = classics["austourists"]
     wanted = {
         Spec("add", None, False, "add"): (-157.287, 0.545, 0.0, 0.390),
         Spec("add", "add", False, "add"): (-150.477, 0.304, 0.0, 0.415),
@@ -52,10 +45,10 @@ def test_single_models_are_those_of_the_port():
         np.testing.assert_allclose(found, wanted[fit.spec], atol=2e-3)
 
 
-def test_parameters_are_counted_as_r_counts_them():
+def test_parameters_are_counted_as_r_counts_them(classics):
     """Holt-Winters on austourists from 2005 in Hyndman & Athanasopoulos (2018), 7.3: AIC 234.4, AICc 239.7, BIC 250.4,
     sigma 1.949; they imply 9 parameters, sigma among them, and 8 in the denominator of its square."""
-    y = CLASSICS["austourists"][24:]
+    y = classics["austourists"][24:]
     fit = fit_all(y, 4, [Spec("add", "add", False, "add")])[0]
     constant = 44 * (1 + np.log(2 * np.pi) - np.log(44))
     found = [criterion(fit, name) - constant for name in ("aic", "aicc", "bic")]
@@ -76,8 +69,8 @@ def test_a_larger_model_is_never_below_one_it_contains(seed):
 
 
 @pytest.mark.parametrize("name", ["airmiles", "austourists", "USAccDeaths"])
-def test_initial_states_are_sane(name):
-    y, m = CLASSICS[name], SEASONS.get(name, 1)
+def test_initial_states_are_sane(name, classics):
+    y, m = classics[name], SEASONS.get(name, 1)
     head = y[: max(10, 2 * m)]
     for fit in fit_all(y, m, admitted(y, m, FAMILY)):
         params = params_of(fit, "aicc")
@@ -110,8 +103,8 @@ def test_a_model_whose_relative_errors_would_change_the_sign_is_not_chosen():
     assert chosen(fits, "aicc").sigma <= 0.5 or not chosen(fits, "aicc").found.relative
 
 
-def test_the_likelihood_is_of_the_data_as_given():
-    y = CLASSICS["nhtemp"]
+def test_the_likelihood_is_of_the_data_as_given(classics):
+    y = classics["nhtemp"]
     for one, other in zip(fit_all(y, 1, FAMILY[::3]), fit_all(1024 * y, 1, FAMILY[::3]), strict=True):
         assert other.loglik == pytest.approx(one.loglik - 60 * np.log(1024), abs=1e-9)
         np.testing.assert_array_equal(one.x, other.x)
