@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tsformers.errors import DataWarning, TsformersError
@@ -77,6 +78,14 @@ def shared() -> Path:
     if not (folder / "golden").is_dir():
         pytest.skip("the golden vectors and data of ../shared are missing")
     return folder
+
+
+@pytest.fixture(scope="session")
+def classics(shared) -> dict[str, np.ndarray]:
+    """R's classic series by name."""
+    folder = shared / "data" / "classics"
+    tables = [pd.read_parquet(folder / f"classics_{kind}.parquet") for kind in ("dated", "indexed")]
+    return {name: rows.y.to_numpy() for table in tables for name, rows in table.groupby("unique_id")}
 
 
 @pytest.fixture

@@ -33,7 +33,12 @@ QUICK = {
 
 @pytest.mark.parametrize("name", FORECASTERS)
 def test_the_laws_hold_for_every_forecaster(name):
-    check_forecaster(getattr(tsf, name)(horizon=4, **QUICK.get(name, {})), make_frame(n_series=2, rows=40))
+    model = getattr(tsf, name)(horizon=4, **QUICK.get(name, {}))
+    check_forecaster(model, make_frame(n_series=2, rows=40, counts=getattr(model, "counts", False)))
+
+
+def test_a_model_of_counts_is_checked_on_counts():
+    check_forecaster(tsf.Intermittent(horizon=4))
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

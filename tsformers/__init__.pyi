@@ -27,6 +27,7 @@ from tsformers.forecasters.auto_arima import AutoARIMA as AutoARIMA
 from tsformers.forecasters.auto_ets import AutoETS as AutoETS
 from tsformers.forecasters.autoformer.forecaster import Autoformer as Autoformer
 from tsformers.forecasters.holt_winters import HoltWinters as HoltWinters
+from tsformers.forecasters.intermittent.forecaster import Intermittent as Intermittent
 from tsformers.forecasters.linear import Linear as Linear
 from tsformers.forecasters.lru.forecaster import LRU as LRU
 from tsformers.forecasters.redsds.forecaster import REDSDS as REDSDS

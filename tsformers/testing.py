@@ -25,7 +25,9 @@ from tsformers.training.config import Plan
 from tsformers.validation import lacking_parts
 
 
-def make_frame(n_series: int = 3, rows: int = 60, freq: str | int = "D", seed: int = 0) -> pd.DataFrame:
+def make_frame(
+    n_series: int = 3, rows: int = 60, freq: str | int = "D", seed: int = 0, *, counts: bool = False
+) -> pd.DataFrame:
     """A small seeded frame: level, trend, a season of 7 and noise; series end at different times.
 
     Args:
@@ -33,6 +35,7 @@ def make_frame(n_series: int = 3, rows: int = 60, freq: str | int = "D", seed: i
         rows: rows of the longest; each next series is one row shorter.
         freq: frequency of ``ds``; an integer gives integer time.
         seed: of the noise.
+        counts: whole numbers of 0 or more.
 
     Returns:
         Columns unique_id, ds, y.
@@ -47,6 +50,7 @@ def make_frame(n_series: int = 3, rows: int = 60, freq: str | int = "D", seed: i
     for i in range(n_series):
         t = np.arange(rows - i)
         y = 10 * (i + 1) + 0.05 * t + 2 * np.sin(2 * np.pi * t / 7 + i) + rng.normal(0, 0.5, t.size)
+        y = y.clip(min=0).round() if counts else y
         frames.append(pd.DataFrame({"unique_id": f"s{i}", "ds": stamps[: t.size], "y": y}))
     return pd.concat(frames, ignore_index=True)
 
@@ -131,7 +135,8 @@ def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
     Args:
         model: a forecaster, not fitted: any object with ``horizon``, ``fit`` and ``predict``. Copies of it are fitted,
             with a ``seed`` if that is one of its settings, or of what it is made of.
-        data: a long frame, long enough for the model; None makes one of three daily series of 60 rows.
+        data: a long frame, long enough for the model; None makes one of three daily series of 60 rows, of whole numbers
+            for a class that says ``counts = True``.
 
     Raises:
         AssertionError: a law does not hold; the message names it.
@@ -140,7 +145,7 @@ def check_forecaster(model: Any, data: pd.DataFrame | None = None) -> None:
         >>> from tsformers import SeasonalNaive
         >>> check_forecaster(SeasonalNaive(horizon=4))
     """
-    frame = make_frame() if data is None else data
+    frame = make_frame(counts=getattr(model, "counts", False)) if data is None else data
     lacking = lacking_parts(model)
     assert not lacking, f"a forecaster has horizon, fit and predict; {type(model).__name__} lacks {', '.join(lacking)}"
     if hasattr(model, "get_params"):
@@ -422,7 +427,8 @@ def _check_changed_settings(fitted: Any) -> None:
 
 
 def _equal(a: Forecast, b: Forecast) -> bool:
-    return a.ids.equals(b.ids) and np.array_equal(a.times, b.times) and np.array_equal(a.values, b.values)
+    same = a.ids.equals(b.ids) and np.array_equal(a.times, b.times) and a.counts == b.counts
+    return same and np.array_equal(a.values, b.values)
 
 
 def _as_forecast(panel: Panel, y: np.ndarray, horizon: int) -> Forecast:

@@ -224,3 +224,25 @@ def test_a_saved_model_binds_roles_and_times(run, here):
     assert run("forecast", "a.csv", "--model", "kept", "--id-col", "shop")[1] == out
     assert mistake(run("forecast", "a.csv", "--model", "kept", "--time-format", "count"), "takes no --time-format")
     assert mistake(run("forecast", "a.csv", "--model", "kept", "--short", "drop"), "--short")
+
+
+def test_counts_are_forecast_as_counts(run, here):
+    """Also by a job file; what is no count is refused in one line with what a shell can type."""
+    rows = pd.DataFrame({"unique_id": "part", "ds": range(40), "y": [0, 0, 3, 0, 1] * 8})
+    rows.to_csv(here / "parts.csv", index=False)
+    asked = ("--model", "Intermittent", "--horizon", "3", "--freq", "1")
+    code, out, _ = run("forecast", "parts.csv", *asked, "--quantiles", "0.05,0.5,0.77,0.99")
+    found = pd.read_csv(io.StringIO(out)).filter(regex="^q")
+    assert code == 0 and (found == found.round()).all(axis=None) and found.min(axis=None) >= 0
+    (here / "job.toml").write_text(
+        '[data]\nfile = "parts.csv"\nfreq = 1\n[backtest]\nhorizon = 3\nwindows = 1\nmetrics = ["mae"]\n'
+        '[models.counts]\nclass = "Intermittent"\nmethod = "tsb"\nalpha = 0.2\nseed = 0\n'
+    )
+    code, out, _ = run("backtest", "job.toml")
+    assert code == 0 and "counts" in out
+    rows.assign(y=rows.y + 0.5).to_csv(here / "halves.csv", index=False)
+    code, _, err = run("forecast", "halves.csv", *asked)
+    assert (
+        code == 2
+        and "series 'part' has y = 0.5 at ds = 0; for numbers of 0 or more choose --model Theta --low" in err[-1]
+    )

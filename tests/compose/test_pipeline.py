@@ -43,7 +43,7 @@ def quick(name, **more):
     return getattr(tsf, name)(**settings)
 
 
-@pytest.mark.parametrize("name", FORECASTERS)
+@pytest.mark.parametrize("name", [name for name in FORECASTERS if name != "Intermittent"])
 @pytest.mark.parametrize("steps", STEPS)
 def test_any_preprocessor_goes_before_any_forecaster(steps, name):
     frame = make_frame(n_series=2, rows=40)
@@ -62,7 +62,7 @@ def test_any_preprocessor_goes_before_any_forecaster(steps, name):
 @pytest.mark.parametrize("clusterer", CLUSTERERS)
 @pytest.mark.parametrize("aggregate", [False, True])
 def test_any_clusterer_goes_before_any_forecaster(clusterer, aggregate, name):
-    frame = make_frame(n_series=4, rows=44)
+    frame = make_frame(n_series=4, rows=44, counts=name == "Intermittent")
     frame = frame[frame["ds"] <= frame.groupby("unique_id")["ds"].transform("max").min()]
     model = tsf.Clustered(CLUSTERERS[clusterer], quick(name), aggregate=aggregate)
     forecast = model.fit(frame).predict(n_samples=20)
@@ -70,6 +70,18 @@ def test_any_clusterer_goes_before_any_forecaster(clusterer, aggregate, name):
     level = frame.groupby("unique_id")["y"].mean()
     expected = level.sum() if aggregate else level.to_numpy()
     assert (np.abs(forecast.median.mean(axis=1) - expected) < 0.3 * expected).all()
+
+
+def test_counts_stay_counts_behind_a_bound_and_are_refused_when_scaled():
+    frame = make_frame(n_series=2, rows=40, counts=True)
+    model = tsf.Pipeline([tsf.Bounded(lower=0, upper=16)], quick("Intermittent"))
+    forecast = model.fit(frame[frame["y"] <= 16]).predict(n_samples=51)
+    levels = np.linspace(0, 1, 37)
+    for one in (forecast, model.predict(n_samples=51, quantiles=(0.1, 0.77))):
+        found = one.quantile(levels)
+        assert one.counts and (found == found.round()).all() and found.min() >= 0 and found.max() <= 16
+    with pytest.raises(tsf.DataError, match=r"Intermittent forecasts counts.* but series 's0' has y = -?0\."):
+        tsf.Pipeline([tsf.Scale()], quick("Intermittent")).fit(frame)
 
 
 @pytest.mark.parametrize("steps", ["scale", "average", "errors", "all"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from tsformers.data.seasonality import is_seasonal, seasonal_p_value, whitened
+from tsformers.data.seasonality import is_seasonal, seasonal_p_value, seasonal_p_values, whitened
 
 
 def _ar(rng, n, coefficient):
@@ -106,8 +106,8 @@ def test_a_season_without_noise_is_certain():
 
 def test_autocorrelation_is_that_of_what_the_season_leaves():
     rng, row = np.random.default_rng(8), np.arange(400)
-    found = whitened(20 * np.sin(2 * np.pi * row / 52) + rng.normal(size=400), 52)
-    assert found.rho < 0.15
+    found = whitened((20 * np.sin(2 * np.pi * row / 52) + rng.normal(size=400))[None], 52)
+    assert found.rho[0] < 0.15
 
 
 def test_a_thousand_rows_take_less_than_a_millisecond():
@@ -118,3 +118,13 @@ def test_a_thousand_rows_take_less_than_a_millisecond():
         seasonal_p_value(y, 12)
         seconds.append(time.perf_counter() - begun)
     assert min(seconds) < 1e-3
+
+
+def test_many_series_at_once_get_the_values_of_each(rng):
+    y = rng.normal(size=(20, 90)) + 2 * np.sin(np.arange(90) * np.pi / 6) * (np.arange(20) % 2)[:, None]
+    y[5:10][rng.random((5, 90)) < 0.2] = np.nan
+    y *= 10.0 ** rng.integers(-9, 12, size=(20, 1))
+    y[3], y[4] = 7.0, np.nan
+    together = seasonal_p_values(y, 12)
+    np.testing.assert_allclose(together, [seasonal_p_value(one, 12) for one in y], rtol=1e-9)
+    assert together[3] == together[4] == 1 and (together[[1, 7, 11]] < 1e-4).all()

@@ -9,10 +9,10 @@ from sklearn.cluster import KMeans
 
 import tsformers as tsf
 from tsformers.catalog import CLUSTERERS, FORECASTERS, load_public
-from tsformers.data.unused_covariates import warn_unused_covariates
+from tsformers.data.unused_covariates import roles_used, warn_unused_covariates
 from tsformers.messages import message_of
 
-WITHOUT = {"SeasonalNaive", "HoltWinters", "AutoETS", "Theta", "Linear"}
+WITHOUT = {"SeasonalNaive", "HoltWinters", "AutoETS", "Theta", "Intermittent", "Linear"}
 SIZES = {"Autoformer": {"d_model": 8, "d_ff": 8, "n_heads": 2}, "REDSDS": {"n_regimes": 2}}
 
 
@@ -44,7 +44,8 @@ def heard(call):
 def test_every_forecaster_says_whether_it_uses_covariates_and_keeps_to_it(name):
     """A forecaster that uses covariates forecasts otherwise where they are others; one that does not warns."""
     model = small(name)
-    said = heard(lambda: model.fit(frame(), known=["price"]))
+    data = frame().round() if name == "Intermittent" else frame()
+    said = heard(lambda: model.fit(data, known=["price"]))
     draws = [model.predict(future=plan().assign(price=price), n_samples=20, seed=1).values for price in (1.0, 3.0)]
     assert model.uses_covariates is (name not in WITHOUT)
     assert np.array_equal(*draws) is (name in WITHOUT)
@@ -97,6 +98,29 @@ def test_statics_are_asked_for_and_columns_that_nobody_asked_for_are_not():
     (one,) = heard(lambda: small("Theta").fit(frame(), static=static, known=["price"]))
     assert "known=['price'] and static= are not used: leave them out" in str(one)
     assert heard(lambda: small("Theta").fit(frame())) == []
+
+
+def composed(model):
+    """The model, and models made of it that read what it reads."""
+    return [model, tsf.Pipeline([tsf.Scale()], model), tsf.Ensemble([model, small("Theta")])]
+
+
+@pytest.mark.parametrize("model", composed(small("AutoARIMA")), ids=lambda model: type(model).__name__)
+def test_local_models_read_known_covariates_only(model):
+    assert roles_used(model) == ("known",)
+    assert heard(lambda: warn_unused_covariates(model, {"known": ["price"]})) == []
+    (one,) = heard(lambda: warn_unused_covariates(model, {"known": ["a"], "past": ["b"]}))
+    assert str(one) == (
+        f"{type(model).__name__} takes known covariates only; past=['b'] is not used: leave it out, or choose LRU, "
+        "Autoformer or REDSDS"
+    )
+
+
+def test_a_forecaster_that_is_offered_reads_what_was_asked_for():
+    (known,) = heard(lambda: warn_unused_covariates(small("Theta"), {"known": ["a"]}))
+    (past,) = heard(lambda: warn_unused_covariates(small("Theta"), {"known": ["a"], "past": ["b"]}))
+    assert "choose AutoARIMA, LRU" in str(known) and "AutoARIMA" not in str(past)
+    assert heard(lambda: warn_unused_covariates([small("AutoARIMA"), small("LRU")], {"past": ["b"]})) == []
 
 
 def test_a_multivariate_network_takes_no_statics():

@@ -84,3 +84,22 @@ def test_intervals_of_80_percent_hold_about_80_percent(rng):
 def test_unknown_parts_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         tsf.HoltWinters(horizon=2, **wrong).fit(frame_of(np.arange(20.0)))
+
+
+def test_a_season_that_is_not_there_costs_nothing():
+    y = np.random.default_rng(8).normal(size=(40, 60)).cumsum(axis=1) + 100
+    frame = pd.concat([frame_of(row, "MS").assign(unique_id=f"s{i:02d}") for i, row in enumerate(y[:, :48])])
+    errors = []
+    for seasonal in ("auto", None):
+        model = tsf.HoltWinters(horizon=12, seasonal=seasonal, seed=0, n_jobs=1, verbose=False).fit(frame)
+        errors.append(np.abs(model.predict().median - y[:, 48:]).mean())
+    assert errors[0] < 1.03 * errors[1]
+
+
+def test_few_rows_take_a_smaller_model(rng):
+    y = seasonal_walk(rng, 12)
+    model = tsf.HoltWinters(horizon=4)
+    specs = {(spec.trend, spec.damped_trend) for spec in model.specs(y, 4)}
+    assert specs == {("add", True), ("add", False), (None, False)}
+    assert {(spec.trend, spec.damped_trend) for spec in model.specs(seasonal_walk(rng), 4)} == {("add", True)}
+    assert model.fit_one(y, 4)["spec"][1] is None

@@ -82,3 +82,66 @@ def test_414_hourly_series_take_less_than_two_seconds(rng):
     )
     forecast = tsf.SeasonalNaive(horizon=48, seed=0).fit(frame).predict()
     assert forecast.samples.shape == (414, 100, 48)
+
+
+WHOLE = [(3, [13.0, 0.0, -2.0] * 4 + [1.0]), (7, [*range(13, 41)]), (1, [4.0, 9.0, 0.0, 12.0, 0.0])]
+
+
+@pytest.mark.parametrize("n_samples", [50, 100, 101])
+@pytest.mark.parametrize(("season", "y"), WHOLE)
+def test_mean_and_median_are_the_values_of_the_last_season(season, y, n_samples):
+    forecast = tsf.SeasonalNaive(horizon=4, season_length=season, seed=0).fit(frame_of(y)).predict(n_samples=n_samples)
+    expected = np.resize(y[-season:], 4)
+    summary = forecast.to_frame()
+    for found in (forecast.mean[0], forecast.median[0], summary["mean"].to_numpy(), summary["q0.5"].to_numpy()):
+        assert found.tolist() == expected.tolist()
+    assert not np.signbit(forecast.mean[forecast.mean == 0]).any()
+
+
+def test_quantiles_in_blocks_have_the_exact_mean(rng):
+    model = tsf.SeasonalNaive(horizon=3, season_length=1, seed=0).fit(frame_of([4.0, 9.0, 7.0]))
+    assert model.predict(quantiles=(0.1, 0.9), n_samples=11).mean.tolist() == [[7.0, 7.0, 7.0]]
+    assert [block.mean.tolist() for block in model.predict_blocks()] == [[[7.0, 7.0, 7.0]]]
+
+
+@pytest.mark.parametrize(("kept", "low", "high"), [((0, 2, 4), 6, 25), (None, 6, 60)])
+def test_a_series_without_neighbouring_rows_has_a_width(kept, low, high):
+    """Mondays, Wednesdays and Fridays of a daily grid, and every ninth row, of a walk with steps of 5."""
+    walk = 100 + np.cumsum(np.random.default_rng(8).normal(0, 5, 82))
+    rows = np.arange(82)
+    y = np.where(rows % 9 == 0 if kept is None else np.isin(rows % 7, kept), walk, np.nan)
+    with pytest.warns(
+        UserWarning, match="no two values one row apart; their spread is that of values at other"
+    ) as caught:
+        model = tsf.SeasonalNaive(horizon=3, season_length=1, seed=0).fit(frame_of(y, freq="D"))
+    assert "'a'" in str(caught[0].message)
+    lower, upper = model.predict(n_samples=500).interval(0.8)[0]
+    assert low < (upper - lower)[0] < high
+
+
+def test_the_spread_of_thinned_walks_is_that_of_their_steps(rng):
+    walks = np.cumsum(rng.normal(size=(200, 271)), axis=1)
+    walks[:, np.arange(271) % 9 > 0] = np.nan
+    frame = pd.DataFrame(
+        {"unique_id": np.repeat(np.arange(200), 271), "ds": np.tile(np.arange(271), 200), "y": walks.ravel()}
+    )
+    with pytest.warns(UserWarning, match="200 of 200 series"):
+        model = tsf.SeasonalNaive(horizon=1, season_length=1, seed=0).fit(frame, freq=1)
+    assert np.sqrt((model.errors_**2).mean()) == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_hundred_thousand_series_are_drawn_in_array_operations(rng):
+    from time import process_time
+
+    n, rows = 20_000, 30
+    y = rng.normal(size=(n, rows))
+    y[rng.random(y.shape) < 0.1] = np.nan
+    y[:, -1] = 1.0
+    frame = pd.DataFrame(
+        {"unique_id": np.repeat(np.arange(n), rows), "ds": np.tile(np.arange(rows), n), "y": y.ravel()}
+    )
+    panel = tsf.Panel.from_frame(frame, freq=1)
+    started = process_time()
+    forecast = tsf.SeasonalNaive(horizon=4, season_length=7, seed=0).fit(panel).predict(n_samples=20)
+    assert len(forecast) == n
+    assert process_time() - started < 2.0  # 0.1 ms a series; a loop over series takes ten times that

@@ -1,19 +1,17 @@
-"""Theta beside statsmodels' ThetaModel, and beside its own formula of the variance."""
+"""Theta beside statsmodels' ThetaModel, and beside its own formulas of the variance."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 import tsformers as tsf
-from tsformers.forecasters.theta import (
-    classical_season,
-    is_seasonal,
-    one_step_errors,
-    seasonal_pattern,
-    smoothing_weight,
-)
+
+METHODS = ("standard", "dynamic")
+QUIET = {"seed": 0, "n_jobs": 1, "verbose": False}
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class NoNoise:
@@ -25,6 +23,11 @@ class NoNoise:
 
 def frame_of(y, freq="QS"):
     return pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2000-01-01", periods=len(y), freq=freq), "y": y})
+
+
+def panel_of(rows):
+    n, t = rows.shape
+    return pd.DataFrame({"unique_id": np.repeat(np.arange(n), t), "ds": np.tile(np.arange(t), n), "y": rows.ravel()})
 
 
 def path(model, y, season, horizon, start=0, params=None):
@@ -53,24 +56,28 @@ def test_seasonal_point_forecasts_are_those_of_statsmodels(season, level, rng):
     np.testing.assert_allclose(path(tsf.Theta(horizon=8), y, season, 2 * season), expected, rtol=2e-3, atol=2e-2)
 
 
-@pytest.mark.parametrize("model", ["additive", "multiplicative"])
-@pytest.mark.parametrize("season", [4, 5, 12])
-def test_the_classical_season_is_that_of_statsmodels(season, model, rng):
-    from statsmodels.tsa.seasonal import seasonal_decompose
+def test_half_the_slope_of_a_line_is_continued():
+    """By definition; the dynamic method finds the whole slope."""
+    y = 5 + 2.0 * np.arange(48)
+    steps = np.arange(1, 5)
+    half, whole = (
+        tsf.Theta(horizon=4, season_length=1, method=method, **QUIET).fit(frame_of(y, "MS")).predict()
+        for method in METHODS
+    )
+    np.testing.assert_allclose(half.mean[0], y[-1] + steps, atol=1e-9)
+    np.testing.assert_allclose(whole.mean[0], y[-1] + 2 * steps, atol=0.01)
 
-    y = 20 + 5 * np.sin(np.arange(61) * 2 * np.pi / season) + rng.normal(size=61)
-    expected = seasonal_decompose(y, model=model, period=season).seasonal[:season]
-    np.testing.assert_allclose(classical_season(y, season, model == "multiplicative"), expected)
 
-
-def test_the_season_is_removed_only_where_there_is_one(rng):
-    noise = rng.normal(size=120)
-    assert not is_seasonal(noise, 12)
-    assert is_seasonal(noise + 3 * np.sin(np.arange(120) * 2 * np.pi / 12), 12)
-    assert seasonal_pattern(noise, 12)[0].tolist() == [0.0]
-    assert seasonal_pattern(10 + 5 * np.sin(np.arange(23) * 2 * np.pi / 12), 12)[0].tolist() == [
-        0.0
-    ]  # below two seasons
+@pytest.mark.parametrize("method", METHODS)
+def test_mean_and_median_are_exact_at_the_default_number_of_draws(method, rng):
+    y = 100 + 20 * np.sin(np.arange(96) * np.pi / 6) + np.cumsum(rng.normal(size=96))
+    model = tsf.Theta(horizon=18, method=method, **QUIET).fit(frame_of(y, "MS"))
+    assert len(model.params_[0]["pattern"]) == 12 and model.params_[0]["multiplies"]
+    forecasts = [model.predict(seed=seed) for seed in (1, 2)]
+    exact = path(model, y, 12, 18, params=model.params_[0])
+    for forecast in forecasts:
+        np.testing.assert_allclose(forecast.median[0], exact, rtol=1e-9)
+        np.testing.assert_allclose(forecast.mean[0], exact, rtol=1e-9)
 
 
 def test_variance_follows_smoothing_with_drift(rng):
@@ -82,59 +89,121 @@ def test_variance_follows_smoothing_with_drift(rng):
     np.testing.assert_allclose(model.predict(n_samples=20_000).samples[0].std(axis=0), expected, rtol=0.03)
 
 
-def test_errors_follow_the_recursion(rng):
-    y, alpha, drift = rng.normal(size=20), 0.3, 0.7
-    level, slow = y[0], []
-    for value in y[1:]:
-        slow.append(value - level - drift)
-        level += drift + alpha * slow[-1]
-    np.testing.assert_allclose(one_step_errors(y, alpha, drift), slow)
+def test_standard_errors_of_the_season_widen_the_draws(rng):
+    y = 50 + np.tile([5.0, -3, 1, -3], 6) + rng.normal(size=24)
+    model = tsf.Theta(horizon=4, seed=0).fit(frame_of(y - y.min() - 1))  # a value below 0: the season is added
+    params = model.params_[0]
+    assert not params["multiplies"]
+    assert (params["pattern_errors"] > 0.1).all()
+    variance = params["sigma"] ** 2 * (1 + np.arange(4) * params["alpha"] ** 2) + params["pattern_errors"] ** 2
+    np.testing.assert_allclose(model.predict(n_samples=20_000).samples[0].std(axis=0), np.sqrt(variance), rtol=0.03)
 
 
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 1000), mix=st.floats(0, 3))
-def test_no_weight_of_a_fine_grid_smooths_better(seed, mix):
-    rng = np.random.default_rng(seed)
-    y = np.cumsum(rng.normal(size=50)) + mix * rng.normal(size=50)
-    losses = [np.sum(one_step_errors(y, alpha, 0.0) ** 2) for alpha in np.linspace(0, 1, 501)]
-    assert np.sum(one_step_errors(y, smoothing_weight(y), 0.0) ** 2) <= min(losses) * (1 + 1e-6)
-
-
-def test_a_longer_history_is_continued_without_refit(rng):
+@pytest.mark.parametrize("method", METHODS)
+def test_a_longer_history_is_continued_without_refit(method, rng):
     season = 10 * np.array([1.0, -0.5, 0.25, -0.75])
     y = 50 + np.tile(season, 20) + rng.normal(size=80) * 0.1
-    model = tsf.Theta(horizon=4, seed=0).fit(frame_of(y[:60]))
+    model = tsf.Theta(horizon=4, seed=0, method=method).fit(frame_of(y[:60]))
     for cut in (61, 63, 80):
         np.testing.assert_allclose(
             model.predict(frame_of(y[:cut])).mean[0], 50 + np.tile(season, 2)[cut % 4 :][:4], atol=1
         )
 
 
-def test_a_history_that_begins_later_has_the_right_season_position(rng):
+@pytest.mark.parametrize("method", METHODS)
+def test_a_history_that_begins_later_has_the_right_season_position(method, rng):
     y = 50 + np.tile([10.0, -5, 2, -7], 20) + rng.normal(size=80) * 0.1
     frame = frame_of(y)
-    model = tsf.Theta(horizon=4, seed=0).fit(frame)
+    model = tsf.Theta(horizon=4, seed=0, method=method).fit(frame)
     np.testing.assert_allclose(model.predict(frame.tail(3)).mean, model.predict().mean, atol=1)
 
 
-def test_a_long_season_is_removed_as_its_latest_profile(rng):
-    pattern = 5 * np.sin(np.arange(52) * 2 * np.pi / 52)
-    y = 10 + np.tile(pattern, 5)[:-9] + rng.normal(size=251) * 0.2
-    model = tsf.Theta(horizon=9, seed=0).fit(frame_of(y, "W"))
-    np.testing.assert_allclose(model.predict().mean[0], 10 + pattern[-9:], atol=0.8)
-
-
-def test_intervals_of_80_percent_hold_about_80_percent(rng):
-    shocks = rng.normal(size=(200, 126))
-    levels = np.cumsum(0.4 * shocks, axis=1) - 0.4 * shocks
-    y = 20 + levels + shocks
-    frame = pd.DataFrame(
-        {"unique_id": np.repeat(np.arange(200), 120), "ds": np.tile(np.arange(120), 200), "y": y[:, :120].ravel()}
+@pytest.mark.parametrize("method", METHODS)
+def test_predict_is_predict_of_the_data_of_fit(method, rng):
+    data = panel_of(100 + np.cumsum(rng.normal(size=(3, 60)), axis=1)).assign(
+        y=lambda d: d.y.where(rng.random(180) > 0.2)
     )
-    lower, upper = np.moveaxis(tsf.Theta(horizon=6, seed=0).fit(frame).predict(n_samples=400).interval(0.8), 1, 0)
-    assert ((y[:, 120:] >= lower) & (y[:, 120:] <= upper)).mean() == pytest.approx(0.8, abs=0.05)
+    model = tsf.Theta(horizon=4, method=method, **QUIET).fit(data, freq=1)
+    np.testing.assert_array_equal(model.predict().values, model.predict(data).values)
 
 
-def test_theta_below_one_is_refused():
-    with pytest.raises(ValueError, match="theta must be a number of 1 or more"):
-        tsf.Theta(horizon=2, theta=0.5).fit(frame_of(np.arange(9.0)))
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("walks", [True, False])
+@pytest.mark.parametrize("missing", ["none", "60 %", "6 of 7"])
+def test_intervals_of_80_percent_hold_80_percent_whatever_is_missing(method, walks, missing, rng):
+    noise = rng.normal(size=(40, 281 if missing == "6 of 7" else 141))
+    y = 100 + (np.cumsum(noise, axis=1) if walks else noise)
+    last, rows = y[:, -1:].copy(), y.shape[1]
+    if missing == "60 %":
+        y[:, 1:-1][rng.random((40, rows - 2)) < 0.6] = np.nan
+    if missing == "6 of 7":
+        y[:, np.arange(rows) % 7 > 0] = np.nan
+    model = tsf.Theta(horizon=5, season_length=1, method=method, **QUIET).fit(panel_of(y), freq=1)
+    lower, upper = np.moveaxis(model.predict(n_samples=200).interval(0.8), 1, 0)
+    centre, sd = (last, np.sqrt(np.arange(1, 6))) if walks else (100.0, 1.0)
+    share = (norm.cdf(upper, centre, sd) - norm.cdf(lower, centre, sd)).mean()
+    assert 0.74 <= share <= 0.86
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_gap_before_the_last_rows_widens_what_follows(method, rng):
+    y = np.cumsum(rng.normal(size=100)) + rng.normal(size=100)
+    model = tsf.Theta(horizon=1, season_length=1, method=method, **QUIET).fit(frame_of(y))
+    widths = []
+    for gap in (0, 5, 20):
+        holes = y.copy()
+        holes[99 - gap : 99] = np.nan
+        widths.append(np.diff(model.predict(frame_of(holes)).interval(0.8)[0, :, 0])[0])
+    assert widths[0] < widths[1] < widths[2]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 1000), unit=st.floats(1e-9, 1e9), origin=st.floats(-1e4, 1e4), method=st.sampled_from(METHODS)
+)
+def test_units_and_origins_do_not_matter(seed, unit, origin, method):
+    rng = np.random.default_rng(seed)
+    y = 30 + np.cumsum(rng.normal(size=60)) + rng.normal(size=60)
+    y[5:9] = np.nan
+    model = tsf.Theta(horizon=4, season_length=1, method=method, **QUIET)
+    plain = model.fit(frame_of(y)).predict().quantile(LEVELS)
+    scaled = model.fit(frame_of(y * unit)).predict().quantile(LEVELS) / unit
+    moved = model.fit(frame_of(y + origin)).predict().quantile(LEVELS) - origin
+    power = model.fit(frame_of(y * 2.0**-30)).predict().quantile(LEVELS)
+    np.testing.assert_array_equal(power, plain * 2.0**-30)
+    for changed in (scaled, moved):
+        assert np.abs(changed - plain).max() < 1e-6 * np.nanstd(y)
+
+
+def test_a_seasonal_series_is_the_same_in_any_unit(rng):
+    month = np.arange(96)
+    y = (100 + month) * (1 + 0.2 * np.sin(2 * np.pi * month / 12)) * np.exp(rng.normal(0, 0.04, 96))
+    model = tsf.Theta(horizon=6, **QUIET)
+    plain = model.fit(frame_of(y, "MS")).predict().quantile(LEVELS)
+    for unit in (1e-9, 1e-3, 1e3, 1e9):
+        scaled = model.fit(frame_of(y * unit, "MS")).predict().quantile(LEVELS) / unit
+        assert np.abs(scaled - plain).max() < 1e-6 * y.std()
+
+
+@pytest.mark.parametrize("wrong", [{"theta": 0.5}, {"method": "dynamical"}, {"method": "dynamic", "theta": 3.0}])
+def test_wrong_settings_are_refused(wrong):
+    pattern = "standard.*dynamic" if "method" in wrong else "theta must be a number of 1 or more"
+    with pytest.raises(ValueError, match=pattern):
+        tsf.Theta(horizon=2, **wrong).fit(frame_of(np.arange(9.0)))
+
+
+def test_few_observed_rows_fall_back():
+    with pytest.warns(UserWarning, match="3 observed rows, Theta needs 4"):
+        tsf.Theta(horizon=2, **QUIET).fit(frame_of([1.0, np.nan, 2.0, np.nan, 4.0]))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_kernels_compile_quickly_and_fit_hundreds_of_series_a_second(method, rng):
+    from time import process_time
+
+    data = panel_of(100 + np.cumsum(rng.normal(size=(101, 100)), axis=1))
+    model = tsf.Theta(horizon=12, season_length=12, method=method, **QUIET)
+    model.fit(data[data.unique_id == 0], freq=1).predict()
+    started = process_time()
+    model.fit(data[data.unique_id > 0], freq=1).predict()
+    assert 100 / (process_time() - started) > 300

@@ -1,5 +1,6 @@
 """AutocorrelatedErrors: the rho it finds with and without gradients, its report, and what it refuses."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_alternation_finds_the_rho_of_a_forecaster_without_gradients():
     assert 0.65 < step.rho_ < 0.92
     last = frame.groupby("unique_id")["y"].last().to_numpy()
     means = Season().fit(tsf.Panel.from_frame(frame)).means_
-    expected = means[700 % 12] + step.rho_ * (last - means[699 % 12])  # the last error, faded by one step
+    expected = means[700 % 12] + step.rhos_ * (last - means[699 % 12])  # the last error, faded by one step
     np.testing.assert_allclose(model.predict().mean[:, 0], expected, atol=0.15)
 
 
@@ -162,3 +163,55 @@ def test_units_do_not_change_rho(factor, shift):
     frame = correlated(0.6, rows=120)
     mine = AutocorrelatedErrors().fit(frame).rho_
     assert AutocorrelatedErrors().fit(frame.assign(y=factor * frame["y"] + shift)).rho_ == pytest.approx(mine, abs=1e-9)
+
+
+def _walks(factors):
+    rng = np.random.default_rng(3)
+    y = np.cumsum(rng.normal(size=(len(factors), 90)), axis=1) + 50
+    return [
+        pd.DataFrame({"unique_id": f"s{i}", "ds": range(90), "y": factor * one})
+        for i, (factor, one) in enumerate(zip(factors, y, strict=True))
+    ]
+
+
+def _quantiles(model, frame, data=None):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(frame).predict(data, n_samples=60, seed=1).quantile((0.1, 0.5, 0.9))
+
+
+@pytest.mark.parametrize("kind", ["SeasonalNaive", "Theta"])
+@pytest.mark.parametrize("tolerance", [1e-3, 0.2, 1.0])
+def test_the_forecast_is_that_of_the_same_data(kind, tolerance):
+    """The forecaster is fitted under the rho that is kept, whenever the alternation ends."""
+    frame = pd.concat(_walks((1.0, 1.0))).assign(y=lambda df: df["y"] + 1e4)
+    model = tsf.Pipeline([AutocorrelatedErrors(tolerance=tolerance)], getattr(tsf, kind)(horizon=3, season_length=1))
+    np.testing.assert_allclose(_quantiles(model, frame), _quantiles(model, frame, frame), rtol=0, atol=1e-8)
+
+
+def test_a_local_forecast_does_not_depend_on_other_series():
+    model = tsf.Pipeline([AutocorrelatedErrors()], tsf.SeasonalNaive(horizon=3, season_length=1))
+    for factor in (1e10, 5e12):
+        huge, small = _walks((factor, 1.0))
+        alone = _quantiles(model, small)
+        for other in (huge, huge.iloc[60:], huge.assign(y=huge["ds"] % 7 * 1.0)):
+            np.testing.assert_allclose(_quantiles(model, pd.concat([other, small]))[1:], alone, rtol=0, atol=1e-9)
+
+
+def test_one_rho_for_all_is_asked_for():
+    frame = pd.concat(_walks((1.0, 3.0)))
+    model = tsf.Pipeline([AutocorrelatedErrors(per_series=False)], tsf.SeasonalNaive(horizon=3, season_length=1))
+    _quantiles(model, frame)
+    assert model.steps_[0].rhos_ is None
+    together = AutocorrelatedErrors().fit(frame)
+    assert together.rhos_.shape == (2,) and together.rho_ == together.rhos_.mean()
+
+
+def test_units_and_origins_of_pipelines_change_nothing():
+    (frame,) = _walks((1.0,))
+    model = tsf.Pipeline([AutocorrelatedErrors()], tsf.SeasonalNaive(horizon=3, season_length=1))
+    mine = _quantiles(model, frame)
+    for unit in (2.0**-30, 2.0**30):
+        assert np.array_equal(_quantiles(model, frame.assign(y=frame["y"] * unit)), mine * unit)
+    for origin in (-1e4, 1e4):
+        np.testing.assert_allclose(_quantiles(model, frame.assign(y=frame["y"] + origin)) - origin, mine, atol=1e-7)

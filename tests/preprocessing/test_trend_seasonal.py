@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 import tsformers as tsf
 from tsformers import Forecast, Panel, TrendSeasonalDecomposition
@@ -191,3 +192,82 @@ def test_a_past_that_ends_before_that_of_fit_inverts_to_the_truth(remove, early)
     truth = step.transform(panel).y[None, None, rows]
     forecast = Forecast(panel.ids, panel.times[None, rows], truth, grid=panel.grid, schema=panel.schema)
     np.testing.assert_allclose(step.inverse(forecast, past).values[0, 0], panel.y[rows], atol=1e-9)
+
+
+METHODS = ("moving_average", "stl", "mstl")
+NAIVE = tsf.SeasonalNaive(horizon=6, season_length=1, seed=0)
+
+
+def panel(y, freq="30min"):
+    times = pd.date_range("2024-01-01", periods=y.shape[1], freq=freq)
+    return pd.concat([pd.DataFrame({"unique_id": f"s{i:02d}", "ds": times, "y": one}) for i, one in enumerate(y)])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_intervals_of_random_walks_keep_their_coverage(method):
+    """A season of 48 that is not there is not removed: 80% intervals, over 60 walks of 320 rows."""
+    walk = 100 + np.cumsum(np.random.default_rng(4).normal(size=(60, 320)), axis=1)
+    step = TrendSeasonalDecomposition(method, n_jobs=1)
+    forecast = tsf.Pipeline([step], NAIVE).fit(panel(walk)).predict(n_samples=200)
+    low, high = forecast.interval(0.8).swapaxes(0, 1)
+    spread = np.sqrt(np.arange(1, 7))
+    covered = norm.cdf(high, walk[:, -1:], spread) - norm.cdf(low, walk[:, -1:], spread)
+    assert 0.74 < covered.mean() < 0.9
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_season_is_removed_from_the_series_that_have_one(method):
+    rng, row = np.random.default_rng(7), np.arange(24 * 28)
+    y = rng.normal(size=(4, len(row)))
+    y[2] += 4 * np.sin(2 * np.pi * row / 24)
+    y[3] += 6.0 * (row // 24 % 7 == 6)
+    frame = panel(y, "h")
+    step = TrendSeasonalDecomposition(method, n_jobs=1).fit(frame)
+    rest = step.transform(frame).y.reshape(4, -1)
+    np.testing.assert_array_equal(rest[:2], y[:2])
+    assert rest[2].std() < 1.2
+    assert (rest[3].std() < 1.5) == (method == "mstl")
+    untested = TrendSeasonalDecomposition(method, significance=1, n_jobs=1).fit(frame)
+    assert (untested.transform(frame).y.reshape(4, -1)[:2] != y[:2]).any(axis=1).all()
+
+
+def test_decompose_shows_the_parts_that_are_asked_for():
+    frame = panel(np.random.default_rng(6).normal(size=(2, 100)), "h")
+    parts = TrendSeasonalDecomposition().decompose(frame)
+    assert (parts["seasonal"].abs() > 0.01).any()
+    assert parts.equals(TrendSeasonalDecomposition(significance=1).decompose(frame))
+
+
+@pytest.mark.parametrize("significance", [0.0, 1.5, -1])
+def test_a_level_outside_its_range_is_refused(significance):
+    with pytest.raises(ValueError, match="significance"):
+        TrendSeasonalDecomposition(significance=significance).fit(make_frame())
+
+
+@pytest.mark.parametrize("remove", ["seasonal", "both"])
+def test_the_median_of_a_pipeline_is_exact(remove):
+    frame = monthly(noise=1.0)
+    step = TrendSeasonalDecomposition(remove=remove)
+    for model in (NAIVE, tsf.SeasonalNaive(horizon=6, season_length=1, seed=9)):
+        forecast = tsf.Pipeline([step], model).fit(frame).predict(n_samples=40)
+        rest = step.fit(frame).transform(frame).y
+        step.fit(frame)
+        flat = Forecast(forecast.ids, forecast.times, np.full((1, 1, 6), rest[-1]), grid=forecast.grid)
+        np.testing.assert_allclose(forecast.median, step.inverse(flat).values[:, 0], atol=1e-9)
+        np.testing.assert_allclose(forecast.mean, forecast.median, atol=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_units_origins_and_huge_neighbours_change_nothing(method):
+    step = TrendSeasonalDecomposition(method, remove="both", n_jobs=1)
+    frame = monthly(noise=2.0)
+
+    def forecast(data):
+        return tsf.Pipeline([step], NAIVE).fit(data).predict(n_samples=40, seed=1).quantile((0.1, 0.5, 0.9))[-1]
+
+    mine = forecast(frame)
+    for unit in (2.0**-30, 2.0**30):
+        assert np.array_equal(forecast(frame.assign(y=frame["y"] * unit)), mine * unit)
+    np.testing.assert_allclose(forecast(frame.assign(y=frame["y"] + 1e4)), mine + 1e4, rtol=0, atol=1e-6)
+    huge = monthly(noise=3.0, seed=4).assign(unique_id="A", y=lambda df: df["y"] * 5e12)
+    assert np.array_equal(forecast(pd.concat([huge, frame])), mine)

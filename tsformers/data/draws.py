@@ -12,7 +12,8 @@ def drawn(forecast: Forecast, n_samples: int, salt: int) -> Forecast:
     """Draws that have the quantiles of a quantile forecast, step by step; a forecast of draws is returned unchanged.
 
     The draws of a step are the quantiles at ``(k + 1/2) / S``. Their order, which decides what steps share a draw, is
-    random with the id of the series as its seed.
+    random with the id of the series as its seed; draws i and ``i + S // 2`` have opposite ranks, as the pairs of
+    ``keyed_normals``.
 
     Args:
         forecast: draws or quantiles.
@@ -32,5 +33,6 @@ def drawn(forecast: Forecast, n_samples: int, salt: int) -> Forecast:
     if forecast.levels is None:
         return forecast
     order = keyed_normals(series_keys(forecast.ids, salt), n_samples, forecast.horizon).argsort(axis=1)
+    rank = order.argsort(axis=1)
     values = forecast.quantile((np.arange(n_samples) + 0.5) / n_samples)
-    return replace(forecast, values=np.take_along_axis(values, order, axis=1), levels=None, means=None)
+    return replace(forecast, values=np.take_along_axis(values, rank, axis=1), levels=None, means=None)

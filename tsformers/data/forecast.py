@@ -14,6 +14,7 @@ from tsformers.calendar.grid import Grid, in_zone, parse
 from tsformers.calendar.regularity import plain
 from tsformers.data.dataframes import Schema, check_answer_columns, from_pandas, stamps
 from tsformers.data.forecast_checks import (
+    are_counts,
     checked_bounds,
     checked_levels,
     checked_means,
@@ -43,7 +44,7 @@ from tsformers.plotting.fan import Fan, fan_chart
 Ids = Sequence[Any] | pd.Index | np.ndarray
 Levels = float | int | Sequence[float | int] | np.ndarray
 COVERAGES = (0.5, 0.8, 0.95)  # of the intervals in a picture
-UNBOUNDED = (-math.inf, math.inf)
+UNBOUNDED, COUNTS = (-math.inf, math.inf), (0.0, math.inf)
 SHOWN = 4  # series in a picture where the caller names none
 
 
@@ -72,10 +73,12 @@ class Forecast:
         freq: name of the frequency in place of ``grid``: a pandas offset alias, or the step of integer time.
         means: (N, H) the means where they are known apart from ``values``, such as those of the draws behind quantiles;
             None = the mean of ``values``. Where ``values`` are replaced, replace them too.
+        counts: what is forecast is counted, so that every quantile is a whole number of 0 or more: of draws the least
+            one whose share reaches the level, of quantiles the nearest one. Taken back where a value is no count.
 
     Returns:
         Besides the arguments, ``support``: least and greatest value that quantiles can take, set by ``clip``; a copy
-        with other values (``dataclasses.replace``) has no bounds again.
+        with other values (``dataclasses.replace``) has no bounds again, counts those from 0.
 
     Raises:
         ValueError: shapes that do not fit together, a level out of place, doubled ids, stamps that do not increase, or
@@ -103,6 +106,7 @@ class Forecast:
     schema: Schema
     joint: bool
     means: Float[np.ndarray, "N H"] | None
+    counts: bool
     support: tuple[float, float] = field(default=UNBOUNDED, init=False)
 
     def __init__(
@@ -117,6 +121,7 @@ class Forecast:
         *,
         freq: str | int | None = None,
         means: np.ndarray | None = None,
+        counts: bool = False,
     ) -> None:
         ids = ids if isinstance(ids, pd.Index) else pd.Index(ids, tupleize_cols=False)
         schema = schema or Schema()
@@ -139,8 +144,11 @@ class Forecast:
         times, values = times.view(), values.view()
         times.setflags(write=False)
         values.setflags(write=False)
-        parts = {"ids": ids, "times": times, "values": values, "levels": levels, "grid": grid}
-        for name, part in (parts | {"schema": schema, "joint": joint, "means": means}).items():
+        counts = counts and are_counts(values)
+        parts: dict[str, Any] = {"ids": ids, "times": times, "values": values, "levels": levels, "grid": grid}
+        parts |= {"schema": schema, "joint": joint, "means": means, "counts": counts}
+        parts["support"] = COUNTS if counts else UNBOUNDED
+        for name, part in parts.items():
             object.__setattr__(self, name, part)
 
     def __len__(self) -> int:
@@ -215,11 +223,13 @@ class Forecast:
             raise ValueError(f"levels must be numbers in [0, 1], at least one; got {levels!r}")
         rising, back = np.unique(asked, return_inverse=True)
         if self.levels is None:
-            found = of_draws(self.values, rising)
+            found = of_draws(self.values, rising, whole=self.counts)
         elif set(rising) <= set(self.levels):
             found = self.values[:, np.searchsorted(self.levels, rising)]
         else:
             found = between_levels(self.values, np.asarray(self.levels), rising).clip(*self.support)
+            if self.counts:
+                found = np.rint(found).clip(math.ceil(self.support[0]), np.floor(self.support[1]))
         np.maximum.accumulate(found, axis=1, out=found)  # rounding may cross neighbours by one unit in the last place
         return found[:, back]
 
@@ -502,7 +512,7 @@ class Forecast:
                 "this forecast does not know its frequency; ",
                 Either("set it with dataclasses.replace(forecast, freq='D')", "make it of data whose step is known"),
             )
-        about = {"freq": self.freq, "schema": self.schema, "joint": self.joint}
+        about = {"freq": self.freq, "schema": self.schema, "joint": self.joint, "counts": self.counts}
         means = [None] * len(self) if self.levels is None else self.mean
         series = zip(self.ids, self.times, self.values, means, strict=True)
         return [write(name, times, values, self.levels, about, mean) for name, times, values, mean in series]

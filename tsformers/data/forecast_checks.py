@@ -73,6 +73,22 @@ def checked_values(ids: pd.Index, values: np.ndarray) -> np.ndarray:
     return array
 
 
+def are_counts(values: np.ndarray) -> bool:
+    """Whether all values are whole numbers of 0 or more.
+
+    Args:
+        values: any shape.
+
+    Returns:
+        True or False.
+
+    Example:
+        >>> are_counts(np.array([0.0, 3.0])), are_counts(np.array([0.5])), are_counts(np.array([-1.0]))
+        (True, False, False)
+    """
+    return bool((values >= 0).all() and (values == np.floor(values)).all())
+
+
 def checked_levels(levels: Sequence[float], n_levels: int) -> tuple[float, ...]:
     """Levels of quantiles as floats.
 

@@ -51,4 +51,5 @@ def from_gluonts(forecasts: Iterable[Any], ids: Ids | None = None) -> Forecast:
         freq=first.freq,
         schema=first.about.get("schema", Schema()),
         joint=first.about.get("joint", dims > 1 and len(parts) == 1),
+        counts=first.about.get("counts", False),
     )

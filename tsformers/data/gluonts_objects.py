@@ -93,7 +93,7 @@ def write(
         times: (H,) stamps, UTC where ``about["schema"].tz`` is set.
         values: (S, H) draws or quantiles.
         levels: of the quantiles; None = draws.
-        about: "freq", "schema" and "joint" of the forecast; kept in ``info``.
+        about: "freq", "schema", "joint" and "counts" of the forecast; kept in ``info``.
         mean: (H,) of quantiles, under GluonTS's key "mean"; None = left out.
 
     Returns:

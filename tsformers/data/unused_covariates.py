@@ -9,14 +9,16 @@ from tsformers.data.intake.asked import names_of
 from tsformers.errors import DataWarning
 from tsformers.messages import Option, Part, Setting, joined
 
-USERS = "AutoARIMA, LRU, Autoformer or REDSDS"  # forecasters that use covariates
+ROLES = ("known", "past", "static")
+USERS = {True: "AutoARIMA, LRU, Autoformer or REDSDS", False: "LRU, Autoformer or REDSDS"}  # by: known ones suffice
 
 
 def warn_unused_covariates(models: Any, roles: Mapping[str, Any], stacklevel: int = 3) -> None:
     """Warn, before work, where covariates are asked for and none of the models takes any.
 
-    A class says by its attribute ``uses_covariates`` whether it reads them; one without the attribute is not warned of.
-    Only what this call asks for counts: columns that are in the frame anyway are nobody's request.
+    A class says by its attribute ``uses_covariates`` whether it reads them, and by ``covariate_roles`` which, where it
+    does not read all; one without the attributes is not warned of. Only what this call asks for counts: columns that
+    are in the frame anyway are nobody's request.
 
     Args:
         models: a forecaster, a clusterer or another model, or a list of them.
@@ -35,25 +37,52 @@ def warn_unused_covariates(models: Any, roles: Mapping[str, Any], stacklevel: in
         Theta takes no covariates; known=['price'] is not used: leave it out, or choose AutoARIMA, LRU, Autoformer or
         REDSDS
     """
-    asked: list[Part] = [Option(key, [*found]) for key in ("known", "past") if (found := names_of(roles.get(key)))]
-    static: list[Part] = [Option("static")] if roles.get("static") is not None else []
+    asked: dict[str, Part] = {
+        key: Option(key, [*found]) for key in ("known", "past") if (found := names_of(roles.get(key)))
+    }
+    if roles.get("static") is not None:
+        asked["static"] = Option("static")
     every = list(models) if isinstance(models, list | tuple) else [models]
-    if not (asked or static) or not every:
+    if not every:
         return
-    if not any(getattr(model, "uses_covariates", True) for model in every):
+    used = dict.fromkeys(role for model in every for role in roles_used(model))
+    unused = {role: part for role, part in asked.items() if role not in used}
+    if unused:
         cores = [_core(model) for model in every]
         names = dict.fromkeys(type(core).__name__ for core in cores)
-        head: list[Part] = [f"{' and '.join(names)} {'takes' if len(names) == 1 else 'take'} no covariates; "]
-        unused = asked + static
-        others: list[Part] = [f", or choose {USERS}"] if all(map(_is_replaceable, cores)) else []
-    elif static and all(getattr(model, "multivariate", False) for model in every):
+        kinds = f"{' and '.join(used)} covariates only" if used else "no covariates"
+        head: list[Part] = [f"{' and '.join(names)} {'takes' if len(names) == 1 else 'take'} {kinds}; "]
+        users = USERS[unused.keys() == {"known"}]
+        others: list[Part] = [f", or choose {users}"] if all(map(_is_replaceable, cores)) else []
+    elif "static" in asked and all(getattr(model, "multivariate", False) for model in every):
         head = [f"{type(every[0]).__name__} with ", Setting("multivariate", True), " takes no statics; "]
-        unused, others = static, [", or set ", Setting("multivariate", False)]
+        unused, others = {"static": asked["static"]}, [", or set ", Setting("multivariate", False)]
     else:
         return
-    one = len(unused) == 1
-    verb = " is not used: leave it out" if one else " are not used: leave them out"
-    warnings.warn(DataWarning(*head, joined(unused, " and "), verb, *others), stacklevel=stacklevel)
+    verb = " is not used: leave it out" if len(unused) == 1 else " are not used: leave them out"
+    warnings.warn(DataWarning(*head, joined([*unused.values()], " and "), verb, *others), stacklevel=stacklevel)
+
+
+def roles_used(model: Any) -> tuple[str, ...]:
+    """Which covariates a model reads: some of "known", "past" and "static".
+
+    Args:
+        model: a forecaster, one made of forecasters, a clusterer or another model.
+
+    Returns:
+        The roles; all of them where the class does not say.
+
+    Example:
+        >>> from tsformers import AutoARIMA, Ensemble, Theta
+        >>> roles_used(Ensemble([Theta(horizon=1), AutoARIMA(horizon=1)])), roles_used(Theta(horizon=1))
+        (('known',), ())
+    """
+    if not getattr(model, "uses_covariates", True):
+        return ()
+    inner = getattr(model, "forecaster", None)
+    parts = [inner] if inner is not None else getattr(model, "models", ())
+    found = {role for part in parts for role in roles_used(part)} if parts else getattr(model, "covariate_roles", ROLES)
+    return tuple(role for role in ROLES if role in found)
 
 
 def warn_needless_future(future: Frame, schema: Schema, stacklevel: int = 4) -> None:

@@ -1,14 +1,16 @@
 """SeasonalNaive: the last season repeated, all series at once."""
 
+import warnings
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
 from tsformers.data.blocks.panel_blocks import row_blocks
 from tsformers.data.panel import Panel
-from tsformers.forecasters.local.base import LocalForecaster, observed_spans
-from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
+from tsformers.errors import DataWarning
+from tsformers.forecasters.local.base import LocalForecaster, listed, observed_spans
+from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_means, naive_samples, without_pairs
 from tsformers.forecasters.local.tasks import Params
 
 
@@ -18,8 +20,13 @@ class SeasonalNaive(LocalForecaster):
 
     ``y[t + h] = y[t + h - k m] + e_1 + ... + e_k`` with ``k = ceil(h / m)`` and ``e ~ Normal(0, s**2)``; ``s`` is the
     root mean square of ``y[t] - y[t - m]`` in the history of ``fit``: the variance is ``k s**2``. A missing value is
-    replaced by the one a season earlier, which adds one more error. A series without two values one season apart is a
-    random walk from its last value (``m = 1``); a single row is repeated. All series are drawn in one array operation.
+    replaced by the one a season earlier, which adds one more error.
+
+    Only pairs of observed values count. Where no two are one season apart, ``s`` comes from values at the same position
+    k seasons apart, each difference divided by the square root of k; where there are none of these either, the series
+    is a random walk from its last value (``m = 1``), with the differences of values k steps apart in the same way. A
+    warning names such series. So only a constant series, one that repeats a season whole, or one of a single row has
+    no spread. Mean and median are exact: the values of the last season. All series are drawn in one array operation.
     For a series that was not in the data of ``fit``, ``s`` comes from the history given to ``predict``.
 
     Args:
@@ -50,19 +57,46 @@ class SeasonalNaive(LocalForecaster):
     def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
         """The errors of all series, in ``errors_``; nothing falls back."""
         observed_spans(panel)
-        blocks = [naive_errors(History(p.y, p.offsets, p.ends), season) for _, p in row_blocks(panel)]
-        self.errors_ = np.concatenate(blocks)
+        histories = [History(p.y, p.offsets, p.ends) for _, p in row_blocks(panel)]
+        self.errors_ = np.concatenate([naive_errors(history, season) for history in histories])
+        wanting = np.concatenate([without_pairs(history, season) for history in histories])
+        if wanting.any():
+            apart = "one row apart" if season == 1 else f"one season of {season} rows apart"
+            warnings.warn(
+                DataWarning(
+                    f"SeasonalNaive: {wanting.sum()} of {panel.n_series} series have no two values {apart}; their "
+                    f"spread is that of values at other distances, as of a random walk: {listed(panel.ids[wanting])}"
+                ),
+                stacklevel=3,
+            )
         return [], [""] * panel.n_series
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
         """Draws (N, S, H); errors of ``fit`` where it has some, those of this history elsewhere."""
+        history, errors = self._end(panel)
+        return naive_samples(history, self.season_, errors, keys, n_samples, self.horizon)
+
+    def exact_means(self, panel: Panel) -> np.ndarray | None:
+        """Means (N, H): values of the last season, which are the medians too."""
+        history, errors = self._end(panel)
+        return naive_means(history, self.season_, errors, self.horizon)
+
+    def _end(self, panel: Panel) -> tuple[History, np.ndarray]:
         observed_spans(panel)
         history = History(panel.y, panel.offsets, panel.ends)
         where = self.panel_.ids.get_indexer(panel.ids)
         errors = np.where((where >= 0)[:, None], self.errors_[where], np.nan)
-        errors = np.where(np.isfinite(errors), errors, naive_errors(history, self.season_))
-        return naive_samples(history, self.season_, errors, keys, n_samples, self.horizon)
+        if np.isnan(errors).any():
+            errors = np.where(np.isfinite(errors), errors, naive_errors(history, self.season_))
+        return history, errors
 
     def learned(self) -> dict[str, object]:
         """What ``fit`` has learned, ready to be serialised."""
         return {**super().learned(), "errors_": self.errors_}
+
+    def relearn(self, learned: dict[str, object]) -> None:
+        """Take over what ``learned`` gave; what an earlier version gave is counted again, which says the same."""
+        if "periods_" in learned:
+            super().relearn(learned)
+        else:
+            self.fit(cast(Panel, learned["panel_"]))

@@ -56,7 +56,8 @@ class AutocorrelatedErrors(BaseEstimator):
     ``inverse``) rho is that of the series around their means.
 
     Args:
-        per_series: a rho for each series (the mean of all for series that were not in fit); False: one for all.
+        per_series: a rho for each series (the mean of all for series that were not in fit); False: one for all; None:
+            one for all in a torch forecaster, which all series train, else one for each.
         learning_rate: of r, for torch forecasters.
         ahead: "faded" or "summed", see above, for torch forecasters.
         inputs: the forecaster reads differences; False, with torch: the values. For ablations.
@@ -65,9 +66,10 @@ class AutocorrelatedErrors(BaseEstimator):
         most_rounds: rounds of the alternation, at most.
 
     Returns:
-        After ``fit``: ``rho_``, a number, or a Series by id; after ``fit_with`` also ``report_``, a frame of the
-        autocorrelation of one-step errors without (``before``) and with (``after``) the adjustment: at lag 1, and the
-        p-value of the Ljung-Box test over ten lags (statsmodels), one row a series (25 of them, if there are more).
+        After ``fit``: ``rho_``, a number (where there are several their mean), with ``per_series=True`` a Series by id;
+        after ``fit_with`` also ``report_``, a frame of the autocorrelation of one-step errors without (``before``) and
+        with (``after``) the adjustment: at lag 1, and the p-value of the Ljung-Box test over ten lags (statsmodels),
+        one row a series (25 of them, if there are more).
 
     Raises:
         ValueError: at ``fit``, a setting is out of range, or a torch forecaster for counts.
@@ -87,7 +89,7 @@ class AutocorrelatedErrors(BaseEstimator):
         and 4; Cochrane & Orcutt (1949).
     """
 
-    per_series: bool = False
+    per_series: bool | None = None
     learning_rate: Annotated[float, Above(0)] = 1e-2
     ahead: Literal["faded", "summed"] = "faded"
     inputs: bool = True
@@ -111,7 +113,8 @@ class AutocorrelatedErrors(BaseEstimator):
         panel = Panel.from_frame(panel)
         self._remember(panel)
         pairs = neighbours(panel, panel.y - self._before(panel))
-        self._set_rho(lag_one_regression(*pairs, panel.n_series, self.per_series))
+        own = self.per_series is not False
+        self._set_rho(lag_one_regression(*pairs, panel.n_series, own), own)
         return self
 
     def fit_with(self, panel: Panel, forecaster: Any, short: str = "error") -> Any:
@@ -139,7 +142,8 @@ class AutocorrelatedErrors(BaseEstimator):
             fitted = clone(forecaster, safe=False).fit(panel, wrap=clone(self), short=short)
             rho = fitted.network_.rho.detach().double().cpu().numpy().ravel()
             self.inside_ = True  # the network differences and sums up
-            self._set_rho(np.broadcast_to(rho, panel.n_series) if self.per_series else rho[:1])
+            own = bool(self.per_series)
+            self._set_rho(np.broadcast_to(rho, panel.n_series) if own else rho[:1], own)
         else:
             if not (self.inputs and self.outputs):
                 raise TsformersError(
@@ -209,20 +213,27 @@ class AutocorrelatedErrors(BaseEstimator):
         return replace(forecast, values=summed_up(forecast.values, rho, last[:, None, None]), means=None)
 
     def _alternate(self, panel: Panel, forecaster: Any, short: str) -> Any:
-        """Fit, rho from the errors, fit again, until rho converges."""
-        self._set_rho(np.zeros(panel.n_series if self.per_series else 1))
+        """Fit, rho from the errors, fit again, until rho converges; the last fit is under the last rho."""
+        own = self.per_series is not False
+        rho = np.zeros(panel.n_series if own else 1)
+        moving = np.ones(panel.n_series, dtype=bool)  # series whose rho has not converged; others keep theirs
+        self._set_rho(rho, own)
         fitted = clone(forecaster, safe=False).fit(panel, short=short)
         for _ in range(self.most_rounds):
-            before = self._rho_of(panel.ids)
-            most = panel.n_series if self.per_series else MOST_SERIES
-            errors = one_step_errors(self._predictor(fitted), panel, forecaster.horizon, most)
+            most = panel.n_series if own else MOST_SERIES
+            some = panel if moving.all() else panel.select(moving)
+            errors = one_step_errors(self._predictor(fitted), some, forecaster.horizon, most)
             codes = panel.ids.get_indexer(errors.ids)
-            e = unadjusted_errors(errors.values, before[codes])
+            e = unadjusted_errors(errors.values, self._rho_of(errors.ids))
             now, earlier = e[1:], e[:-1]
-            owner = np.broadcast_to(codes, now.shape)
-            self._set_rho(lag_one_regression(now, earlier, owner, panel.n_series, self.per_series))
-            if np.abs(self._rho_of(panel.ids) - before).max() < self.tolerance:
+            found = lag_one_regression(now, earlier, np.broadcast_to(codes, now.shape), panel.n_series, own)
+            found = np.clip(found, -LARGEST, LARGEST)
+            moved = (np.abs(found - rho) >= self.tolerance) & (moving if own else True)
+            if not moved.any():
                 break
+            rho = np.where(moved, found, rho)
+            moving = moved if own else moving
+            self._set_rho(rho, own)
             fitted = clone(forecaster, safe=False).fit(self.transform(panel), short=short)
         return fitted
 
@@ -258,16 +269,17 @@ class AutocorrelatedErrors(BaseEstimator):
         self.mean_, self.last_ = history_means(panel), last_observed(panel)
         self.inside_ = False
 
-    def _set_rho(self, rho: np.ndarray) -> None:
+    def _set_rho(self, rho: np.ndarray, own: bool) -> None:
         rho = np.clip(rho, -LARGEST, LARGEST)
-        self.rho_: Any = pd.Series(rho, index=self.ids_, name="rho") if self.per_series else float(rho[0])
+        self.rhos_: np.ndarray | None = rho if own else None
+        self.rho_: Any = pd.Series(rho, index=self.ids_, name="rho") if self.per_series else float(rho.mean())
 
     def _rho_of(self, ids: pd.Index) -> np.ndarray:
         """(N,) of any series."""
-        if not self.per_series:
+        rho = vars(self).get("rhos_", self.rho_)  # models saved by earlier versions have rho_ alone
+        if rho is None or np.ndim(rho) == 0:
             return np.full(len(ids), self.rho_)
-        at = self.ids_.get_indexer(ids)
-        rho = self.rho_.to_numpy()
+        at, rho = self.ids_.get_indexer(ids), np.asarray(rho)
         return np.where(at < 0, rho.mean(), rho[at])
 
     def _before(self, panel: Panel) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from tsformers.data.packed.classical_decomposition import NO_SEASON, PackedSeries, Parts
+from tsformers.data.packed.moving_average_kernel import lines_before
 
 STEPS = 2 ** np.arange(16)  # ahead, at which the trend's errors are measured
 
@@ -55,8 +56,9 @@ def measure_extrapolation(
     back = np.minimum(span, lengths - 1)
     rise = (trend[last] - trend[last - back]) * (span / np.maximum(back, 1))
     at = np.flatnonzero(place >= span + 2 * (span // 2) - 1)  # the first mean is half a span from the first row
-    level, rising = _line_known_at(trend - trend[series.offsets[:-1]][owner], place, at, span)
-    level += trend[series.offsets[:-1]][owner[at]]
+    level, rising = np.empty(len(trend)), np.empty(len(trend))
+    lines_before(np.ascontiguousarray(trend), np.ascontiguousarray(series.offsets, np.int64), span, level, rising)
+    level, rising = level[at], rising[at]
     there = place[at] + span < lengths[owner[at]]
     whose, after = owner[at[there]], trend[at[there] + span] - level[there]
     power = np.bincount(whose, rising[there] ** 2, minlength=n)
@@ -115,16 +117,6 @@ def trend_spread(rule: Extrapolation, steps: np.ndarray) -> np.ndarray:
     width = np.maximum(known[right] - known[left], 1)
     inside = low + (high - low) * np.clip((steps - known[left]) / width, 0.0, 1.0)
     return inside * np.sqrt(np.maximum(steps / known[-1], 1.0))
-
-
-def _line_known_at(trend: np.ndarray, place: np.ndarray, at: np.ndarray, span: int) -> tuple[np.ndarray, np.ndarray]:
-    """Level of the trend and its rise over a span as known at rows ``at``, from the line of half a span before."""
-    begin = at - span // 2 - span + 1
-    total, moment = (np.concatenate([[0.0], np.cumsum(part)]) for part in (trend, place * trend))
-    total, moment = total[begin + span] - total[begin], moment[begin + span] - moment[begin]
-    middle = place[begin] + (span - 1) / 2
-    slope = (moment - middle * total) / (span * (span**2 - 1) / 12)
-    return total / span + slope * (place[at] - middle), slope * span
 
 
 def _seasonal_errors(

@@ -66,7 +66,7 @@ def unadjusted_errors(new: Float[np.ndarray, "K N"], rho: Float[np.ndarray, " N"
     """Errors without the adjustment, from the innovations: ``e[k] = u[k] + rho e[k-1]``.
 
     Args:
-        new: innovations u; missing ones count as 0.
+        new: innovations u; missing ones count as 0, those before the first are missing in the answer.
         rho: of each series.
 
     Returns:
@@ -76,7 +76,8 @@ def unadjusted_errors(new: Float[np.ndarray, "K N"], rho: Float[np.ndarray, " N"
         >>> unadjusted_errors(np.array([[1.0], [0.0], [2.0]]), np.array([0.5]))[:, 0]
         array([1.  , 0.5 , 2.25])
     """
-    return summed_up(np.nan_to_num(new).T, rho[:, None], np.zeros((1, 1))).T
+    begun = np.logical_or.accumulate(np.isfinite(new), axis=0)
+    return np.where(begun, summed_up(np.nan_to_num(new).T, rho[:, None], np.zeros((1, 1))).T, np.nan)
 
 
 def history_means(panel: Panel) -> Float[np.ndarray, " N"]:

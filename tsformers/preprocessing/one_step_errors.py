@@ -45,7 +45,8 @@ def one_step_errors(
         most_series: how many series at most.
 
     Returns:
-        Errors of at most 60 steps, fewer where a history becomes too short for the forecaster.
+        Errors of at most 60 steps, and of at most half of each history; fewer where one becomes too short for the
+        forecaster. NaN where a series has fewer.
 
     Example:
         >>> from tsformers import Theta
@@ -61,19 +62,21 @@ def one_step_errors(
     chosen = np.arange(panel.n_series) if long is None else long
     some = panel.select(chosen[np.unique(np.linspace(0, len(chosen) - 1, min(len(chosen), most_series)).astype(int))])
     ahead = horizon if some.schema.known else 1
+    steps = np.minimum(MOST_CUTOFFS, (some.lengths - ahead) // 2)  # of each series, whatever the others have
     errors: list[np.ndarray] = []
-    for k in range(int(min(MOST_CUTOFFS, (some.lengths.min() - ahead) // 2))):
-        ends = some.ends - ahead - k
+    for k in range(int(steps.max(initial=0))):
+        those = some if (steps > k).all() else some.select(steps > k)
+        ends = those.ends - ahead - k
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # warned of at fit already
                 with silence_accepted():
-                    forecast = predict(some.until(ends, horizon), DRAWS)
+                    forecast = predict(those.until(ends, horizon), DRAWS)
         except DataError:  # from here on histories are too short for the forecaster
             break
-        at = some.ids.get_indexer(forecast.ids)
+        at = those.ids.get_indexer(forecast.ids)
         errors.append(np.full(some.n_series, np.nan))
-        errors[-1][at] = some.y[ends[at]] - forecast.mean[:, 0]
+        errors[-1][some.ids.get_indexer(forecast.ids)] = those.y[ends[at]] - forecast.mean[:, 0]
     return Errors(some.ids, np.array(errors[::-1]).reshape(-1, some.n_series))
 
 

@@ -19,6 +19,7 @@ from tsformers.data.draws import drawn
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.ids import id_columns
 from tsformers.data.packed.classical_decomposition import PackedSeries, Parts, moving_average
+from tsformers.data.packed.seasonal_p_values import packed_p_values
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import TsformersError
@@ -28,7 +29,7 @@ from tsformers.plotting.chosen import chosen_positions
 from tsformers.plotting.decomposition import Layers, layers_chart
 from tsformers.preprocessing.extrapolation import Extrapolation, measure_extrapolation, trend_ahead, trend_spread
 from tsformers.preprocessing.loess import LOESS_CYCLES, loess
-from tsformers.validation import AtLeast, check_settings
+from tsformers.validation import AtLeast, Between, check_settings
 
 SALT = 2_021_120_601  # of the draws of the parts, apart from all seeds of forecasters
 DRAWS = 200  # of a forecast that holds quantiles
@@ -50,7 +51,8 @@ class TrendSeasonalDecomposition(BaseEstimator):
 
     ``y = trend + seasonal + remainder``. In a Pipeline the forecaster reads the series without the seasonal parts, or
     with ``remove="both"`` without the trend too. A season is extrapolated with its last cycle, a trend with its last
-    rise, damped as its own past was (``preprocessing/extrapolation.py``). Both have an uncertainty, added to each draw:
+    rise, damped as its own past was (``preprocessing/extrapolation.py``). A season is tested first, series by series
+    (``significance``): where there is none, none is removed. Both parts have an uncertainty, added to each draw:
     the errors that these rules would have made in the past, and the standard error of seasonal values. A forecast of
     one draw gets none: it stands for the mean.
 
@@ -65,6 +67,8 @@ class TrendSeasonalDecomposition(BaseEstimator):
         period: rows of a season, for "mstl" a list; None takes it from the frequency (of hours, "mstl" takes day and
             week). 1: no season.
         remove: the "seasonal" parts, or "both" them and the trend.
+        significance: level of the test for a season, the share of series without one from which one is removed, at
+            most; 1 removes seasons untested. ``decompose`` and ``plot`` show them untested.
         n_jobs: processes for "stl" and "mstl", in joblib's counting; they are started only where that pays.
         verbose: progress bar; None: on a terminal.
 
@@ -90,6 +94,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
     method: Literal["moving_average", "stl", "mstl"] = "moving_average"
     period: Annotated[int, AtLeast(1)] | Sequence[Annotated[int, AtLeast(1)]] | None = None
     remove: Literal["both", "seasonal"] = "seasonal"
+    significance: Annotated[float, Between(0, 1, open="low")] = 0.05
     n_jobs: int | None = -1
     verbose: bool | None = None
 
@@ -180,7 +185,7 @@ class TrendSeasonalDecomposition(BaseEstimator):
         panel = Panel.from_frame(df, **roles)
         check_settings(self)
         check_answer_columns(panel.schema, ["trend", *_seasonal_names(self._periods(panel)), "remainder"], "the parts")
-        fresh = type(self)(**self.get_params(deep=False)).fit(panel)
+        fresh = type(self)(**{**self.get_params(deep=False), "significance": 1.0}).fit(panel)
         found = fresh._learned()
         rows = found.rows
         names = _seasonal_names(fresh.periods_)
@@ -241,10 +246,14 @@ class TrendSeasonalDecomposition(BaseEstimator):
         first = ordinals(panel.times[panel.offsets[:-1]], self.grid_)
         rows = PackedSeries(panel.y[panel.in_history], np.concatenate([[0], np.cumsum(panel.lengths)]), first)
         periods = self.periods_
+        shown = np.ones((panel.n_series, len(periods)), dtype=bool)
+        if self.significance < 1 and max(periods) > 1:
+            shown = packed_p_values(rows, periods) < self.significance
         if self.method == "moving_average" or max(periods) == 1:
             parts, averaged = moving_average(rows, periods[0]), None
+            parts.seasonal[~shown[rows.owner]] = 0.0
         else:
-            parts, averaged = loess(rows, periods, self.n_jobs, self.verbose), LOESS_CYCLES
+            parts, averaged = loess(rows, periods, shown, self.n_jobs, self.verbose), LOESS_CYCLES
         return Decomposed(panel.ids, rows, parts, measure_extrapolation(rows, parts, periods, averaged))
 
     def _learned(self) -> Decomposed:

@@ -131,14 +131,14 @@ def test_numpys_global_state_is_left_alone(three):
 
 
 def test_processes_give_the_same_numbers_as_one(three, monkeypatch):
-    here = tsf.HoltWinters(horizon=4, seed=0, n_jobs=1).fit(three)
+    here = Walk(horizon=4, seed=0, n_jobs=1).fit(three)
     many = frame_of(*[three.y[three.unique_id == name].to_numpy() for name in "abcabc"])
-    expected = tsf.HoltWinters(horizon=4, seed=0, n_jobs=1).fit(many).predict().samples
+    expected = Walk(horizon=4, seed=0, n_jobs=1).fit(many).predict().samples
     monkeypatch.setattr(parallel, "WORTH_PROCESSES", 0.0)
     used = []
     pool = parallel.joblib.Parallel
     monkeypatch.setattr(parallel.joblib, "Parallel", lambda *a, **k: used.append(a) or pool(*a, **k))
-    model = tsf.HoltWinters(horizon=4, seed=0, n_jobs=2).fit(many)
+    model = Walk(horizon=4, seed=0, n_jobs=2).fit(many)
     np.testing.assert_array_equal(model.predict().samples, expected)
     assert len(used) == 2, "one pool for fit, one for predict"
     np.testing.assert_array_equal(expected[:3], here.predict().samples)

@@ -60,7 +60,7 @@ def test_two_seasons_are_found_and_the_second_is_what_the_first_lacks():
     assert removed(y, found, 0)[-336:].std() < 1.2
     found, left = find((100 + 5.0 * (np.arange(24 * 35) // 24 % 7 >= 5) + rng.normal(size=24 * 35)), (24, 168))
     assert left == 24 and found["periods"] == (168.0,)
-    assert np.abs(found["profiles"].reshape(7, 24).mean(axis=0)).max() < 1e-9
+    assert np.abs(found["profiles"].reshape(-1, 7, 24).mean(axis=1)).max() < 1e-9
 
 
 def test_a_year_is_counted_in_days_of_the_calendar_where_that_fits_better():
@@ -129,3 +129,31 @@ def test_missing_rows_stay_missing_and_do_not_hide_the_season():
     found, _ = find(y, (52,))
     rest = removed(y, found, 0)
     assert np.array_equal(np.isnan(rest), np.isnan(y)) and np.nanstd(rest) < 1.5
+
+
+def test_a_season_that_changes_is_followed_and_is_not_known_before_its_time():
+    rng, cycle = np.random.default_rng(11), np.repeat(np.arange(40), 48)
+    row = np.arange(len(cycle))
+    size = 10 * (1.5 + np.cos(cycle / 6))
+    y = size * np.sin(2 * np.pi * row / 48) + rng.normal(size=len(row))
+    found, _ = find(y, (48,))
+    assert found["growth"][0] > 0
+    assert removed(y, found, 0).std() < 0.8 * (y.reshape(40, 48) - y.reshape(40, 48).mean(axis=0)).std()
+    ahead = restored(np.zeros((2, 48)), found, 48 * 20, rng).mean(axis=0)
+    other, _ = find(np.r_[y[: 48 * 20], 0.5 * y[48 * 20 :]], (48,))
+    later = restored(np.zeros((2, 48)), other, 48 * 20, rng).mean(axis=0)
+    assert np.corrcoef(ahead, later)[0, 1] > 0.99
+    assert np.abs(ahead - size[48 * 19] * np.sin(2 * np.pi * np.arange(48) / 48)).max() < 6
+
+
+def test_draws_are_widened_by_the_degrees_of_freedom_that_the_season_took():
+    """What a season of 52 rows leaves of noise over five years has four fifths of its variance."""
+    rng = np.random.default_rng(7)
+    y = np.tile(rng.normal(0, 6, 52), 5) + rng.normal(size=260)
+    found, _ = find(y, (52,))
+    left = removed(y, found, 0)
+    paths = rng.choice(left, (4000, 3))
+    spread = (restored(paths, {**found, "spreads": 0 * found["spreads"]}, 260, rng)).std(axis=0)
+    assert 1.05 < found["widening"] < 1.15
+    np.testing.assert_allclose(spread, 1, atol=0.08)
+    assert (restored(np.exp(paths), {**found, "multiplies": True}, 260, rng) > 0).all()

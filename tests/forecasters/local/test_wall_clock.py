@@ -37,6 +37,7 @@ def test_a_change_of_clocks_in_the_horizon_does_not_shift_the_forecast(first):
     forecast = tsf.SeasonalNaive(horizon=36, seed=0).fit(frame[:change]).predict()
     assert forecast.times.shape == (1, 36)
     assert np.abs(forecast.median[0] - frame.y[change : change + 36]).max() < 12
+    np.testing.assert_allclose(forecast.mean, forecast.median, rtol=1e-12)
     blocks = tsf.Theta(horizon=36, seed=0).fit(frame[:change])
     quantiles = blocks.predict(quantiles=[0.1, 0.5])
     np.testing.assert_array_equal(quantiles.quantile(0.5), blocks.predict().quantile(0.5))

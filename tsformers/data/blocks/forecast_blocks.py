@@ -92,7 +92,8 @@ def summarised(forecast: Forecast, quantiles: Sequence[float]) -> Forecast:
         (array([[3.]]), array([[2.]]))
     """
     levels = checked_quantiles(quantiles)
-    return replace(forecast, values=forecast.quantile(levels), levels=levels, means=forecast.mean)
+    found = replace(forecast, values=forecast.quantile(levels), levels=levels, means=forecast.mean)
+    return _with_support(found, [forecast])
 
 
 def gathered(blocks: Iterable[Forecast], numbers: int = NUMBERS_AT_ONCE) -> Iterator[Forecast]:
@@ -141,13 +142,22 @@ def joined(blocks: Iterable[Forecast]) -> Forecast:
     if len(parts) == 1:
         return first
     known = [part.means for part in parts if part.means is not None]
-    return replace(
+    whole = replace(
         first,
         ids=first.ids.append([part.ids for part in parts[1:]]),
         times=np.concatenate([part.times for part in parts]),
         values=np.concatenate([part.values for part in parts]),
         means=np.concatenate(known) if len(known) == len(parts) else None,
+        counts=all(part.counts for part in parts),
     )
+    return _with_support(whole, parts)
+
+
+def _with_support(forecast: Forecast, parts: Sequence[Forecast]) -> Forecast:
+    """The forecast with the support that all parts have, which a copy with other values loses."""
+    supports = {part.support for part in parts}
+    support = supports.pop()
+    return forecast if supports or support == forecast.support else forecast.bounded(*support)
 
 
 def in_step(streams: Sequence[Iterator[Forecast]]) -> Iterator[list[Forecast]]:

@@ -83,9 +83,10 @@ class LocalForecaster(BaseEstimator):
     it) where the class says ``uses_covariates = True``; else a warning says that they are not used.
 
     Other attributes of the class: ``compiled``, the work releases the interpreter's lock, so that ``n_jobs`` counts
-    threads; ``stratified``, ``simulate`` is asked for 512 antithetic paths or more (``local.draws.normals``), which are
-    reduced to the draws asked for, with their quantiles. Where ``removes_long_seasons()`` is true, seasons above 24
-    rows, and the second season of a frequency, are tested, removed before ``fit_one`` and put back after ``simulate``.
+    threads; ``stratified``, ``simulate`` is asked for ``fewest_paths`` or more antithetic paths
+    (``local.draws.normals``), which are reduced to the draws asked for, with their quantiles. Where
+    ``removes_long_seasons()`` is true, seasons above 24 rows, and the second season of a frequency, are tested, removed
+    before ``fit_one`` and put back after ``simulate``.
 
     An isolated value far outside the range of all others (``local.sanity.absurd_cells``) counts as missing, which a
     warning says. A series that cannot be fitted (too short, constant, an error inside, parameters or draws that are not
@@ -128,8 +129,11 @@ class LocalForecaster(BaseEstimator):
     verbose: bool | None = True
 
     uses_covariates: ClassVar[bool] = False
+    covariate_roles: ClassVar[tuple[str, ...]] = ("known",)  # of those that use them
     compiled: ClassVar[bool] = False
     stratified: ClassVar[bool] = False
+    fewest_paths: ClassVar[int] = 512
+    counts: ClassVar[bool] = False  # forecasts whole numbers of 0 or more, and takes no others
     leaves_out_absurd_cells: ClassVar[bool] = True
 
     save = storage.save
@@ -193,7 +197,7 @@ class LocalForecaster(BaseEstimator):
             )
         panel = self.panel_to_forecast(data, future, static, n_samples, seed)
         work = self._work(panel)
-        return self._forecast(panel, work.chosen(work.model.draw(work.panel, n_samples, self._keys(panel, seed))))
+        return self._forecast(panel, work, work.model.draw(work.panel, n_samples, self._keys(panel, seed)))
 
     def predict_blocks(
         self,
@@ -220,10 +224,8 @@ class LocalForecaster(BaseEstimator):
             for at, part in blocks:
                 yield self._summarised_one_by_one(part, work.block(at), keys[at], levels or (), n_samples)
             return
-        drawn = (
-            self._forecast(part, work.block(at).chosen(work.model.draw(work.block(at).panel, n_samples, keys[at])))
-            for at, part in blocks
-        )
+        parts = ((part, work.block(at), keys[at]) for at, part in blocks)
+        drawn = (self._forecast(part, mine, mine.model.draw(mine.panel, n_samples, key)) for part, mine, key in parts)
         yield from drawn if levels is None else gathered(summarised(block, levels) for block in drawn)
 
     def _summarised_one_by_one(
@@ -231,8 +233,9 @@ class LocalForecaster(BaseEstimator):
     ) -> Forecast:
         """Means and quantiles of a block; the draws of one series are held at a time."""
         found = work.model._each_drawn(work.panel, keys, partial(quantiles_or_fall_back, levels, n_samples))
-        values = work.chosen(np.stack(found))
-        return replace(self._forecast(panel, values[:, 1:]), levels=levels, means=values[:, 0])
+        values = np.stack(found)
+        means = work.chosen(values[:, :1])[:, 0]
+        return replace(self._forecast(panel, work, values[:, 1:]), levels=levels, means=means)
 
     def _work(self, panel: Panel) -> "Work":
         """What to draw, and by which model: on the wall clock where the data have a time zone."""
@@ -346,9 +349,16 @@ class LocalForecaster(BaseEstimator):
     def _keys(self, panel: Panel, seed: int | None) -> np.ndarray:
         return series_keys(panel.ids, self.seed if seed is None else seed)
 
-    def _forecast(self, panel: Panel, values: np.ndarray) -> Forecast:
-        times = panel.future_times(self.horizon)
-        return Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema)
+    def _forecast(self, panel: Panel, work: "Work", values: np.ndarray) -> Forecast:
+        times, means = panel.future_times(self.horizon), work.model.exact_means(work.panel)
+        means = None if means is None else work.chosen(means[:, None])[:, 0]
+        values = work.chosen(values)
+        forecast = Forecast(ids=panel.ids, times=times, values=values, grid=panel.grid, schema=panel.schema)
+        return replace(forecast, means=means, counts=self.counts)
+
+    def exact_means(self, panel: Panel) -> np.ndarray | None:
+        """Means (N, H) of what follows each history, where they are known apart from draws; None = those of draws."""
+        return None
 
     def each(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """``work(item)`` for each item, in order; in several processes where that is faster."""

@@ -12,7 +12,6 @@ from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_
 from tsformers.forecasters.local.sanity import absurd_cells, beyond_the_data
 
 Params = dict[str, Any]  # what fit_one learned of one series: numbers, texts and arrays, which can be serialised
-FEWEST_PATHS = 512  # of a model whose draws are stratified
 
 
 class Series(NamedTuple):
@@ -90,7 +89,7 @@ def _drawn(model: Any, task: Task, n_samples: int) -> np.ndarray:
     y, x = task.y[first:last], task.x
     ahead = len(task.y) - last + task.gap
     regressors = {} if x is None else {"x": x[first:]}
-    n_paths = max(n_samples, FEWEST_PATHS) if model.stratified else n_samples
+    n_paths = max(n_samples, model.fewest_paths) if model.stratified else n_samples
     start = task.start + first - task.params.get("first", 0)
     rng, found = np.random.default_rng(task.key), task.params.get("long_seasons", {})
     adjusted = long_seasons.removed(y, found, start)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import (
+from tsformers.forecasters.local.ets.kernels import (
     ALPHA,
     BETA,
     GAMMA,
@@ -23,7 +23,15 @@ SEASONS = 3  # seasons from which the first seasonal terms are estimated
 LEAST_RANGE = 0.1  # of the head, in ranges of the whole
 DAMPING = (0.8, 0.98)  # of a damped trend
 WEIGHTS = np.array(  # starts: slots of alpha, beta, gamma, phi
-    [[0.5, 0.1, 0.1, 0.9], [0.1, 0.1, 0.1, 0.95], [0.9, 0.1, 0.1, 0.9], [0.3, 0.5, 0.3, 0.95], [0.9, 0.8, 0.5, 0.85]]
+    [
+        [0.02, 0.1, 0.1, 0.97],
+        [0.1, 0.8, 0.1, 0.95],
+        [0.2, 0.1, 0.9, 0.95],
+        [0.3, 0.5, 0.3, 0.95],
+        [0.5, 0.1, 0.1, 0.9],
+        [0.9, 0.1, 0.1, 0.9],
+        [0.9, 0.8, 0.5, 0.85],
+    ]
 )
 
 
@@ -34,6 +42,15 @@ class Spec(NamedTuple):
     trend: str | None
     damped_trend: bool
     seasonal: str | None
+
+
+FAMILY = [  # all models but those with infinite variance and those that explode
+    Spec(error, trend, damped, seasonal)
+    for error in ("add", "mul")
+    for trend, damped in ((None, False), ("add", False), ("add", True))
+    for seasonal in (None, "add", "mul")
+    if (error, seasonal) != ("add", "mul")
+]
 
 
 def model_of(spec: Spec, y: np.ndarray, season: int, places: np.ndarray | None = None) -> Model:
@@ -121,7 +138,7 @@ def weight_starts(found: Model, states: np.ndarray) -> np.ndarray:
         >>> y = np.arange(12.0)
         >>> found = model_of(Spec("add", None, False, None), y, 1)
         >>> weight_starts(found, first_states(found, y))[:, 0]
-        array([0.1, 0.3, 0.5, 0.9])
+        array([0.02, 0.1 , 0.2 , 0.3 , 0.5 , 0.9 ])
     """
     weights = np.unique(np.clip(WEIGHTS, found.low[:N_WEIGHTS], found.high[:N_WEIGHTS]), axis=0)
     return np.column_stack([weights, np.tile(states[N_WEIGHTS:], (len(weights), 1))])

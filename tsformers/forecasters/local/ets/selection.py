@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import Model, initial_states
-from tsformers.forecasters.local.ets_optimiser import evaluate, search
-from tsformers.forecasters.local.ets_states import (
+from tsformers.forecasters.local.ets.kernels import ALPHA, BETA, GAMMA, N_WEIGHTS, Model, initial_states
+from tsformers.forecasters.local.ets.optimiser import STEPS, evaluate, maximise
+from tsformers.forecasters.local.ets.states import (
     Spec,
     contained,
     first_states,
@@ -18,7 +18,8 @@ from tsformers.forecasters.local.ets_states import (
 from tsformers.forecasters.local.tasks import Params
 
 FEWEST_ROWS = 4  # observed, of a model without trend and season
-KEPT = 2  # starts that go on, of those that differ in the weights
+STATE_STEPS = 3  # of the search for the states to given weights
+KEPT = 3  # starts that go on, of those that differ in the weights
 MOST_SPREAD = 0.5  # of relative errors: above it a Gaussian error would often change the sign
 NO_COLUMNS = np.empty(0, np.int64)
 
@@ -92,7 +93,7 @@ def scale_of(y: np.ndarray, positive: bool) -> tuple[float, float]:
     """
     if positive:
         return 0.0, float(np.nanmean(np.abs(y)))
-    return float(np.nanmean(y)), float(np.nanstd(y))
+    return float(np.nanmean(y)), float(np.nanstd(y)) or float(np.nanmax(np.abs(y))) or 1.0
 
 
 def fit_all(y: np.ndarray, season: int, specs: Sequence[Spec]) -> list[Fit]:
@@ -112,7 +113,7 @@ def fit_all(y: np.ndarray, season: int, specs: Sequence[Spec]) -> list[Fit]:
     Example:
         >>> y = np.sin(np.arange(20.0))
         >>> [round(fit.loglik, 3) for fit in fit_all(y, 1, [Spec("add", None, False, None)])]
-        [-18.035]
+        [-20.186]
     """
     fits: list[Fit] = []
     for spec in specs:
@@ -133,15 +134,35 @@ def fit_spec(y: np.ndarray, spec: Spec, season: int, fits: Sequence[Fit]) -> Fit
         for fit in fits
         if is_contained(fit.spec, spec)
     ]
-    starts = np.vstack([free, *smaller])
-    deviance, x = search(z, found, starts, len(free), KEPT)
-    if not np.isfinite(deviance):
+    states = found._replace(columns=found.columns[found.columns >= N_WEIGHTS])
+    quick = [maximise(z, states, start, STATE_STEPS, np.inf) for start in free]
+    x, least = free[0], np.inf
+    for start in [
+        *best_first(smaller, [maximise(z, found, s.copy(), 0, np.inf) for s in smaller])[:2],
+        *best_first([*free], quick)[:KEPT],
+    ]:
+        value = maximise(z, found, start, STEPS, least)
+        if value < least:
+            x, least = start, value
+    if not np.isfinite(least):
         return None
+    x[BETA] *= x[ALPHA] > 0  # slots without effect have one value
+    x[GAMMA] *= x[ALPHA] < 1
     n, k = int(np.isfinite(z).sum()), len(found.columns) + 1
     bare = found._replace(columns=NO_COLUMNS)
     total = evaluate(z, bare, x, np.zeros(3 + found.m), n < len(z)).total
     sigma = float(np.sqrt(total / max(n - k + 1, 1)))
-    return Fit(spec, found, x, -0.5 * deviance - n * float(np.log(scale)), sigma, n, k, centre, scale)
+    return Fit(spec, found, x, -0.5 * least - n * float(np.log(scale)), sigma, n, k, centre, scale)
+
+
+def best_first(starts: Sequence[np.ndarray], values: Sequence[float]) -> list[np.ndarray]:
+    """Starts in the order of their values, the least first.
+
+    Example:
+        >>> best_first([np.array([1.0]), np.array([2.0])], [5.0, 4.0])
+        [array([2.]), array([1.])]
+    """
+    return [starts[i] for i in np.argsort(values, kind="stable")]
 
 
 def is_contained(small: Spec, large: Spec) -> bool:
@@ -187,10 +208,7 @@ def params_of(fit: Fit, name: str) -> Params:
         "level": float(states[0]) * fit.scale + fit.centre,
         "slope": float(states[1]) * fit.scale,
         "seasonals": seasonals if fit.spec.seasonal else np.zeros(0),
-        "places": fit.found.places,
         "sigma": fit.sigma * (1.0 if fit.found.relative else fit.scale),
         "loglik": fit.loglik,
         **values,
-        "centre": fit.centre,
-        "scale": fit.scale,
     }

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import (
+from tsformers.forecasters.local.ets.kernels import (
     BETA,
     GAMMA,
     SEASON,
@@ -12,15 +12,19 @@ from tsformers.forecasters.local.ets_kernels import (
     admissible,
     gains_of,
     smooth,
-    weight_columns,
 )
 from tsformers.jit import compiled_nogil
 
 EXACT = 1e-20  # squared error of a row, in variances of the data, below which a fit is exact: rounding, no likelihood
-ENOUGH = 1e-9  # decrease of -2 log-likelihood at which the search ends
+ENOUGH = 1e-7  # decrease of -2 log-likelihood at which the search ends
 STEPS = 100  # of the search, the most
-STATE_STEPS = 3  # of the search for the states to given weights
-FIRST_DAMPING, WORST_DAMPING, QUIET = 1e-3, 1e8, 1e-2  # of a step; a search ends at a small decrease if it is quiet
+FIRST_DAMPING, LEAST_DAMPING, WORST_DAMPING, QUIET = (
+    1e-2,
+    1e-10,
+    1e8,
+    1e-2,
+)  # of a step; a search ends at a small decrease if it is quiet
+PACE = 0.02  # a search goes on if twenty steps of the last one's size would reach its rival
 HALVINGS = 30  # of the interval in which the largest admissible slope weight lies
 
 
@@ -134,7 +138,7 @@ def mark_free(x: np.ndarray, model: Model, gradient: np.ndarray, lowered: bool, 
 
 
 @compiled_nogil("contract")
-def maximise(y: np.ndarray, model: Model, x: np.ndarray, steps: int) -> float:
+def maximise(y: np.ndarray, model: Model, x: np.ndarray, steps: int, rival: float) -> float:
     """Move ``x`` to a local maximum of the likelihood inside its box.
 
     Args:
@@ -142,69 +146,35 @@ def maximise(y: np.ndarray, model: Model, x: np.ndarray, steps: int) -> float:
         model: the model.
         x: slots; the free ones are changed, and all are clipped.
         steps: the most steps.
+        rival: -2 log-likelihood of another maximum; the search ends where it is out of reach at the present pace.
 
     Returns:
         -2 log-likelihood, inf where ``x`` is impossible.
     """
-    gaps, p = False, len(model.columns)
+    gaps, p = np.isnan(y[0]), len(model.columns)  # no literal, which would be a type of its own
     for t in range(len(y)):
         gaps = gaps or np.isnan(y[t])
     trending = model.m > 2 and len(model.low) > SEASON and model.high[BETA] > 0.0 and model.high[GAMMA] > 0.0
-    before, free, step, trial = np.zeros(3 + model.m), np.ones(p, np.bool_), np.empty(p), x.copy()
-    lowered, damping = project(x, model, trending), FIRST_DAMPING
-    here = evaluate(y, model, x, before, gaps)
-    for _ in range(steps):
-        if not np.isfinite(here.value) or damping > WORST_DAMPING:
-            break
-        mark_free(x, model, here.gradient, lowered, free)
-        solve(here.hessian, here.gradient, free, damping, step)
+    before, free, step, trial = np.zeros(3 + model.m), np.ones(p, np.bool_), np.zeros(p), x.copy()
+    value, gradient, hessian, lowered, damping = np.inf, np.zeros(p), np.zeros((p, p)), False, FIRST_DAMPING
+    for turn in range(steps + 1):
         for i in range(len(x)):
             trial[i] = x[i]
         for c in range(p):
             trial[model.columns[c]] += step[c]
         capped = project(trial, model, trending)
         there = evaluate(y, model, trial, before, gaps)
-        decrease = here.value - there.value
-        if decrease > 0.0:
+        decrease = value - there.value
+        if turn == 0 or decrease > 0.0:
             for i in range(len(x)):
                 x[i] = trial[i]
-            here, lowered, damping = there, capped, max(0.1 * damping, 1e-10)
-            if decrease < ENOUGH and damping < QUIET:
-                break
+            value, gradient, hessian, lowered = there.value, there.gradient, there.hessian, capped
+            damping = max(0.1 * damping, LEAST_DAMPING)
         else:
             damping *= 10.0
-    return here.value
-
-
-@compiled_nogil("contract")
-def search(y: np.ndarray, model: Model, starts: np.ndarray, weighted: int, kept: int) -> tuple[float, np.ndarray]:
-    """The best of several starts.
-
-    Args:
-        y: (n,) normalised data, NaN = missing.
-        model: the model.
-        starts: (G, d) slots; changed.
-        weighted: how many starts, the first ones, are weights alone: their states are fitted, then the best ``kept``
-            of them go on. The others all go on as they are.
-        kept: how many of the first starts go on.
-
-    Returns:
-        -2 log-likelihood and slots.
-    """
-    n_weights, _ = weight_columns(model.columns)
-    states = Model(
-        model.m, model.relative, model.multiplies, model.places, model.columns[n_weights:], model.low, model.high
-    )
-    values = np.full(len(starts), -np.inf)
-    for g in range(weighted):
-        values[g] = maximise(y, states, starts[g], STATE_STEPS)
-    best, least = starts[0].copy(), np.inf
-    for g in range(len(starts)):
-        rank = 0
-        for other in range(weighted):
-            rank += values[other] < values[g] or (values[other] == values[g] and other < g)
-        if g >= weighted or rank < kept:
-            value = maximise(y, model, starts[g], STEPS)
-            if value < least:
-                best[:], least = starts[g], value
-    return least, best
+        quiet = damping < QUIET and 0.0 < decrease < max(ENOUGH, PACE * (value - rival))
+        if quiet or damping > WORST_DAMPING or not np.isfinite(value):
+            break
+        mark_free(x, model, gradient, lowered, free)
+        solve(hessian, gradient, free, damping, step)
+    return value

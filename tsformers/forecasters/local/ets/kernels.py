@@ -15,7 +15,7 @@ ALPHA, BETA, GAMMA, PHI, LEVEL, SLOPE, SEASON = range(7)  # slots; SEASON is the
 N_WEIGHTS = 4  # slots of weights, which come first
 LEAST = 1e-8  # forecasts and levels of models with relative errors stay above this share of the data's size
 STEP = 1e-6  # of the numerical derivatives of gains
-INSIDE = 1e-7  # by which roots may leave the unit circle
+INSIDE = 1e-6  # by which roots may leave the unit circle
 
 
 class Model(NamedTuple):
@@ -35,7 +35,7 @@ class Gains(NamedTuple):
 
     gains: np.ndarray  # (G, 3) of level, slope and season
     spread: np.ndarray  # (G,) innovation variances v
-    d_gains: np.ndarray  # (G, 4, 3) derivatives by the slots of the weights
+    d_gains: np.ndarray  # (G, 4, 3) derivatives by the slots of the weights, where these are free
     d_spread: np.ndarray  # (G, 4)
     after: np.ndarray  # (3 + m,) var(level), cov, var(slope) and variances of the seasonal places after the last row
 
@@ -43,7 +43,7 @@ class Gains(NamedTuple):
 class Smoothed(NamedTuple):
     """Sums over the errors u of a series, and the states after it; derivatives are by the free slots."""
 
-    total: float  # of u**2; inf where a forecast of a model with relative errors is not positive
+    total: float  # of u**2; inf where a value or forecast of a model with relative errors is not positive
     logs: float  # of log(mu sqrt(v)), with mu = 1 for absolute errors
     n: int  # errors
     squares: np.ndarray  # (p, p) of du du', lower triangle
@@ -79,7 +79,8 @@ def fill_gains(
         after: (3 + m,) filled.
     """
     alpha, beta, gamma, phi = natural_weights(x)
-    after[:] = before
+    for k in range(3 + m):
+        after[k] = before[k]
     for t in range(len(y)):
         j = 3 + t % m
         p11, p12, p22, q = after[0], after[1], after[2], after[j]
@@ -119,8 +120,18 @@ def gains_of(y: np.ndarray, model: Model, x: np.ndarray, before: np.ndarray, gap
         d_gains[0, BETA, 1], d_gains[0, GAMMA, 2] = x[ALPHA], 1.0 - x[ALPHA]
         return Gains(gains, spread, d_gains, d_spread, after)
     fill_gains(y, model.m, x, before, gains, spread, after)
-    moved, gains_moved, spread_moved, unused = x.copy(), np.empty((rows, 3)), np.empty(rows), after.copy()
-    for slot in range(N_WEIGHTS):
+    moved, gains_moved, spread_moved, unused = (
+        np.empty(len(x)),
+        np.empty((rows, 3)),
+        np.empty(rows),
+        np.empty(len(after)),
+    )
+    for k in range(len(x)):
+        moved[k] = x[k]
+    for c in range(len(model.columns)):
+        slot = model.columns[c]
+        if slot >= N_WEIGHTS:
+            break
         step = STEP if x[slot] + STEP <= model.high[slot] else -STEP
         moved[slot] = x[slot] + step
         fill_gains(y, model.m, moved, before, gains_moved, spread_moved, unused)
@@ -239,7 +250,7 @@ def smooth(y: np.ndarray, model: Model, x: np.ndarray, by: Gains) -> Smoothed:
         mu, mu_by_line, mu_by_s, r, r_by_s, r_season, r_season_by_line = linear_terms(y[t], line, s, model.multiplies)
         u, u_by_mu, log_by_mu = (y[t] - mu) / root, -1.0 / root, 0.0
         if model.relative:
-            if not (mu > LEAST and (line > LEAST or not model.multiplies)):
+            if not (mu > LEAST and y[t] > 0.0 and (line > LEAST or not model.multiplies)):
                 total = np.inf
                 break
             u, u_by_mu, log_by_mu = u / mu, u_by_mu * y[t] / (mu * mu), 1.0 / mu
@@ -279,6 +290,8 @@ def admissible(x: np.ndarray, m: int) -> bool:
     (z**(m-1) + ... + z**2) + (a + pb - pa + g - 1) z + p (1 - a - g); it is reduced by Schur's recursion.
     """
     alpha, beta, gamma, phi = natural_weights(x)
+    if beta <= 0.0:  # a constant slope always is, with roots on the circle
+        return True
     beta *= phi
     same = alpha + beta - alpha * phi
     rest, other = np.full(m + 2, same), np.empty(m + 2)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsformers.forecasters.local.ets_kernels import LEAST
+from tsformers.forecasters.local.ets.kernels import LEAST
 from tsformers.jit import compiled_nogil
 
 MOST = 0.9  # the largest relative error of a step: what multiplies stays positive, mean and median stay where they are

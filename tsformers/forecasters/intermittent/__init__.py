@@ -1,0 +1,1 @@
+"""Intermittent: forecasts of counts with zeros."""

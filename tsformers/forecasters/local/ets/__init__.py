@@ -1,0 +1,1 @@
+"""Exponential smoothing: likelihood, its maximum, choice of models and draws."""
