@@ -2,13 +2,14 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import cast
 
 import numpy as np
 
 from tsformers.data.blocks.panel_blocks import row_blocks
 from tsformers.data.panel import Panel
 from tsformers.errors import DataWarning
+from tsformers.forecasters.local.absurd import absurd_rows, without_cells
 from tsformers.forecasters.local.base import LocalForecaster, listed, observed_spans
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_means, naive_samples, without_pairs
 from tsformers.forecasters.local.tasks import Params
@@ -20,7 +21,8 @@ class SeasonalNaive(LocalForecaster):
 
     ``y[t + h] = y[t + h - k m] + e_1 + ... + e_k`` with ``k = ceil(h / m)`` and ``e ~ Normal(0, s**2)``; ``s`` is the
     root mean square of ``y[t] - y[t - m]`` in the history of ``fit``: the variance is ``k s**2``. A missing value is
-    replaced by the one a season earlier, which adds one more error.
+    replaced by the one a season earlier, which adds one more error; so is an isolated value far from all others, of
+    which a warning tells.
 
     Only pairs of observed values count. Where no two are one season apart, ``s`` comes from values at the same position
     k seasons apart, each difference divided by the square root of k; where there are none of these either, the series
@@ -52,11 +54,10 @@ class SeasonalNaive(LocalForecaster):
     Source: Hyndman & Athanasopoulos (2021), Forecasting: principles and practice, 3rd ed., sections 5.2 and 5.5.
     """
 
-    leaves_out_absurd_cells: ClassVar[bool] = False
-
     def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
         """The errors of all series, in ``errors_``; nothing falls back."""
         observed_spans(panel)
+        panel = without_cells(panel, self.absurd_rows(panel))
         histories = [History(p.y, p.offsets, p.ends) for _, p in row_blocks(panel)]
         self.errors_ = np.concatenate([naive_errors(history, season) for history in histories])
         wanting = np.concatenate([without_pairs(history, season) for history in histories])
@@ -73,6 +74,8 @@ class SeasonalNaive(LocalForecaster):
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
         """Draws (N, S, H); errors of ``fit`` where it has some, those of this history elsewhere."""
+        if panel is not self.panel_:
+            self.absurd_rows(panel)
         history, errors = self._end(panel)
         return naive_samples(history, self.season_, errors, keys, n_samples, self.horizon)
 
@@ -83,6 +86,7 @@ class SeasonalNaive(LocalForecaster):
 
     def _end(self, panel: Panel) -> tuple[History, np.ndarray]:
         observed_spans(panel)
+        panel = without_cells(panel, absurd_rows(panel, self.periods_))
         history = History(panel.y, panel.offsets, panel.ends)
         where = self.panel_.ids.get_indexer(panel.ids)
         errors = np.where((where >= 0)[:, None], self.errors_[where], np.nan)

@@ -174,7 +174,7 @@ def test_a_long_list_of_bad_series_is_cut():
 
 
 def test_a_series_that_falls_back_is_forecast_as_the_seasonal_naive_model_does(rng):
-    y = np.r_[13, rng.normal(size=30)]
+    y = np.r_[13, 12 + rng.normal(size=30)]
     with pytest.warns(UserWarning, match="unlucky"):
         fallen = Walk(horizon=9, seed=3).fit(frame_of(y)).predict()
     naive = tsf.SeasonalNaive(horizon=9, seed=3).fit(frame_of(y)).predict()

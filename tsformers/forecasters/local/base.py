@@ -14,8 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tsformers import storage
 from tsformers.calendar.arithmetic import ordinals
-from tsformers.calendar.grid import Grid, as_counts
-from tsformers.calendar.regularity import plain, show
+from tsformers.calendar.grid import Grid
 from tsformers.calendar.seasons import cycles
 from tsformers.counter_rng import series_keys
 from tsformers.data.blocks.appended_rows import appended
@@ -28,7 +27,7 @@ from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.errors import DataError, DataWarning
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
-from tsformers.forecasters.local.sanity import absurd_cells
+from tsformers.forecasters.local.absurd import absurd_rows, warn_of_absurd_rows
 from tsformers.forecasters.local.tasks import (
     Params,
     Series,
@@ -88,10 +87,11 @@ class LocalForecaster(BaseEstimator):
     ``removes_long_seasons()`` is true, seasons above 24 rows, and the second season of a frequency, are tested, removed
     before ``fit_one`` and put back after ``simulate``.
 
-    An isolated value far outside the range of all others (``local.sanity.absurd_cells``) counts as missing, which a
-    warning says. A series that cannot be fitted (too short, constant, an error inside, parameters or draws that are not
-    finite), or whose forecast leaves the size of its data (median or 95 % ends beyond ten times the larger of range and
-    mean size), is forecast by the seasonal naive model; one warning names such series, and ``fallbacks_`` says why.
+    An isolated value many times further from its neighbours than all others (``local.absurd.absurd_cells``) counts as
+    missing, which a warning says. A series that cannot be fitted (too short, constant, an error inside, parameters or
+    draws that are not finite), or whose forecast leaves the size of its data (median or 95 % ends beyond ten times the
+    larger of range and mean size), is forecast by the seasonal naive model; one warning names such series, and
+    ``fallbacks_`` says why.
 
     Args:
         horizon: steps to forecast, H.
@@ -298,7 +298,7 @@ class LocalForecaster(BaseEstimator):
             Series(panel.y[first:stop], None if x is None else x[first:stop])
             for first, stop in zip(*spans, strict=True)
         ]
-        self.warn_of_absurd_cells(panel, spans)
+        self.absurd_rows(panel)
         found = self.each(partial(fit_or_fall_back, clone(self), self.periods_), histories)
         return [params for params, _ in found], [reason for _, reason in found]
 
@@ -339,7 +339,7 @@ class LocalForecaster(BaseEstimator):
             for i, first, stop, end, start, key in rows
         ]
         if panel is not self.panel_:
-            self.warn_of_absurd_cells(panel, spans)
+            self.absurd_rows(panel)
         found = self.each(partial(work, clone(self), self.periods_), tasks)
         self.warn_of_fallbacks(
             "could not be continued and fall back to the seasonal naive model", panel.ids, [r for _, r in found]
@@ -374,31 +374,13 @@ class LocalForecaster(BaseEstimator):
             text = f"{type(self).__name__}: {len(failed)} of {len(reasons)} series {what}: {names}"
             warnings.warn(text, UserWarning, stacklevel=5 if what.startswith("could") else 3)
 
-    def warn_of_absurd_cells(self, panel: Panel, spans: Spans) -> None:
-        """One warning that names values which count as missing because they lie far outside all others."""
+    def absurd_rows(self, panel: Panel) -> np.ndarray:
+        """Rows that count as missing because they lie far from all others, with one warning that names them."""
         if not self.leaves_out_absurd_cells:
-            return
-        cells = [
-            (i, first + row)
-            for i, (first, stop) in enumerate(zip(*spans, strict=True))
-            for row in np.flatnonzero(absurd_cells(panel.y[first:stop]))
-        ]
-        if cells:
-            counts = as_counts(panel.times)
-            named = [
-                f"{panel.y[row]:.6g} of series {plain(panel.ids[i])!r} at {show(counts[row], panel.grid)}"
-                for i, row in cells[:LISTED_SERIES]
-            ]
-            more = f" and {len(cells) - LISTED_SERIES} more" if len(cells) > LISTED_SERIES else ""
-            warnings.warn(
-                DataWarning(
-                    f"{type(self).__name__}: {len(cells)} isolated value{'s lie' if len(cells) > 1 else ' lies'} more "
-                    "than ten ranges outside all others of the series and count"
-                    f"{'' if len(cells) > 1 else 's'} as missing: {', '.join(named)}{more}; correct it where it is a "
-                    "mistake"
-                ),
-                stacklevel=4,
-            )
+            return np.empty(0, dtype=int)
+        rows = absurd_rows(panel, self.periods_)
+        warn_of_absurd_rows(type(self).__name__, panel, rows, stacklevel=4)
+        return rows
 
     def learned(self) -> dict[str, object]:
         """What ``fit`` has learned, ready to be serialised."""

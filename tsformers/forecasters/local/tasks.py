@@ -7,9 +7,10 @@ import numpy as np
 from tsformers.data.blocks.forecast_blocks import summarised
 from tsformers.data.forecast import Forecast
 from tsformers.forecasters.local import long_seasons
+from tsformers.forecasters.local.absurd import absurd_cells
 from tsformers.forecasters.local.draws import stratified
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_samples
-from tsformers.forecasters.local.sanity import absurd_cells, beyond_the_data
+from tsformers.forecasters.local.sanity import beyond_the_data
 
 Params = dict[str, Any]  # what fit_one learned of one series: numbers, texts and arrays, which can be serialised
 
@@ -38,7 +39,7 @@ def fit_or_fall_back(model: Any, periods: tuple[int, ...], series: Series) -> tu
     if len(y) < 2 or np.nanmax(y) == np.nanmin(y):
         reason = "one value only" if len(y) < 2 else "constant"
     else:
-        y = np.where(absurd_cells(y), np.nan, y)
+        y = np.where(absurd_cells(y, periods), np.nan, y)
         try:
             with np.errstate(all="ignore"):
                 params = _fitted(model, periods, y, x)
@@ -65,8 +66,8 @@ def draw_or_fall_back(n_samples: int, model: Any, periods: tuple[int, ...], task
     """Draws (S, H) across the gap, or those of the seasonal naive model and the reason for them."""
     params, y, gap, reason = task.params, task.y, task.gap, ""
     shape = (n_samples, gap + model.horizon)
+    y = np.where(absurd_cells(y, periods), np.nan, y)
     if "naive" not in params:
-        y = np.where(absurd_cells(y), np.nan, y)
         try:
             with np.errstate(all="ignore"):
                 values = _drawn(model, task._replace(y=y), n_samples)
