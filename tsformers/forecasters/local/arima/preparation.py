@@ -12,9 +12,9 @@ from tsformers.forecasters.local.arima.differences import (
     is_a_walk,
     seasonal_strength,
 )
+from tsformers.forecasters.local.arima.fits import Sample
 from tsformers.forecasters.local.arima.forecast import constant_column, expanded, filtered, without_first_values
 from tsformers.forecasters.local.arima.regressors import Standard, independent, standard, standardised
-from tsformers.forecasters.local.arima.search import Sample
 
 MOST_DIFFERENCES = 2  # seasonal ones included
 
@@ -120,7 +120,8 @@ def sample_of(data: Data) -> Sample:
     """
     d, seasonal_d, season = data.differences
     columns = np.vstack([data.y, data.x, constant_column(len(data.y), *data.differences)])
-    gaps = bool(np.isnan(data.y).any())
-    lags = difference_lags(*data.differences) if gaps else np.zeros(0)
-    columns = np.ascontiguousarray(columns if gaps else differenced(columns, *data.differences))
-    return Sample(columns, lags, season, gaps, d + seasonal_d, int(np.isfinite(data.y).sum()))
+    rows = int(np.isfinite(data.y).sum())
+    if rows < len(data.y):
+        return Sample(columns, difference_lags(*data.differences), season, d + seasonal_d, rows)
+    columns = np.ascontiguousarray(differenced(columns, *data.differences))
+    return Sample(columns, None, season, d + seasonal_d, rows)
