@@ -193,8 +193,8 @@ def test_missing_rows_leave_the_coverage(walk, kind):
 def test_a_closed_weekday_has_a_sane_forecast_and_leaves_the_others_as_they_are(closed):
     days = pd.date_range("2024-01-01", periods=140)
     truth = np.array([100, 110, 120, 130, 150, 200, 150])
-    y = truth[days.dayofweek] + np.random.default_rng(0).normal(0, 5, 140)
-    frame = pd.DataFrame({"unique_id": "shop", "ds": days, "y": y})[~days.dayofweek.isin(closed)]
+    y = truth[days.day_of_week] + np.random.default_rng(0).normal(0, 5, 140)
+    frame = pd.DataFrame({"unique_id": "shop", "ds": days, "y": y})[~days.day_of_week.isin(closed)]
     model = tsf.AutoARIMA(horizon=7, **QUIET)
     forecast = predicted(model, frame, freq="D")
     place = model.panel_.future_times(7)[0].astype("M8[D]").astype(int) % 7 - 4  # 1970-01-01 was a Thursday

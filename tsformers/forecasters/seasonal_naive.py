@@ -99,8 +99,10 @@ class SeasonalNaive(LocalForecaster):
         return {**super().learned(), "errors_": self.errors_}
 
     def relearn(self, learned: dict[str, object]) -> None:
-        """Take over what ``learned`` gave; what an earlier version gave is counted again, which says the same."""
+        """Take over what ``learned`` gave; what an earlier version gave is counted again, without a warning."""
         if "periods_" in learned:
             super().relearn(learned)
         else:
-            self.fit(cast(Panel, learned["panel_"]))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.fit(cast(Panel, learned["panel_"]))
