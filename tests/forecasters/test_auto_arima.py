@@ -318,3 +318,16 @@ def test_statsmodels_is_not_imported():
         "assert 'statsmodels' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_closed_day_within_the_horizon_does_not_spoil_the_others(rng):
+    """Sundays lack; a backtest's horizon has one, without covariates."""
+    days = pd.date_range("2024-01-01", periods=126)
+    price = rng.choice([8.0, 10.0], 126)
+    frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": 200 - 15 * price + rng.normal(0, 2, 126), "price": price})
+    panel = tsf.Panel.from_frame(frame[days.dayofweek < 6], known=["price"])
+    cut = panel.until(panel.ends - 7, 7)
+    model = tsf.AutoARIMA(horizon=7, seed=0).fit(panel.until(panel.ends - 7))
+    forecast = model.predict(cut)
+    open_days = np.isfinite(panel.y[-7:])
+    assert np.abs(forecast.median[0] - panel.y[-7:])[open_days].max() < 8

@@ -143,8 +143,7 @@ class AutoARIMA(LocalForecaster):
             raise ValueError(f"{rows} rows are fewer than the differences of the model need")
         how = Standard(params["kept"], params["x_centre"], params["x_scale"])
         regressors = standardised(np.empty((rows + horizon, 0)) if x is None else x, how)
-        if not np.isfinite(regressors[:, rows:]).all():
-            raise ValueError("a known covariate is missing in the steps to forecast")
+        regressors[:, rows:][np.isnan(regressors[:, rows:])] = 0.0  # the mean: of a step that the data lack
         y = np.where(np.isfinite(regressors[:, :rows]).all(axis=0), (y - params["centre"]) / scale, np.nan)
         members = [Member(**{name: model[name] for name in Member._fields}) for model in params["models"]]
         means, spread = combined(members, History(y, regressors, d, seasonal_d, season))
