@@ -273,6 +273,16 @@ def test_columns_that_say_nothing_are_left_out_with_a_warning(rng):
     np.testing.assert_allclose(model.predict(future=future).samples, alone.predict(future=future).samples, atol=1e-6)
 
 
+def test_other_covariates_are_said_to_be_of_no_use(rng):
+    price, y = regression(rng, 40)
+    frame = frame_of(y, price=price)
+    with pytest.warns(DataWarning, match=r"known covariates only; past=\['price'\] is not used: leave it out"):
+        model = tsf.AutoARIMA(horizon=4, season_length=1, **QUIET).fit(frame, past=["price"])
+    np.testing.assert_array_equal(
+        model.predict().samples, tsf.AutoARIMA(horizon=4, season_length=1, **QUIET).fit(frame_of(y)).predict().samples
+    )
+
+
 def test_without_covariates_nothing_changes(rng):
     y = regression(rng, 80)[1]
     params = tsf.AutoARIMA(horizon=1).fit_one(y, 1)
