@@ -81,7 +81,7 @@ def decomposed(y: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _by_place(table: np.ndarray, n: int) -> np.ndarray:
-    """The columns of ``table`` (cycles, m) of n rows, smoothed, with a cycle more at both ends; empty ones: the mean."""
+    """The columns of ``table`` (cycles, m) of n rows, smoothed, a cycle more at both ends; empty ones: the mean."""
     cycles, season = table.shape
     whole = n - (cycles - 1) * season  # places that occur in the last cycle
     out = np.full((cycles + 2, season), np.nan)
