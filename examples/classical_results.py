@@ -363,7 +363,7 @@ def overview(names: list[str]) -> pd.DataFrame:
 
 
 def all_of_m3() -> pd.DataFrame:
-    """sMAPE and MASE over the 3,003 series of M3, as published for the participants."""
+    """SMAPE and MASE over the 3,003 series of M3, as published for the participants."""
     parts = [measured(name) for name in PANELS if name.startswith("m3_")]
     models = [model for model in parts[0] if all(model in part and model not in PEERS for part in parts)]
     whole = {model: pd.concat([part[model] for part in parts]) for model in models}

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Self, Unpack
 import numpy as np
 
 from tsformers.data.dataframes import Frame
+from tsformers.data.intake.asked import names_of
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataWarning
 from tsformers.forecasters.local.arima.draws import History, Member, combined, drawn
@@ -19,6 +20,7 @@ from tsformers.forecasters.local.arima.regressors import Standard, standardised
 from tsformers.forecasters.local.arima.search import Limits, best_fits
 from tsformers.forecasters.local.base import LocalForecaster
 from tsformers.forecasters.local.tasks import Params
+from tsformers.messages import Option, Part, joined
 from tsformers.validation import Between
 
 MIN_ROWS = 10  # observed values
@@ -97,6 +99,12 @@ class AutoARIMA(LocalForecaster):
 
     def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit a model to each series; ``roles`` are the keywords of ``Panel.from_frame``."""
+        past: list[Part] = [Option("past", [*found])] if (found := names_of(roles.get("past"))) else []
+        unused = past + ([Option("static")] if roles.get("static") is not None else [])
+        if unused:
+            verb = " is not used: leave it out" if len(unused) == 1 else " are not used: leave them out"
+            parts = ("AutoARIMA takes known covariates only; ", joined(unused, " and "), verb)
+            warnings.warn(DataWarning(*parts), stacklevel=2)
         super().fit(data, y, **roles)
         self._warn_of_columns_left_out()
         return self
@@ -143,8 +151,7 @@ class AutoARIMA(LocalForecaster):
             raise ValueError(f"{rows} rows are fewer than the differences of the model need")
         how = Standard(params["kept"], params["x_centre"], params["x_scale"])
         regressors = standardised(np.empty((rows + horizon, 0)) if x is None else x, how)
-        if not np.isfinite(regressors[:, rows:]).all():
-            raise ValueError("a known covariate is missing in the steps to forecast")
+        regressors[:, rows:][np.isnan(regressors[:, rows:])] = 0.0  # the mean: of a step that the data lack
         y = np.where(np.isfinite(regressors[:, :rows]).all(axis=0), (y - params["centre"]) / scale, np.nan)
         members = [Member(**{name: model[name] for name in Member._fields}) for model in params["models"]]
         means, spread = combined(members, History(y, regressors, d, seasonal_d, season))

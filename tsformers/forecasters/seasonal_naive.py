@@ -74,8 +74,6 @@ class SeasonalNaive(LocalForecaster):
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
         """Draws (N, S, H); errors of ``fit`` where it has some, those of this history elsewhere."""
-        if panel is not self.panel_:
-            self.absurd_rows(panel)
         history, errors = self._end(panel)
         return naive_samples(history, self.season_, errors, keys, n_samples, self.horizon)
 

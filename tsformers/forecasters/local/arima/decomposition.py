@@ -71,7 +71,7 @@ def decomposed(y: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(invalid="ignore", divide="ignore"):
         for _ in range(PASSES):
             table[:n] = y - trend
-            smooth = np.nan_to_num(_by_place(table.reshape(cycles, season), n)).ravel()[: n + 2 * season]
+            smooth = _by_place(table.reshape(cycles, season), n).ravel()[: n + 2 * season]
             low = smooth
             for length in (season, season, 3):
                 low = np.convolve(low, np.full(length, 1 / length), "valid")
@@ -81,11 +81,13 @@ def decomposed(y: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _by_place(table: np.ndarray, n: int) -> np.ndarray:
-    """The columns of ``table`` (cycles, m) of n rows, smoothed, with a cycle more at both ends."""
+    """The columns of ``table`` (cycles, m) of n rows, smoothed, a cycle more at both ends; empty ones: the mean."""
     cycles, season = table.shape
     whole = n - (cycles - 1) * season  # places that occur in the last cycle
     out = np.full((cycles + 2, season), np.nan)
     out[:, :whole] = loess(table[:, :whole], SEASONAL_ROWS, 0, 1, 1)
     if whole < season:
         out[:-1, whole:] = loess(table[:-1, whole:], SEASONAL_ROWS, 0, 1, 1)
-    return out
+    seen = np.isfinite(out)
+    means = np.where(seen, out, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    return np.where(seen, out, means[:, None])

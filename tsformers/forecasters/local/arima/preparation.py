@@ -85,7 +85,7 @@ def chosen_differences(y: np.ndarray, season: int, most: int) -> Differences:
 
     Where KPSS does not reject in fewer than 100 values without a strong season, d is 1 unless the test of Dickey and
     Fuller rejects a unit root: that keeps the coverage of short random walks. A season needs three cycles of rows,
-    values of two cycles, and values in more than half of its places.
+    values of two cycles, and values in two of its places.
 
     Args:
         y: (T,) of variance 1, or the rest of a regression of such.
@@ -101,7 +101,7 @@ def chosen_differences(y: np.ndarray, season: int, most: int) -> Differences:
     """
     rows = np.flatnonzero(np.isfinite(y))
     places = len(np.unique(rows % season))
-    if len(y) < 3 * season or len(rows) <= 2 * season or 2 * places <= season:
+    if len(y) < 3 * season or len(rows) <= 2 * season or places < 2:
         season = 1
     seasonal_d = int(season > 1 and seasonal_strength(y, season) > STRONG_SEASON)
     w = differenced(y, 0, seasonal_d, season)
