@@ -193,8 +193,8 @@ def test_missing_rows_leave_the_coverage(walk, kind):
 def test_a_closed_weekday_has_a_sane_forecast_and_leaves_the_others_as_they_are(closed):
     days = pd.date_range("2024-01-01", periods=140)
     truth = np.array([100, 110, 120, 130, 150, 200, 150])
-    y = truth[days.dayofweek] + np.random.default_rng(0).normal(0, 5, 140)
-    frame = pd.DataFrame({"unique_id": "shop", "ds": days, "y": y})[~days.dayofweek.isin(closed)]
+    y = truth[days.day_of_week] + np.random.default_rng(0).normal(0, 5, 140)
+    frame = pd.DataFrame({"unique_id": "shop", "ds": days, "y": y})[~days.day_of_week.isin(closed)]
     model = tsf.AutoARIMA(horizon=7, **QUIET)
     forecast = predicted(model, frame, freq="D")
     place = model.panel_.future_times(7)[0].astype("M8[D]").astype(int) % 7 - 4  # 1970-01-01 was a Thursday
@@ -349,7 +349,7 @@ def test_a_closed_day_within_the_horizon_does_not_spoil_the_others(rng):
     days = pd.date_range("2024-01-01", periods=126)
     price = rng.choice([8.0, 10.0], 126)
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": 200 - 15 * price + rng.normal(0, 2, 126), "price": price})
-    panel = tsf.Panel.from_frame(frame[days.dayofweek < 6], known=["price"])
+    panel = tsf.Panel.from_frame(frame[days.day_of_week < 6], known=["price"])
     cut = panel.until(panel.ends - 7, 7)
     model = tsf.AutoARIMA(horizon=7, seed=0).fit(panel.until(panel.ends - 7))
     forecast = model.predict(cut)
