@@ -276,8 +276,11 @@ def test_columns_that_say_nothing_are_left_out_with_a_warning(rng):
 def test_other_covariates_are_said_to_be_of_no_use(rng):
     price, y = regression(rng, 40)
     frame = frame_of(y, price=price)
-    with pytest.warns(DataWarning, match=r"known covariates only; past=\['price'\] is not used: leave it out"):
+    with pytest.warns(
+        DataWarning, match=r"known covariates only; past=\['price'\] is not used: leave it out"
+    ) as caught:
         model = tsf.AutoARIMA(horizon=4, season_length=1, **QUIET).fit(frame, past=["price"])
+    assert len(caught) == 1
     np.testing.assert_array_equal(
         model.predict().samples, tsf.AutoARIMA(horizon=4, season_length=1, **QUIET).fit(frame_of(y)).predict().samples
     )
@@ -296,6 +299,17 @@ def test_hours_have_a_season_of_a_day(rng):
     assert params["seasonal_order"][1::2] == (1, 24)
     draws = tsf.AutoARIMA(horizon=24).simulate(params, y, 0, 24, 100, np.random.default_rng(0))
     np.testing.assert_allclose(draws.mean(axis=0), 10 + 5 * np.sin(np.arange(24) * np.pi / 12), atol=1.0)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.05])
+def test_long_series_say_what_the_search_looked_at(missing, rng):
+    y = 10 + 5 * np.sin(np.arange(400) * 2 * np.pi / 24) + rng.normal(size=400)
+    y[1:-1][rng.random(398) < missing] = np.nan
+    model = tsf.AutoARIMA(horizon=24, max_p=1, max_seasonal=1)
+    params = model.fit_one(y, 24)
+    assert params["search"] == ("all rows" if not missing else f"last {np.isfinite(y).sum()} values, gaps filled in")
+    draws = model.simulate(params, y, 0, 24, 200, rng)
+    np.testing.assert_allclose(draws.mean(axis=0), 10 + 5 * np.sin(np.arange(400, 424) * np.pi / 12), atol=1.5)
 
 
 def test_limits_of_the_orders_hold(rng):
@@ -335,7 +349,7 @@ def test_a_closed_day_within_the_horizon_does_not_spoil_the_others(rng):
     days = pd.date_range("2024-01-01", periods=126)
     price = rng.choice([8.0, 10.0], 126)
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": 200 - 15 * price + rng.normal(0, 2, 126), "price": price})
-    panel = tsf.Panel.from_frame(frame[days.dayofweek < 6], known=["price"])
+    panel = tsf.Panel.from_frame(frame[days.day_of_week < 6], known=["price"])
     cut = panel.until(panel.ends - 7, 7)
     model = tsf.AutoARIMA(horizon=7, seed=0).fit(panel.until(panel.ends - 7))
     forecast = model.predict(cut)
