@@ -78,8 +78,16 @@ PEERS = {
     "statsmodels SARIMAX": 50,
     "statsmodels ThetaModel": 50,
 }  # series, drawn with SEED: the same for all that have as many
-MOST = {("AutoARIMA", "m4_hourly"): 100, ("AutoARIMA", "m4_weekly"): 150}  # series where all take over ten minutes
-MOST |= {(peer, name): 20 for peer in PEERS for name in ("m4_hourly", "m4_weekly")}
+OWN = {  # of ours, the one that a peer is compared with
+    "statsforecast AutoETS": "AutoETS",
+    "statsforecast AutoARIMA": "AutoARIMA",
+    "statsforecast Theta": "Theta",
+    "statsforecast DynamicOptimizedTheta": "Theta, dynamic",
+    "statsmodels ETSModel": "AutoETS",
+    "statsmodels SARIMAX": "AutoARIMA",
+    "statsmodels ThetaModel": "Theta",
+}
+MOST = {(peer, name): 20 for peer in PEERS for name in ("m4_hourly", "m4_weekly")}  # where more take over ten minutes
 MOST |= {("statsforecast AutoARIMA", "m4_hourly"): 10}
 
 
@@ -267,51 +275,101 @@ def measure(model: str, name: str) -> None:
     print(f"{name}, {model}: {len(series)} series in {seconds:.1f} s, MASE {table.mase.mean():.3f}", flush=True)
 
 
+def measured(name: str) -> dict[str, pd.DataFrame]:
+    """What is there of a panel: scores of each series, by model, in the order of the tables."""
+    every = ("Naive2", *OURS, *PEERS)
+    paths = {model: OUT / name / f"{model.replace(' ', '_')}.parquet" for model in every}
+    return {model: pd.read_parquet(path) for model, path in paths.items() if path.exists()}
+
+
+def speed(name: str, model: str) -> float:
+    """Series a second; NaN where no time was taken."""
+    found = json.loads((OUT / name / f"{model.replace(' ', '_')}.json").read_text())
+    return float(found["series"] / found["seconds"]) if found["seconds"] else np.nan
+
+
 def summary(name: str) -> pd.DataFrame:
-    """One row a model; of a sample also the same series by our models."""
-    found = {path.stem.replace("_", " "): pd.read_parquet(path) for path in sorted((OUT / name).glob("*.parquet"))}
-    if "Naive2" not in found:
-        return pd.DataFrame()
-    base, rows = found["Naive2"].set_index("unique_id"), []
-    whole = len(base)
-    order = [model for model in ("Naive2", *OURS, *PEERS) if model in found]
-    for model in order:
-        seconds = json.loads((OUT / name / f"{model.replace(' ', '_')}.json").read_text())["seconds"]
-        rows.append(_row(model, found[model], base, len(found[model]) / seconds if seconds else np.nan))
-    parts = {len(found[model]): found[model].unique_id for model in order if len(found[model]) < whole}
-    for ids in parts.values():
-        for model in order:
-            table = found[model]
-            if len(table) > len(ids) and set(ids) <= set(table.unique_id):
-                rows.append(_row(model, table[table.unique_id.isin(ids)], base, np.nan))
-    return pd.DataFrame(rows).sort_values("series", ascending=False, kind="stable").reset_index(drop=True)
+    """One row a model of ours."""
+    found = measured(name)
+    return pd.DataFrame(
+        [{"model": model} | _row(table, found["Naive2"], speed(name, model))
+         for model, table in found.items() if model not in PEERS]
+    )  # fmt: skip
 
 
-def _row(model: str, table: pd.DataFrame, base: pd.DataFrame, speed: float) -> dict[str, Any]:
-    beside = base.loc[table.unique_id]
-    finite = np.isfinite(table.mase.to_numpy()) & np.isfinite(beside.mase.to_numpy())
-    mase, naive = table.mase[finite].mean(), beside.mase[finite].mean()
-    owa = 0.5 * (table.smape.mean() / beside.smape.mean() + mase / naive)
-    row = {"model": model, "series": len(table), "OWA": owa, "sMAPE": table.smape.mean(), "MASE": mase}
-    if model == "Naive2":
-        return row | {"WQL": np.nan, "cover 80": np.nan, "cover 95": np.nan, "series/s": np.nan}
-    row |= {"WQL": table.loss.sum() / table["size"].sum()}
-    return row | {"cover 80": table.cover80.mean(), "cover 95": table.cover95.mean(), "series/s": speed}
+def beside(name: str) -> pd.DataFrame:
+    """One row a peer, with our own model on the same series."""
+    found, rows = measured(name), []
+    for peer, own in OWN.items():
+        if peer not in found or own not in found:
+            continue
+        ids = set(found[peer].unique_id) & set(found[own].unique_id)
+        theirs, ours_ = (_row(table[table.unique_id.isin(ids)], found["Naive2"], speed(name, model))
+                         for model, table in ((peer, found[peer]), (own, found[own])))  # fmt: skip
+        row: dict[str, Any] = {"peer": peer, "ours": own, "series": theirs["series"]}
+        for score in ("OWA", "MASE", "WQL", "cover 80", "cover 95", "series/s"):
+            row |= {score: theirs[score], f"{score}, ours": ours_[score]}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _row(table: pd.DataFrame, naive: pd.DataFrame, speed: float) -> dict[str, Any]:
+    base = naive.set_index("unique_id").loc[table.unique_id]
+    finite = np.isfinite(table.mase.to_numpy()) & np.isfinite(base.mase.to_numpy())
+    mase = table.mase[finite].mean()
+    owa = 0.5 * (table.smape.mean() / base.smape.mean() + mase / base.mase[finite].mean())
+    spread = table.cover80.mean() > 0.1  # not of a point
+    return {
+        "series": len(table),
+        "OWA": owa,
+        "sMAPE": table.smape.mean(),
+        "MASE": mase,
+        "WQL": table.loss.sum() / table["size"].sum(),
+        "cover 80": table.cover80.mean() if spread else np.nan,
+        "cover 95": table.cover95.mean() if spread else np.nan,
+        "series/s": speed,
+    }
 
 
 def markdown(table: pd.DataFrame) -> Iterator[str]:
     """The lines of a table."""
-    digits = {"OWA": 3, "sMAPE": 2, "MASE": 3, "WQL": 4, "cover 80": 2, "cover 95": 2}
+    digits = {"sMAPE": 2, "WQL": 4, "cover 80": 2, "cover 95": 2}
     yield f"| {' | '.join(table.columns)} |"
     yield f"| {' | '.join('---' for _ in table.columns)} |"
     for row in table.itertuples(index=False):
         cells = []
         for column, value in zip(table.columns, row, strict=True):
             if isinstance(value, float):
-                cells.append("" if np.isnan(value) else f"{value:.{digits.get(column, 0 if value >= 10 else 1)}f}")
+                wanted = digits.get(column.removesuffix(", ours"), 3)
+                wanted = wanted if "series/s" not in column else 0 if value >= 10 else 1
+                cells.append("" if np.isnan(value) else f"{value:.{wanted}f}")
             else:
                 cells.append(str(value))
         yield f"| {' | '.join(cells)} |"
+
+
+def overview(names: list[str]) -> pd.DataFrame:
+    """OWA of our models by panel, and the geometric mean over panels."""
+    found = {name: summary(name) for name in names}
+    columns = {}
+    for name, table in found.items():
+        if len(table):
+            own = table[table.model.isin(OURS)].drop_duplicates("model").set_index("model")["OWA"]
+            columns[name.replace("_", " ")] = own
+    wide = pd.DataFrame(columns).reindex(list(OURS))
+    wide["all"] = np.exp(np.log(wide).mean(axis=1, skipna=False))
+    return wide.reset_index()
+
+
+def all_of_m3() -> pd.DataFrame:
+    """Scores over the 3,003 series of M3, as published for the participants."""
+    parts = [measured(name) for name in PANELS if name.startswith("m3_")]
+    models = [model for model in parts[0] if all(model in part and model not in PEERS for part in parts)]
+    whole = {model: pd.concat([part[model] for part in parts]) for model in models}
+    return pd.DataFrame(
+        [{"model": model, "series": len(table), "sMAPE": table.smape.mean(), "MASE": table.mase.mean()}
+         for model, table in whole.items()]
+    )  # fmt: skip
 
 
 def quick() -> None:
@@ -332,11 +390,12 @@ def main(words: list[str]) -> None:
     task, asked = words[0], words[1:]
     panels = [name for name in PANELS if name in asked] or list(PANELS)
     if task == "table":
+        print("\n".join(markdown(overview(panels))) + "\n")
+        print("\n".join(markdown(all_of_m3())))
         for name in panels:
-            table = summary(name)
-            if len(table):
-                print(f"\n### {name}, {PANELS[name].horizon} steps\n")
-                print("\n".join(markdown(table)))
+            print(f"\n### {name}, {PANELS[name].horizon} steps\n")
+            for table in (summary(name), beside(name)):
+                print("\n".join(markdown(table)) + "\n")
         return None
     every = ["Naive2", *OURS] if task == "run" else list(PEERS)
     for model in [model for model in every if model in asked] or every:

@@ -80,8 +80,7 @@ def test_classic_likelihoods_are_those_of_statsmodels(name, shared):
     params = tsf.AutoARIMA(horizon=1).fit_one(y, season)
     (p, d, q), (sp, seasonal_d, sq, m) = params["order"], params["seasonal_order"]
     w = y if not seasonal_d else y[season:] - y[:-season]
-    constant = params["regression"][-1] * params["scale"] if params["constant"] else 0.0
-    w = np.diff(w, d) - (constant * (season if seasonal_d else 1)) - (params["centre"] if d + seasonal_d == 0 else 0.0)
+    w = np.diff(w, d) - params["intercept"] * (season if seasonal_d else 1)
     theirs = SARIMAX(w, order=(p, 0, q), seasonal_order=(sp, 0, sq, m), concentrate_scale=True)
     theirs.ssm.tolerance = 0
     coefficients = np.r_[params["ar"], params["ma"], params["seasonal_ar"], params["seasonal_ma"]]
@@ -108,7 +107,7 @@ def test_intervals_of_80_percent_hold_80_percent_of_their_own_kinds(kind, rows, 
     past[:, 1:-1][rng.random((50, rows - 2)) < missing] = np.nan
     model = tsf.AutoARIMA(horizon=4, season_length=4 if "season" in kind else 1, **QUIET)
     lower, upper = np.moveaxis(predicted(model, panel_of(past, "QS")).interval(0.8), 1, 0)
-    assert 0.68 <= ((y[:, rows:] >= lower) & (y[:, rows:] <= upper)).mean() <= 0.9
+    assert 0.7 <= ((y[:, rows:] >= lower) & (y[:, rows:] <= upper)).mean() <= 0.9
 
 
 @pytest.mark.parametrize(("start", "slope"), [(5.0, 2.0), (1000.0, -3.0), (-40.0, 0.1), (1e-6, 1e-9)])
@@ -133,8 +132,10 @@ def test_the_variance_of_a_random_walk_is_the_analytic_one():
     y = np.cumsum(np.random.default_rng(1).normal(size=60))
     model = tsf.AutoARIMA(horizon=9, season_length=1, **QUIET).fit(frame_of(y))
     assert model.params_[0]["order"] == (0, 1, 0) and not model.params_[0]["constant"]
-    spread = model.predict(n_samples=20_000).samples[0].std(axis=0)
-    np.testing.assert_allclose(spread, np.sqrt(np.mean(np.diff(y) ** 2) * np.arange(1, 10)), rtol=0.03)
+    low, high = model.predict(n_samples=20_000).interval(0.8)[0]
+    known = 1.2816 * np.sqrt(np.mean(np.diff(y) ** 2) * np.arange(1, 10))
+    assert ((high - low) / 2 >= 0.98 * known).all()  # other models near it add at most some percent
+    assert ((high - low) / 2 <= 1.08 * known).all()
 
 
 def test_the_median_is_that_of_the_distribution(rng):
@@ -192,8 +193,8 @@ def test_missing_rows_leave_the_coverage(walk, kind):
 def test_a_closed_weekday_has_a_sane_forecast_and_leaves_the_others_as_they_are(closed):
     days = pd.date_range("2024-01-01", periods=140)
     truth = np.array([100, 110, 120, 130, 150, 200, 150])
-    y = truth[days.dayofweek] + np.random.default_rng(0).normal(0, 5, 140)
-    frame = pd.DataFrame({"unique_id": "shop", "ds": days, "y": y})[~days.dayofweek.isin(closed)]
+    y = truth[days.day_of_week] + np.random.default_rng(0).normal(0, 5, 140)
+    frame = pd.DataFrame({"unique_id": "shop", "ds": days, "y": y})[~days.day_of_week.isin(closed)]
     model = tsf.AutoARIMA(horizon=7, **QUIET)
     forecast = predicted(model, frame, freq="D")
     place = model.panel_.future_times(7)[0].astype("M8[D]").astype(int) % 7 - 4  # 1970-01-01 was a Thursday
@@ -244,13 +245,11 @@ def test_coefficients_and_likelihood_with_regressors_are_those_of_statsmodels(rn
 
     price, y = regression(rng, 120)
     params = tsf.AutoARIMA(horizon=1).fit_one(y, 1, price[:, None])
-    (p, d, q), kept = params["order"], params["x_scale"][0]
+    p, d, q = params["order"]
     theirs = SARIMAX(np.diff(y, d), np.diff(price, d), order=(p, 0, q), trend="c" if params["constant"] else "n")
     fit = theirs.fit(disp=False)
     assert params["loglik"] == pytest.approx(fit.llf, abs=1e-3)
-    assert params["regression"][0] * params["scale"] / kept == pytest.approx(
-        fit.params[int(params["constant"])], abs=1e-3
-    )
+    assert params["regression"][0] == pytest.approx(fit.params[int(params["constant"])], abs=1e-3)
 
 
 @pytest.mark.parametrize(("factor", "origin"), [(1e6, 0.0), (1e-6, 0.0), (1.0, 1000.0)])
@@ -272,6 +271,16 @@ def test_columns_that_say_nothing_are_left_out_with_a_warning(rng):
     alone = tsf.AutoARIMA(horizon=4, season_length=1, **QUIET).fit(frame[:80], known=["price"])
     future = frame[80:].drop(columns="y")
     np.testing.assert_allclose(model.predict(future=future).samples, alone.predict(future=future).samples, atol=1e-6)
+
+
+def test_other_covariates_are_said_to_be_of_no_use(rng):
+    price, y = regression(rng, 40)
+    frame = frame_of(y, price=price)
+    with pytest.warns(DataWarning, match=r"known covariates only; past=\['price'\] is not used: leave it out"):
+        model = tsf.AutoARIMA(horizon=4, season_length=1, **QUIET).fit(frame, past=["price"])
+    np.testing.assert_array_equal(
+        model.predict().samples, tsf.AutoARIMA(horizon=4, season_length=1, **QUIET).fit(frame_of(y)).predict().samples
+    )
 
 
 def test_without_covariates_nothing_changes(rng):
@@ -319,3 +328,16 @@ def test_statsmodels_is_not_imported():
         "assert 'statsmodels' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_closed_day_within_the_horizon_does_not_spoil_the_others(rng):
+    """Sundays lack; a backtest's horizon has one, without covariates."""
+    days = pd.date_range("2024-01-01", periods=126)
+    price = rng.choice([8.0, 10.0], 126)
+    frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": 200 - 15 * price + rng.normal(0, 2, 126), "price": price})
+    panel = tsf.Panel.from_frame(frame[days.dayofweek < 6], known=["price"])
+    cut = panel.until(panel.ends - 7, 7)
+    model = tsf.AutoARIMA(horizon=7, seed=0).fit(panel.until(panel.ends - 7))
+    forecast = model.predict(cut)
+    open_days = np.isfinite(panel.y[-7:])
+    assert np.abs(forecast.median[0] - panel.y[-7:])[open_days].max() < 8

@@ -40,7 +40,7 @@ def describe(data: Frame | Panel, **roles: Unpack[Roles]) -> Frame:
         >>> frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": [0.0, 1, 2, 3, 4, 5, 6] * 4}).drop(index=[3, 4])
         >>> describe(frame)[["rows", "missing", "gaps", "step", "zeros", "season_strength"]].round(2)
            rows  missing  gaps step  zeros  season_strength
-        0    28        2     1    D   0.15              1.0
+        0    28        2     1    D   0.15             0.99
     """
     refuse_unknown(roles, "describe", Roles.__annotations__)
     panel = Panel.from_frame(data, **roles)

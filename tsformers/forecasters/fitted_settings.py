@@ -26,7 +26,7 @@ def remember_settings(model: Any, free: frozenset[str] = FREE) -> dict[str, obje
     Example:
         >>> from tsformers import Theta
         >>> remember_settings(Theta(horizon=3, seed=1))
-        {'horizon': 3, 'season_length': None, 'theta': 2.0}
+        {'horizon': 3, 'method': 'standard', 'season_length': None, 'theta': 2.0}
     """
     return {name: _copied(value) for name, value in model.get_params(deep=False).items() if name not in free}
 

@@ -68,7 +68,7 @@ class HoltWinters(LocalForecaster):
 
     compiled: ClassVar[bool] = True
     stratified: ClassVar[bool] = True
-    fewest_paths: ClassVar[int] = 4096  # medians of skewed paths differ by a hundredth of their deviation between seeds
+    fewest_paths: ClassVar[int] = 2048  # medians of skewed paths differ by a hundredth of their deviation between seeds
 
     def removes_long_seasons(self) -> bool:
         """Seasons above 24 rows, and second ones, are tested and removed first, unless there shall be none."""

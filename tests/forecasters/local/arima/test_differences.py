@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from tsformers.forecasters.local.arima.differences import (
+    dickey_fuller,
     difference_lags,
     differenced,
     differences_needed,
+    is_a_walk,
     is_constant,
     kpss,
     seasonal_strength,
@@ -66,3 +68,20 @@ def test_lags_give_the_differences(d, seasonal_d, rng):
     lags = difference_lags(d, seasonal_d, 4)
     expected = [y[t] - lags @ y[t - len(lags) : t][::-1] for t in range(len(lags), 30)]
     np.testing.assert_allclose(differenced(y, d, seasonal_d, 4), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [30, 80])
+def test_the_statistic_of_a_unit_root_is_that_of_statsmodels(rows, rng):
+    from statsmodels.tsa.stattools import adfuller
+
+    y = np.cumsum(rng.normal(size=rows))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the form of its answer
+        expected = adfuller(y, maxlag=1, autolag=None)[0]
+    assert dickey_fuller(y) == pytest.approx(expected)
+
+
+def test_only_few_values_are_asked_whether_they_are_a_walk(rng):
+    y = np.cumsum(rng.normal(size=200))
+    assert is_a_walk(y[:50]) and not is_a_walk(y)
+    assert not is_a_walk(rng.normal(size=50)) and not is_a_walk(np.ones(50))

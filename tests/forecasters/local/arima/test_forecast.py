@@ -9,7 +9,6 @@ from tsformers.forecasters.local.arima.forecast import (
     expanded,
     filtered,
     outlook,
-    places_filled,
     regression,
 )
 
@@ -33,7 +32,7 @@ def test_means_and_variances_are_those_of_statsmodels(d, seasonal_d, gaps, rng):
     means, spread = outlook(model, filtered(model, y[None]), *NONE, np.zeros((0, 9)))
     theirs = SARIMAX(y, order=(1, d, 1), seasonal_order=(1, seasonal_d, 1, 4), use_exact_diffuse=True)
     theirs.ssm.tolerance = 0
-    parts = [sign * polynomials.stationary(free, i, 1)[0] for i, sign in enumerate((1, -1, 1, -1))]
+    parts = polynomials.factors(free, np.ones(4, dtype=int))[:, 0] * [1, -1, 1, -1]
     answer = theirs.filter([*parts, 1.0]).get_forecast(9)
     np.testing.assert_allclose(means, answer.predicted_mean, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(np.diag(spread), answer.var_pred_mean, rtol=1e-6)
@@ -79,20 +78,3 @@ def test_too_short_a_history_is_named():
     model = expanded(np.zeros(0), (0, 0, 0, 0), 0, 1, 4)
     with pytest.raises(ValueError, match="3 rows are fewer than the differences of the model need"):
         outlook(model, filtered(model, np.arange(3.0)[None]), *NONE, np.zeros((0, 2)))
-
-
-def test_a_place_that_was_never_observed_is_like_the_others():
-    y = np.tile([10.0, 14.0, 12.0, np.nan], 6)[:-1]
-    evidence, noise = places_filled(y, 4, 2.0)
-    assert evidence[19] == pytest.approx(12.0)
-    assert noise[19] == pytest.approx(np.var([10, 14, 12], ddof=1) / 2.0)
-    assert np.isnan(evidence).sum() == 4
-    model = expanded(np.zeros(0), (0, 0, 0, 0), 0, 1, 4)
-    means, spread = outlook(model, filtered(model, evidence[None], noise), *NONE, np.zeros((0, 4)))
-    np.testing.assert_allclose(means, [12.0, 10.0, 14.0, 12.0])
-    np.testing.assert_allclose(np.diag(spread), [1 + 2.0, 1, 1, 1])
-
-
-def test_known_places_stay_as_they_are():
-    y = np.array([1.0, np.nan, 3.0, 4.0])
-    assert places_filled(y, 2, 1.0)[0] is y

@@ -57,6 +57,16 @@ def test_the_sample_is_differenced_where_it_is_complete(gap, rng):
     if gap:
         y[20] = np.nan
     sample = sample_of(prepared(y, without(y), 1, 2))
-    assert sample.gaps == gap
     assert sample.columns.shape == ((2, 50) if gap else (2, 49))
-    assert len(sample.lags) == gap
+    assert (sample.lags is not None) == gap and (not gap or sample.lags.tolist() == [1.0])
+
+
+def test_short_random_walks_are_differenced():
+    """KPSS alone leaves a sixth of them."""
+    walks = np.random.default_rng(0).normal(size=(60, 40)).cumsum(axis=1)
+    assert sum(chosen_differences(walk, 1, 2).d == 0 for walk in walks) <= 4
+
+
+def test_noise_is_not_differenced(rng):
+    assert chosen_differences(rng.normal(size=60), 1, 2).d == 0
+    assert chosen_differences(rng.normal(size=60), 1, 0).d == 0

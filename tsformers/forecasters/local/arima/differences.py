@@ -2,8 +2,12 @@
 
 import numpy as np
 
+from tsformers.forecasters.local.arima.decomposition import decomposed
+
 KPSS_CRITICAL = 0.463  # 5 % level of level stationarity: Kwiatkowski et al. (1992), table 1
 STRONG_SEASON = 0.64  # of Wang, Smith & Hyndman (2006); threshold of R's forecast package
+DICKEY_FULLER_CRITICAL = -2.9  # 5 % level with a constant, 50 to 100 values: Fuller (1976), table 8.5.2
+FEW = 100  # values, below which the KPSS test has little power: it keeps a sixth of random walks of 40
 EQUAL = 1e-10  # range, of data of variance 1, of values that count as one
 
 
@@ -34,13 +38,9 @@ def seasonal_strength(y: np.ndarray, season: int) -> float:
 
     Source: Wang, Smith & Hyndman (2006), Characteristic-based clustering for time series data, section 3.1.
     """
-    import tsformers.forecasters.local.arima.decomposition_kernels as kernels
-
     if season == 1 or len(y) < 2 * season:
         return 0.0
-    trend, seasonal = np.empty(len(y)), np.empty(len(y))
-    width = int(np.ceil(1.5 * season / (1 - 1.5 / kernels.SEASONAL_ROWS))) // 2 * 2 + 1
-    kernels.decomposed(np.ascontiguousarray(y, dtype=float), season, width, trend, seasonal)
+    trend, seasonal = decomposed(np.asarray(y, dtype=float), season)
     both = (y - trend)[np.isfinite(y)]
     remainder = both - seasonal[np.isfinite(y)]
     if not np.ptp(both) > EQUAL * np.nanstd(y):
@@ -92,6 +92,41 @@ def differences_needed(y: np.ndarray, most: int) -> int:
             return d
         y = np.diff(y)
     return most
+
+
+def dickey_fuller(y: np.ndarray) -> float:
+    """The t statistic of a unit root, in a regression with a constant and one lagged difference.
+
+    Args:
+        y: (T,) without missing values.
+
+    Returns:
+        The statistic; below ``DICKEY_FULLER_CRITICAL`` a unit root is rejected.
+
+    Example:
+        >>> dickey_fuller(np.random.default_rng(0).normal(size=90)) < DICKEY_FULLER_CRITICAL
+        True
+
+    Source: Said & Dickey (1984), Testing for unit roots in autoregressive-moving average models of unknown order.
+    """
+    steps = np.diff(y)
+    x = np.column_stack([y[1:-1], np.ones(len(steps) - 1), steps[:-1]])
+    inverse = np.linalg.pinv(x)
+    coefficients = inverse @ steps[1:]
+    errors = steps[1:] - x @ coefficients
+    variance = errors @ errors / (len(errors) - 3)
+    return float(coefficients[0] / np.sqrt(variance * (inverse[0] @ inverse[0])))
+
+
+def is_a_walk(y: np.ndarray) -> bool:
+    """Whether few values ``y`` (T,), which the KPSS test takes for stationary, may as well be a random walk.
+
+    Example:
+        >>> is_a_walk(np.cumsum(np.random.default_rng(0).normal(size=30)))
+        True
+    """
+    y = y[np.isfinite(y)]
+    return len(y) < FEW and not is_constant(y) and not dickey_fuller(y) < DICKEY_FULLER_CRITICAL
 
 
 def difference_lags(d: int, seasonal_d: int, season: int) -> np.ndarray:

@@ -7,8 +7,6 @@ import numpy as np
 from tsformers.forecasters.local.arima.differences import difference_lags
 
 ALIKE = 1e-9  # singular value, over the largest, of a direction that no row observes
-FEWEST_SHOCKS = 1e-16  # variance of shocks, of data of variance 1, by which an error of observation is divided at least
-LATEST = 3  # values of each place of the season that describe it
 
 
 class Model(NamedTuple):
@@ -161,8 +159,9 @@ def outlook(
 
     white, state, covariance, count = history
     horizon = future.shape[1]
-    means, rows = np.empty((len(white), horizon)), np.zeros((horizon, len(covariance)))
-    kernels.outlook(model.phi, model.lags, state.copy(), means, rows)
+    rows = np.empty((horizon, len(covariance)))
+    kernels.responses(model.phi, model.lags, rows)
+    means = state @ rows.T
     responses = rows[:, : len(model.phi)] @ model.theta  # to a shock h steps before
     behind = np.arange(horizon)[:, None] - np.arange(1, horizon)
     later = np.where(behind >= 0, responses[behind], 0.0)
@@ -180,35 +179,3 @@ def outlook(
         unexplained += (q.T @ white[1:count].T).T @ shares
         spread += shares.T @ shares
     return answer, spread + unexplained.T @ uncertainty @ unexplained
-
-
-def places_filled(y: np.ndarray, season: int, variance: float) -> tuple[np.ndarray, np.ndarray]:
-    """``y`` (T,) with one uncertain value for each place of the season that was never observed.
-
-    It stands in the last row of the place, and has mean and variance of the other places: all that is known of it.
-
-    Args:
-        y: NaN = missing.
-        season: m.
-        variance: of the shocks.
-
-    Returns:
-        The longer evidence, and the variances of its errors over that of shocks: 0 where a value was observed.
-
-    Example:
-        >>> y, noise = places_filled(np.array([1.0, 2.0, np.nan, 1.0, 2.0, np.nan]), 3, 0.5)
-        >>> y.tolist(), noise.tolist()
-        ([1.0, 2.0, nan, 1.0, 2.0, 1.5], [0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
-    """
-    noise, places = np.zeros(len(y)), np.arange(len(y)) % season
-    parts = [y[places == place] for place in range(season)]
-    seen = [part[np.isfinite(part)][-LATEST:].mean() for part in parts if np.isfinite(part).any()]
-    if len(seen) == season or len(seen) < 2:
-        return y, noise
-    y = y.copy()
-    for place, part in enumerate(parts):
-        if not np.isfinite(part).any():
-            row = np.flatnonzero(places == place)[-1]
-            y[row] = np.mean(seen)
-            noise[row] = np.var(seen, ddof=1) / max(variance, FEWEST_SHOCKS)
-    return y, noise

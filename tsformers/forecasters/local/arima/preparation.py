@@ -9,11 +9,12 @@ from tsformers.forecasters.local.arima.differences import (
     difference_lags,
     differenced,
     differences_needed,
+    is_a_walk,
     seasonal_strength,
 )
+from tsformers.forecasters.local.arima.fits import Sample
 from tsformers.forecasters.local.arima.forecast import constant_column, expanded, filtered, without_first_values
 from tsformers.forecasters.local.arima.regressors import Standard, independent, standard, standardised
-from tsformers.forecasters.local.arima.search import Sample
 
 MOST_DIFFERENCES = 2  # seasonal ones included
 
@@ -82,7 +83,9 @@ def _residuals(y: np.ndarray, columns: np.ndarray) -> np.ndarray:
 def chosen_differences(y: np.ndarray, season: int, most: int) -> Differences:
     """D is 1 where the season is strong, d counts differences until KPSS does not reject; no season in few rows.
 
-    A season needs three cycles of rows, values of two cycles, and values in more than half of its places.
+    Where KPSS does not reject in fewer than 100 values without a strong season, d is 1 unless the test of Dickey and
+    Fuller rejects a unit root: that keeps the coverage of short random walks. A season needs three cycles of rows,
+    values of two cycles, and values in two of its places.
 
     Args:
         y: (T,) of variance 1, or the rest of a regression of such.
@@ -98,11 +101,14 @@ def chosen_differences(y: np.ndarray, season: int, most: int) -> Differences:
     """
     rows = np.flatnonzero(np.isfinite(y))
     places = len(np.unique(rows % season))
-    if len(y) < 3 * season or len(rows) <= 2 * season or 2 * places <= season:
+    if len(y) < 3 * season or len(rows) <= 2 * season or places < 2:
         season = 1
     seasonal_d = int(season > 1 and seasonal_strength(y, season) > STRONG_SEASON)
     w = differenced(y, 0, seasonal_d, season)
-    return Differences(differences_needed(w, min(most, MOST_DIFFERENCES - seasonal_d)), seasonal_d, season)
+    d = differences_needed(w, min(most, MOST_DIFFERENCES - seasonal_d))
+    if d == 0 and most > 0 and not seasonal_d and is_a_walk(w):
+        d = 1
+    return Differences(d, seasonal_d, season)
 
 
 def sample_of(data: Data) -> Sample:
@@ -114,7 +120,8 @@ def sample_of(data: Data) -> Sample:
     """
     d, seasonal_d, season = data.differences
     columns = np.vstack([data.y, data.x, constant_column(len(data.y), *data.differences)])
-    gaps = bool(np.isnan(data.y).any())
-    lags = difference_lags(*data.differences) if gaps else np.zeros(0)
-    columns = np.ascontiguousarray(columns if gaps else differenced(columns, *data.differences))
-    return Sample(columns, lags, season, gaps, d + seasonal_d, int(np.isfinite(data.y).sum()))
+    rows = int(np.isfinite(data.y).sum())
+    if rows < len(data.y):
+        return Sample(columns, difference_lags(*data.differences), season, d + seasonal_d, rows)
+    columns = np.ascontiguousarray(differenced(columns, *data.differences))
+    return Sample(columns, None, season, d + seasonal_d, rows)
