@@ -78,6 +78,13 @@ def test_whole_numbers_of_few_values_have_typos_too():
     assert np.flatnonzero(absurd_cells(y)).tolist() == [59]
 
 
+@pytest.mark.parametrize("rows", [[117, 119], [116, 118], [2, 119], [40, 41], [0, 1]])
+def test_two_lost_rows_are_found_in_daily_data(rows):
+    y = walk()
+    y[rows] = 0.0
+    assert np.flatnonzero(absurd_cells(y, (7, 365))).tolist() == rows
+
+
 def test_two_lost_rows_inside_are_found_and_two_at_the_end_are_a_change_of_level():
     y = walk()
     y[[50, 51]] = 0.0

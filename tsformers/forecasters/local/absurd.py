@@ -15,9 +15,10 @@ FAR = 6.0  # largest deviations of the others from their neighbours, beyond whic
 FAR_AT_END = 8.0  # the same of the last row, which no later one contradicts
 FAR_IN_LOGARITHMS = 1.5  # the same of the logarithms of positive values, of which growth and heavy tails have less
 ROUNDING = 1e-9  # of logarithms
-MOST_CELLS, ROWS_A_CELL = 3, 15
+MOST_CELLS, ROWS_A_CELL = 3, 7
 FEWEST_ROWS = 12  # observed
 STEPS = 6.0  # typical steps, which one of the series exceeds where it has such a cell
+MOST_STEPS = 1.5  # largest steps between the others, below which no cell deviates
 NEAR = 100  # of a season's rows, one by which yearly events may move
 LISTED_CELLS = 5  # in the warning
 
@@ -27,9 +28,10 @@ def absurd_cells(y: np.ndarray, periods: tuple[int, ...] = ()) -> np.ndarray:
 
     Six times as far as the largest deviation of all others (the last row: eight times), from the middle two of the four
     nearest values; or with a deviation that is so far from those at the same place of other seasons, of which there are
-    two more. Of positive values also 1.5 times as far in logarithms. At most three, one in 15 values; series of less
-    than 12 values, or of which half the steps are 0 (intermittent counts), have none. The last two rows together are a
-    change of level and stay, and so do cells that come back with a season.
+    two more. The former at least 1.5 times the largest step between others, so that a curve begins where it does. Of
+    positive values also 1.5 times as far in logarithms. At most three, one in seven values; series of less than 12
+    values, or of which half the steps are 0 (intermittent counts), have none. The last two rows together are a change
+    of level and stay, and so do cells that come back with a season.
 
     Args:
         y: (T,), NaN = missing.
@@ -51,7 +53,10 @@ def absurd_cells(y: np.ndarray, periods: tuple[int, ...] = ()) -> np.ndarray:
     logarithms = np.log(values) if values.min() > 0 else None
     least = STEPS * float(np.median(np.abs(np.diff(values))))
     for period in (1, *periods):
-        cells = _standing_out(_deviations(values, rows, period), least)
+        away = _deviations(values, rows, period)
+        cells = _standing_out(away, least)
+        if period == 1 and len(cells) and away[cells].min() < MOST_STEPS * _largest_step(values, cells):
+            continue
         if any(_comes_back(rows[cells], other, len(y)) for other in periods):
             break
         if len(cells) and logarithms is not None:
@@ -172,6 +177,11 @@ def _standing_out(away: np.ndarray, least: float) -> np.ndarray:
     return order[:0]
 
 
+def _largest_step(values: np.ndarray, cells: np.ndarray) -> float:
+    """Between values that follow each other, without some cells and without the end, where a change of level may be."""
+    return float(np.abs(np.diff(np.delete(values, cells)[:-2])).max())
+
+
 def _deviations(values: np.ndarray, rows: np.ndarray, period: int) -> np.ndarray:
     """(n,) how far each value lies outside the middle two of its four nearest ones.
 
@@ -208,5 +218,6 @@ def _comes_back(cells: np.ndarray, period: int, rows: int) -> bool:
     """Whether cells stand a whole number of periods apart, in half of the cycles or more."""
     if period < 2 or len(cells) < max(2, rows // period / 2):
         return False
-    away = np.diff(cells) % period
-    return bool((np.minimum(away, period - away) <= period // NEAR).all())
+    apart = np.diff(cells)
+    cycles = np.round(apart / period)
+    return bool(((cycles > 0) & (np.abs(apart - cycles * period) <= period // NEAR)).all())
