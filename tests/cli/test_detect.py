@@ -176,6 +176,7 @@ def test_another_rate_and_another_procedure(place, run):
     assert json.loads(out.splitlines()[0])["level"] == first
 
 
+@pytest.mark.filterwarnings("ignore:.*isolated value")
 def test_a_forecaster_that_is_fitted_becomes_a_detector(place, run, tmp_path):
     history = pd.read_csv(place / "history.csv", parse_dates=["ds"])
     tsf.SeasonalNaive(horizon=4, seed=0).fit(history).save(tmp_path / "f")

@@ -193,8 +193,8 @@ def test_missing_rows_leave_the_coverage(walk, kind):
 def test_a_closed_weekday_has_a_sane_forecast_and_leaves_the_others_as_they_are(closed):
     days = pd.date_range("2024-01-01", periods=140)
     truth = np.array([100, 110, 120, 130, 150, 200, 150])
-    y = truth[days.dayofweek] + np.random.default_rng(0).normal(0, 5, 140)
-    frame = pd.DataFrame({"unique_id": "shop", "ds": days, "y": y})[~days.dayofweek.isin(closed)]
+    y = truth[days.day_of_week] + np.random.default_rng(0).normal(0, 5, 140)
+    frame = pd.DataFrame({"unique_id": "shop", "ds": days, "y": y})[~days.day_of_week.isin(closed)]
     model = tsf.AutoARIMA(horizon=7, **QUIET)
     forecast = predicted(model, frame, freq="D")
     place = model.panel_.future_times(7)[0].astype("M8[D]").astype(int) % 7 - 4  # 1970-01-01 was a Thursday
@@ -273,6 +273,16 @@ def test_columns_that_say_nothing_are_left_out_with_a_warning(rng):
     np.testing.assert_allclose(model.predict(future=future).samples, alone.predict(future=future).samples, atol=1e-6)
 
 
+def test_other_covariates_are_said_to_be_of_no_use(rng):
+    price, y = regression(rng, 40)
+    frame = frame_of(y, price=price)
+    with pytest.warns(DataWarning, match=r"known covariates only; past=\['price'\] is not used: leave it out"):
+        model = tsf.AutoARIMA(horizon=4, season_length=1, **QUIET).fit(frame, past=["price"])
+    np.testing.assert_array_equal(
+        model.predict().samples, tsf.AutoARIMA(horizon=4, season_length=1, **QUIET).fit(frame_of(y)).predict().samples
+    )
+
+
 def test_without_covariates_nothing_changes(rng):
     y = regression(rng, 80)[1]
     params = tsf.AutoARIMA(horizon=1).fit_one(y, 1)
@@ -318,3 +328,16 @@ def test_statsmodels_is_not_imported():
         "assert 'statsmodels' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_closed_day_within_the_horizon_does_not_spoil_the_others(rng):
+    """Sundays lack; a backtest's horizon has one, without covariates."""
+    days = pd.date_range("2024-01-01", periods=126)
+    price = rng.choice([8.0, 10.0], 126)
+    frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": 200 - 15 * price + rng.normal(0, 2, 126), "price": price})
+    panel = tsf.Panel.from_frame(frame[days.dayofweek < 6], known=["price"])
+    cut = panel.until(panel.ends - 7, 7)
+    model = tsf.AutoARIMA(horizon=7, seed=0).fit(panel.until(panel.ends - 7))
+    forecast = model.predict(cut)
+    open_days = np.isfinite(panel.y[-7:])
+    assert np.abs(forecast.median[0] - panel.y[-7:])[open_days].max() < 8

@@ -30,6 +30,7 @@ def test_a_procedure_that_cannot_be_had_is_refused(choice, message):
         choose_procedure(choice, SAFFRON())
 
 
+@pytest.mark.filterwarnings("ignore:.*isolated value")
 def test_a_detector_is_fitted_with_the_settings_given(place, tmp_path):
     settings = FitSettings(
         forecaster={"horizon": 4, "season_length": 24},

@@ -82,6 +82,7 @@ def test_the_state_is_kept_while_few_rows_come(place, tmp_path):
     assert states[0]["rows"] == 40
 
 
+@pytest.mark.filterwarnings("ignore:.*isolated value")
 def test_a_pipe_is_answered_as_rows_come_in_steady_memory_and_ends_well_on_sigterm(tmp_path):
     n, steps = 50, 800
     made = tsf.AnomalyDetector(

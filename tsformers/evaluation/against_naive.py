@@ -81,7 +81,8 @@ class NaiveComparison:
         )
 
     def _where(self) -> str:
-        some = "" if self.n_series == self.of else f" of {self.n_series:,} of {self.of:,} series (chosen at random)"
+        why = "chosen at random" if self.of > MOST_SERIES else "the others are too short, never change or fall back"
+        some = "" if self.n_series == self.of else f" of {self.n_series:,} of {self.of:,} series ({why})"
         return f"{self.horizon} steps{some}"
 
     def _ratio(self) -> str:
@@ -212,6 +213,10 @@ def _both_losses(
         truth = panel.y[panel.ends[at, None] - horizon + np.arange(horizon)]
         pinball = quantile_loss(truth, answer.quantile(inside), inside, axis=1) / 2
         loss[at] = np.nanmean(pinball, axis=(1, 2)) / scale[at]
+    fallen: dict[Any, str] = {} if _is_network(core) else getattr(_core(model), "fallbacks_", {})
+    losses[:, panel.ids.isin(list(fallen))] = np.nan  # which would be compared with itself
+    if fallen and not np.isfinite(losses).all(axis=0).any():
+        raise ValueError(f"it falls back to the seasonal naive model ({next(iter(fallen.values()))})")
     return losses
 
 

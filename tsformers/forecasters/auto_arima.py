@@ -8,15 +8,19 @@ from typing import Annotated, Any, ClassVar, Self, Unpack
 import numpy as np
 
 from tsformers.data.dataframes import Frame
+from tsformers.data.intake.asked import names_of
 from tsformers.data.panel import Panel, Roles
 from tsformers.errors import DataWarning
 from tsformers.forecasters.local.arima.draws import History, Member, combined, drawn
+from tsformers.forecasters.local.arima.fits import Fit, Sample, free_covariance
 from tsformers.forecasters.local.arima.forecast import constant_column, expanded, filtered, regression
 from tsformers.forecasters.local.arima.preparation import Data, prepared, sample_of
+from tsformers.forecasters.local.arima.reduction import reduced
 from tsformers.forecasters.local.arima.regressors import Standard, standardised
-from tsformers.forecasters.local.arima.search import Fit, Limits, Sample, best_fits, free_covariance
+from tsformers.forecasters.local.arima.search import Limits, best_fits
 from tsformers.forecasters.local.base import LocalForecaster
 from tsformers.forecasters.local.tasks import Params
+from tsformers.messages import Option, Part, joined
 from tsformers.validation import Between
 
 MIN_ROWS = 10  # observed values
@@ -95,6 +99,12 @@ class AutoARIMA(LocalForecaster):
 
     def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
         """Fit a model to each series; ``roles`` are the keywords of ``Panel.from_frame``."""
+        past: list[Part] = [Option("past", [*found])] if (found := names_of(roles.get("past"))) else []
+        unused = past + ([Option("static")] if roles.get("static") is not None else [])
+        if unused:
+            verb = " is not used: leave it out" if len(unused) == 1 else " are not used: leave them out"
+            parts = ("AutoARIMA takes known covariates only; ", joined(unused, " and "), verb)
+            warnings.warn(DataWarning(*parts), stacklevel=2)
         super().fit(data, y, **roles)
         self._warn_of_columns_left_out()
         return self
@@ -107,7 +117,8 @@ class AutoARIMA(LocalForecaster):
             raise ValueError(f"{rows} values, AutoARIMA needs {MIN_ROWS}")
         data = prepared(y, x, season, self.max_d)
         sample = sample_of(data)
-        fits = best_fits(sample, Limits(self.max_p, self.max_seasonal, self.max_order))
+        searched = reduced(sample)
+        fits = best_fits(sample, searched, Limits(self.max_p, self.max_seasonal, self.max_order))
         members = [fitted(fit, data, sample) for fit in fits]
         weights = np.exp(0.5 * (fits[0].aicc - np.array([fit.aicc for fit in fits])))
         for member, weight in zip(members, weights / weights.sum(), strict=True):
@@ -120,6 +131,7 @@ class AutoARIMA(LocalForecaster):
             "x_centre": data.standard.centre,
             "x_scale": data.standard.scale,
             "left_out": tuple(left_out),
+            "search": "all rows" if searched is sample else f"{searched.rows} values, gaps filled in",
         }
 
     def simulate(
@@ -139,8 +151,7 @@ class AutoARIMA(LocalForecaster):
             raise ValueError(f"{rows} rows are fewer than the differences of the model need")
         how = Standard(params["kept"], params["x_centre"], params["x_scale"])
         regressors = standardised(np.empty((rows + horizon, 0)) if x is None else x, how)
-        if not np.isfinite(regressors[:, rows:]).all():
-            raise ValueError("a known covariate is missing in the steps to forecast")
+        regressors[:, rows:][np.isnan(regressors[:, rows:])] = 0.0  # the mean: of a step that the data lack
         y = np.where(np.isfinite(regressors[:, :rows]).all(axis=0), (y - params["centre"]) / scale, np.nan)
         members = [Member(**{name: model[name] for name in Member._fields}) for model in params["models"]]
         means, spread = combined(members, History(y, regressors, d, seasonal_d, season))
@@ -180,11 +191,13 @@ def params_of(fit: Fit, data: Data, member: Params) -> Params:
     import tsformers.forecasters.local.arima.polynomial_kernels as kernels
 
     order, (d, seasonal_d, season), scale = fit.order, data.differences, data.scale
-    coefficients: Params = {}
-    first = 0
-    for name, size, sign in zip(("ar", "ma", "seasonal_ar", "seasonal_ma"), order[:4], (1, -1, 1, -1), strict=True):
-        coefficients[name] = sign * kernels.stationary(fit.free, first, size)
-        first += size
+    parts = zip(
+        ("ar", "ma", "seasonal_ar", "seasonal_ma"),
+        order[:4],
+        kernels.factors(fit.free, np.array(order[:4])) * [[1], [-1], [1], [-1]],
+        strict=True,
+    )
+    coefficients = {name: part[:size] for name, size, part in parts}
     scaled = member["regression"] * scale
     slopes = scaled[: len(data.x)] / data.standard.scale
     intercept = float(scaled[-1]) if order.constant else 0.0

@@ -74,8 +74,6 @@ class SeasonalNaive(LocalForecaster):
 
     def draw(self, panel: Panel, n_samples: int, keys: np.ndarray) -> np.ndarray:
         """Draws (N, S, H); errors of ``fit`` where it has some, those of this history elsewhere."""
-        if panel is not self.panel_:
-            self.absurd_rows(panel)
         history, errors = self._end(panel)
         return naive_samples(history, self.season_, errors, keys, n_samples, self.horizon)
 
@@ -99,8 +97,10 @@ class SeasonalNaive(LocalForecaster):
         return {**super().learned(), "errors_": self.errors_}
 
     def relearn(self, learned: dict[str, object]) -> None:
-        """Take over what ``learned`` gave; what an earlier version gave is counted again, which says the same."""
+        """Take over what ``learned`` gave; what an earlier version gave is counted again, without a warning."""
         if "periods_" in learned:
             super().relearn(learned)
         else:
-            self.fit(cast(Panel, learned["panel_"]))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.fit(cast(Panel, learned["panel_"]))

@@ -107,3 +107,26 @@ def test_a_model_takes_an_absurd_cell_for_missing_and_names_it(kind, row):
     np.testing.assert_array_equal(came.samples, model.fit(missing).predict().samples)
     with pytest.warns(DataWarning, match="isolated"):
         model.fit(data).predict(absurd)
+
+
+@pytest.mark.parametrize("row", [0, 1, 17, 34, 35])
+@pytest.mark.parametrize("value", [0.0, -99.0])
+def test_a_lost_signal_within_the_swings_of_a_season_is_found(row, value):
+    y = 200 + 30 * np.sin(np.arange(36) * np.pi / 6) + np.random.default_rng(0).normal(0, 4, 36)
+    y[row] = value
+    assert np.flatnonzero(absurd_cells(y, (12,))).tolist() == [row]
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-6, 1.0, 5.0])
+@pytest.mark.parametrize("rows", [36, 37, 47, 59])
+def test_seasons_with_trends_have_no_absurd_cell(rows, noise):
+    t = np.arange(rows)
+    pattern = np.array([5.0, 1, 2, 4, 3, 9, 6, 2, 7, 8, 3, 90])[t % 12]
+    e = np.random.default_rng(rows).normal(0, noise, rows)
+    for y in (
+        3 * t + pattern + e,
+        (50 + t) * pattern + e,
+        30 ** (t / 40) * pattern * np.exp(e / 20),
+        pattern - 8 * t + e,
+    ):
+        assert not absurd_cells(y, (12,)).any()

@@ -205,7 +205,7 @@ def test_unknown_ids_are_refused_by_name(model, three):
 
 def test_series_may_come_in_another_selection_and_length(three):
     model = Walk(horizon=3, seed=0).fit(three)
-    longer = pd.concat([three[three.unique_id == "c"], frame_of([4, 9], ids=["c"], begins="2024-02-05")])
+    longer = pd.concat([three[three.unique_id == "c"], frame_of([9, 9], ids=["c"], begins="2024-02-05")])
     forecast = model.predict(longer)
     assert list(forecast.ids) == ["c"] and forecast.times[0, 0] == np.datetime64("2024-02-07")
     assert abs(forecast.samples[0, :, 0].mean() - 9) < 1
@@ -457,3 +457,16 @@ def test_a_long_season_that_is_there_is_removed_before_the_model_and_put_back(rn
     assert np.abs(rest.predict(frame[7:]).mean[0] - wave[:48]).max() < 15, "aligned in another history"
     walk = frame_of(100 + rng.normal(0, 1, 240).cumsum(), freq="30min")
     assert Remover(horizon=4).fit(walk).params_[0]["long_seasons"] == {}
+
+
+def test_an_absurd_cell_is_named_once_and_again_only_for_other_data(rng):
+    y = 100 + np.cumsum(rng.normal(size=60))
+    y[20] = 9e6
+    for model in (tsf.Theta, tsf.SeasonalNaive):
+        with pytest.warns(tsf.DataWarning, match="9e"):
+            fitted = model(horizon=3, seed=0).fit(frame_of(y))
+        fitted.predict()
+        fitted.predict(quantiles=[0.1, 0.5])
+        with pytest.warns(tsf.DataWarning, match="9e") as caught:
+            fitted.predict(frame_of(y[:50]))
+        assert caught[0].filename == __file__ and len(caught) == 1

@@ -14,6 +14,7 @@ from tsformers.errors import DataWarning
 FAR = 6.0  # largest deviations of the others from their neighbours, beyond which an isolated cell is absurd
 FAR_AT_END = 8.0  # the same of the last row, which no later one contradicts
 FAR_IN_LOGARITHMS = 1.5  # the same of the logarithms of positive values, of which growth and heavy tails have less
+ROUNDING = 1e-9  # of logarithms
 MOST_CELLS, ROWS_A_CELL = 3, 15
 FEWEST_ROWS = 12  # observed
 STEPS = 6.0  # typical steps, which one of the series exceeds where it has such a cell
@@ -25,9 +26,10 @@ def absurd_cells(y: np.ndarray, periods: tuple[int, ...] = ()) -> np.ndarray:
     """Isolated values that lie many times further from their neighbours than all others: typos and lost signals.
 
     Six times as far as the largest deviation of all others (the last row: eight times), from the middle two of the four
-    nearest values; of positive values also 1.5 times as far in logarithms. At most three, one in 15 values; series of
-    less than 12 values, or of which half the steps are 0 (intermittent counts), have none. The last two rows together
-    are a change of level and stay, and so do cells that come back with a season.
+    nearest values; or with a deviation that is so far from those at the same place of other seasons, of which there are
+    two more. Of positive values also 1.5 times as far in logarithms. At most three, one in 15 values; series of less
+    than 12 values, or of which half the steps are 0 (intermittent counts), have none. The last two rows together are a
+    change of level and stay, and so do cells that come back with a season.
 
     Args:
         y: (T,), NaN = missing.
@@ -46,21 +48,18 @@ def absurd_cells(y: np.ndarray, periods: tuple[int, ...] = ()) -> np.ndarray:
     values = y[rows]
     if not may_be_absurd(values, np.zeros(len(values), dtype=int), 1)[0]:
         return absurd
-    away, last = _deviations(values), len(values) - 1
-    order = np.argsort(-away, kind="stable")
-    for n in range(min(MOST_CELLS, max(1, len(values) // ROWS_A_CELL)), 0, -1):
-        if away[order[n - 1]] > FAR * away[order[n]]:
+    logarithms = np.log(values) if values.min() > 0 else None
+    least = STEPS * float(np.median(np.abs(np.diff(values))))
+    for period in (1, *periods):
+        cells = _standing_out(_deviations(values, rows, period), least)
+        if any(_comes_back(rows[cells], other, len(y)) for other in periods):
             break
-    else:
-        return absurd
-    cells, largest = np.sort(order[:n]), away[order[n]]
-    if cells[-1] == last and (away[last] <= FAR_AT_END * largest or last - 1 in cells):
-        cells = cells[cells < last - (last - 1 in cells)]
-    if len(cells) and values.min() > 0:
-        away = _deviations(np.log(values))
-        cells = cells[away[cells] > FAR_IN_LOGARITHMS * np.delete(away, order[:n]).max()]
-    if not any(_comes_back(rows[cells], period, len(y)) for period in periods):
-        absurd[rows[cells]] = True
+        if len(cells) and logarithms is not None:
+            away = _deviations(logarithms, rows, period)
+            cells = cells[away[cells] > max(FAR_IN_LOGARITHMS * np.delete(away, cells).max(), ROUNDING)]
+        if len(cells):
+            absurd[rows[cells]] = True
+            break
     return absurd
 
 
@@ -159,12 +158,50 @@ def warn_of_absurd_rows(name: str, panel: Panel, rows: np.ndarray, stacklevel: i
     )
 
 
-def _deviations(values: np.ndarray) -> np.ndarray:
-    """(n,) how far each value lies outside the middle two of its four nearest ones."""
-    place = np.arange(len(values))
-    window = np.clip(place - 2, 0, len(values) - 5)[:, None] + np.arange(5)
-    others = np.sort(np.where(window == place[:, None], np.inf, values[window]), axis=1)
-    return np.maximum(np.maximum(values - others[:, 2], others[:, 1] - values), 0.0)
+def _standing_out(away: np.ndarray, least: float) -> np.ndarray:
+    """Places of the few deviations (n,) that are many times all others, and above ``least``."""
+    order, last = np.argsort(-away, kind="stable"), len(away) - 1
+    for n in range(min(MOST_CELLS, max(1, len(away) // ROWS_A_CELL)), 0, -1):
+        largest = away[order[n]]
+        if away[order[n - 1]] > max(FAR * largest, least):
+            cells = np.sort(order[:n])
+            pair = last - 1 in cells
+            if cells[-1] == last and (pair or away[last] <= FAR_AT_END * largest):
+                return cells[cells < last - pair]
+            return cells
+    return order[:0]
+
+
+def _deviations(values: np.ndarray, rows: np.ndarray, period: int) -> np.ndarray:
+    """(n,) how far each value lies outside the middle two of its four nearest ones.
+
+    With a period: how far that deviation lies outside those at the same place of other seasons; 0 where there are none.
+    """
+    n, away = len(values), np.zeros(len(values))
+    windows = np.lib.stride_tricks.sliding_window_view(values, 5)
+    for k in range(5):  # the value's place in the window: the middle, but at both ends
+        others = np.sort(np.delete(windows, k, axis=1), axis=1)
+        own = windows[:, k]
+        signed = own - np.clip(own, others[:, 1], others[:, 2])
+        mine = slice(None) if k == 2 else slice(0, 1) if k < 2 else slice(len(windows) - 1, None)
+        found = np.abs(signed) if period == 1 else _outside_the_others(signed, rows[k : n - 4 + k], period)
+        away[k : n - 4 + k][mine] = found[mine]
+    return away
+
+
+def _outside_the_others(signed: np.ndarray, rows: np.ndarray, period: int) -> np.ndarray:
+    """(n,) distance of each deviation to the range of those at its place of two other seasons or more, else 0."""
+    if period < 2 or len(rows) < 2 * period:
+        return np.zeros(len(rows))
+    table = np.full((int(rows[-1]) // period + 1, period), np.nan)
+    table[rows // period, rows % period] = signed
+    if len(table) < 3:
+        return np.zeros(len(rows))
+    least, most = np.sort(table, axis=0)[:2], -np.sort(-table, axis=0)[:2]  # NaN last
+    low, high = (np.where(table == one[0], one[1], one[0]) for one in (least, most))
+    outside = np.maximum(np.maximum(table - high, low - table), 0.0)
+    outside[:, np.isfinite(table).sum(axis=0) < 3] = 0.0
+    return outside[rows // period, rows % period]
 
 
 def _comes_back(cells: np.ndarray, period: int, rows: int) -> bool:

@@ -278,6 +278,8 @@ class LocalForecaster(BaseEstimator):
         if future is not None or (self.uses_covariates and panel.schema.known):
             panel = panel.with_future(future, self.horizon)  # refuses a frame that lacks rows, also where none is used
         warn_of_silent_series(panel, self.horizon, stacklevel=4)
+        if data is not None:
+            self.absurd_rows(panel)
         return panel
 
     def check(self) -> None:
@@ -338,8 +340,6 @@ class LocalForecaster(BaseEstimator):
             )
             for i, first, stop, end, start, key in rows
         ]
-        if panel is not self.panel_:
-            self.absurd_rows(panel)
         found = self.each(partial(work, clone(self), self.periods_), tasks)
         self.warn_of_fallbacks(
             "could not be continued and fall back to the seasonal naive model", panel.ids, [r for _, r in found]

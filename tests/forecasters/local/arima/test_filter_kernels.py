@@ -31,10 +31,9 @@ def test_the_likelihood_of_a_complete_series_is_that_of_statsmodels(sizes, seaso
 
     w, free = rng.normal(size=90), rng.normal(size=sum(sizes)) * 0.6
     errors, logs = fast(expanded(free, sizes, 0, 0, season), w)
-    (p, q, sp, sq), first, parts = sizes, 0, []
-    for size, sign in ((p, 1), (q, -1), (sp, 1), (sq, -1)):
-        parts.append(sign * polynomials.stationary(free, first, size))
-        first += size
+    p, q, sp, sq = sizes
+    factors = polynomials.factors(free, np.array(sizes)) * [[1], [-1], [1], [-1]]
+    parts = [factor[:size] for factor, size in zip(factors, sizes, strict=True)]
     theirs = SARIMAX(w, order=(p, 0, q), seasonal_order=(sp, 0, sq, season), trend="n")
     theirs.ssm.tolerance = 0
     assert log_density(errors, logs) == pytest.approx(theirs.loglike(np.r_[*parts, 1.0]), abs=1e-6)

@@ -7,12 +7,11 @@ import tsformers.forecasters.local.arima.fit_kernels as kernels
 import tsformers.forecasters.local.arima.polynomial_kernels as polynomials
 
 
-def maximised(free, sizes, season, columns, lags=None, gaps=False):
-    free = np.array(free, dtype=float)
-    lags = np.zeros(0) if lags is None else lags
-    total, used, _ = kernels.maximised(
-        free, np.array(sizes), season, lags, gaps, np.ascontiguousarray(columns), 100, 1e-12
-    )
+def maximised(free, sizes, season, columns, lags=None):
+    free, columns = np.array(free, dtype=float), np.ascontiguousarray(columns)
+    rows = columns.shape[1]
+    white, slopes = np.zeros((len(columns) + (0 if lags is None else len(lags)), rows)), np.zeros((len(free), rows))
+    total, used, _ = kernels.maximised(free, np.array(sizes), season, lags, columns, white, slopes, 100, 1e-12)
     return -0.5 * used * (np.log(2 * np.pi * total / used) + 1), free
 
 
@@ -56,7 +55,7 @@ def test_coefficients_of_regressors_are_projected_out(rng):
 def test_the_filter_for_gaps_has_the_maximum_of_the_fast_one(rng):
     y = arma(rng, 80).cumsum()
     fast, free = maximised([0, 0], (1, 1, 0, 0), 1, np.diff(y)[None])
-    slow, same = maximised([0, 0], (1, 1, 0, 0), 1, y[None], np.ones(1), gaps=True)
+    slow, same = maximised([0, 0], (1, 1, 0, 0), 1, y[None], np.ones(1))
     assert fast == pytest.approx(slow, abs=1e-6)
     np.testing.assert_allclose(free, same, atol=1e-4)
 
@@ -64,7 +63,7 @@ def test_the_filter_for_gaps_has_the_maximum_of_the_fast_one(rng):
 def test_a_bound_is_where_the_maximum_lies_beyond_it(rng):
     w = np.diff(rng.normal(size=100))  # an overdifferenced series: the root of its moving average is 1
     _, free = maximised([0], (0, 1, 0, 0), 1, w[None])
-    assert polynomials.stationary(free, 0, 1)[0] > 0.97
+    assert polynomials.factors(free, np.array([0, 1, 0, 0]))[1, 0] > 0.97
 
 
 def test_columns_are_made_orthogonal():

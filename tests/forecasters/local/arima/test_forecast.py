@@ -32,7 +32,7 @@ def test_means_and_variances_are_those_of_statsmodels(d, seasonal_d, gaps, rng):
     means, spread = outlook(model, filtered(model, y[None]), *NONE, np.zeros((0, 9)))
     theirs = SARIMAX(y, order=(1, d, 1), seasonal_order=(1, seasonal_d, 1, 4), use_exact_diffuse=True)
     theirs.ssm.tolerance = 0
-    parts = [sign * polynomials.stationary(free, i, 1)[0] for i, sign in enumerate((1, -1, 1, -1))]
+    parts = polynomials.factors(free, np.ones(4, dtype=int))[:, 0] * [1, -1, 1, -1]
     answer = theirs.filter([*parts, 1.0]).get_forecast(9)
     np.testing.assert_allclose(means, answer.predicted_mean, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(np.diag(spread), answer.var_pred_mean, rtol=1e-6)

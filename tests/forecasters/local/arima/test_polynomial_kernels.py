@@ -11,7 +11,7 @@ import tsformers.forecasters.local.arima.polynomial_kernels as kernels
 @settings(max_examples=50, deadline=None)
 @given(free=st.lists(st.floats(-3, 3), min_size=1, max_size=5))
 def test_any_numbers_give_a_stationary_autoregression(free):
-    coefficients = kernels.stationary(np.array(free), 0, len(free))
+    coefficients = kernels.factors(np.array(free), np.array([0, 0, len(free), 0]))[2]
     assert (np.abs(np.roots(np.r_[1.0, -coefficients])) < 1 + 1e-9).all()
 
 
@@ -33,9 +33,7 @@ def test_autocovariances_are_those_of_statsmodels(free, season):
     theirs = ArmaProcess(np.r_[1.0, -phi], theta).acovf(3)
     mine = kernels.state_covariances(phi, theta)
     assert mine[0] == pytest.approx(theirs[0], rel=1e-6)
-    pure = kernels.autoregressive_covariances(phi, r, 9)
-    np.testing.assert_allclose(pure, ArmaProcess(np.r_[1.0, -phi], [1.0]).acovf(9), rtol=1e-6, atol=1e-8)
 
 
 def test_an_explosive_autoregression_has_no_covariances():
-    assert np.isnan(kernels.autoregressive_covariances(np.array([1.1]), 1, 3)[0])
+    assert np.isnan(kernels.state_covariances(np.array([1.1]), np.ones(1))[0])

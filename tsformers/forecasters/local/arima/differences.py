@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tsformers.forecasters.local.arima.decomposition import decomposed
+
 KPSS_CRITICAL = 0.463  # 5 % level of level stationarity: Kwiatkowski et al. (1992), table 1
 STRONG_SEASON = 0.64  # of Wang, Smith & Hyndman (2006); threshold of R's forecast package
 DICKEY_FULLER_CRITICAL = -2.9  # 5 % level with a constant, 50 to 100 values: Fuller (1976), table 8.5.2
@@ -36,13 +38,9 @@ def seasonal_strength(y: np.ndarray, season: int) -> float:
 
     Source: Wang, Smith & Hyndman (2006), Characteristic-based clustering for time series data, section 3.1.
     """
-    import tsformers.forecasters.local.arima.decomposition_kernels as kernels
-
     if season == 1 or len(y) < 2 * season:
         return 0.0
-    trend, seasonal = np.empty(len(y)), np.empty(len(y))
-    width = int(np.ceil(1.5 * season / (1 - 1.5 / kernels.SEASONAL_ROWS))) // 2 * 2 + 1
-    kernels.decomposed(np.ascontiguousarray(y, dtype=float), season, width, trend, seasonal)
+    trend, seasonal = decomposed(np.asarray(y, dtype=float), season)
     both = (y - trend)[np.isfinite(y)]
     remainder = both - seasonal[np.isfinite(y)]
     if not np.ptp(both) > EQUAL * np.nanstd(y):

@@ -10,7 +10,6 @@ from tsformers.forecasters.local.draws import normals
 
 FEWEST_SHOCKS = 1e-16  # variance of shocks, of data of variance 1, by which an error of observation is divided at least
 SLOPE = 1e-4  # step of differences
-LATEST = 3  # values of each place of the season that describe it
 
 Moments = tuple[np.ndarray, np.ndarray]  # means (H,) and covariance (H, H)
 
@@ -72,7 +71,8 @@ def moments(member: Member, history: History) -> Moments:
 
     means, spread = after(member.free)
     slopes = first_slopes(lambda free: after(free)[0], member.free)
-    return means, spread * member.variance + slopes.T @ member.free_covariance @ slopes
+    shocks = variance if noise.any() else member.variance
+    return means, spread * shocks + slopes.T @ member.free_covariance @ slopes
 
 
 def first_slopes(function: Callable[[np.ndarray], np.ndarray], free: np.ndarray) -> np.ndarray:
@@ -133,7 +133,7 @@ def drawn(means: np.ndarray, spread: np.ndarray, freedom: int, n_samples: int, r
 def places_filled(y: np.ndarray, season: int, variance: float) -> tuple[np.ndarray, np.ndarray]:
     """``y`` (T,) with one uncertain value for each place of the season that was never observed.
 
-    It stands in the last row of the place, and has mean and variance of the other places: all that is known of it.
+    It stands in the last row of the place, with the mean and the variance of the last values of the other places.
 
     Args:
         y: NaN = missing.
@@ -150,7 +150,7 @@ def places_filled(y: np.ndarray, season: int, variance: float) -> tuple[np.ndarr
     """
     noise, places = np.zeros(len(y)), np.arange(len(y)) % season
     parts = [y[places == place] for place in range(season)]
-    seen = [part[np.isfinite(part)][-LATEST:].mean() for part in parts if np.isfinite(part).any()]
+    seen = [part[np.isfinite(part)][-1] for part in parts if np.isfinite(part).any()]
     if len(seen) == season or len(seen) < 2:
         return y, noise
     y = y.copy()

@@ -75,7 +75,7 @@ def _is_small(step: Array, scale: float) -> bool:
     return most * most * abs(scale) < STEADY
 
 
-@compiled
+@inlined
 @no_type_check
 def stationary_covariance(phi: Array, theta: Array, first: Array, covariance: Array) -> None:
     """Covariance of the stationary state into ``covariance[:r, :r]``, from its first row backwards."""
@@ -114,7 +114,7 @@ def moved(state: Array, phi: Array, delta: Array, lags: int) -> None:
         state[r] = value
 
 
-@compiled
+@inlined
 @no_type_check
 def _moved_covariance(covariance: Array, phi: Array, theta: Array, delta: Array, lags: int) -> None:
     """``T P T' + R R'`` in place: rows a step later, then columns."""
@@ -235,35 +235,23 @@ def whitened_with_gaps(
 
 @compiled
 @no_type_check
-def outlook(phi: Array, delta: Array, state: Array, means: Array, rows: Array) -> None:
-    """Forecasts of several series in one model, and how they depend on the state.
-
-    Args:
-        phi: (r,).
-        delta: (L,).
-        state: (C, r + L) one step ahead; used up.
-        means: (C, H) to write.
-        rows: (H, r + L), all 0, to write: the value at step h is ``rows[h]`` times the state, plus later shocks.
-    """
-    count, horizon = means.shape
+def responses(phi: Array, delta: Array, rows: Array) -> None:
+    """How forecasts depend on the state: the mean at step h is ``rows[h]`` (H, r + L) times the state a step ahead."""
     r, lags = len(phi), len(delta)
-    for c in range(count):
-        for h in range(horizon):
-            means[c, h] = state[c, 0]
-            for k in range(lags):
-                means[c, h] += delta[k] * state[c, r + k]
-            moved(state[c], phi, delta, lags)
-    for h in range(horizon):
+    for h in range(len(rows)):
+        first = 1.0  # weight of the value before the row in question
+        for i in range(r + lags):
+            rows[h, i] = 0.0
         if h == 0:
             rows[0, 0] = 1.0
         else:
+            first = rows[h - 1, r] if lags > 0 else 0.0
+            rows[h, 0] = first
             for i in range(r):
                 rows[h, 0] += rows[h - 1, i] * phi[i]
             for i in range(1, r):
                 rows[h, i] = rows[h - 1, i - 1]
-        first = 1.0 if h == 0 else 0.0
-        if h > 0 and lags > 0:
-            first = rows[h - 1, r]
-            rows[h, 0] += first
+            for k in range(lags - 1):
+                rows[h, r + k] = rows[h - 1, r + k + 1]
         for k in range(lags):
-            rows[h, r + k] = first * delta[k] + (rows[h - 1, r + k + 1] if h > 0 and k + 1 < lags else 0.0)
+            rows[h, r + k] += first * delta[k]

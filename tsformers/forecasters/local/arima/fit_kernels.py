@@ -65,35 +65,26 @@ def project_out(white: Array, first: int, last: int, rows: int) -> tuple[float, 
     return logs, rank
 
 
-@compiled
+@inlined
 @no_type_check
-def residuals(
-    free: Array, sizes: Array, season: int, delta: Array, gaps: bool, columns: Array, white: Array, out: Array
+def _residuals(
+    free: Array, sizes: Array, season: int, delta: Array | None, columns: Array, white: Array, out: Array
 ) -> tuple[float, int]:
-    """Residuals ``out`` (n,) of the least squares problem.
+    """Residuals ``out`` (n,) of the least squares problem; the other arguments are those of ``maximised``.
 
-    Args:
-        free: (k,) numbers without bounds, whose tanh are partial autocorrelations.
-        sizes: (4,) p, q, P, Q.
-        season: m.
-        delta: (L,) differences, where the filter has to apply them.
-        gaps: whether rows are missing; else ``columns`` are differenced already and the fast filter does it.
-        columns: (C, n) the series and its regressors.
-        white: (C + L, n) to work in.
-        out: (n,).
-
-    Returns:
-        The sum of squares, NaN outside the region; and the number of observations beyond the unknown first values.
+    Returns the sum of squares, NaN outside the region, and the number of observations beyond the unknown first values.
     """
     count, rows = columns.shape
-    lags = len(delta)
     r = max(sizes[0] + season * sizes[2], sizes[1] + season * sizes[3] + 1)
     phi = np.zeros(r)
     theta = np.zeros(r)
     lag_polynomials(free, sizes, season, phi, theta)
     covariances = state_covariances(phi, theta)
     used = rows
-    if gaps:
+    if delta is None:
+        logs = whitened(phi, covariances, columns, white)
+    else:
+        lags = len(delta)
         noise = np.zeros(rows)
         state = np.zeros((count + lags, r + lags))
         covariance = np.zeros((r + lags, r + lags))
@@ -101,8 +92,6 @@ def residuals(
         volume, rank = project_out(white, count, count + lags, rows)
         logs += volume
         used = rows - rank
-    else:
-        logs = whitened(phi, covariances, columns, white)
     project_out(white, 1, count, rows)
     scale = np.exp(0.5 * logs / used)
     total = 0.0
@@ -112,10 +101,17 @@ def residuals(
     return total, used
 
 
-@compiled
+@inlined
 @no_type_check
-def _step(normal: Array, slope: Array, damping: float, step: Array) -> bool:
-    """Solve ``(normal + damping diag(normal)) step = -slope`` by a Cholesky factor; False where it has none."""
+def _difference(ahead: Array, now: Array, step: float, slopes: Array) -> None:
+    for t in range(len(now)):
+        slopes[t] = (ahead[t] - now[t]) / step
+
+
+@inlined
+@no_type_check
+def _step(normal: Array, slope: Array, damping: float, step: Array) -> None:
+    """Solve ``(normal + damping diag(normal)) step = -slope`` by a Cholesky factor; NaN where it has none."""
     k = len(slope)
     lower = np.zeros((k, k))
     for i in range(k):
@@ -123,12 +119,7 @@ def _step(normal: Array, slope: Array, damping: float, step: Array) -> bool:
             total = normal[i, j] * (1.0 + damping if i == j else 1.0)
             for b in range(j):
                 total -= lower[i, b] * lower[j, b]
-            if i > j:
-                lower[i, j] = total / lower[j, j]
-            elif total > 0.0:
-                lower[i, i] = np.sqrt(total)
-            else:
-                return False
+            lower[i, j] = np.sqrt(total) if i == j else total / lower[j, j]
     for i in range(k):
         total = -slope[i]
         for b in range(i):
@@ -139,10 +130,9 @@ def _step(normal: Array, slope: Array, damping: float, step: Array) -> bool:
         for b in range(i + 1, k):
             total -= lower[b, i] * step[b]
         step[i] = total / lower[i, i]
-    return True
 
 
-@compiled
+@inlined
 @no_type_check
 def _normal_equations(slopes: Array, now: Array, free: Array, normal: Array, slope: Array) -> None:
     """``J J'`` and ``J r``; a number at its bound that would leave it stays where it is."""
@@ -166,52 +156,72 @@ def _normal_equations(slopes: Array, now: Array, free: Array, normal: Array, slo
 @compiled
 @no_type_check
 def maximised(
-    free: Array, sizes: Array, season: int, delta: Array, gaps: bool, columns: Array, most: int, settled: float
+    free: Array,
+    sizes: Array,
+    season: int,
+    delta: Array | None,
+    columns: Array,
+    white: Array,
+    slopes: Array,
+    most: int,
+    settled: float,
 ) -> tuple[float, int, int]:
-    """Improve ``free`` (k,) in place, at most for ``most`` steps; the other arguments are those of ``residuals``.
+    """Improve ``free`` (k,) in place, at most for ``most`` steps.
 
     It ends where a step decreases the sum of squares by less than its share ``settled``.
 
+    Args:
+        free: (k,) numbers without bounds, whose tanh are partial autocorrelations.
+        sizes: (4,) p, q, P, Q.
+        season: m.
+        delta: (L,) differences, which the filter applies where rows are missing; None: ``columns`` are complete and
+            differenced, and the fast filter does it (compiled for itself, since compiling the other takes seconds).
+        columns: (C, n) the series and its regressors.
+        white: (C + L, n) to work in.
+        slopes: (k, n) to write: the last derivatives of the residuals.
+        most: steps.
+        settled: relative decrease.
+
     Returns:
-        The sum of squares (NaN: no point of the region), the number of observations, and the steps taken.
+        The sum of squares (NaN: no point of the region), the number of observations beyond the unknown first values,
+        and the steps taken.
     """
     n, k = columns.shape[1], len(free)
-    white = np.zeros((len(columns) + len(delta), n))
     now = np.zeros(n)
     trial = np.zeros(n)
-    slopes = np.zeros((k, n))
     normal = np.zeros((k, k))
     slope = np.zeros(k)
     step = np.zeros(k)
-    other = np.zeros(k)
-    total, used = residuals(free, sizes, season, delta, gaps, columns, white, now)
-    damping, taken = FIRST_DAMPING, 0
-    while taken < most and k > 0 and total > NOTHING * used:
-        taken += 1
-        for i in range(k):
-            _copy(free, other)
-            h = -SLOPE if free[i] > 0.0 else SLOPE
-            other[i] += h
-            residuals(other, sizes, season, delta, gaps, columns, white, trial)
-            for t in range(n):
-                slopes[i, t] = (trial[t] - now[t]) / h
-        _normal_equations(slopes, now, free, normal, slope)
-        found = np.nan
-        while damping < MOST_DAMPING:
-            if _step(normal, slope, damping, step):
-                for i in range(k):
-                    other[i] = min(max(free[i] + step[i], -WIDEST), WIDEST)
-                found, used = residuals(other, sizes, season, delta, gaps, columns, white, trial)
-                if found < total:
-                    break
+    point = np.zeros(k)
+    _copy(free, point)
+    total, gained = np.inf, np.inf
+    damping, taken, moved = FIRST_DAMPING, 0, -1  # moved: the number whose slopes are computed, -1 for a trial point
+    while damping < MOST_DAMPING:
+        found, used = _residuals(point, sizes, season, delta, columns, white, trial)
+        if moved >= 0:
+            _difference(trial, now, point[moved] - free[moved], slopes[moved])
+            moved += 1
+        elif found < total:
+            gained = total - found
+            total = found
+            _copy(point, free)
+            _copy(trial, now)
+            if taken == most or k == 0 or gained <= settled * total or total <= NOTHING * used:
+                break
+            taken, moved = taken + 1, 0
+            damping = max(damping / 16.0, LEAST_DAMPING)
+        elif taken == 0:
+            return np.nan, used, taken
+        else:
             damping *= 8.0
-        if not found < total:
-            break
-        gained = total - found
-        _copy(other, free)
-        _copy(trial, now)
-        total = found
-        damping = max(damping / 16.0, LEAST_DAMPING)
-        if gained <= settled * total:
-            break
+        if moved == k:
+            _normal_equations(slopes, now, free, normal, slope)
+            moved = -1
+        _copy(free, point)
+        if moved >= 0:
+            point[moved] += SLOPE if free[moved] <= 0.0 else -SLOPE
+        else:
+            _step(normal, slope, damping, step)
+            for i in range(k):
+                point[i] = min(max(free[i] + step[i], -WIDEST), WIDEST)
     return total, used, taken

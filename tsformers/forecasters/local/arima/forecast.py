@@ -159,8 +159,9 @@ def outlook(
 
     white, state, covariance, count = history
     horizon = future.shape[1]
-    means, rows = np.empty((len(white), horizon)), np.zeros((horizon, len(covariance)))
-    kernels.outlook(model.phi, model.lags, state.copy(), means, rows)
+    rows = np.empty((horizon, len(covariance)))
+    kernels.responses(model.phi, model.lags, rows)
+    means = state @ rows.T
     responses = rows[:, : len(model.phi)] @ model.theta  # to a shock h steps before
     behind = np.arange(horizon)[:, None] - np.arange(1, horizon)
     later = np.where(behind >= 0, responses[behind], 0.0)

@@ -16,79 +16,70 @@ compiled = compiled_nogil("contract")
 
 @compiled
 @no_type_check
-def stationary(free: Array, first: int, size: int) -> Array:
-    """Coefficients (size,) of an autoregression with partial autocorrelations ``tanh(free[first:first + size])``.
+def factors(free: Array, sizes: Array) -> Array:
+    """Coefficients (4, most) of the four polynomials of orders ``sizes``, from numbers (k,) without bounds.
 
-    Stationary for any numbers. Source: Monahan (1984).
+    Each is a stationary autoregression, whose partial autocorrelations are the tanh of the numbers; the moving averages
+    have their coefficients with the other sign. Source: Monahan (1984).
     """
-    now = np.zeros(size)
-    before = np.zeros(size)
-    for k in range(size):
-        partial = np.tanh(free[first + k])
-        for j in range(k):
-            before[j] = now[j]
-        for j in range(k):
-            now[j] = before[j] - partial * before[k - 1 - j]
-        now[k] = partial
-    return now
-
-
-@compiled
-@no_type_check
-def multiply(inner: Array, outer: Array, season: int, product: Array) -> None:
-    """``product[k]`` = coefficient of B^k in ``(1 - sum inner[i] B^(i + 1)) (1 - sum outer[j] B^(m (j + 1)))``."""
-    for k in range(len(product)):
-        product[k] = 0.0
-    for j in range(len(outer) + 1):
-        factor = 1.0 if j == 0 else -outer[j - 1]
-        product[season * j] += factor
-        for i in range(len(inner)):
-            product[season * j + i + 1] -= factor * inner[i]
+    out = np.zeros((4, max(max(sizes[0], sizes[1]), max(sizes[2], sizes[3]))))
+    before = np.zeros(out.shape[1])
+    first = 0
+    for part in range(4):
+        for k in range(sizes[part]):
+            partial = np.tanh(free[first + k])
+            for j in range(k):
+                before[j] = out[part, j]
+            for j in range(k):
+                out[part, j] = before[j] - partial * before[k - 1 - j]
+            out[part, k] = partial
+        first += sizes[part]
+    return out
 
 
 @compiled
 @no_type_check
 def lag_polynomials(free: Array, sizes: Array, season: int, phi: Array, theta: Array) -> None:
-    """``phi`` (r,) and ``theta`` (r,) of orders ``sizes`` = p, q, P, Q, from numbers without bounds."""
-    p, q, sp, sq = sizes[0], sizes[1], sizes[2], sizes[3]
-    product = np.zeros(len(phi) + 1)
-    multiply(stationary(free, 0, p), stationary(free, p + q, sp), season, product)
-    for i in range(len(phi)):
-        phi[i] = -product[i + 1]
-    multiply(stationary(free, p, q), stationary(free, p + q + sp, sq), season, theta)
+    """``phi`` (r,) and ``theta`` (r,) of orders ``sizes`` = p, q, P, Q, from numbers without bounds.
 
-
-@compiled
-@no_type_check
-def autoregressive_covariances(phi: Array, size: int, rows: int) -> Array:
-    """Autocovariances (rows,) of the autoregression ``phi[:size]`` with shocks of variance 1; NaN: not stationary.
-
-    Downwards through the orders to the variance, upwards to the covariances (Durbin and Levinson).
+    Product k of ``(1 - sum inner[i] B^(i + 1)) (1 - sum outer[j] B^(m (j + 1)))`` is the coefficient of B^k.
     """
-    out = np.zeros(rows)
-    lower = np.zeros((size + 1, size + 1))
-    variance = np.zeros(size + 1)
-    variance[size] = 1.0
+    parts = factors(free, sizes)
+    product = np.zeros((2, len(phi) + 1))
+    for side in range(2):
+        for j in range(sizes[side + 2] + 1):
+            factor = 1.0 if j == 0 else -parts[side + 2, j - 1]
+            product[side, season * j] += factor
+            for i in range(sizes[side]):
+                product[side, season * j + i + 1] -= factor * parts[side, i]
+    for i in range(len(phi)):
+        phi[i] = -product[0, i + 1]
+        theta[i] = product[1, i]
+
+
+@inlined
+@no_type_check
+def _autoregressive_covariances(phi: Array, size: int, lower: Array, variance: Array, out: Array) -> None:
+    """Autocovariances ``out`` of the autoregression ``phi[:size]`` with shocks of variance 1; NaN: not stationary.
+
+    Downwards through the orders to the variance, upwards to the covariances (Durbin and Levinson); ``lower``
+    (size + 1, size + 1) and ``variance`` (size + 1,) hold the coefficients and error variances of lower orders.
+    """
     for i in range(size):
         lower[size, i] = phi[i]
+    variance[size] = 1.0
     for k in range(size, 0, -1):
         last = lower[k, k - 1]
         rest = 1.0 - last * last
-        if not rest > 0.0:
-            out[0] = np.nan
-            return out
         for j in range(k - 1):
             lower[k - 1, j] = (lower[k, j] + last * lower[k, k - 2 - j]) / rest
-        variance[k - 1] = variance[k] / rest
+        variance[k - 1] = variance[k] / rest if rest > 0.0 else np.nan
     out[0] = variance[0]
-    for k in range(1, rows):
-        order = min(k, size)
-        total = lower[k, k - 1] * variance[k - 1] if k <= size else 0.0
-        row = k - 1 if k <= size else size
-        for j in range(order - 1 if k <= size else size):
-            total += lower[row, j] * out[k - 1 - j]
-        out[k] = total
-    return out
+    for k in range(1, len(out)):
+        row = min(k - 1, size)
+        out[k] = lower[k, k - 1] * variance[k - 1] if k <= size else 0.0
+        for j in range(row):
+            out[k] += lower[row, j] * out[k - 1 - j]
 
 
 @inlined
@@ -101,19 +92,17 @@ def _used(coefficients: Array) -> int:
     return size
 
 
-@compiled
+@inlined
 @no_type_check
-def _arma_covariances(pure: Array, theta: Array, q: int, rows: int) -> Array:
-    """Autocovariances (rows,) of a model, from those of its autoregression alone, ``pure``."""
-    out = np.zeros(rows)
+def _arma_covariances(pure: Array, theta: Array, q: int, out: Array) -> None:
+    """Autocovariances ``out`` of a model, from those of its autoregression alone, ``pure``."""
     for lag in range(q + 1):
         moving = 0.0
         for j in range(q + 1 - lag):
             moving += theta[j] * theta[j + lag]
         if moving != 0.0:
-            for k in range(rows):
+            for k in range(len(out)):
                 out[k] += moving * (pure[k + lag] + (pure[abs(k - lag)] if lag > 0 else 0.0))
-    return out
 
 
 @compiled
@@ -122,7 +111,12 @@ def state_covariances(phi: Array, theta: Array) -> Array:
     """Covariances (r,) of each entry of the stationary state with the value, shocks having variance 1."""
     r = len(phi)
     p, q = _used(phi), _used(theta) - 1
-    both = _arma_covariances(autoregressive_covariances(phi, p, r + q + 1), theta, q, p + 1)
+    lower = np.zeros((p + 1, p + 1))
+    variance = np.zeros(p + 1)
+    pure = np.zeros(r + q + 1)
+    both = np.zeros(p + 1)
+    _autoregressive_covariances(phi, p, lower, variance, pure)
+    _arma_covariances(pure, theta, q, both)
     weights = np.zeros(q + 1)  # psi: response of the value to a shock
     for k in range(q + 1):
         weights[k] = theta[k]

@@ -12,9 +12,9 @@ from tsformers.forecasters.local.arima.differences import (
     is_a_walk,
     seasonal_strength,
 )
+from tsformers.forecasters.local.arima.fits import Sample
 from tsformers.forecasters.local.arima.forecast import constant_column, expanded, filtered, without_first_values
 from tsformers.forecasters.local.arima.regressors import Standard, independent, standard, standardised
-from tsformers.forecasters.local.arima.search import Sample
 
 MOST_DIFFERENCES = 2  # seasonal ones included
 
@@ -85,7 +85,7 @@ def chosen_differences(y: np.ndarray, season: int, most: int) -> Differences:
 
     Where KPSS does not reject in fewer than 100 values without a strong season, d is 1 unless the test of Dickey and
     Fuller rejects a unit root: that keeps the coverage of short random walks. A season needs three cycles of rows,
-    values of two cycles, and values in more than half of its places.
+    values of two cycles, and values in two of its places.
 
     Args:
         y: (T,) of variance 1, or the rest of a regression of such.
@@ -101,7 +101,7 @@ def chosen_differences(y: np.ndarray, season: int, most: int) -> Differences:
     """
     rows = np.flatnonzero(np.isfinite(y))
     places = len(np.unique(rows % season))
-    if len(y) < 3 * season or len(rows) <= 2 * season or 2 * places <= season:
+    if len(y) < 3 * season or len(rows) <= 2 * season or places < 2:
         season = 1
     seasonal_d = int(season > 1 and seasonal_strength(y, season) > STRONG_SEASON)
     w = differenced(y, 0, seasonal_d, season)
@@ -120,7 +120,8 @@ def sample_of(data: Data) -> Sample:
     """
     d, seasonal_d, season = data.differences
     columns = np.vstack([data.y, data.x, constant_column(len(data.y), *data.differences)])
-    gaps = bool(np.isnan(data.y).any())
-    lags = difference_lags(*data.differences) if gaps else np.zeros(0)
-    columns = np.ascontiguousarray(columns if gaps else differenced(columns, *data.differences))
-    return Sample(columns, lags, season, gaps, d + seasonal_d, int(np.isfinite(data.y).sum()))
+    rows = int(np.isfinite(data.y).sum())
+    if rows < len(data.y):
+        return Sample(columns, difference_lags(*data.differences), season, d + seasonal_d, rows)
+    columns = np.ascontiguousarray(differenced(columns, *data.differences))
+    return Sample(columns, None, season, d + seasonal_d, rows)
