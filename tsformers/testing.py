@@ -317,9 +317,9 @@ def check_procedure(procedure: Procedure, n_tests: int = 200, seed: int = 0) -> 
         raise AssertionError(f"test({wrong}) must raise a ValueError")
 
 
-def _random_state() -> tuple[bytes, bytes]:
+def _random_state() -> tuple[bytes, int, bytes]:
     numpy_state: Any = np.random.get_state()
-    return numpy_state[1].tobytes(), torch.get_rng_state().numpy().tobytes()
+    return numpy_state[1].tobytes(), int(numpy_state[2]), torch.get_rng_state().numpy().tobytes()
 
 
 def _settings(model: Any) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 
 from tsformers.data.blocks.panel_blocks import row_blocks
 from tsformers.data.panel import Panel
 from tsformers.errors import DataWarning
-from tsformers.forecasters.local.absurd import absurd_rows, without_cells
 from tsformers.forecasters.local.base import LocalForecaster, listed, observed_spans
 from tsformers.forecasters.local.naive_walk import History, naive_errors, naive_means, naive_samples, without_pairs
 from tsformers.forecasters.local.tasks import Params
@@ -21,8 +20,8 @@ class SeasonalNaive(LocalForecaster):
 
     ``y[t + h] = y[t + h - k m] + e_1 + ... + e_k`` with ``k = ceil(h / m)`` and ``e ~ Normal(0, s**2)``; ``s`` is the
     root mean square of ``y[t] - y[t - m]`` in the history of ``fit``: the variance is ``k s**2``. A missing value is
-    replaced by the one a season earlier, which adds one more error; so is an isolated value far from all others, of
-    which a warning tells.
+    replaced by the one a season earlier, which adds one more error. Isolated values far from all others count as data
+    here: the baseline repeats what it is given.
 
     Only pairs of observed values count. Where no two are one season apart, ``s`` comes from values at the same position
     k seasons apart, each difference divided by the square root of k; where there are none of these either, the series
@@ -54,10 +53,11 @@ class SeasonalNaive(LocalForecaster):
     Source: Hyndman & Athanasopoulos (2021), Forecasting: principles and practice, 3rd ed., sections 5.2 and 5.5.
     """
 
+    leaves_out_absurd_cells: ClassVar[bool] = False
+
     def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
         """The errors of all series, in ``errors_``; nothing falls back."""
         observed_spans(panel)
-        panel = without_cells(panel, self.absurd_rows(panel))
         histories = [History(p.y, p.offsets, p.ends) for _, p in row_blocks(panel)]
         self.errors_ = np.concatenate([naive_errors(history, season) for history in histories])
         wanting = np.concatenate([without_pairs(history, season) for history in histories])
@@ -84,7 +84,6 @@ class SeasonalNaive(LocalForecaster):
 
     def _end(self, panel: Panel) -> tuple[History, np.ndarray]:
         observed_spans(panel)
-        panel = without_cells(panel, absurd_rows(panel, self.periods_))
         history = History(panel.y, panel.offsets, panel.ends)
         where = self.panel_.ids.get_indexer(panel.ids)
         errors = np.where((where >= 0)[:, None], self.errors_[where], np.nan)

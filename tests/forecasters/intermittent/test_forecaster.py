@@ -1,5 +1,7 @@
 """Intermittent: counts in, counts out; their coverage, and what is refused."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,6 +153,7 @@ def test_predict_is_predict_of_the_data_of_fit_and_seeds_reorder_alone(method, r
     assert (forecast.values != other.values).any()
 
 
+@pytest.mark.skipif(not os.environ.get("TSFORMERS_DATA"), reason="TSFORMERS_DATA names no folder of data")
 @pytest.mark.filterwarnings("ignore:.*ended long before", "ignore:.*fall back", "ignore:.*have no two values")
 def test_car_parts_are_forecast_better_than_by_the_last_season_or_theta():
     """Of 2,674 spare parts every 20th, the last year; in WQL over the deciles and in MASE."""

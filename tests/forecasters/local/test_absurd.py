@@ -102,7 +102,7 @@ def test_events_of_each_year_stay_where_the_season_is_a_year():
 
 
 @pytest.mark.parametrize("row", [13, 118, 119])
-@pytest.mark.parametrize("kind", [tsf.SeasonalNaive, tsf.Theta])
+@pytest.mark.parametrize("kind", [tsf.HoltWinters, tsf.Theta])
 def test_a_model_takes_an_absurd_cell_for_missing_and_names_it(kind, row):
     y = walk()
     data = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2024-01-01", periods=120), "y": y})

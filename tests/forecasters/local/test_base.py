@@ -130,15 +130,15 @@ def test_numpys_global_state_is_left_alone(three):
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
-def test_processes_give_the_same_numbers_as_one(three, monkeypatch):
-    here = Walk(horizon=4, seed=0, n_jobs=1).fit(three)
+def test_threads_give_the_same_numbers_as_one(three, monkeypatch):
+    here = tsf.HoltWinters(horizon=4, seed=0, n_jobs=1).fit(three)
     many = frame_of(*[three.y[three.unique_id == name].to_numpy() for name in "abcabc"])
-    expected = Walk(horizon=4, seed=0, n_jobs=1).fit(many).predict().samples
-    monkeypatch.setattr(parallel, "WORTH_PROCESSES", 0.0)
+    expected = tsf.HoltWinters(horizon=4, seed=0, n_jobs=1).fit(many).predict().samples
+    monkeypatch.setattr(parallel, "WORTH_THREADS", 0.0)
     used = []
     pool = parallel.joblib.Parallel
     monkeypatch.setattr(parallel.joblib, "Parallel", lambda *a, **k: used.append(a) or pool(*a, **k))
-    model = Walk(horizon=4, seed=0, n_jobs=2).fit(many)
+    model = tsf.HoltWinters(horizon=4, seed=0, n_jobs=2).fit(many)
     np.testing.assert_array_equal(model.predict().samples, expected)
     assert len(used) == 2, "one pool for fit, one for predict"
     np.testing.assert_array_equal(expected[:3], here.predict().samples)
@@ -462,7 +462,7 @@ def test_a_long_season_that_is_there_is_removed_before_the_model_and_put_back(rn
 def test_an_absurd_cell_is_named_once_and_again_only_for_other_data(rng):
     y = 100 + np.cumsum(rng.normal(size=60))
     y[20] = 9e6
-    for model in (tsf.Theta, tsf.SeasonalNaive):
+    for model in (tsf.Theta, tsf.HoltWinters):
         with pytest.warns(tsf.DataWarning, match="9e"):
             fitted = model(horizon=3, seed=0).fit(frame_of(y))
         fitted.predict()

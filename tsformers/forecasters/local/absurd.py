@@ -1,7 +1,6 @@
 """Isolated values far from all others, typos and lost signals: no model shall follow one."""
 
 import warnings
-from dataclasses import replace
 
 import numpy as np
 
@@ -117,21 +116,6 @@ def absurd_rows(panel: Panel, periods: tuple[int, ...]) -> np.ndarray:
             cells = np.flatnonzero(absurd_cells(part.y[start : part.ends[i]], periods))
             found.append(cells + start + panel.offsets[first])
     return np.concatenate(found)
-
-
-def without_cells(panel: Panel, rows: np.ndarray) -> Panel:
-    """The panel with missing values in some rows; itself where there are none.
-
-    Example:
-        >>> import pandas as pd
-        >>> without_cells(Panel.from_frame(pd.Series([1.0, 2.0], name="a")), np.array([1])).y
-        array([ 1., nan])
-    """
-    if not len(rows):
-        return panel
-    y = panel.y.copy()
-    y[rows] = np.nan
-    return replace(panel, y=y)
 
 
 def warn_of_absurd_rows(name: str, panel: Panel, rows: np.ndarray, stacklevel: int) -> None:
