@@ -1,4 +1,4 @@
-"""Levels: constant, walks, autoregressions, trends, curves; and cycles. Each has mean 0 and deviation 1 over its rows."""
+"""Levels (constant, walks, autoregressions, trends, curves) and cycles, of mean 0 and deviation 1."""
 
 import math
 
