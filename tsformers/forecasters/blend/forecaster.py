@@ -14,22 +14,21 @@ from tsformers import storage
 from tsformers.calendar.seasons import cycles
 from tsformers.data.blocks.appended_rows import appended
 from tsformers.data.blocks.forecast_blocks import NUMBERS_AT_ONCE, checked_quantiles, gathered, joined, summarised
-from tsformers.data.blocks.panel_blocks import panel_block
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
-from tsformers.distributions.recalibration import LevelMap, remapped
+from tsformers.distributions.recalibration import LevelMap
 from tsformers.errors import TsformersError, did_you_mean
 from tsformers.forecasters.blend.bases import BASES, Contexts, Inputs, inputs
 from tsformers.forecasters.blend.batches import Pool, Units, network_batch, pool, with_linear
 from tsformers.forecasters.blend.explain import explain, plot_weights
 from tsformers.forecasters.blend.linear_map import LinearMap, cross_fitted, learned_map, mapped, rows_read
-from tsformers.forecasters.blend.network import Batch, BlendNetwork
-from tsformers.forecasters.blend.pretrained import shipped_network
+from tsformers.forecasters.blend.member import Member, answered, calibrated, share_of, untrained
+from tsformers.forecasters.blend.pretrained import fresh_network, shipped_network
 from tsformers.forecasters.blend.stream import stream
-from tsformers.forecasters.blend.training import Run, calibrated, train
+from tsformers.forecasters.blend.training import Run, train
 from tsformers.forecasters.blend.windows import Cuts, drawn, longest_context, shortest_context, split
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
 from tsformers.forecasters.local.absurd import absurd_rows, warn_of_absurd_rows
@@ -43,21 +42,6 @@ from tsformers.validation import Above, AtLeast, check_draws, check_settings
 
 POOL = 16_384  # windows whose base forecasts are computed for training, at most
 SERIES_AT_ONCE = 4096
-
-
-class Member(NamedTuple):
-    """One trained network, and the levels at which its quantile function is read."""
-
-    network: BlendNetwork
-    levels: LevelMap | None
-    linear: LinearMap | None  # one of the bases
-
-
-class Answer(NamedTuple):
-    """What a member says."""
-
-    quantiles: np.ndarray  # (N, Q, H) in units of the scale from the centre
-    weights: np.ndarray  # (N, H, K)
 
 
 class Weights(NamedTuple):
@@ -100,7 +84,7 @@ class Blend(BaseEstimator):
         seed: of ``fit``; None: fresh entropy. ``predict`` draws nothing.
 
     Returns:
-        After ``fit``: ``members_`` (networks and their level maps; none without training), ``history_`` (member, step,
+        After ``fit``: ``members_`` (networks and their level maps), ``history_`` (member, step,
         train_loss, validation_loss, seconds), ``periods_``, ``panel_``.
 
     Raises:
@@ -141,18 +125,18 @@ class Blend(BaseEstimator):
         panel = training_panel(data, y, roles)
         self.periods_: tuple[int, int] = self._periods(panel)
         self.settings_: dict[str, object] = remember_settings(self, FREE - {"max_steps"})
-        self.members_: list[Member] = []
         self.history_ = pd.DataFrame(columns=["member", "step", "train_loss", "validation_loss", "seconds"])
-        longest = longest_context(*self.periods_)
+        found: list[tuple[Member | None, pd.DataFrame]] = []
+        device = find_device(self.device)
         if self.max_steps:
             values = self._values(panel, stacklevel=3)
-            device = find_device(self.device)
             with limited_threads():
                 found = [self._trained(panel, values, device, number) for number in range(self.members)]
-            self.members_ = [member for member, _ in found if member is not None]
             histories = [history.assign(member=number) for number, (_, history) in enumerate(found)]
             self.history_ = pd.concat(histories, ignore_index=True)
-        self.panel_: Panel = panel.tail(longest)
+        trained = [member for member, _ in found if member is not None]
+        self.members_: list[Member] = trained or [untrained(shipped_network().to(device))]
+        self.panel_: Panel = panel.tail(longest_context(*self.periods_))
         return self
 
     def _periods(self, panel: Panel) -> tuple[int, int]:
@@ -196,11 +180,13 @@ class Blend(BaseEstimator):
         )  # fmt: skip
         with seeded(self.seed, device):
             history = train(network, _to(windows, device), None if held is None else _to(held, device), plan, rng)
-        levels = None
+        room = np.maximum(parts.limits - panel.offsets[:-1] - shortest_context(self.periods_[0]), 0)
+        share = share_of(int((room // self.horizon).sum()))
+        member = Member(network, shipped_network().to(device), share, linear, None)
         if held is not None:
             apart = np.column_stack([parts.validation.series, parts.validation.stop // self.horizon])
-            levels = calibrated(network, _to(held, device), len(np.unique(apart, axis=0)))
-        return Member(network, levels, linear), history
+            member = calibrated(member, held, len(np.unique(apart, axis=0)))
+        return member, history
 
     def _training_pool(
         self, values: np.ndarray, cuts: Cuts, held: Cuts, n_series: int
@@ -296,17 +282,16 @@ class Blend(BaseEstimator):
     def quantiles_after(self, values: np.ndarray, starts: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Quantiles (N, Q, H) of what follows each context."""
         contexts = self._contexts(values, *bounded(values, starts, stop, longest_context(*self.periods_)))
-        device = find_device(self.device)
         with limited_threads():
             answers = []
-            for member in self._networks():
+            for member in self.members_:
                 batch, units = network_batch(self._found(contexts, member.linear), contexts, self.horizon)
-                answers.append(_answer(member, batch, device).quantiles)
+                answers.append(answered(member, batch).quantiles)
             answer = np.mean(answers, axis=0)
             short = np.flatnonzero(contexts.stop - contexts.first < shortest_context(self.periods_[0]))
-            if self.members_ and len(short):
+            if len(short):
                 few = batch.rows(torch.from_numpy(short))
-                answer[short] = _answer(Member(shipped_network(), None, None), few, device).quantiles
+                answer[short] = answered(untrained(self.members_[0].shipped), few).quantiles
         return in_units(answer, units, counted(values, contexts))
 
     def weighed(
@@ -320,14 +305,11 @@ class Blend(BaseEstimator):
         contexts = self._contexts(values, *bounded(values, panel.offsets[:-1], panel.ends, longest))
         answers = []
         with limited_threads():
-            for member in self._networks():
+            for member in self.members_:
                 found = self._found(contexts, member.linear)
                 batch, _ = network_batch(found, contexts, self.horizon)
-                answers.append(_answer(member, batch, find_device(self.device)).weights)
+                answers.append(answered(member, batch).weights)
         return panel, Weights(found.forecasts, np.mean(answers, axis=0), found.available)
-
-    def _networks(self) -> list[Member]:
-        return self.members_ or [Member(shipped_network(), None, None)]
 
     def check(self) -> None:
         check_settings(self)
@@ -346,8 +328,10 @@ class Blend(BaseEstimator):
         members = [
             {
                 "weights": {name: tensor.cpu() for name, tensor in member.network.state_dict().items()},
-                "levels": None if member.levels is None else member.levels._asdict(),
+                "shipped": {name: tensor.cpu() for name, tensor in member.shipped.state_dict().items()},
+                "share": member.share,
                 "linear": None if member.linear is None else member.linear.weight,
+                "levels": None if member.levels is None else member.levels._asdict(),
             }
             for member in self.members_
         ]
@@ -361,12 +345,16 @@ class Blend(BaseEstimator):
         season, second = learned["periods_"]
         self.periods_ = (int(season), int(second))
         self.members_ = []
+        device = find_device(self.device)
         for held in learned["members_"]:
-            network = shipped_network()
-            network.load_state_dict(held["weights"])
-            network.to(find_device(self.device)).eval()
+            networks = []
+            for name in ("weights", "shipped"):
+                network = fresh_network()
+                network.load_state_dict(held[name])
+                networks.append(network.to(device).eval())
+            linear = None if held["linear"] is None else LinearMap(held["linear"])
             levels = None if held["levels"] is None else LevelMap(**held["levels"])
-            self.members_.append(Member(network, levels, None if held["linear"] is None else LinearMap(held["linear"])))
+            self.members_.append(Member(networks[0], networks[1], float(held["share"]), linear, levels))
 
 
 def bounded(values: np.ndarray, starts: np.ndarray, stop: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
@@ -405,17 +393,6 @@ def in_units(answer: np.ndarray, units: Units, counts: np.ndarray) -> np.ndarray
     values = answer * units.scale[:, None, None] + units.centre[:, None]
     values[counts] = np.maximum(values[counts], 0.0)
     return np.maximum.accumulate(values, axis=1)
-
-
-def _answer(member: Member, batch: Batch, device: torch.device) -> "Answer":
-    """What a member says of a batch."""
-    with torch.inference_mode():
-        found = member.network.to(device)(batch.to(device))
-    quantiles, weights = (part.double().cpu().numpy() for part in found)
-    quantiles = np.ascontiguousarray(quantiles.swapaxes(1, 2))
-    if member.levels is not None:
-        quantiles = remapped(quantiles, np.asarray(LEVELS), member.levels)
-    return Answer(quantiles, weights)
 
 
 def _to(windows: Pool, device: torch.device) -> Pool:

@@ -9,7 +9,6 @@ from safetensors.torch import load_file
 
 from tsformers.errors import TsformersError
 from tsformers.forecasters.blend.bases import BASES, FEATURES
-
 from tsformers.forecasters.blend.network import BlendNetwork
 from tsformers.training.randomness import seeded
 
