@@ -78,7 +78,7 @@ def zero_inflated(random: Array, y: Array) -> None:
 @compiled
 def intermittent(random: Array, y: Array) -> None:
     """Demand now and then: its probability drifts and follows the latent sum, its size is small and whole."""
-    centre, scale = between(random, -3.5, 0.5), log_normal(random, -1.2, 0.8)
+    centre, scale = between(random, -4.8, 0.5), log_normal(random, -1.2, 0.8)
     more, kind = log_normal(random, 0.3, 1.0), whole(random, 4)
     for t in range(len(y)):
         probability = 1.0 / (1.0 + exponential(-(centre + scale * y[t])))
@@ -163,7 +163,7 @@ def bursts(random: Array, y: Array) -> None:
     scale = log_normal(random, -1.5, 0.6)
     for t in range(len(y)):
         y[t] *= scale
-    add_bursts(random, y, log_normal(random, -3.6, 0.7), log_normal(random, -0.7, 0.5))
+    add_bursts(random, y, log_normal(random, -4.0, 0.8), log_normal(random, -0.6, 0.6))
     for t in range(len(y)):
         y[t] = exponential(y[t])
 
