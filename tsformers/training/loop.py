@@ -1,5 +1,6 @@
-"""The training loop: steps, checks, early stopping and Ctrl-C."""
+"""The training loop: steps, checks, early stopping, Ctrl-C and limits of time."""
 
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -9,6 +10,7 @@ from torch import nn
 
 from tsformers.errors import TrainingInterrupted
 from tsformers.training.early_stopping import BestWeights
+from tsformers.training.time_limit import current_watch
 
 CHECKS = 20  # of a run, unless they come once an epoch
 
@@ -55,6 +57,9 @@ def run(
     Returns:
         Whether Ctrl-C has ended the run.
 
+    Raises:
+        OutOfTime: in a block of ``limited`` whose time is over.
+
     Example:
         >>> import torch
         >>> from tsformers.progress import progress
@@ -70,10 +75,16 @@ def run(
     best = BestWeights(network, patience)
     step, checked, interrupted = 0, 0, False
     losses: list[float] = []  # since the last check
+    watch = current_watch()
+    if watch is not None:
+        watch.start()
 
     def out_of_patience() -> bool:
         nonlocal checked
+        began = time.perf_counter()
         validation_loss = check(step, losses)
+        if watch is not None:
+            watch.checked(time.perf_counter() - began)
         checked = step
         losses.clear()
         return best.out_of_patience(validation_loss)
@@ -82,6 +93,12 @@ def run(
         for step, loss in enumerate(steps, start=1):
             losses.append(loss)
             bar.update()
+            if watch is not None:
+                watch.stepped()
+                if watch.due:
+                    if watch.from_first_step and not watch.checks:
+                        out_of_patience()
+                    raise watch.stop()
             if (step % every == 0 or step == total) and out_of_patience():
                 break
     except KeyboardInterrupt:
