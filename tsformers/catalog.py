@@ -15,6 +15,7 @@ FORECASTERS = {
     "Autoformer": "tsformers.forecasters.autoformer.forecaster",
     "LRU": "tsformers.forecasters.lru.forecaster",
     "REDSDS": "tsformers.forecasters.redsds.forecaster",
+    "Auto": "tsformers.compose.auto.forecaster",
 }
 
 PREPROCESSORS = {
