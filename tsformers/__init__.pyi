@@ -27,6 +27,7 @@ from tsformers.evaluation.rolling import backtest as backtest
 from tsformers.forecasters.auto_arima import AutoARIMA as AutoARIMA
 from tsformers.forecasters.auto_ets import AutoETS as AutoETS
 from tsformers.forecasters.autoformer.forecaster import Autoformer as Autoformer
+from tsformers.forecasters.blend.forecaster import Blend as Blend
 from tsformers.forecasters.holt_winters import HoltWinters as HoltWinters
 from tsformers.forecasters.intermittent.forecaster import Intermittent as Intermittent
 from tsformers.forecasters.linear import Linear as Linear

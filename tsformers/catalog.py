@@ -10,6 +10,7 @@ FORECASTERS = {
     "AutoETS": "tsformers.forecasters.auto_ets",
     "AutoARIMA": "tsformers.forecasters.auto_arima",
     "Theta": "tsformers.forecasters.theta",
+    "Blend": "tsformers.forecasters.blend.forecaster",
     "Intermittent": "tsformers.forecasters.intermittent.forecaster",
     "Linear": "tsformers.forecasters.linear",
     "Autoformer": "tsformers.forecasters.autoformer.forecaster",

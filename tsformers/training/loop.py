@@ -37,6 +37,7 @@ def run(
     every: int,
     patience: int | None = None,
     stacklevel: int = 3,
+    before: bool = False,
 ) -> bool:
     """Trains ``network`` step by step and leaves it with the weights of the best check.
 
@@ -53,6 +54,7 @@ def run(
         every: steps from one check to the next.
         patience: checks without improvement before the run ends; None: it goes to its last step.
         stacklevel: of the warning: 2 points to the caller of this function, 3 to his caller.
+        before: the network is checked before the first step too, so that a run leaves no worse weights than it found.
 
     Returns:
         Whether Ctrl-C has ended the run.
@@ -90,6 +92,8 @@ def run(
         return best.out_of_patience(validation_loss)
 
     try:
+        if before:
+            best.out_of_patience(check(0, []))
         for step, loss in enumerate(steps, start=1):
             losses.append(loss)
             bar.update()

@@ -1,0 +1,422 @@
+"""Blend: closed-form forecasts weighed by a small network that is trained beforehand, and then on the panel."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, Unpack
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from tsformers import storage
+from tsformers.calendar.seasons import cycles
+from tsformers.data.blocks.appended_rows import appended
+from tsformers.data.blocks.forecast_blocks import NUMBERS_AT_ONCE, checked_quantiles, gathered, joined, summarised
+from tsformers.data.blocks.panel_blocks import panel_block
+from tsformers.data.dataframes import Frame
+from tsformers.data.forecast import Forecast
+from tsformers.data.intake.silent_series import warn_of_silent_series
+from tsformers.data.panel import Panel, Roles
+from tsformers.data.unused_covariates import warn_unused_covariates
+from tsformers.distributions.recalibration import LevelMap, remapped
+from tsformers.errors import TsformersError, did_you_mean
+from tsformers.forecasters.blend.bases import BASES, Contexts, Inputs, inputs
+from tsformers.forecasters.blend.batches import Pool, Units, network_batch, pool, with_linear
+from tsformers.forecasters.blend.explain import explain, plot_weights
+from tsformers.forecasters.blend.linear_map import LinearMap, cross_fitted, learned_map, mapped, rows_read
+from tsformers.forecasters.blend.network import Batch, BlendNetwork
+from tsformers.forecasters.blend.pretrained import shipped_network
+from tsformers.forecasters.blend.stream import stream
+from tsformers.forecasters.blend.training import Run, calibrated, train
+from tsformers.forecasters.blend.windows import Cuts, drawn, longest_context, shortest_context, split
+from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
+from tsformers.forecasters.local.absurd import absurd_rows, warn_of_absurd_rows
+from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
+from tsformers.messages import Setting
+from tsformers.nn.heads.quantile import LEVELS
+from tsformers.storage.training_panel import training_panel
+from tsformers.training.randomness import find_device, seeded
+from tsformers.training.threads import limited_threads
+from tsformers.validation import Above, AtLeast, check_draws, check_settings
+
+POOL = 16_384  # windows whose base forecasts are computed for training, at most
+SERIES_AT_ONCE = 4096
+
+
+class Member(NamedTuple):
+    """One trained network, and the levels at which its quantile function is read."""
+
+    network: BlendNetwork
+    levels: LevelMap | None
+    linear: LinearMap | None  # one of the bases
+
+
+class Answer(NamedTuple):
+    """What a member says."""
+
+    quantiles: np.ndarray  # (N, Q, H) in units of the scale from the centre
+    weights: np.ndarray  # (N, H, K)
+
+
+class Weights(NamedTuple):
+    """What the median of a forecast is made of."""
+
+    forecasts: np.ndarray  # (N, K, H) of the bases, in the caller's units
+    weights: np.ndarray  # (N, H, K), summing to 1 along K
+    available: np.ndarray  # (N, K) bool
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Blend(BaseEstimator):
+    """Weighs closed-form forecasts step by step by a small network, which also says how sure each of them is.
+
+    The bases are nineteen cheap forecasts: naive ones, exponential smoothing with fixed weights, Theta, a rank-one
+    seasonal shape, the same at a second period, a linear map (``BASES``). A network of 80,000 parameters reads the
+    features of a series, among them the errors of every base in its last rows, and gives weights and quantiles for each
+    step. It was trained on synthetic series when the package was made, and is trained on the windows of the panel in
+    ``fit``, for seconds. Then the levels of its quantiles are recalibrated on windows that were kept from training
+    (``Conformal`` does the same for any forecaster).
+
+    Guaranteed: a series multiplied by a positive number has its forecast multiplied by it; without training
+    (``max_steps=0``) a series alone has the forecast that it has in a panel.
+
+    Args:
+        horizon: steps to forecast, H.
+        season_length: rows of one season; None takes it, and a second one (a week above a day, a year above a week),
+            from the frequency.
+        max_steps: of training on the panel; 0: the weights that come with the package, nothing is trained, ``fit`` only
+            keeps the last rows. 1,500 is thorough.
+        members: networks that are trained with other random numbers and other windows, and averaged.
+        bases: names of the bases that take part, see ``tsformers.forecasters.blend.bases.BASES``; None: all.
+        batch_size: windows in a step of training.
+        learning_rate: the largest of the run, of a cosine.
+        weight_decay: as in AdamW.
+        early_stopping_patience: checks of the validation windows without improvement before the run ends; a full run
+            has 20 of them. None: it runs to its last step. The best weights are restored, also those before training.
+        device: "auto" is the first CUDA device, else the CPU.
+        verbose: progress bar; None: where stderr is a terminal.
+        seed: of ``fit``; None: fresh entropy. ``predict`` draws nothing.
+
+    Returns:
+        After ``fit``: ``members_`` (networks and their level maps; none without training), ``history_`` (member, step,
+        train_loss, validation_loss, seconds), ``periods_``, ``panel_``.
+
+    Raises:
+        ValueError: a setting is out of its range; or, after ``fit``, was changed without fitting again.
+
+    Example:
+        >>> frame = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": np.arange(40.0) % 5})
+        >>> Blend(horizon=3, season_length=5, max_steps=0).fit(frame).predict().median.round(1)
+        array([[0., 1., 2.]])
+
+    Source: stacking by features: Montero-Manso, Athanasopoulos, Hyndman & Talagala (2020), FFORMA; recalibration:
+        Romano, Patterson & Candes (2019).
+    """
+
+    horizon: Annotated[int, AtLeast(1)]
+    season_length: Annotated[int, AtLeast(1)] | None = None
+    max_steps: Annotated[int, AtLeast(0)] = 400
+    members: Annotated[int, AtLeast(1)] = 1
+    bases: Sequence[str] | None = None
+    batch_size: Annotated[int, AtLeast(1)] = 128
+    learning_rate: Annotated[float, Above(0)] = 1e-3
+    weight_decay: Annotated[float, AtLeast(0)] = 0.01
+    early_stopping_patience: Annotated[int, AtLeast(1)] | None = 10
+    device: str | torch.device | None = "auto"
+    verbose: bool | None = None
+    seed: Annotated[int, AtLeast(0)] | None = None
+
+    uses_covariates: ClassVar[bool] = False
+
+    save = storage.save
+    explain = explain
+    plot_weights = plot_weights
+    stream = stream
+
+    def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
+        warn_unused_covariates(self, roles)
+        self.check()
+        panel = training_panel(data, y, roles)
+        self.periods_: tuple[int, int] = self._periods(panel)
+        self.settings_: dict[str, object] = remember_settings(self, FREE - {"max_steps"})
+        self.members_: list[Member] = []
+        self.history_ = pd.DataFrame(columns=["member", "step", "train_loss", "validation_loss", "seconds"])
+        longest = longest_context(*self.periods_)
+        if self.max_steps:
+            values = self._values(panel, stacklevel=3)
+            device = find_device(self.device)
+            with limited_threads():
+                found = [self._trained(panel, values, device, number) for number in range(self.members)]
+            self.members_ = [member for member, _ in found if member is not None]
+            histories = [history.assign(member=number) for number, (_, history) in enumerate(found)]
+            self.history_ = pd.concat(histories, ignore_index=True)
+        self.panel_: Panel = panel.tail(longest)
+        return self
+
+    def _periods(self, panel: Panel) -> tuple[int, int]:
+        known = cycles(panel.grid)
+        if self.season_length and self.season_length != known[0]:
+            known = (self.season_length,)
+        return known[0], known[1] if len(known) > 1 else 0
+
+    def _values(self, panel: Panel, stacklevel: int) -> np.ndarray:
+        """Targets (R,), isolated absurd values as missing."""
+        rows = absurd_rows(panel, tuple(period for period in self.periods_ if period))
+        warn_of_absurd_rows(type(self).__name__, panel, rows, stacklevel=stacklevel + 1)
+        values = np.where(panel.in_history, panel.y, np.nan)
+        values[rows] = np.nan
+        return values
+
+    def _chosen(self) -> np.ndarray:
+        """(K,) which bases take part."""
+        return np.isin(BASES, BASES if self.bases is None else list(self.bases))
+
+    def _contexts(self, values: np.ndarray, first: np.ndarray, stop: np.ndarray) -> Contexts:
+        season, second = (np.full(len(first), period, dtype=np.int64) for period in self.periods_)
+        return Contexts(values, first.astype(np.int64), stop.astype(np.int64), season, second)
+
+    def _trained(
+        self, panel: Panel, values: np.ndarray, device: torch.device, number: int
+    ) -> tuple[Member | None, pd.DataFrame]:
+        rng = np.random.default_rng(None if self.seed is None else [self.seed, number])
+        where = (self.horizon, *self.periods_)
+        parts = split(panel.offsets, panel.ends, *where, rng)
+        cuts = drawn(panel.offsets, parts.limits, *where, min(POOL, self.max_steps * self.batch_size), rng)
+        linear, windows = self._training_pool(values, cuts, parts.validation, panel.n_series)
+        if windows is None:
+            return None, pd.DataFrame()
+        held = self._pool(values, parts.validation, linear)
+        network = shipped_network().to(device)
+        title = f"Blend {number + 1} of {self.members}" if self.members > 1 else "Blend"
+        plan = Run(
+            self.max_steps, self.batch_size, self.learning_rate, self.weight_decay, self.early_stopping_patience,
+            self.verbose, title,
+        )  # fmt: skip
+        with seeded(self.seed, device):
+            history = train(network, _to(windows, device), None if held is None else _to(held, device), plan, rng)
+        levels = None
+        if held is not None:
+            apart = np.column_stack([parts.validation.series, parts.validation.stop // self.horizon])
+            levels = calibrated(network, _to(held, device), len(np.unique(apart, axis=0)))
+        return Member(network, levels, linear), history
+
+    def _training_pool(
+        self, values: np.ndarray, cuts: Cuts, held: Cuts, n_series: int
+    ) -> tuple[LinearMap | None, Pool | None]:
+        """The linear map, and the training windows, in which its forecasts come from maps fitted without them."""
+        chosen, length = self._chosen(), rows_read(self.horizon, *self.periods_, longest_context(*self.periods_))
+        if not len(cuts.stop):
+            return None, None
+        contexts = self._contexts(values, cuts.first, cuts.stop)
+        found = inputs(contexts, self.horizon, chosen=chosen)
+        linear = learned_map(values, cuts, self.horizon, length, held) if chosen[-1] else None
+        if linear is not None:
+            found = with_linear(found, *cross_fitted(values, cuts, self.horizon, length, n_series))
+        windows = pool(found, contexts, values[cuts.stop[:, None] + np.arange(self.horizon)])
+        return linear, windows if len(windows) else None
+
+    def _pool(self, values: np.ndarray, cuts: Cuts, linear: LinearMap | None) -> Pool | None:
+        """Windows of validation; None where there are none."""
+        if not len(cuts.stop):
+            return None
+        contexts = self._contexts(values, cuts.first, cuts.stop)
+        found = self._found(contexts, linear)
+        windows = pool(found, contexts, values[cuts.stop[:, None] + np.arange(self.horizon)])
+        return windows if len(windows) else None
+
+    def _found(self, contexts: Contexts, linear: LinearMap | None) -> Inputs:
+        """What the network reads of contexts, the linear map among the bases where there is one."""
+        found = inputs(contexts, self.horizon, chosen=self._chosen())
+        return (
+            found if linear is None else with_linear(found, *mapped(linear, contexts.y, contexts.first, contexts.stop))
+        )
+
+    def predict(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
+        **unknown: Unpack[NoKeywords],
+    ) -> Forecast:
+        refuse_unknown(unknown, "predict", PREDICT)
+        asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
+        return joined(self.predict_blocks(data, quantiles=quantiles, **asked))
+
+    def predict_blocks(
+        self,
+        data: Frame | Panel | None = None,
+        *,
+        future: Frame | None = None,
+        static: Frame | None = None,
+        n_samples: int = 100,
+        seed: int | None = None,
+        quantiles: Sequence[float] | None = None,
+    ) -> Iterator[Forecast]:
+        """What ``predict`` gives, in blocks of series; see ``forecast_blocks``."""
+        check_is_fitted(self, "panel_")
+        check_unchanged(self)
+        check_draws(n_samples, seed)
+        levels = None if quantiles is None else checked_quantiles(quantiles)
+        panel = self.panel_ if data is None else self.panel_.like(data, static)
+        warn_of_silent_series(panel, self.horizon, stacklevel=4)
+        values, times = self._values(panel, stacklevel=4), panel.future_times(self.horizon)
+        size = max(1, min(SERIES_AT_ONCE, NUMBERS_AT_ONCE // (len(LEVELS) * self.horizon)))
+
+        def blocks() -> Iterator[Forecast]:
+            for start in range(0, panel.n_series, size):
+                at = slice(start, start + size)
+                found = self.quantiles_after(values, panel.offsets[:-1][at], panel.ends[at])
+                yield Forecast(panel.ids[at], times[at], found, levels=LEVELS, grid=panel.grid, schema=panel.schema)
+
+        yield from blocks() if levels is None else gathered(summarised(block, levels) for block in blocks())
+
+    def predict_at(
+        self, data: Frame | Panel, rows_after_cutoff: np.ndarray, *, n_samples: int = 100, seed: int | None = None
+    ) -> np.ndarray:
+        check_is_fitted(self, "panel_")
+        check_unchanged(self)
+        panel = self.panel_.like(data)
+        values = self._values(panel, stacklevel=3)
+        return np.stack(
+            [self.quantiles_after(values, panel.offsets[:-1], panel.ends - after) for after in rows_after_cutoff]
+        )
+
+    def update(self, rows: Frame | Panel) -> Self:
+        check_is_fitted(self, "panel_")
+        check_unchanged(self)
+        self.panel_ = appended(self.panel_, self.panel_.like(rows)).tail(longest_context(*self.periods_))
+        return self
+
+    def quantiles_after(self, values: np.ndarray, starts: np.ndarray, stop: np.ndarray) -> np.ndarray:
+        """Quantiles (N, Q, H) of what follows each context."""
+        contexts = self._contexts(values, *bounded(values, starts, stop, longest_context(*self.periods_)))
+        device = find_device(self.device)
+        with limited_threads():
+            answers = []
+            for member in self._networks():
+                batch, units = network_batch(self._found(contexts, member.linear), contexts, self.horizon)
+                answers.append(_answer(member, batch, device).quantiles)
+            answer = np.mean(answers, axis=0)
+            short = np.flatnonzero(contexts.stop - contexts.first < shortest_context(self.periods_[0]))
+            if self.members_ and len(short):
+                few = batch.rows(torch.from_numpy(short))
+                answer[short] = _answer(Member(shipped_network(), None, None), few, device).quantiles
+        return in_units(answer, units, counted(values, contexts))
+
+    def weighed(
+        self, data: Frame | Panel | None = None, *, future: Frame | None = None, static: Frame | None = None
+    ) -> tuple[Panel, "Weights"]:
+        """The base forecasts of each series and their weights, see ``explain``."""
+        check_is_fitted(self, "panel_")
+        check_unchanged(self)
+        panel = self.panel_ if data is None else self.panel_.like(data, static)
+        values, longest = self._values(panel, stacklevel=4), longest_context(*self.periods_)
+        contexts = self._contexts(values, *bounded(values, panel.offsets[:-1], panel.ends, longest))
+        answers = []
+        with limited_threads():
+            for member in self._networks():
+                found = self._found(contexts, member.linear)
+                batch, _ = network_batch(found, contexts, self.horizon)
+                answers.append(_answer(member, batch, find_device(self.device)).weights)
+        return panel, Weights(found.forecasts, np.mean(answers, axis=0), found.available)
+
+    def _networks(self) -> list[Member]:
+        return self.members_ or [Member(shipped_network(), None, None)]
+
+    def check(self) -> None:
+        check_settings(self)
+        for name in self.bases or ():
+            if name not in BASES:
+                raise TsformersError(
+                    f"there is no base {name!r} in ", Setting("bases"), f"; {did_you_mean(name, BASES)}"
+                )
+        if self.bases is not None and not len(self.bases):
+            raise TsformersError(Setting("bases"), f" must name one base or more, such as {BASES[0]!r}")
+
+    def learned(self) -> dict[str, Any]:
+        """What ``fit`` has learned, ready to be serialised."""
+        check_is_fitted(self, "panel_")
+        check_unchanged(self)
+        members = [
+            {
+                "weights": {name: tensor.cpu() for name, tensor in member.network.state_dict().items()},
+                "levels": None if member.levels is None else member.levels._asdict(),
+                "linear": None if member.linear is None else member.linear.weight,
+            }
+            for member in self.members_
+        ]
+        names = ("panel_", "periods_", "settings_", "history_")
+        return {name: getattr(self, name) for name in names} | {"members_": members}
+
+    def relearn(self, learned: dict[str, Any]) -> None:
+        """Take over what ``learned`` gave."""
+        for name in ("panel_", "settings_", "history_"):
+            setattr(self, name, learned[name])
+        season, second = learned["periods_"]
+        self.periods_ = (int(season), int(second))
+        self.members_ = []
+        for held in learned["members_"]:
+            network = shipped_network()
+            network.load_state_dict(held["weights"])
+            network.to(find_device(self.device)).eval()
+            levels = None if held["levels"] is None else LevelMap(**held["levels"])
+            self.members_.append(Member(network, levels, None if held["linear"] is None else LinearMap(held["linear"])))
+
+
+def bounded(values: np.ndarray, starts: np.ndarray, stop: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
+    """First and last row of contexts: ``longest`` rows up to the last observed value, and what is missing after it.
+
+    Args:
+        values: (R,) rows, NaN = missing.
+        starts: (N,) first row of each series.
+        stop: (N,) one past the last row before each cutoff.
+        longest: rows at most.
+
+    Returns:
+        (N,) each.
+
+    Example:
+        >>> bounded(np.array([1.0, 2.0, 3.0, np.nan]), np.array([0]), np.array([4]), 2)
+        (array([1]), array([4]))
+    """
+    if not len(starts):
+        return starts, stop
+    low, high = int(starts.min()), int(stop.max())
+    row = np.where(np.isfinite(values[low:high]), np.arange(low, high), -1)
+    last = np.maximum.accumulate(row)[np.maximum(stop - 1 - low, 0)] + 1  # one past the last value before each cutoff
+    return np.maximum(starts, np.where(last > starts, last, stop) - longest), stop
+
+
+def counted(values: np.ndarray, contexts: Contexts) -> np.ndarray:
+    """(N,) bool: all values of a context are whole numbers of 0 or more."""
+    wrong = np.isfinite(values) & ((values < 0) | (values != np.round(values)))
+    total = np.concatenate([[0], np.cumsum(wrong)])
+    return total[contexts.stop] == total[contexts.first]
+
+
+def in_units(answer: np.ndarray, units: Units, counts: np.ndarray) -> np.ndarray:
+    """Quantiles (N, Q, H) in the caller's units; those of counts are 0 or more, those of a constant its value."""
+    values = answer * units.scale[:, None, None] + units.centre[:, None]
+    values[counts] = np.maximum(values[counts], 0.0)
+    return np.maximum.accumulate(values, axis=1)
+
+
+def _answer(member: Member, batch: Batch, device: torch.device) -> "Answer":
+    """What a member says of a batch."""
+    with torch.inference_mode():
+        found = member.network.to(device)(batch.to(device))
+    quantiles, weights = (part.double().cpu().numpy() for part in found)
+    quantiles = np.ascontiguousarray(quantiles.swapaxes(1, 2))
+    if member.levels is not None:
+        quantiles = remapped(quantiles, np.asarray(LEVELS), member.levels)
+    return Answer(quantiles, weights)
+
+
+def _to(windows: Pool, device: torch.device) -> Pool:
+    return Pool(windows.batch.to(device), windows.target.to(device), windows.units)
