@@ -1,9 +1,8 @@
 """The training loop: steps, checks, early stopping, Ctrl-C and limits of time."""
 
-import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from torch import nn
@@ -78,15 +77,11 @@ def run(
     step, checked, interrupted = 0, 0, False
     losses: list[float] = []  # since the last check
     watch = current_watch()
-    if watch is not None:
-        watch.start()
 
     def out_of_patience() -> bool:
         nonlocal checked
-        began = time.perf_counter()
-        validation_loss = check(step, losses)
-        if watch is not None:
-            watch.checked(time.perf_counter() - began)
+        with watch.checking() if watch is not None else nullcontext():
+            validation_loss = check(step, losses)
         checked = step
         losses.clear()
         return best.out_of_patience(validation_loss)
@@ -98,11 +93,7 @@ def run(
             losses.append(loss)
             bar.update()
             if watch is not None:
-                watch.stepped()
-                if watch.due:
-                    if watch.from_first_step and not watch.checks:
-                        out_of_patience()
-                    raise watch.stop()
+                watch.stepped(out_of_patience)
             if (step % every == 0 or step == total) and out_of_patience():
                 break
     except KeyboardInterrupt:

@@ -1,9 +1,11 @@
 """A limit of time on training: a run that reaches it ends with an exception, which says how fast it was."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+
+LEAST_STEPS = 3  # after the first one, from which the speed of a run is known
 
 _WATCH: ContextVar["StopWatch | None"] = ContextVar("watch", default=None)
 
@@ -41,12 +43,15 @@ class OutOfTime(Exception):
 class StopWatch:
     """The times of a run, and when it is to end.
 
+    The first step, which may pay for compilation, counts as time before the run.
+
     Args:
         seconds: from now.
-        from_first_step: count from the first step instead; the run ends after a check.
+        from_first_step: count from the end of the first step instead; three further steps and a check are taken before
+            the run ends.
 
     Example:
-        >>> StopWatch(1.0).due
+        >>> StopWatch(60.0).due
         False
     """
 
@@ -54,32 +59,41 @@ class StopWatch:
         self.began = time.perf_counter()
         self.limit, self.from_first_step = seconds, from_first_step
         self.first: float | None = None
-        self.steps, self.checks, self.checking = 0, 0, 0.0
+        self.steps, self.checks, self.spent = 0, 0, 0.0  # since the first step; seconds of checks
 
     @property
     def due(self) -> bool:
         """Whether the time is over."""
-        start = self.first if self.from_first_step else self.began
-        return start is not None and time.perf_counter() - start > self.limit
+        if not self.from_first_step:
+            return time.perf_counter() - self.began > self.limit
+        return self.first is not None and self.steps >= LEAST_STEPS and time.perf_counter() - self.first > self.limit
 
-    def start(self) -> None:
-        """A run begins its first step."""
+    @contextmanager
+    def checking(self) -> Iterator[None]:
+        """A block that checks the validation windows."""
+        began = time.perf_counter()
+        yield
+        self.checks, self.spent = self.checks + 1, self.spent + time.perf_counter() - began
+
+    def stepped(self, check: Callable[[], object]) -> None:
+        """A step was taken.
+
+        Args:
+            check: of the validation windows, by the training loop.
+
+        Raises:
+            OutOfTime: the time is over.
+        """
         if self.first is None:
-            self.first = time.perf_counter()
-
-    def checked(self, seconds: float) -> None:
-        """A check took so long."""
-        self.checks, self.checking = self.checks + 1, self.checking + seconds
-
-    def stepped(self) -> None:
-        """A step was taken."""
-        self.steps += 1
-
-    def stop(self) -> OutOfTime:
-        """The exception that ends the run."""
-        first = self.began if self.first is None else self.first
-        stepping = time.perf_counter() - first - self.checking
-        return OutOfTime(first - self.began, stepping / max(self.steps, 1), self.checking / max(self.checks, 1))
+            self.first, self.checks, self.spent = time.perf_counter(), 0, 0.0
+        else:
+            self.steps += 1
+        if not self.due:
+            return
+        if self.from_first_step and not self.checks:
+            check()
+        stepping = time.perf_counter() - self.first - self.spent
+        raise OutOfTime(self.first - self.began, stepping / max(self.steps, 1), self.spent / max(self.checks, 1))
 
 
 @contextmanager

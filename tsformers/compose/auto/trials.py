@@ -21,7 +21,7 @@ STEPS = (100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # of a training t
 SHARE = 0.7  # of the time left that one network may take, its refit included
 PROBE = 1.0  # seconds of steps from which the speed of a training is measured; a twentieth of the time left at most
 WARM_ROWS = 200  # of the first series, which pays for compilation
-TELLING = 0.1  # seconds of work from which a rate is believed
+TELLING, MANY = 0.5, 8  # seconds of work, and series, from which a rate is believed
 LEAST_COVERED = 0.5  # share of the scored windows that a candidate must forecast
 
 
@@ -133,7 +133,8 @@ def _each_series(trial: Trial, held: HeldOut, panel: Panel, budget: Budget, rese
         ended = now()
         fitting, rows, rows_left = fitting + between - began, rows + len(part.y), rows_left - len(part.y)
         trial.refit = fitting / rows * len(panel.y)
-        if budget.limited and not free and ended - began > TELLING:
+        telling = ended - began > TELLING and (len(series) >= MANY or ended - began > MANY * TELLING)
+        if budget.limited and not free and telling:
             ahead = len(held.scored) - series[-1] - 1
             per_row, per_series = (between - began) / len(part.y), (ended - between) / len(series)
             seconds = per_row * (rows_left + len(panel.y)) + per_series * ahead
@@ -146,7 +147,11 @@ def _each_series(trial: Trial, held: HeldOut, panel: Panel, budget: Budget, rese
 def _warm_up(model: Any, training: Panel, held: HeldOut, rows: int, budget: Budget, reserved: float) -> None:
     """Compile, and skip a candidate whose single series is slow beyond hope."""
     first = training.select(held.scored[:1]).tail(WARM_ROWS)
-    fitted_copy(model, first)
+    horizon = held.truth.shape[2]
+    fitted, _ = fitted_copy(model, first)
+    quantiles_of(
+        fitted, first.until(first.ends - horizon, horizon) if len(first.y) > horizon else first, horizon, DRAWS
+    )
     began = now()
     fitted_copy(model, first)
     took = now() - began
