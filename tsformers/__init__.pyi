@@ -9,6 +9,7 @@ from tsformers.anomaly.detector import AnomalyDetector as AnomalyDetector
 from tsformers.clustering.by_features import ByFeatures as ByFeatures
 from tsformers.clustering.coreset.coreset import Coreset as Coreset
 from tsformers.clustering.mixseq.clusterer import MixSeq as MixSeq
+from tsformers.compose.auto.forecaster import Auto as Auto
 from tsformers.compose.clustered import Clustered as Clustered
 from tsformers.compose.conformal import Conformal as Conformal
 from tsformers.compose.ensemble import Ensemble as Ensemble

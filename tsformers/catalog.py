@@ -16,6 +16,7 @@ FORECASTERS = {
     "Autoformer": "tsformers.forecasters.autoformer.forecaster",
     "LRU": "tsformers.forecasters.lru.forecaster",
     "REDSDS": "tsformers.forecasters.redsds.forecaster",
+    "Auto": "tsformers.compose.auto.forecaster",
 }
 
 PREPROCESSORS = {
