@@ -28,6 +28,10 @@ class Pool(NamedTuple):
     def __len__(self) -> int:
         return len(self.target)
 
+    def to(self, device: torch.device) -> "Pool":
+        """The same windows on another device."""
+        return Pool(self.batch.to(device), self.target.to(device), self.units)
+
 
 def curves(contexts: Contexts, horizon: int) -> np.ndarray:
     """Functions of the step ahead, (B, H, 4): h / H, log h, place in the season, place in the second one."""

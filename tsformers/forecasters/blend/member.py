@@ -55,7 +55,9 @@ def share_of(windows: float) -> float:
 def answered(member: Member, batch: Batch) -> Answer:
     """Quantiles and weights of all windows of a batch, on the device of the networks."""
     device = member.shipped.weigh.weight.device
-    parts = [_answered(member, batch.rows(rows).to(device)) for rows in torch.arange(len(batch.series)).split(AT_ONCE)]
+    parts = [
+        _answered(member, batch.rows(rows).to(device)) for rows in torch.split(torch.arange(len(batch.series)), AT_ONCE)
+    ]
     quantiles, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
     return Answer(quantiles if member.levels is None else remapped(quantiles, HELD, member.levels), weights)
 
@@ -77,7 +79,7 @@ def calibrated(member: Member, validation: Pool, n: float) -> Member:
 
 
 def _answered(member: Member, batch: Batch) -> Answer:
-    quantiles, weights = 0.0, 0.0  # type: ignore[assignment]
+    quantiles, weights = np.zeros(()), np.zeros(())
     known = batch.available.clone()
     known[:, -1] = False
     for network, share, seen in (
@@ -89,4 +91,4 @@ def _answered(member: Member, batch: Batch) -> Answer:
                 found = network(seen)
             quantiles = quantiles + share * found.quantiles.double().cpu().numpy()
             weights = weights + share * found.weights.double().cpu().numpy()
-    return Answer(np.ascontiguousarray(quantiles.swapaxes(1, 2)), weights)
+    return Answer(np.ascontiguousarray(np.swapaxes(quantiles, 1, 2)), weights)

@@ -30,6 +30,8 @@ class Run(NamedTuple):
     patience: int | None
     verbose: bool | None
     title: str
+    seed: tuple[int, int] | None  # of the windows, their order and the network
+    device: torch.device
 
 
 def descend(network: BlendNetwork, pool: Pool, plan: Run, rng: np.random.Generator) -> Iterator[float]:
@@ -95,4 +97,4 @@ def mean_loss(network: BlendNetwork, pool: Pool) -> float:
 
 
 def _blocks(n: int) -> Iterator[torch.Tensor]:
-    return iter(torch.arange(n).split(AT_ONCE))
+    return iter(torch.split(torch.arange(n), AT_ONCE))
