@@ -23,8 +23,9 @@ from tsformers.distributions.recalibration import LevelMap
 from tsformers.errors import TsformersError, did_you_mean
 from tsformers.forecasters.blend.bases import BASES, Contexts
 from tsformers.forecasters.blend.batches import Units, network_batch
+from tsformers.forecasters.blend.covariates import Response, Rows, without_covariates
 from tsformers.forecasters.blend.explain import explain, plot_weights
-from tsformers.forecasters.blend.fitting import Series, Sight, trained_member
+from tsformers.forecasters.blend.fitting import Series, Sight, response_of, trained_member
 from tsformers.forecasters.blend.linear_map import LinearMap
 from tsformers.forecasters.blend.member import Member, answered, untrained
 from tsformers.forecasters.blend.pretrained import fresh_network, shipped_network
@@ -112,7 +113,7 @@ class Blend(BaseEstimator):
     verbose: bool | None = None
     seed: Annotated[int, AtLeast(0)] | None = None
 
-    uses_covariates: ClassVar[bool] = False
+    covariate_roles: ClassVar[tuple[str, ...]] = ("known", "past")
 
     save = storage.save
     explain = explain
@@ -141,11 +142,14 @@ class Blend(BaseEstimator):
         panel = training_panel(data, y, roles)
         self.periods_: tuple[int, int] = self._periods(panel)
         self.settings_: dict[str, object] = remember_settings(self, FREE - {"max_steps"})
+        self.response_: Response | None = None
         self.history_ = pd.DataFrame(columns=["member", "step", "train_loss", "validation_loss", "seconds"])
         found: list[tuple[Member | None, pd.DataFrame]] = []
         if self.max_steps:
-            series = Series(self._values(panel, stacklevel=3), panel.offsets, panel.ends)
+            values = self._values(panel, stacklevel=3)
             with limited_threads():
+                self.response_ = response_of(panel, values, self._sight(), self._run(0))
+                series = Series(self._rows(panel, values), panel.offsets, panel.ends)
                 found = [trained_member(series, self._sight(), self._run(number)) for number in range(self.members)]
             histories = [history.assign(member=number) for number, (_, history) in enumerate(found)]
             self.history_ = pd.concat(histories, ignore_index=True)
@@ -175,6 +179,14 @@ class Blend(BaseEstimator):
         values[rows] = np.nan
         return values
 
+    def _rows(self, panel: Panel, values: np.ndarray) -> Rows:
+        return without_covariates(values) if self.response_ is None else self.response_.rows(panel, values)
+
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether covariates are read: not without training."""
+        return self.max_steps > 0
+
     def _sight(self) -> Sight:
         """What is asked of a context, and by which bases it is answered."""
         return Sight(self.horizon, *self.periods_, np.isin(BASES, BASES if self.bases is None else list(self.bases)))
@@ -194,7 +206,7 @@ class Blend(BaseEstimator):
 
         Args:
             data: other or longer series, of three rows or more each; ids may be new.
-            future: not used.
+            future: rows after the ends with the known covariates, if the model was trained with some.
             static: statics of the series of ``data``.
             n_samples: not used: the forecast holds quantiles.
             seed: not used.
@@ -228,15 +240,15 @@ class Blend(BaseEstimator):
         check_unchanged(self)
         check_draws(n_samples, seed)
         levels = None if quantiles is None else checked_quantiles(quantiles)
-        panel = self.panel_ if data is None else self.panel_.like(data, static)
+        panel = (self.panel_ if data is None else self.panel_.like(data, static)).with_future(future, self.horizon)
         warn_of_silent_series(panel, self.horizon, stacklevel=4)
-        values, times = self._values(panel, stacklevel=4), panel.future_times(self.horizon)
+        rows, times = self._rows(panel, self._values(panel, stacklevel=4)), panel.future_times(self.horizon)
         size = max(1, min(SERIES_AT_ONCE, NUMBERS_AT_ONCE // (len(LEVELS) * self.horizon)))
 
         def blocks() -> Iterator[Forecast]:
             for start in range(0, panel.n_series, size):
                 at = slice(start, start + size)
-                found = self.quantiles_after(values, panel.offsets[:-1][at], panel.ends[at])
+                found = self.quantiles_after(rows, panel.offsets[:-1][at], panel.ends[at])
                 yield Forecast(panel.ids[at], times[at], found, levels=LEVELS, grid=panel.grid, schema=panel.schema)
 
         yield from blocks() if levels is None else gathered(summarised(block, levels) for block in blocks())
@@ -262,9 +274,9 @@ class Blend(BaseEstimator):
         check_is_fitted(self, "panel_")
         check_unchanged(self)
         panel = self.panel_.like(data)
-        values = self._values(panel, stacklevel=3)
+        rows = self._rows(panel, self._values(panel, stacklevel=3))
         return np.stack(
-            [self.quantiles_after(values, panel.offsets[:-1], panel.ends - after) for after in rows_after_cutoff]
+            [self.quantiles_after(rows, panel.offsets[:-1], panel.ends - after) for after in rows_after_cutoff]
         )
 
     def update(self, rows: Frame | Panel) -> Self:
@@ -285,21 +297,22 @@ class Blend(BaseEstimator):
         self.panel_ = appended(self.panel_, self.panel_.like(rows)).tail(longest_context(*self.periods_))
         return self
 
-    def quantiles_after(self, values: np.ndarray, starts: np.ndarray, stop: np.ndarray) -> np.ndarray:
-        """Quantiles (N, Q, H) of what follows each context."""
+    def quantiles_after(self, rows: Rows, starts: np.ndarray, stop: np.ndarray) -> np.ndarray:
+        """Quantiles (N, Q, H) of what follows rows ``starts[i]:stop[i]`` of ``rows``, in the caller's units."""
         sight = self._sight()
-        contexts = sight.contexts(values, *bounded(values, starts, stop, longest_context(*self.periods_)))
+        contexts = sight.contexts(rows.values, *bounded(rows.values, starts, stop, longest_context(*self.periods_)))
         with limited_threads():
             answers = []
             for member in self.members_:
-                batch, units = network_batch(sight.inputs(contexts, member.linear), contexts, self.horizon)
+                batch, units = network_batch(sight.inputs(contexts, member.linear), contexts, rows, self.horizon)
                 answers.append(answered(member, batch).quantiles)
             answer = np.mean(answers, axis=0)
             short = np.flatnonzero(contexts.stop - contexts.first < shortest_context(self.periods_[0]))
             if len(short):
                 few = batch.rows(torch.from_numpy(short))
                 answer[short] = answered(untrained(self.members_[0].shipped), few).quantiles
-        return in_units(answer, units, counted(values, contexts))
+        ahead = rows.response[stop[:, None] + np.arange(self.horizon)] if self.response_ is not None else 0.0
+        return in_units(answer, units, ahead, counted(rows.values + rows.response, contexts))
 
     def weighed(
         self, data: Frame | Panel | None = None, *, future: Frame | None = None, static: Frame | None = None
@@ -308,14 +321,15 @@ class Blend(BaseEstimator):
         check_is_fitted(self, "panel_")
         check_unchanged(self)
         panel = self.panel_ if data is None else self.panel_.like(data, static)
-        values, sight = self._values(panel, stacklevel=4), self._sight()
+        panel = panel.with_future(future, self.horizon)
+        rows, sight = self._rows(panel, self._values(panel, stacklevel=4)), self._sight()
         longest = longest_context(*self.periods_)
-        contexts = sight.contexts(values, *bounded(values, panel.offsets[:-1], panel.ends, longest))
+        contexts = sight.contexts(rows.values, *bounded(rows.values, panel.offsets[:-1], panel.ends, longest))
         answers = []
         with limited_threads():
             for member in self.members_:
                 found = sight.inputs(contexts, member.linear)
-                batch, _ = network_batch(found, contexts, self.horizon)
+                batch, _ = network_batch(found, contexts, rows, self.horizon)
                 answers.append(answered(member, batch).weights)
         return panel, Weights(found.forecasts, np.mean(answers, axis=0), found.available)
 
@@ -349,7 +363,8 @@ class Blend(BaseEstimator):
             for member in self.members_
         ]
         names = ("panel_", "periods_", "settings_", "history_")
-        return {name: getattr(self, name) for name in names} | {"members_": members}
+        response = None if self.response_ is None else self.response_.learned()
+        return {name: getattr(self, name) for name in names} | {"members_": members, "response_": response}
 
     def relearn(self, learned: dict[str, Any]) -> None:
         """Take over what ``learned`` gave."""
@@ -358,11 +373,14 @@ class Blend(BaseEstimator):
         season, second = learned["periods_"]
         self.periods_ = (int(season), int(second))
         self.members_ = []
+        response = learned["response_"]
+        self.response_ = None if response is None else Response.relearned(response)
         device = find_device(self.device)
         for held in learned["members_"]:
             networks = []
             for name in ("weights", "shipped"):
-                network = fresh_network()
+                wide = held[name].get("past.weight"), held[name].get("known.weight")
+                network = fresh_network(0, *(0 if part is None else part.shape[1] for part in wide))
                 network.load_state_dict(held[name])
                 networks.append(network.to(device).eval())
             linear = None if held["linear"] is None else LinearMap(held["linear"])
@@ -401,8 +419,18 @@ def counted(values: np.ndarray, contexts: Contexts) -> np.ndarray:
     return total[contexts.stop] == total[contexts.first]
 
 
-def in_units(answer: np.ndarray, units: Units, counts: np.ndarray) -> np.ndarray:
-    """Quantiles (N, Q, H) in the caller's units; those of counts are 0 or more, those of a constant its value."""
-    values = answer * units.scale[:, None, None] + units.centre[:, None]
+def in_units(answer: np.ndarray, units: Units, ahead: np.ndarray | float, counts: np.ndarray) -> np.ndarray:
+    """Quantiles in the caller's units; those of counts are 0 or more.
+
+    Args:
+        answer: (N, Q, H) in units of the scale from the centre.
+        units: of the contexts.
+        ahead: (N, H) response to known covariates, in the caller's units; 0 without any.
+        counts: (N,) whether a context holds whole numbers of 0 or more.
+
+    Returns:
+        (N, Q, H), rising along Q.
+    """
+    values = answer * units.scale[:, None, None] + (units.centre + ahead)[:, None]
     values[counts] = np.maximum(values[counts], 0.0)
     return np.maximum.accumulate(values, axis=1)

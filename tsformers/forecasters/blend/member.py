@@ -84,7 +84,7 @@ def _answered(member: Member, batch: Batch) -> Answer:
     known[:, -1] = False
     for network, share, seen in (
         (member.network, member.share, batch),
-        (member.shipped, 1 - member.share, batch._replace(available=known, known=batch.known[..., :0])),
+        (member.shipped, 1 - member.share, batch._replace(available=known)),
     ):
         if share:
             with torch.inference_mode():
