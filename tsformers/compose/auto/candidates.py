@@ -21,7 +21,7 @@ LADDER = (
     NAIVE,
     "Theta",
     ZERO_SHOT,
-    "Theta(method='dynamic')",
+    "Theta(method=dynamic)",
     "AutoETS",
     "Intermittent",
     "Blend",
@@ -32,8 +32,12 @@ LADDER = (
 )
 OF_COUNTS = ("Intermittent",)
 LEAST_ZEROS = 0.1  # share of zeros from which whole numbers are forecast as intermittent counts
-NETWORKS = ("Linear", "LRU", "Autoformer")  # trained from random weights
-LEAST_WINDOWS = 1_000  # training windows below which none of these is tried
+LEAST_WINDOWS = {
+    "Blend": 500,
+    "Linear": 1_000,
+    "LRU": 1_000,
+    "Autoformer": 1_000,
+}  # of training, below which: not tried
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +92,7 @@ def seed_of(seed: int, name: str) -> int:
 
 
 def parsed(text: str) -> tuple[str, dict[str, Any]]:
-    """The class and the settings in a text such as ``"Theta(method='dynamic')"``; values are literals.
+    """The class and the settings in a text such as ``"Theta(method=dynamic)"``; values are literals, or bare words.
 
     Args:
         text: the name of a class, with settings in brackets where there are some.
@@ -102,19 +106,31 @@ def parsed(text: str) -> tuple[str, dict[str, Any]]:
     Example:
         >>> parsed("LRU(max_steps=300, scaler='robust')")
         ('LRU', {'max_steps': 300, 'scaler': 'robust'})
+        >>> parsed("Theta(method=dynamic)")
+        ('Theta', {'method': 'dynamic'})
     """
     try:
         found = ast.parse(text.strip(), mode="eval").body
         if isinstance(found, ast.Name):
             return found.id, {}
         if isinstance(found, ast.Call) and isinstance(found.func, ast.Name) and not found.args:
-            return found.func.id, {str(word.arg): ast.literal_eval(word.value) for word in found.keywords}
+            return found.func.id, {str(word.arg): _value(word.value) for word in found.keywords}
     except (SyntaxError, ValueError):
         pass
     raise TsformersError(
         f"{text!r} names no forecaster; write its class, with settings in brackets where needed, such as "
-        "\"Theta(method='dynamic')\""
+        "'Theta(method=dynamic)'"
     )
+
+
+def _value(node: ast.expr) -> Any:
+    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
+
+
+def _text(value: Any) -> str:
+    """A value as ``parsed`` reads it, without quotes where it needs none: names go into shells."""
+    is_word = isinstance(value, str) and value.isidentifier() and value not in ("True", "False", "None")
+    return value if is_word else repr(value)
 
 
 def named(text: str, **settings: Any) -> str:
@@ -132,7 +148,7 @@ def named(text: str, **settings: Any) -> str:
         'Blend(members=3, max_steps=200)'
     """
     name, own = parsed(text)
-    words = ", ".join(f"{key}={value!r}" for key, value in (own | settings).items())
+    words = ", ".join(f"{key}={_text(value)}" for key, value in (own | settings).items())
     return f"{name}({words})" if words else name
 
 
@@ -280,13 +296,13 @@ def ladder(panel: Panel, horizon: int) -> list[str]:
         >>> ladder(Panel.from_frame(pd.Series(range(60))), 4)[:2]
         ['SeasonalNaive', 'Theta']
     """
-    trainable = int(np.maximum(panel.lengths - 3 * horizon, 0).sum()) >= LEAST_WINDOWS
+    windows = int(np.maximum(panel.lengths - 3 * horizon, 0).sum())
     found = []
     for text in LADDER:
         kind, _ = parsed(text)
         if kind not in FORECASTERS or (kind in OF_COUNTS and not are_counts(panel)):
             continue
-        if kind in NETWORKS and not trainable:
+        if text != ZERO_SHOT and windows < LEAST_WINDOWS.get(kind, 0):
             continue
         found.append(text)
     return found

@@ -69,7 +69,7 @@ class Auto(BaseEstimator):
         time_limit: seconds that ``fit`` may take, fits to all data included; None: all candidates are tried in full.
             SeasonalNaive and the zero-shot Blend are tried whatever the limit.
         models: candidates in place of the usual ones: names, with settings in brackets where needed
-            ("Theta(method='dynamic')"), or forecasters. SeasonalNaive is always among them.
+            ("Theta(method=dynamic)"), or forecasters. SeasonalNaive is always among them.
         season_length: rows of one season; None takes it from the frequency.
         n_jobs: threads or processes of local models, one candidate after another; -1: one for each processor.
         seed: of the choice of series and of each candidate, whose own seed is hashed from it and its name. None: a
