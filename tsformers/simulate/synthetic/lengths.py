@@ -105,13 +105,16 @@ def draw_kinds(n: int, rng: np.random.Generator, horizon: int | None, allowed: n
 
 
 def draw_rows(seasons: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Lengths, log-uniform: most from 2 m + 2 to 16 m (at least 60, at most 1,000), some from 3 rows on."""
+    """Lengths: most log-uniform from 2 m + 2 to the longest context of Blend, .25 that longest, .12 from 3 to 2 m + 2.
+
+    The longest: 16 m, at least 60 and three second periods, 350 where m is 1, at most 1,000.
+    """
     low = 2 * seasons + 2
-    high = np.minimum(np.maximum(16 * seasons, 60), MOST_ROWS)
-    high = np.where(seasons == 1, 350, np.where(seasons <= 7, np.maximum(high, 150), high))
-    high = np.where(second > 0, np.minimum(np.maximum(high, 5 * second), MOST_ROWS), high)
-    short = rng.random(len(seasons)) < 0.12
-    low, high = np.where(short, 3, low), np.where(short, low, high)
+    high = np.where(seasons == 1, 350, np.maximum(16 * seasons, 60))
+    high = np.minimum(np.maximum(high, 3 * second), MOST_ROWS)
+    kind = rng.random(len(seasons))
+    short, whole = kind < 0.12, kind > 0.75
+    low, high = np.where(short, 3, np.where(whole, high, low)), np.where(short, low, high)
     return np.floor(low * ((high + 1) / low) ** rng.random(len(seasons))).astype(np.int64)
 
 
