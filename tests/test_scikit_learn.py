@@ -32,6 +32,7 @@ MADE = {
     "Pipeline": tsf.Pipeline([tsf.Scale()], NAIVE),
     "Clustered": tsf.Clustered(CLUSTERING["ByFeatures"], NAIVE),
     "Ensemble": tsf.Ensemble([NAIVE, tsf.Theta(horizon=H)]),
+    "Conformal": tsf.Conformal(NAIVE, windows=3),
     "AnomalyDetector": tsf.AnomalyDetector(NAIVE, calibration=12),
 }
 
