@@ -10,11 +10,13 @@ FORECASTERS = {
     "AutoETS": "tsformers.forecasters.auto_ets",
     "AutoARIMA": "tsformers.forecasters.auto_arima",
     "Theta": "tsformers.forecasters.theta",
+    "Blend": "tsformers.forecasters.blend.forecaster",
     "Intermittent": "tsformers.forecasters.intermittent.forecaster",
     "Linear": "tsformers.forecasters.linear",
     "Autoformer": "tsformers.forecasters.autoformer.forecaster",
     "LRU": "tsformers.forecasters.lru.forecaster",
     "REDSDS": "tsformers.forecasters.redsds.forecaster",
+    "Auto": "tsformers.compose.auto.forecaster",
 }
 
 PREPROCESSORS = {

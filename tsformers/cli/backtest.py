@@ -46,6 +46,9 @@ def backtest(
     result = checked.run(engine=engine, n_jobs=options.n_jobs, verbose=options.verbose, note=inform)
     title = checked.table.title or checked.path.stem
     show(result.ranking(), target, title=title, wide=("windows", "fit_seconds", "predict_seconds"))
+    skills = result.skills()
+    if skills["clipped"].any():
+        inform(f"skill: {skills['clipped'].sum()} of {skills['series'].sum()} ratios were clipped to [0.01, 100]")
     inform(f"report: {checked.report}")
     if not len(result.tables["seconds"]):
         first = result.tables["failures"]["error"].iloc[0]

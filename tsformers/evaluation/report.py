@@ -16,14 +16,17 @@ import tsformers.evaluation.figures as figures
 from tsformers import __version__
 from tsformers.data.dataframes import stamps
 from tsformers.evaluation.formatting import (
+    NOTHING,
     format_column,
     format_count,
     format_duration,
     format_percent,
+    format_share,
     format_time,
     shorten,
 )
 from tsformers.evaluation.results import Findings, as_loss
+from tsformers.evaluation.skill import RATIO_RANGE
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -42,6 +45,8 @@ class RankingRow:
     scores: tuple[str, ...]
     skill: str
     skill_class: Literal["up", "down", ""]
+    median_skill: str
+    win_rate: str
     windows: str
     failures: str
     fit: str
@@ -85,6 +90,7 @@ class Page:
     metrics: tuple[str, ...]
     reference: str
     ranking: list[RankingRow]
+    skill: Table | None
     settings: dict[str, str]
     no_pictures: Literal["", "no forecasts", "no matplotlib"]
     fans: list[FanPicture]
@@ -171,6 +177,7 @@ def prepare_page(result: Findings, title: str | None = None) -> Page:
         metrics=settings.metrics,
         reference=result.reference,
         ranking=_ranking(result),
+        skill=_skill(result),
         settings=_settings(result),
         no_pictures=without,
         fans=[] if without else _fans(result),
@@ -195,6 +202,8 @@ def _ranking(result: Findings) -> list[RankingRow]:
             scores=cells,
             skill=format_percent(row["skill"]),
             skill_class=("up" if row["skill"] > 0 else "down") if np.isfinite(row["skill"]) and row["skill"] else "",
+            median_skill=format_percent(row["median_skill"]),
+            win_rate=format_share(row["win_rate"]),
             windows=str(row["windows"]),
             failures=str(row["failures"]),
             fit=format_duration(row["fit_seconds"]),
@@ -202,6 +211,40 @@ def _ranking(result: Findings) -> list[RankingRow]:
         )
         for row, cells in zip(table.to_dict("records"), scores, strict=True)
     ]
+
+
+def _skill(result: Findings) -> Table | None:
+    """Intervals of the skill, how many ratios were clipped, and tests against the best; None without any skill."""
+    table = result.skills()
+    if not np.isfinite(table["skill"]).any() or len(table) < 2:
+        return None
+    rows = [
+        [
+            row["model"],
+            format_percent(row["skill"]),
+            _interval(row["skill_low"], row["skill_high"]),
+            format_percent(row["median_skill"]),
+            format_share(row["win_rate"]),
+            f"{row['series']:,}",
+            f"{row['clipped']:,}",
+            f"{row['p_value']:.3f}" if np.isfinite(row["p_value"]) else NOTHING,
+        ]
+        for row in table.to_dict("records")
+    ]
+    clipped, ratios = int(table["clipped"].sum()), int(table["series"].sum())
+    low, high = RATIO_RANGE
+    return Table(
+        header=["model", "skill", "95 % interval", "median", "win rate", "series", "clipped", "p, against the best"],
+        rows=rows,
+        note=f"{clipped:,} of {format_count(ratios, 'ratio')} were outside [{low:g}, {high:g}] and were clipped to it. "
+        "Intervals: bootstrap over series. Median: of the series' ratios, not clipped. Win rate: share of series on "
+        f"which the model is better than {result.reference}, ties half. p: Diebold-Mariano test over windows against "
+        f"{table['model'].iloc[0]}, two-sided; it needs two windows, and few windows find large differences only.",
+    )
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{format_percent(low)} to {format_percent(high)}" if np.isfinite(low) else NOTHING
 
 
 def _settings(result: Findings) -> dict[str, str]:

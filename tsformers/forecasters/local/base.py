@@ -135,6 +135,8 @@ class LocalForecaster(BaseEstimator):
     fewest_paths: ClassVar[int] = 512
     counts: ClassVar[bool] = False  # forecasts whole numbers of 0 or more, and takes no others
     leaves_out_absurd_cells: ClassVar[bool] = True
+    per_series: ClassVar[bool] = True  # each series is fitted alone, so that others change nothing
+    forecasts_new_series: ClassVar[bool] = False
 
     save = storage.save
 
