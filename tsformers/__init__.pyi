@@ -11,6 +11,7 @@ from tsformers.clustering.coreset.coreset import Coreset as Coreset
 from tsformers.clustering.mixseq.clusterer import MixSeq as MixSeq
 from tsformers.compose.auto.forecaster import Auto as Auto
 from tsformers.compose.clustered import Clustered as Clustered
+from tsformers.compose.conformal import Conformal as Conformal
 from tsformers.compose.ensemble import Ensemble as Ensemble
 from tsformers.compose.pipeline import Pipeline as Pipeline
 from tsformers.data.forecast import Forecast as Forecast

@@ -44,6 +44,7 @@ OTHERS = {
     "Pipeline": "tsformers.compose.pipeline",
     "Clustered": "tsformers.compose.clustered",
     "Ensemble": "tsformers.compose.ensemble",
+    "Conformal": "tsformers.compose.conformal",
     "AnomalyDetector": "tsformers.anomaly.detector",
     "load": "tsformers.storage.folder",
     "save": "tsformers.storage.folder",
@@ -58,7 +59,7 @@ PUBLIC = FORECASTERS | PREPROCESSORS | CLUSTERERS | OTHERS
 SUBMODULES = ("anomaly", "fdr", "hsmm", "nn", "scoring", "simulate", "testing")
 
 # Classes besides the forecasters that saved models and job files name
-MODELS = ("Pipeline", "Clustered", "Ensemble", "AnomalyDetector", *PREPROCESSORS, *CLUSTERERS)
+MODELS = ("Pipeline", "Clustered", "Ensemble", "Conformal", "AnomalyDetector", *PREPROCESSORS, *CLUSTERERS)
 
 # Classes of scikit-learn that are settings of ByFeatures: saved, and named in job files, as ours are
 OUTSIDE = {

@@ -10,6 +10,7 @@ from tsformers.distributions.quantile_function import level_of
 PRIOR_WEIGHT = 200.0  # windows that the identity weighs as much as
 BOUND = 1e-12  # mapped levels stay this far inside (0, 1): about eleven standard deviations of a normal forecast
 GOLDEN_RATIO = 1.618033988749895
+OUTER, LEAST_OUTER = 0.1, 0.025  # levels at the ends of the 80 to 95 % intervals
 NEIGHBOURS = 8  # a step is smoothed over H / 8 steps on each side
 
 
@@ -67,7 +68,12 @@ def _spread(low: np.ndarray, high: np.ndarray, tied: np.ndarray) -> np.ndarray:
 
 
 def level_map(
-    pit: np.ndarray, levels: np.ndarray, *, prior_weight: float = PRIOR_WEIGHT, n: float | None = None
+    pit: np.ndarray,
+    levels: np.ndarray,
+    *,
+    prior_weight: float | None = PRIOR_WEIGHT,
+    n: float | np.ndarray | None = None,
+    prior: LevelMap | None = None,
 ) -> LevelMap:
     """The levels at which a raw forecast is read, from PIT values of held-out windows pooled over series.
 
@@ -80,12 +86,15 @@ def level_map(
     Args:
         pit: (M, H) PIT values in [0, 1], NaN = not observed.
         levels: (Q,) nominal levels, rising, inside (0, 1).
-        prior_weight: independent windows that the identity weighs as much as; 0: no shrinkage.
-        n: independent windows behind each step; None: the observed values of a step, as if independent.
+        prior_weight: independent windows that the identity weighs as much as; 0: no shrinkage; None:
+            ``estimated_prior_weight``, 200 at most.
+        n: independent windows behind all steps, or behind each of H; None: the observed values of a step, as if they
+            were independent. Windows that overlap, and series that err together, are worth less.
+        prior: shrink to this map, of the same levels, in place of the identity.
 
     Returns:
-        The map; the identity where nothing was observed. Where more than a share p of the PIT values is 0, no level of
-        the raw forecast has only this share below it; the mapped level is then 1e-12 before shrinkage.
+        The map; the identity (or ``prior``) where nothing was observed. Where more than a share p of the PIT values is
+        0, no level of the raw forecast has only this share below it; the mapped level is then 1e-12 before shrinkage.
 
     Example:
         >>> too_narrow = np.array([[0.0], [0.01], [0.4], [0.6], [0.99], [1.0]])
@@ -96,6 +105,7 @@ def level_map(
         recalibration by the distribution of PIT values: Kuleshov, Fenner & Ermon (2018), section 3.
     """
     levels = np.asarray(levels, dtype=np.float64)
+    base = identity_map(levels, pit.shape[1]) if prior is None else prior
     counts = np.isfinite(pit).sum(axis=0)  # (H,)
     scores = ndtri(_own_quantiles(pit, counts, levels).clip(BOUND, 1 - BOUND))  # (H, Q)
     kernel = _neighbours(pit.shape[1])
@@ -103,12 +113,67 @@ def level_map(
     total = weights.sum(axis=1, keepdims=True)
     smooth = np.divide(weights @ scores, total, out=np.zeros_like(scores), where=total > 0)
     independent = kernel @ counts if n is None else np.minimum(kernel @ counts, n)
+    if prior_weight is None:
+        prior_weight = estimated_prior_weight(pit, base, float(np.mean(independent)))
     known = independent + prior_weight
     share = np.divide(independent, known, out=np.zeros_like(known, dtype=np.float64), where=known > 0)[:, None]
     share = np.where(total > 0, share, 0.0)
-    nominal = ndtri(levels)
-    mapped = np.where(share > 0, ndtr(nominal + share * (smooth - nominal)), levels).clip(BOUND, 1 - BOUND)
+    start = ndtri(base.mapped)
+    mapped = np.where(share > 0, ndtr(start + share * (smooth - start)), base.mapped).clip(BOUND, 1 - BOUND)
     return LevelMap(levels, np.maximum.accumulate(mapped, axis=1))
+
+
+def identity_map(levels: np.ndarray, horizon: int) -> LevelMap:
+    """The map that changes nothing.
+
+    Args:
+        levels: (Q,) nominal levels.
+        horizon: H steps.
+
+    Returns:
+        Each level at itself.
+
+    Example:
+        >>> identity_map(np.array([0.1, 0.9]), 1).mapped
+        array([[0.1, 0.9]])
+    """
+    levels = np.asarray(levels, dtype=np.float64)
+    return LevelMap(levels, np.tile(levels, (horizon, 1)))
+
+
+def estimated_prior_weight(pit: np.ndarray, prior: LevelMap, n: float) -> float:
+    """How many windows the prior map should weigh as much as: few where shares deviate from it beyond chance.
+
+    The ends of the 80, 90 and 95 % intervals are looked at. With the share f of PIT values below a level that should
+    be p, ``(f - p)^2 / (p (1 - p))`` has the mean 1 / n by chance and 1 / n + 1 / w where the true shares scatter
+    around p as they would for w windows; so w is the inverse of what exceeds 1 / n (empirical Bayes).
+
+    Args:
+        pit: (M, H) PIT values, NaN = not observed.
+        prior: the map that is shrunk to.
+        n: independent windows.
+
+    Returns:
+        A number of windows, 200 at most.
+
+    Example:
+        >>> levels = np.array([0.1, 0.5, 0.9])
+        >>> even, outside = np.linspace(0.01, 0.99, 50)[:, None], np.repeat([0.0, 1.0], 25)[:, None]
+        >>> [round(estimated_prior_weight(pit, identity_map(levels, 1), 50), 2) for pit in (even, outside)]
+        [200.0, 0.57]
+
+    Source: Efron & Morris (1973), Stein's estimation rule and its competitors, section 2.
+    """
+    outer = (prior.levels <= OUTER) & (prior.levels >= LEAST_OUTER) | (prior.levels >= 1 - OUTER) & (
+        prior.levels <= 1 - LEAST_OUTER
+    )
+    observed = np.isfinite(pit).sum()
+    if not observed or not outer.any() or n <= 0:
+        return PRIOR_WEIGHT
+    levels = prior.levels[outer]
+    below = [np.count_nonzero(pit <= prior.mapped[:, q]) for q in np.flatnonzero(outer)]
+    excess = np.mean((np.array(below) / observed - levels) ** 2 / (levels * (1 - levels))) - 1 / n
+    return float(min(PRIOR_WEIGHT, 1 / excess)) if excess > 0 else PRIOR_WEIGHT
 
 
 def _own_quantiles(pit: np.ndarray, counts: np.ndarray, levels: np.ndarray) -> np.ndarray:

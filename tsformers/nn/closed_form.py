@@ -39,7 +39,7 @@ def fit_map(
 
     Source: Hoerl & Kennard (1970), Ridge regression.
     """
-    n, square, cross, power = 0, np.zeros(()), np.zeros(()), np.zeros(())
+    n, square, cross, power = 0, np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1)
     for x, y in rows:
         n, square, cross, power = n + len(x), square + x.T @ x, cross + x.T @ y, power + (y**2).sum(0)
     if not n:

@@ -4,18 +4,19 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 
-from tsformers.nn.closed_form import FittedMap, fit_map
+from tsformers.nn.folds import LATER, FoldMoments, absolute_errors
 from tsformers.nn.known_features import KnownFeatures, learn_features
 
 ROUNDS = 2  # in turn: coefficients given the map, the map given the coefficients
 MAX_STEPS = 12  # ahead, of each window, from which coefficients are fitted
-MAX_WINDOWS = 3000  # from which coefficients are fitted
+MAX_WINDOWS = 1500  # from which coefficients are fitted
+MAP_PENALTIES = 10.0 ** np.arange(-6, 4)  # in units of the mean eigenvalue of the second moments of the past
 PENALTIES = 10.0 ** np.arange(-5.0, 2.5, 0.75)  # of coefficients of standardised features, in units of their moments
 SMALLEST_FEATURE = 0.02  # standard deviation by which a feature is divided at least
 CHUNK = 1 << 22  # numbers in a matrix of features
-NEEDED_GAIN = 0.002  # of the mean absolute error: with less, covariates are left out
+NEEDED_GAIN = 0.02  # of the mean absolute error: with less, covariates are left out
 
 
 class Windows(NamedTuple):
@@ -27,6 +28,7 @@ class Windows(NamedTuple):
     past: Float[np.ndarray, "M T"]
     future: Float[np.ndarray, "M H"]
     known: Float[np.ndarray, "M TH K"]  # of the T steps of the past and the H steps ahead; calendar features first
+    fold: Int64[np.ndarray, " M"]  # for cross-validation, of ``fold_of_each``
 
 
 class CovariateRidge:
@@ -34,19 +36,20 @@ class CovariateRidge:
 
     ``f`` is linear in ``KnownFeatures`` of the known columns x, shared by all steps; ``W`` maps what it leaves of the
     past. Lags of covariates enter through ``f`` of the past. Each is a ridge regression given the other, in two rounds;
-    their penalties are chosen on validation windows. If there the map of the past alone is as good, that is kept.
-    A constant added to a window changes nothing. ``f`` is in the units of the windows: those of a series that grows
-    should grow with it.
+    their penalties are chosen by cross-validation over blocks of time. If there the map of the past alone is as good,
+    that is the answer. A constant added to a window changes nothing. ``f`` is in the units of the windows: those of a
+    series that grows should grow with it.
 
     Args:
         calendar: how many of the known columns are those of ``calendar.features.time_features``; they come first.
 
     Example:
+        >>> from tsformers.nn.folds import fold_of_each
         >>> rng = np.random.default_rng(0)
         >>> known = rng.normal(size=(300, 12, 1))
         >>> y = known[..., 0] ** 2 + 0.1 * rng.normal(size=(300, 12))
-        >>> windows = Windows(y[:, :8], y[:, 8:], known)
-        >>> ridge = CovariateRidge().fit([windows], [windows])
+        >>> windows = Windows(y[:, :8], y[:, 8:], known, fold_of_each(np.zeros(300, dtype=np.int64), 0))
+        >>> ridge = CovariateRidge().fit([windows])
         >>> bool(np.abs(ridge.predict(windows.past, known) - windows.future).mean() < 0.5 * np.abs(y).mean())
         True
 
@@ -54,7 +57,7 @@ class CovariateRidge:
     """
 
     weight: Float[np.ndarray, "T H"]
-    errors: Float[np.ndarray, " H"]  # mean absolute errors on the validation windows
+    errors: Float[np.ndarray, " H"]  # mean absolute errors in cross-validation
     plain_errors: Float[np.ndarray, " H"]  # those of the map of the past alone
 
     def __init__(self, calendar: int = 0) -> None:
@@ -62,16 +65,12 @@ class CovariateRidge:
         self.features: KnownFeatures | None = None  # None: the map of the past alone is as good
         self.coefficients = np.zeros(0)
 
-    def fit(
-        self, windows: Sequence[Windows], validation: Sequence[Windows], plain: FittedMap | None = None
-    ) -> "CovariateRidge":
+    def fit(self, windows: Sequence[Windows], validation: Sequence[Windows] = ()) -> "CovariateRidge":
         """Fit ``W`` and ``f``.
 
         Args:
             windows: to learn from, in batches, read several times.
-            validation: windows that choose penalties, and whether covariates are used; without any, the last fifth of
-                the batches is taken, or the windows to learn from if there is one batch alone.
-            plain: the map of the past alone, if it is fitted already; it also replaces the first round's.
+            validation: windows later than those, one more fold of the cross-validation; their own folds are ignored.
 
         Returns:
             The ridge itself.
@@ -81,29 +80,24 @@ class CovariateRidge:
 
         Source: Cochrane & Orcutt (1949); Hoerl & Kennard (1970).
         """
-        if not sum(len(each.past) for each in validation):
-            held = -(-len(windows) // 5)
-            validation = windows[-held:]
-            windows, plain = windows[:-held] or windows, None
-        fitted = plain or fit_map(_changes(windows), _changes(validation))
-        if fitted is None:
+        if not sum(len(each.past) for each in windows):
             raise ValueError("there is no window to learn from")
-        self.weight, self.errors, self.plain_errors = fitted.weight, fitted.errors, fitted.errors
-        features = learn_features(
-            np.concatenate([part.known.reshape(-1, part.known.shape[-1]) for part in windows]), self.calendar
-        )
+        later = [part._replace(fold=np.full(len(part.past), LATER)) for part in validation if len(part.past)]
+        self.weight, self.errors = _fit_map(windows, [*windows, *later])
+        self.plain_errors = self.errors
+        rows = np.concatenate([part.known.reshape(-1, part.known.shape[-1]) for part in windows])
+        features = learn_features(rows, self.calendar)
         if not len(features.used) and not self.calendar:
             return self
-        weight, errors, limit = fitted.weight, fitted.errors, (1 - NEEDED_GAIN) * fitted.errors.mean()
+        weight, errors, limit = self.weight, self.errors, (1 - NEEDED_GAIN) * self.errors.mean()
         for _ in range(ROUNDS):
-            coefficients = _fit_coefficients(features, weight, errors, windows, validation)
-            rows = ([_without(part, features, coefficients) for part in some] for some in (windows, validation))
-            again = fit_map(*(_changes(some) for some in rows))
-            assert again is not None
-            weight, errors = again.weight, again.errors
+            coefficients = _fit_coefficients(features, weight, errors, windows)  # without each fold, and with all
+            rest = [_without(part, features, coefficients, np.full(len(part.past), -1)) for part in windows]
+            held = [_without(part, features, coefficients, part.fold // 3) for part in (*windows, *later)]
+            weight, errors = _fit_map(rest, held)
             if errors.mean() < limit:
                 limit = errors.mean()
-                self.weight, self.errors, self.features, self.coefficients = weight, errors, features, coefficients
+                self.weight, self.errors, self.features, self.coefficients = weight, errors, features, coefficients[-1]
         return self
 
     def response(self, known: Float[np.ndarray, "*b K"]) -> Float[np.ndarray, "*b"]:
@@ -141,49 +135,52 @@ def response_in_chunks(
     """
     flat = known.reshape(-1, known.shape[-1])
     size = max(1, CHUNK // (64 + len(coefficients) // 4))
-    parts = [features.response(flat[i : i + size], coefficients) for i in range(0, len(flat), size)]
+    parts = [features.response(flat[i : i + size].astype(np.float64), coefficients) for i in range(0, len(flat), size)]
     return np.concatenate(parts).reshape(known.shape[:-1]) if parts else np.zeros(known.shape[:-1])
 
 
-def _changes(windows: Sequence[Windows]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Inputs and outputs of the map: the past less its mean, the future less the last value."""
-    for past, future, _ in windows:
+def _fit_map(windows: Sequence[Windows], held: Sequence[Windows]) -> tuple[np.ndarray, np.ndarray]:
+    """``W``, and its errors: of ten penalties the one with the least absolute error over the folds of ``held``."""
+    moments = FoldMoments()
+    for x, y, fold in _changes(windows):
+        moments.add(x, y, fold)
+    maps = moments.maps(MAP_PENALTIES)
+    errors = np.nanmean(absolute_errors([*_changes(held)], maps), axis=1)  # (N, H)
+    best = int(errors.sum(1).argmin())
+    return maps[best, -1], errors[best]
+
+
+def _changes(windows: Sequence[Windows]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Inputs and outputs of the map: the past less its mean, the future less the last value; and folds."""
+    for past, future, _, fold in windows:
         x = np.asarray(past, dtype=np.float64)
-        yield x - x.mean(1, keepdims=True), future - x[:, -1:]
+        yield x - x.mean(1, keepdims=True), future - x[:, -1:], fold
 
 
-def _without(windows: Windows, features: KnownFeatures, coefficients: np.ndarray) -> Windows:
-    """The windows less the response to their known columns."""
-    length = windows.past.shape[1]
-    response = response_in_chunks(features, coefficients, windows.known)
-    return Windows(windows.past - response[:, :length], windows.future - response[:, length:], windows.known)
+def _without(windows: Windows, features: KnownFeatures, coefficients: np.ndarray, which: np.ndarray) -> Windows:
+    """The windows less the response to their known columns; ``which`` (M,) of the coefficients (F, P) each has."""
+    length, response = windows.past.shape[1], np.empty(windows.known.shape[:2])
+    for each in np.unique(which):
+        response[which == each] = response_in_chunks(features, coefficients[each], windows.known[which == each])
+    return windows._replace(past=windows.past - response[:, :length], future=windows.future - response[:, length:])
 
 
 def _fit_coefficients(
-    features: KnownFeatures,
-    weight: np.ndarray,
-    errors: np.ndarray,
-    windows: Sequence[Windows],
-    validation: Sequence[Windows],
+    features: KnownFeatures, weight: np.ndarray, errors: np.ndarray, windows: Sequence[Windows]
 ) -> np.ndarray:
-    """The coefficients of ``f`` given ``W``, the steps weighted by their errors."""
-    n, square, cross = 0, np.zeros(()), np.zeros(())
-    for z, r in _filtered(features, weight, errors, windows):
-        n, square, cross = n + len(z), square + z.T @ z, cross + z.T @ r
-    unit = np.maximum(np.sqrt(np.diagonal(square) / n), SMALLEST_FEATURE)
-    size, axes = np.linalg.eigh(square / n / unit / unit[:, None])
-    turned = axes.T @ (cross / n / unit)
-    tried = np.stack([axes @ (turned / (np.maximum(size, 0) + each)) / unit for each in PENALTIES], axis=1)
-    found = np.zeros(len(PENALTIES))
-    for z, r in _filtered(features, weight, errors, validation):
-        found += np.abs(z @ tried - r[:, None]).sum(0)
-    return tried[:, int(found.argmin())]
+    """The coefficients (6, P) of ``f`` given ``W``, without each fold and with all, steps weighted by their errors."""
+    moments = FoldMoments()
+    for z, r, fold in _filtered(features, weight, errors, windows):
+        moments.add(z, r, fold)
+    tried = moments.maps(PENALTIES, moments.unit(SMALLEST_FEATURE))
+    best = int(moments.squared_errors(tried).mean(1).argmin())
+    return tried[best, ..., 0]
 
 
 def _filtered(
     features: KnownFeatures, weight: np.ndarray, errors: np.ndarray, windows: Sequence[Windows]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Features and values less what ``W`` predicts of them, at some steps of some windows: (M, P) and (M,)."""
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Features (M, P) and values (M, 1) less what ``W`` predicts of them, at some steps of some windows; folds."""
     length, horizon = weight.shape
     apart = max(1, -(-sum(len(part.past) for part in windows) // MAX_WINDOWS))
     every = max(1, -(-horizon // MAX_STEPS))
@@ -191,17 +188,15 @@ def _filtered(
     filters = np.concatenate([-centred, np.eye(horizon)], axis=1)
     filters[:, length - 1] -= 1
     filters *= (errors.mean() / np.maximum(errors, 1e-3 * errors.mean() + 1e-12))[:, None]
-    phase = 0
-    for past, future, known in windows:
-        some = slice(-phase % apart, None, apart)
-        phase += len(past)
+    width = features.matrix(windows[0].known[:1, :1].astype(np.float64)).shape[-1]
+    before = 0
+    for past, future, known, fold in windows:
+        some = slice(-before % apart, None, apart)
+        before += len(past)
         values = np.concatenate([past[some], future[some]], axis=1).astype(np.float64)
-        if not len(values):
-            continue
-        width = features.matrix(known[:1, :1]).shape[-1]
         size = max(1, CHUNK // (values.shape[1] * width))
         for first in range(0, len(values), size):
             used = filters[(first // size) % every :: every]
             here = slice(first, first + size)
             z = used @ features.matrix(known[some][here].astype(np.float64))  # (m, S, P)
-            yield z.reshape(-1, width), (values[here] @ used.T).ravel()
+            yield z.reshape(-1, width), (values[here] @ used.T).reshape(-1, 1), fold[some][here].repeat(len(used))

@@ -11,14 +11,24 @@ MAX_PAIRED = 12  # columns; of more no products are made
 MARGIN = 0.1  # of the range of a column: how far beyond it the spline is continued
 MAX_LEARNED = 200_000  # rows from which knots are learned
 
+FIELDS = {  # how many steps each calendar feature has, by the number of features; 0: it is not read
+    1: (11,),
+    2: (0, 52),
+    3: (6, 0, 365),
+    4: (23, 6, 0, 365),
+    5: (59, 23, 6, 0, 365),
+    6: (0, 59, 23, 6, 0, 365),
+}
+
 Rows = Float[np.ndarray, "*b K"]
 
 
 class Parts(NamedTuple):
     """Factors of the features of some rows."""
 
-    wide: np.ndarray  # (..., A) of the calendar, for features of the calendar alone
-    narrow: np.ndarray  # (..., I) of the calendar, for interactions; the first is 1
+    wide: np.ndarray  # (U, A) of the calendar, for features of the calendar alone, of each different time
+    narrow: np.ndarray  # (U, I) of the calendar, for interactions; the first is 1
+    time: np.ndarray  # (...) which of the U times each row has
     basis: np.ndarray  # (..., J) splines of the columns, each multiplied by all of ``narrow``
     pairs: np.ndarray  # (..., Q) products of two columns
 
@@ -56,33 +66,34 @@ class KnownFeatures(NamedTuple):
 
         Source: Hastie, Tibshirani & Friedman (2009), section 5.2.
         """
-        wide, narrow = clock(known[..., : self.calendar])
+        rows, time = different_times(known[..., : self.calendar])
         x = np.clip(known[..., self.used], *self.limits)
         bent = np.nonzero(~np.isnan(self.knots))
         hinges = np.maximum(x[..., bent[0]] - self.knots[bent], 0.0)
         n = x.shape[-1] if x.shape[-1] <= MAX_PAIRED else 0
         first, second = np.triu_indices(n, k=1)
-        return Parts(wide, narrow, np.concatenate([x, hinges], axis=-1), x[..., first] * x[..., second])
+        basis = np.concatenate([x, hinges], axis=-1)
+        return Parts(*clock(rows), time, basis, x[..., first] * x[..., second])
 
     def matrix(self, known: Rows) -> Float[np.ndarray, "*b P"]:
         """The features of each row.
 
         Source: Hastie, Tibshirani & Friedman (2009), section 5.2.
         """
-        wide, narrow, basis, pairs = self.parts(known)
-        products = basis[..., :, None] * narrow[..., None, :]
-        return np.concatenate([wide, products.reshape(*wide.shape[:-1], -1), pairs], axis=-1)
+        wide, narrow, time, basis, pairs = self.parts(known)
+        products = basis[..., :, None] * narrow[time][..., None, :]
+        return np.concatenate([wide[time], products.reshape(*time.shape, -1), pairs], axis=-1)
 
     def response(self, known: Rows, coefficients: Float[np.ndarray, " P"]) -> Float[np.ndarray, "*b"]:
         """``matrix(known) @ coefficients``, without the matrix.
 
         Source: Hastie, Tibshirani & Friedman (2009), section 5.2.
         """
-        wide, narrow, basis, pairs = self.parts(known)
+        wide, narrow, time, basis, pairs = self.parts(known)
         a, i, j = wide.shape[-1], narrow.shape[-1], basis.shape[-1]
         of_calendar, of_products, of_pairs = np.split(coefficients, [a, a + i * j])
-        slopes = narrow @ of_products.reshape(j, i).T
-        return wide @ of_calendar + np.einsum("...j,...j->...", basis, slopes) + pairs @ of_pairs
+        slopes = (narrow @ of_products.reshape(j, i).T)[time]
+        return (wide @ of_calendar)[time] + (basis * slopes).sum(-1) + pairs @ of_pairs
 
 
 def learn_features(known: Float[np.ndarray, "R K"], calendar: int) -> KnownFeatures:
@@ -114,6 +125,27 @@ def learn_features(known: Float[np.ndarray, "R K"], calendar: int) -> KnownFeatu
             knots[v, : len(inner)] = inner
     margin = MARGIN * (high - low)[used]
     return KnownFeatures(calendar, used, np.stack([low[used] - margin, high[used] + margin]), knots)
+
+
+def different_times(calendar: Rows) -> tuple[Float[np.ndarray, "U M"], Int64[np.ndarray, "*b"]]:
+    """The different rows of calendar features, day of month aside, and which of them each row is.
+
+    Example:
+        >>> rows, time = different_times(np.array([[-0.5], [0.5], [-0.5]]))
+        >>> rows.ravel(), time
+        (array([-0.5,  0.5]), array([0, 1, 0]))
+
+    Source: textbook.
+    """
+    n = calendar.shape[-1]
+    if n == 0:
+        return np.zeros((1, 0)), np.zeros(calendar.shape[:-1], dtype=np.int64)
+    fields = np.array(FIELDS[n])
+    code = np.rint((calendar + 0.5) * fields).astype(np.int64) @ np.where(
+        fields > 0, np.cumprod([1, *fields[:-1] + 1]), 0
+    )
+    _, first, time = np.unique(code, return_index=True, return_inverse=True)
+    return calendar.reshape(-1, n)[first], time.reshape(calendar.shape[:-1])
 
 
 def clock(calendar: Rows) -> tuple[np.ndarray, np.ndarray]:
@@ -157,6 +189,18 @@ def clock(calendar: Rows) -> tuple[np.ndarray, np.ndarray]:
     ]
     wide = np.concatenate([day, days, year[..., :4], *products], axis=-1)
     return wide, np.concatenate([one, main, weekend, year[..., :2]], axis=-1)
+
+
+def n_clock(calendar: int) -> int:
+    """The number of the main functions of ``calendar`` features, without the constant.
+
+    Example:
+        >>> n_clock(4), n_clock(0)
+        (11, 0)
+
+    Source: none.
+    """
+    return clock(np.zeros((1, calendar)))[1].shape[-1] - 1
 
 
 def harmonics(turns: Float[np.ndarray, "*b"], order: int) -> Float[np.ndarray, "*b A"]:

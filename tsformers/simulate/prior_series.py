@@ -97,8 +97,8 @@ def priors(
     if season_length is not None and season_length not in SEASONS:
         raise ValueError(f"season_length is {season_length}; it must be one of {SEASONS.tolist()}, or None")
     rng = np.random.default_rng(seed)
-    wanted = np.isin(FAMILIES, FAMILIES if not families else list(families))
-    allowed = (SEASONS if season_length is None else season_length) == SEASONS
+    wanted = np.array([not families or name in families for name in FAMILIES])
+    allowed = np.array([season_length in (None, season) for season in SEASONS])
     digits, parts = len(str(n_series - 1)), []
     for begin in range(0, n_series, TOGETHER):
         kinds = draw_kinds(min(TOGETHER, n_series - begin), rng, None, allowed, wanted)

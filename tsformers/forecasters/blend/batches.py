@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from tsformers.forecasters.blend.bases import CENTRE, FEATURES, Contexts, Inputs
+from tsformers.forecasters.blend.covariates import Rows, past_inputs
 from tsformers.forecasters.blend.network import MOST, Batch
 
 
@@ -28,6 +29,10 @@ class Pool(NamedTuple):
     def __len__(self) -> int:
         return len(self.target)
 
+    def to(self, device: torch.device) -> "Pool":
+        """The same windows on another device."""
+        return Pool(self.batch.to(device), self.target.to(device), self.units)
+
 
 def curves(contexts: Contexts, horizon: int) -> np.ndarray:
     """Functions of the step ahead, (B, H, 4): h / H, log h, place in the season, place in the second one."""
@@ -41,34 +46,33 @@ def curves(contexts: Contexts, horizon: int) -> np.ndarray:
     return out
 
 
-def network_batch(
-    found: Inputs, contexts: Contexts, horizon: int, past: np.ndarray | None = None, known: np.ndarray | None = None
-) -> tuple[Batch, Units]:
-    """Base forecasts and features in the units of the network.
+def network_batch(found: Inputs, contexts: Contexts, rows: Rows, horizon: int) -> tuple[Batch, Units]:
+    """Base forecasts, features and covariates in the units of the network.
 
     Args:
         found: of the contexts.
-        contexts: B of them.
+        contexts: B of them, in ``rows.values``.
+        rows: of the panel; the known covariates of the H rows after each context are read.
         horizon: H.
-        past: (B, P) numbers made of past covariates; None: there are none.
-        known: (B, H, C) known covariates of the steps, standardised; None: there are none.
 
     Returns:
         What the network reads, in float32, and the units.
     """
     units = Units(found.forecasts[:, CENTRE], found.scale, found.constant)
     away = (found.forecasts - units.centre[:, None]) / units.scale[:, None, None]  # (B, K, H)
-    bases = np.ascontiguousarray(np.clip(away, -MOST, MOST).swapaxes(1, 2), dtype=np.float32)
-    n = len(found.scale)
-    batch = Batch(
-        torch.from_numpy(np.ascontiguousarray(found.features, dtype=np.float32)),
-        torch.from_numpy(bases),
-        torch.from_numpy(found.available),
-        torch.from_numpy(curves(contexts, horizon)),
-        torch.from_numpy(np.zeros((n, 0), np.float32) if past is None else past.astype(np.float32)),
-        torch.from_numpy(np.zeros((n, horizon, 0), np.float32) if known is None else known.astype(np.float32)),
+    if rows.known.shape[1]:
+        known = rows.known[contexts.stop[:, None] + np.arange(horizon)].clip(-8, 8)
+    else:
+        known = np.zeros((len(found.scale), horizon, 0))
+    parts = (
+        found.features,
+        np.clip(away, -MOST, MOST).swapaxes(1, 2),
+        curves(contexts, horizon),
+        past_inputs(rows, contexts.first, contexts.stop),
+        known,
     )
-    return batch, units
+    series, bases, steps, past, ahead = (torch.from_numpy(np.ascontiguousarray(each, np.float32)) for each in parts)
+    return Batch(series, bases, torch.from_numpy(found.available), steps, past, ahead), units
 
 
 def targets(future: np.ndarray, units: Units) -> Tensor:
@@ -93,18 +97,19 @@ def with_linear(found: Inputs, forecasts: np.ndarray, there: np.ndarray) -> Inpu
     return found
 
 
-def pool(found: Inputs, contexts: Contexts, future: np.ndarray) -> Pool:
+def pool(found: Inputs, contexts: Contexts, rows: Rows, future: np.ndarray) -> Pool:
     """Windows with what followed; those of a constant context, or without a target, are left out.
 
     Args:
         found: of the contexts.
-        contexts: B of them.
-        future: (B, H), NaN = missing.
+        contexts: B of them, in ``rows.values``.
+        rows: of the panel.
+        future: (B, H) what followed, NaN = missing.
 
     Returns:
         The windows that can be trained on.
     """
-    batch, units = network_batch(found, contexts, future.shape[1])
+    batch, units = network_batch(found, contexts, rows, future.shape[1])
     good = ~found.constant & np.isfinite(future).any(axis=1)
     keep = torch.from_numpy(np.flatnonzero(good))
     return Pool(batch.rows(keep), targets(future, units)[keep], Units(*(part[good] for part in units)))

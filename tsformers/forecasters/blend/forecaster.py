@@ -14,50 +14,35 @@ from tsformers import storage
 from tsformers.calendar.seasons import cycles
 from tsformers.data.blocks.appended_rows import appended
 from tsformers.data.blocks.forecast_blocks import NUMBERS_AT_ONCE, checked_quantiles, gathered, joined, summarised
-from tsformers.data.blocks.panel_blocks import panel_block
 from tsformers.data.dataframes import Frame
 from tsformers.data.forecast import Forecast
 from tsformers.data.intake.silent_series import warn_of_silent_series
 from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
-from tsformers.distributions.recalibration import LevelMap, remapped
+from tsformers.distributions.recalibration import LevelMap
 from tsformers.errors import TsformersError, did_you_mean
-from tsformers.forecasters.blend.bases import BASES, Contexts, Inputs, inputs
-from tsformers.forecasters.blend.batches import Pool, Units, network_batch, pool, with_linear
+from tsformers.forecasters.blend.bases import BASES, Contexts
+from tsformers.forecasters.blend.batches import Units, network_batch
+from tsformers.forecasters.blend.covariates import Response, Rows, without_covariates
 from tsformers.forecasters.blend.explain import explain, plot_weights
-from tsformers.forecasters.blend.linear_map import LinearMap, cross_fitted, learned_map, mapped, rows_read
-from tsformers.forecasters.blend.network import Batch, BlendNetwork
-from tsformers.forecasters.blend.pretrained import shipped_network
+from tsformers.forecasters.blend.fitting import Series, Sight, response_of, trained_member
+from tsformers.forecasters.blend.linear_map import LinearMap
+from tsformers.forecasters.blend.member import Member, answered, untrained
+from tsformers.forecasters.blend.pretrained import fresh_network, shipped_network
 from tsformers.forecasters.blend.stream import stream
-from tsformers.forecasters.blend.training import Run, calibrated, train
-from tsformers.forecasters.blend.windows import Cuts, drawn, longest_context, shortest_context, split
+from tsformers.forecasters.blend.training import Run
+from tsformers.forecasters.blend.windows import longest_context, shortest_context
 from tsformers.forecasters.fitted_settings import FREE, check_unchanged, remember_settings
 from tsformers.forecasters.local.absurd import absurd_rows, warn_of_absurd_rows
 from tsformers.keywords import PREDICT, NoKeywords, refuse_unknown
 from tsformers.messages import Setting
 from tsformers.nn.heads.quantile import LEVELS
 from tsformers.storage.training_panel import training_panel
-from tsformers.training.randomness import find_device, seeded
+from tsformers.training.randomness import find_device
 from tsformers.training.threads import limited_threads
 from tsformers.validation import Above, AtLeast, check_draws, check_settings
 
-POOL = 16_384  # windows whose base forecasts are computed for training, at most
 SERIES_AT_ONCE = 4096
-
-
-class Member(NamedTuple):
-    """One trained network, and the levels at which its quantile function is read."""
-
-    network: BlendNetwork
-    levels: LevelMap | None
-    linear: LinearMap | None  # one of the bases
-
-
-class Answer(NamedTuple):
-    """What a member says."""
-
-    quantiles: np.ndarray  # (N, Q, H) in units of the scale from the centre
-    weights: np.ndarray  # (N, H, K)
 
 
 class Weights(NamedTuple):
@@ -100,7 +85,7 @@ class Blend(BaseEstimator):
         seed: of ``fit``; None: fresh entropy. ``predict`` draws nothing.
 
     Returns:
-        After ``fit``: ``members_`` (networks and their level maps; none without training), ``history_`` (member, step,
+        After ``fit``: ``members_`` (networks and their level maps), ``history_`` (member, step,
         train_loss, validation_loss, seconds), ``periods_``, ``panel_``.
 
     Raises:
@@ -128,7 +113,7 @@ class Blend(BaseEstimator):
     verbose: bool | None = None
     seed: Annotated[int, AtLeast(0)] | None = None
 
-    uses_covariates: ClassVar[bool] = False
+    covariate_roles: ClassVar[tuple[str, ...]] = ("known", "past")
 
     save = storage.save
     explain = explain
@@ -136,24 +121,49 @@ class Blend(BaseEstimator):
     stream = stream
 
     def fit(self, data: Frame | Panel, y: Any = None, **roles: Unpack[Roles]) -> Self:
+        """Train on the windows of all series; with ``max_steps=0`` only keep their last rows.
+
+        Series too short to be trained on are forecast by the weights that come with the package.
+
+        Args:
+            data: a long frame or a Panel.
+            y: not used; scikit-learn's tools pass it.
+            **roles: the keywords of ``Panel.from_frame``.
+
+        Returns:
+            The forecaster itself. Ctrl-C ends the training of a network early and keeps its best weights so far.
+
+        Raises:
+            ValueError: a setting is out of its range.
+            DataError: what ``Panel.from_frame`` refuses.
+        """
         warn_unused_covariates(self, roles)
         self.check()
         panel = training_panel(data, y, roles)
         self.periods_: tuple[int, int] = self._periods(panel)
         self.settings_: dict[str, object] = remember_settings(self, FREE - {"max_steps"})
-        self.members_: list[Member] = []
+        self.response_: Response | None = None
         self.history_ = pd.DataFrame(columns=["member", "step", "train_loss", "validation_loss", "seconds"])
-        longest = longest_context(*self.periods_)
+        found: list[tuple[Member | None, pd.DataFrame]] = []
         if self.max_steps:
             values = self._values(panel, stacklevel=3)
-            device = find_device(self.device)
             with limited_threads():
-                found = [self._trained(panel, values, device, number) for number in range(self.members)]
-            self.members_ = [member for member, _ in found if member is not None]
+                self.response_ = response_of(panel, values, self._sight(), self._run(0))
+                series = Series(self._rows(panel, values), panel.offsets, panel.ends)
+                found = [trained_member(series, self._sight(), self._run(number)) for number in range(self.members)]
             histories = [history.assign(member=number) for number, (_, history) in enumerate(found)]
             self.history_ = pd.concat(histories, ignore_index=True)
-        self.panel_: Panel = panel.tail(longest)
+        trained = [member for member, _ in found if member is not None]
+        self.members_: list[Member] = trained or [untrained(shipped_network().to(find_device(self.device)))]
+        self.panel_: Panel = panel.tail(longest_context(*self.periods_))
         return self
+
+    def _run(self, number: int) -> Run:
+        """How the network of one member is trained."""
+        title = f"Blend {number + 1} of {self.members}" if self.members > 1 else "Blend"
+        own = self.max_steps, self.batch_size, self.learning_rate, self.weight_decay, self.early_stopping_patience
+        seed = None if self.seed is None else (self.seed, number)
+        return Run(*own, self.verbose, title, seed, find_device(self.device))
 
     def _periods(self, panel: Panel) -> tuple[int, int]:
         known = cycles(panel.grid)
@@ -169,69 +179,17 @@ class Blend(BaseEstimator):
         values[rows] = np.nan
         return values
 
-    def _chosen(self) -> np.ndarray:
-        """(K,) which bases take part."""
-        return np.isin(BASES, BASES if self.bases is None else list(self.bases))
+    def _rows(self, panel: Panel, values: np.ndarray) -> Rows:
+        return without_covariates(values) if self.response_ is None else self.response_.rows(panel, values)
 
-    def _contexts(self, values: np.ndarray, first: np.ndarray, stop: np.ndarray) -> Contexts:
-        season, second = (np.full(len(first), period, dtype=np.int64) for period in self.periods_)
-        return Contexts(values, first.astype(np.int64), stop.astype(np.int64), season, second)
+    @property
+    def uses_covariates(self) -> bool:
+        """Whether covariates are read: not without training."""
+        return self.max_steps > 0
 
-    def _trained(
-        self, panel: Panel, values: np.ndarray, device: torch.device, number: int
-    ) -> tuple[Member | None, pd.DataFrame]:
-        rng = np.random.default_rng(None if self.seed is None else [self.seed, number])
-        where = (self.horizon, *self.periods_)
-        parts = split(panel.offsets, panel.ends, *where, rng)
-        cuts = drawn(panel.offsets, parts.limits, *where, min(POOL, self.max_steps * self.batch_size), rng)
-        linear, windows = self._training_pool(values, cuts, parts.validation, panel.n_series)
-        if windows is None:
-            return None, pd.DataFrame()
-        held = self._pool(values, parts.validation, linear)
-        network = shipped_network().to(device)
-        title = f"Blend {number + 1} of {self.members}" if self.members > 1 else "Blend"
-        plan = Run(
-            self.max_steps, self.batch_size, self.learning_rate, self.weight_decay, self.early_stopping_patience,
-            self.verbose, title,
-        )  # fmt: skip
-        with seeded(self.seed, device):
-            history = train(network, _to(windows, device), None if held is None else _to(held, device), plan, rng)
-        levels = None
-        if held is not None:
-            apart = np.column_stack([parts.validation.series, parts.validation.stop // self.horizon])
-            levels = calibrated(network, _to(held, device), len(np.unique(apart, axis=0)))
-        return Member(network, levels, linear), history
-
-    def _training_pool(
-        self, values: np.ndarray, cuts: Cuts, held: Cuts, n_series: int
-    ) -> tuple[LinearMap | None, Pool | None]:
-        """The linear map, and the training windows, in which its forecasts come from maps fitted without them."""
-        chosen, length = self._chosen(), rows_read(self.horizon, *self.periods_, longest_context(*self.periods_))
-        if not len(cuts.stop):
-            return None, None
-        contexts = self._contexts(values, cuts.first, cuts.stop)
-        found = inputs(contexts, self.horizon, chosen=chosen)
-        linear = learned_map(values, cuts, self.horizon, length, held) if chosen[-1] else None
-        if linear is not None:
-            found = with_linear(found, *cross_fitted(values, cuts, self.horizon, length, n_series))
-        windows = pool(found, contexts, values[cuts.stop[:, None] + np.arange(self.horizon)])
-        return linear, windows if len(windows) else None
-
-    def _pool(self, values: np.ndarray, cuts: Cuts, linear: LinearMap | None) -> Pool | None:
-        """Windows of validation; None where there are none."""
-        if not len(cuts.stop):
-            return None
-        contexts = self._contexts(values, cuts.first, cuts.stop)
-        found = self._found(contexts, linear)
-        windows = pool(found, contexts, values[cuts.stop[:, None] + np.arange(self.horizon)])
-        return windows if len(windows) else None
-
-    def _found(self, contexts: Contexts, linear: LinearMap | None) -> Inputs:
-        """What the network reads of contexts, the linear map among the bases where there is one."""
-        found = inputs(contexts, self.horizon, chosen=self._chosen())
-        return (
-            found if linear is None else with_linear(found, *mapped(linear, contexts.y, contexts.first, contexts.stop))
-        )
+    def _sight(self) -> Sight:
+        """What is asked of a context, and by which bases it is answered."""
+        return Sight(self.horizon, *self.periods_, np.isin(BASES, BASES if self.bases is None else list(self.bases)))
 
     def predict(
         self,
@@ -244,6 +202,25 @@ class Blend(BaseEstimator):
         quantiles: Sequence[float] | None = None,
         **unknown: Unpack[NoKeywords],
     ) -> Forecast:
+        """Forecast what follows the end of each series of ``data`` (None: of the data of ``fit``).
+
+        Args:
+            data: other or longer series, of three rows or more each; ids may be new.
+            future: rows after the ends with the known covariates, if the model was trained with some.
+            static: statics of the series of ``data``.
+            n_samples: not used: the forecast holds quantiles.
+            seed: not used.
+            quantiles: levels of the answer, interpolated between the 23 levels of the network; None: these.
+
+        Returns:
+            Quantiles at 23 levels from 0.01 to 0.99, or at those asked for. Of whole numbers of 0 or more no quantile
+            is below 0.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before ``fit``.
+            ValueError: a setting was changed since ``fit``, other than those of training, ``seed``, ``verbose`` and
+                ``device``.
+        """
         refuse_unknown(unknown, "predict", PREDICT)
         asked: dict[str, Any] = {"future": future, "static": static, "n_samples": n_samples, "seed": seed}
         return joined(self.predict_blocks(data, quantiles=quantiles, **asked))
@@ -263,15 +240,15 @@ class Blend(BaseEstimator):
         check_unchanged(self)
         check_draws(n_samples, seed)
         levels = None if quantiles is None else checked_quantiles(quantiles)
-        panel = self.panel_ if data is None else self.panel_.like(data, static)
+        panel = (self.panel_ if data is None else self.panel_.like(data, static)).with_future(future, self.horizon)
         warn_of_silent_series(panel, self.horizon, stacklevel=4)
-        values, times = self._values(panel, stacklevel=4), panel.future_times(self.horizon)
+        rows, times = self._rows(panel, self._values(panel, stacklevel=4)), panel.future_times(self.horizon)
         size = max(1, min(SERIES_AT_ONCE, NUMBERS_AT_ONCE // (len(LEVELS) * self.horizon)))
 
         def blocks() -> Iterator[Forecast]:
             for start in range(0, panel.n_series, size):
                 at = slice(start, start + size)
-                found = self.quantiles_after(values, panel.offsets[:-1][at], panel.ends[at])
+                found = self.quantiles_after(rows, panel.offsets[:-1][at], panel.ends[at])
                 yield Forecast(panel.ids[at], times[at], found, levels=LEVELS, grid=panel.grid, schema=panel.schema)
 
         yield from blocks() if levels is None else gathered(summarised(block, levels) for block in blocks())
@@ -279,35 +256,63 @@ class Blend(BaseEstimator):
     def predict_at(
         self, data: Frame | Panel, rows_after_cutoff: np.ndarray, *, n_samples: int = 100, seed: int | None = None
     ) -> np.ndarray:
+        """Forecast the same series from many cutoffs at once, as ``predict`` does from one.
+
+        Args:
+            data: series whose last rows count as the future; the targets after a cutoff are not read.
+            rows_after_cutoff: (W,) how many rows at the end of each series come after each cutoff.
+            n_samples: not used: the forecast holds quantiles.
+            seed: not used.
+
+        Returns:
+            Quantiles (W, N, Q, H) at 23 levels, in the caller's units.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before ``fit``.
+            ValueError: a setting was changed since ``fit``.
+        """
         check_is_fitted(self, "panel_")
         check_unchanged(self)
         panel = self.panel_.like(data)
-        values = self._values(panel, stacklevel=3)
+        rows = self._rows(panel, self._values(panel, stacklevel=3))
         return np.stack(
-            [self.quantiles_after(values, panel.offsets[:-1], panel.ends - after) for after in rows_after_cutoff]
+            [self.quantiles_after(rows, panel.offsets[:-1], panel.ends - after) for after in rows_after_cutoff]
         )
 
     def update(self, rows: Frame | Panel) -> Self:
+        """Take in rows after the end of each series, without training: ``predict()`` follows the new end.
+
+        Args:
+            rows: a frame with the columns of that of ``fit``, or a Panel; of some or all of its series. Steps in
+                between that are not given are missing values.
+
+        Returns:
+            The forecaster itself.
+
+        Raises:
+            DataError: a row that is not after the end of its series, or a series that was not in the data of ``fit``.
+        """
         check_is_fitted(self, "panel_")
         check_unchanged(self)
         self.panel_ = appended(self.panel_, self.panel_.like(rows)).tail(longest_context(*self.periods_))
         return self
 
-    def quantiles_after(self, values: np.ndarray, starts: np.ndarray, stop: np.ndarray) -> np.ndarray:
-        """Quantiles (N, Q, H) of what follows each context."""
-        contexts = self._contexts(values, *bounded(values, starts, stop, longest_context(*self.periods_)))
-        device = find_device(self.device)
+    def quantiles_after(self, rows: Rows, starts: np.ndarray, stop: np.ndarray) -> np.ndarray:
+        """Quantiles (N, Q, H) of what follows rows ``starts[i]:stop[i]`` of ``rows``, in the caller's units."""
+        sight = self._sight()
+        contexts = sight.contexts(rows.values, *bounded(rows.values, starts, stop, longest_context(*self.periods_)))
         with limited_threads():
             answers = []
-            for member in self._networks():
-                batch, units = network_batch(self._found(contexts, member.linear), contexts, self.horizon)
-                answers.append(_answer(member, batch, device).quantiles)
+            for member in self.members_:
+                batch, units = network_batch(sight.inputs(contexts, member.linear), contexts, rows, self.horizon)
+                answers.append(answered(member, batch).quantiles)
             answer = np.mean(answers, axis=0)
             short = np.flatnonzero(contexts.stop - contexts.first < shortest_context(self.periods_[0]))
-            if self.members_ and len(short):
+            if len(short):
                 few = batch.rows(torch.from_numpy(short))
-                answer[short] = _answer(Member(shipped_network(), None, None), few, device).quantiles
-        return in_units(answer, units, counted(values, contexts))
+                answer[short] = answered(untrained(self.members_[0].shipped), few).quantiles
+        ahead = rows.response[stop[:, None] + np.arange(self.horizon)] if self.response_ is not None else 0.0
+        return in_units(answer, units, ahead, counted(rows.values + rows.response, contexts))
 
     def weighed(
         self, data: Frame | Panel | None = None, *, future: Frame | None = None, static: Frame | None = None
@@ -316,20 +321,24 @@ class Blend(BaseEstimator):
         check_is_fitted(self, "panel_")
         check_unchanged(self)
         panel = self.panel_ if data is None else self.panel_.like(data, static)
-        values, longest = self._values(panel, stacklevel=4), longest_context(*self.periods_)
-        contexts = self._contexts(values, *bounded(values, panel.offsets[:-1], panel.ends, longest))
+        panel = panel.with_future(future, self.horizon)
+        rows, sight = self._rows(panel, self._values(panel, stacklevel=4)), self._sight()
+        longest = longest_context(*self.periods_)
+        contexts = sight.contexts(rows.values, *bounded(rows.values, panel.offsets[:-1], panel.ends, longest))
         answers = []
         with limited_threads():
-            for member in self._networks():
-                found = self._found(contexts, member.linear)
-                batch, _ = network_batch(found, contexts, self.horizon)
-                answers.append(_answer(member, batch, find_device(self.device)).weights)
+            for member in self.members_:
+                found = sight.inputs(contexts, member.linear)
+                batch, _ = network_batch(found, contexts, rows, self.horizon)
+                answers.append(answered(member, batch).weights)
         return panel, Weights(found.forecasts, np.mean(answers, axis=0), found.available)
 
-    def _networks(self) -> list[Member]:
-        return self.members_ or [Member(shipped_network(), None, None)]
-
     def check(self) -> None:
+        """The settings are in range.
+
+        Raises:
+            ValueError: names the setting, its value and what it may be.
+        """
         check_settings(self)
         for name in self.bases or ():
             if name not in BASES:
@@ -346,13 +355,16 @@ class Blend(BaseEstimator):
         members = [
             {
                 "weights": {name: tensor.cpu() for name, tensor in member.network.state_dict().items()},
-                "levels": None if member.levels is None else member.levels._asdict(),
+                "shipped": {name: tensor.cpu() for name, tensor in member.shipped.state_dict().items()},
+                "share": member.share,
                 "linear": None if member.linear is None else member.linear.weight,
+                "levels": None if member.levels is None else member.levels._asdict(),
             }
             for member in self.members_
         ]
         names = ("panel_", "periods_", "settings_", "history_")
-        return {name: getattr(self, name) for name in names} | {"members_": members}
+        response = None if self.response_ is None else self.response_.learned()
+        return {name: getattr(self, name) for name in names} | {"members_": members, "response_": response}
 
     def relearn(self, learned: dict[str, Any]) -> None:
         """Take over what ``learned`` gave."""
@@ -361,12 +373,19 @@ class Blend(BaseEstimator):
         season, second = learned["periods_"]
         self.periods_ = (int(season), int(second))
         self.members_ = []
+        response = learned["response_"]
+        self.response_ = None if response is None else Response.relearned(response)
+        device = find_device(self.device)
         for held in learned["members_"]:
-            network = shipped_network()
-            network.load_state_dict(held["weights"])
-            network.to(find_device(self.device)).eval()
+            networks = []
+            for name in ("weights", "shipped"):
+                wide = held[name].get("past.weight"), held[name].get("known.weight")
+                network = fresh_network(0, *(0 if part is None else part.shape[1] for part in wide))
+                network.load_state_dict(held[name])
+                networks.append(network.to(device).eval())
+            linear = None if held["linear"] is None else LinearMap(held["linear"])
             levels = None if held["levels"] is None else LevelMap(**held["levels"])
-            self.members_.append(Member(network, levels, None if held["linear"] is None else LinearMap(held["linear"])))
+            self.members_.append(Member(networks[0], networks[1], float(held["share"]), linear, levels))
 
 
 def bounded(values: np.ndarray, starts: np.ndarray, stop: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
@@ -400,23 +419,18 @@ def counted(values: np.ndarray, contexts: Contexts) -> np.ndarray:
     return total[contexts.stop] == total[contexts.first]
 
 
-def in_units(answer: np.ndarray, units: Units, counts: np.ndarray) -> np.ndarray:
-    """Quantiles (N, Q, H) in the caller's units; those of counts are 0 or more, those of a constant its value."""
-    values = answer * units.scale[:, None, None] + units.centre[:, None]
+def in_units(answer: np.ndarray, units: Units, ahead: np.ndarray | float, counts: np.ndarray) -> np.ndarray:
+    """Quantiles in the caller's units; those of counts are 0 or more.
+
+    Args:
+        answer: (N, Q, H) in units of the scale from the centre.
+        units: of the contexts.
+        ahead: (N, H) response to known covariates, in the caller's units; 0 without any.
+        counts: (N,) whether a context holds whole numbers of 0 or more.
+
+    Returns:
+        (N, Q, H), rising along Q.
+    """
+    values = answer * units.scale[:, None, None] + (units.centre + ahead)[:, None]
     values[counts] = np.maximum(values[counts], 0.0)
     return np.maximum.accumulate(values, axis=1)
-
-
-def _answer(member: Member, batch: Batch, device: torch.device) -> "Answer":
-    """What a member says of a batch."""
-    with torch.inference_mode():
-        found = member.network.to(device)(batch.to(device))
-    quantiles, weights = (part.double().cpu().numpy() for part in found)
-    quantiles = np.ascontiguousarray(quantiles.swapaxes(1, 2))
-    if member.levels is not None:
-        quantiles = remapped(quantiles, np.asarray(LEVELS), member.levels)
-    return Answer(quantiles, weights)
-
-
-def _to(windows: Pool, device: torch.device) -> Pool:
-    return Pool(windows.batch.to(device), windows.target.to(device), windows.units)

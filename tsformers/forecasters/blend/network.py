@@ -57,8 +57,8 @@ class BlendNetwork(nn.Module):
 
     Example:
         >>> network = BlendNetwork(3, 2)
-        >>> zero = torch.zeros
-        >>> batch = Batch(zero(5, 3), zero(5, 4, 2), torch.ones(5, 2, dtype=bool), zero(5, 4, 4), zero(5, 0), zero(5, 4, 0))
+        >>> shapes = (5, 3), (5, 4, 2), (5, 2), (5, 4, 4), (5, 0), (5, 4, 0)
+        >>> batch = Batch(*(torch.zeros(shape) for shape in shapes))._replace(available=torch.ones(5, 2, dtype=bool))
         >>> network(batch).weights[0, 0], network(batch).quantiles.shape
         (tensor([0.5000, 0.5000], grad_fn=<SelectBackward0>), torch.Size([5, 4, 23]))
 

@@ -8,6 +8,7 @@ import torch
 
 from tsformers.forecasters.blend.bases import BASES, Contexts, inputs
 from tsformers.forecasters.blend.batches import Pool, pool
+from tsformers.forecasters.blend.covariates import without_covariates
 from tsformers.forecasters.blend.network import BlendNetwork
 from tsformers.forecasters.blend.pretrained import fresh_network
 from tsformers.progress import progress
@@ -47,7 +48,7 @@ def pools(rng: np.random.Generator) -> Iterator[Pool]:
     while True:
         found = draw(DRAWN, rng)
         contexts = Contexts(found.y, found.first, found.stop, found.seasons, found.second)
-        windows = pool(inputs(contexts, found.horizon), contexts, found.future)
+        windows = pool(inputs(contexts, found.horizon), contexts, without_covariates(found.y), found.future)
         if len(windows):
             yield windows
 

@@ -13,6 +13,7 @@ from tsformers.data.dataframes import Frame
 from tsformers.data.panel import Panel
 from tsformers.distributions.marginals import Marginals
 from tsformers.errors import DataError
+from tsformers.forecasters.blend.covariates import without_covariates
 from tsformers.forecasters.blend.windows import longest_context
 from tsformers.forecasters.fitted_settings import check_unchanged
 from tsformers.forecasters.lru.next_step import NextStepDistribution
@@ -161,7 +162,9 @@ class BlendStream:
     def _distribution(self, at: np.ndarray) -> NextStepDistribution:
         starts = at * self._rows.shape[1]
         first = starts + np.maximum(self._length[at] - self._longest, 0)
-        values = self._model.quantiles_after(self._rows.ravel(), first, starts + self._length[at])[..., 0]
+        values = self._model.quantiles_after(without_covariates(self._rows.ravel()), first, starts + self._length[at])[
+            ..., 0
+        ]
         family = Marginals.from_ascending(np.ascontiguousarray(values), LEVELS)
         ticks = self._position[at] + 1, self._phase[at]
         return NextStepDistribution(self.ids[at], family, ticks, self._panel.grid, self._panel.schema)
@@ -181,7 +184,13 @@ def stream(self: Any, data: Frame | Panel | None = None, *, static: Frame | None
     Raises:
         sklearn.exceptions.NotFittedError: before ``fit``.
         ValueError: a setting was changed since ``fit``.
+        DataError: the model was trained with covariates.
     """
     check_is_fitted(self, "panel_")
     check_unchanged(self)
+    if self.response_ is not None:
+        raise DataError(
+            "a stream of Blend reads the target alone, but this one was trained with covariates; fit it without them, "
+            "or use update(rows) and predict(), which read them"
+        )
     return BlendStream(self).add(self.panel_ if data is None else data, static=static)

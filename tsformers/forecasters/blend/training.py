@@ -1,4 +1,4 @@
-"""Training of the network of Blend on the windows of a panel, and the levels that its held-out windows call for."""
+"""Training of the network of Blend on the windows of a panel."""
 
 import math
 import time
@@ -9,10 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tsformers.distributions.recalibration import LevelMap, level_map, pit_values
 from tsformers.forecasters.blend.batches import Pool
 from tsformers.forecasters.blend.network import BlendNetwork
-from tsformers.nn.heads.quantile import LEVELS
 from tsformers.progress import progress
 from tsformers.training.loop import run, steps_between_checks
 from tsformers.training.optimiser_step import Descent
@@ -32,6 +30,8 @@ class Run(NamedTuple):
     patience: int | None
     verbose: bool | None
     title: str
+    seed: tuple[int, int] | None  # of the windows, their order and the network
+    device: torch.device
 
 
 def descend(network: BlendNetwork, pool: Pool, plan: Run, rng: np.random.Generator) -> Iterator[float]:
@@ -96,29 +96,5 @@ def mean_loss(network: BlendNetwork, pool: Pool) -> float:
     return float(torch.stack(parts).sum()) / len(pool)
 
 
-def quantiles_of(network: BlendNetwork, pool: Pool) -> np.ndarray:
-    """Quantiles (B, Q, H) of the windows, in units of the scale from the centre."""
-    network.eval()
-    with torch.inference_mode():
-        parts = [network(pool.batch.rows(rows)).quantiles for rows in _blocks(len(pool))]
-    return torch.cat(parts).double().cpu().numpy().swapaxes(1, 2)
-
-
-def calibrated(network: BlendNetwork, validation: Pool, n: float) -> LevelMap:
-    """The level map of the windows of validation.
-
-    Args:
-        network: trained without them.
-        validation: windows.
-        n: how many of them share no row of the future.
-
-    Returns:
-        The map, of all series together.
-    """
-    levels = np.asarray(LEVELS)
-    pit = pit_values(validation.target.double().cpu().numpy(), quantiles_of(network, validation), levels)
-    return level_map(pit, levels, n=n)
-
-
 def _blocks(n: int) -> Iterator[torch.Tensor]:
-    return iter(torch.arange(n).split(AT_ONCE))
+    return iter(torch.split(torch.arange(n), AT_ONCE))

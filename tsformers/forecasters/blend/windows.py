@@ -95,17 +95,19 @@ def split(
         kept = usable[lengths[usable] - rows >= shortest + horizon]
         rows = rows[lengths[usable] - rows >= shortest + horizon]
         limits[kept] = ends[kept] - rows
-        each = max(1, VALIDATED // max(len(kept), 1))
-        series, back = [], []  # type: ignore[assignment]
-        for one, room in zip(kept, rows - horizon, strict=True):
-            places = np.unique(np.linspace(0, room, min(each, room + 1)).astype(np.int64))
-            series.append(np.full(len(places), one))  # type: ignore[attr-defined]
-            back.append(places)  # type: ignore[attr-defined]
-        series = np.concatenate(series) if len(kept) else np.zeros(0, np.int64)  # type: ignore[assignment]
-        stops = ends[series] - horizon - (np.concatenate(back) if len(kept) else np.zeros(0, np.int64))
+        places = [
+            np.unique(np.linspace(0, room, min(_each(len(kept)), room + 1)).astype(np.int64)) for room in rows - horizon
+        ]
+        series = np.repeat(kept, [len(back) for back in places])
+        stops = ends[series] - horizon - np.concatenate([np.zeros(0, np.int64), *places])
     stops = np.ravel(stops)
     first = np.maximum(starts[series], stops - longest)
     return Split(limits, Cuts(np.asarray(series), first, stops))
+
+
+def _each(n_series: int) -> int:
+    """Windows of validation of each of a few series."""
+    return max(1, VALIDATED // max(n_series, 1))
 
 
 def drawn(

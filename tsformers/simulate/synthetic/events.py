@@ -76,16 +76,16 @@ def add_outliers(random: Array, out: Array, size: float) -> None:
 
 @compiled
 def make_holes(random: Array, y: Array) -> None:
-    """Missing values: single ones, runs, or the first rows; the first and last two of three stay by chance."""
+    """Missing values, single ones or runs; two neighbours always stay."""
     n = len(y)
     if n < 6:
         return
-    rate, run = log_normal(random, -3.0, 1.0), 1.0
+    rate, run = log_normal(random, -2.6, 1.1), 1.0
     if chance(random, 0.4):
         run = between(random, 2.0, 0.1 * n + 3.0)
     left, kept = 0, whole(random, n - 1)
     for t in range(n):
-        if left == 0 and uniform(random) < min(rate, 0.4) / run:
+        if left == 0 and uniform(random) < min(rate, 0.5) / run:
             left = 1 + whole(random, int(2 * run))
         if left > 0:
             left -= 1

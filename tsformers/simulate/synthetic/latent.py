@@ -32,7 +32,15 @@ def share_seasonal(season: int) -> float:
 
 
 @compiled
-def add_seasons(random: Array, x: Array, part: Array, profiles: Array, season: int, second: int) -> None:
+def share_smooth(season: int) -> float:
+    """How many of the series with this period have much level, and little season and noise."""
+    if season == 1 or season == 4:
+        return 0.4
+    return 0.28 if season == 12 else 0.12
+
+
+@compiled
+def add_seasons(random: Array, x: Array, part: Array, profiles: Array, season: int, second: int, size: float) -> None:
     """The pattern of the season, that of the second period, and holidays."""
     period = season
     if season == 1:
@@ -45,7 +53,7 @@ def add_seasons(random: Array, x: Array, part: Array, profiles: Array, season: i
         fill_profile(random, profiles[0, :period])
         fill_profile(random, profiles[1, :period])
     fill_season(random, part, profiles[0, :period], profiles[1, :period])
-    add_scaled(x, part, log_normal(random, 0.0, 0.9))
+    add_scaled(x, part, size)
     if second == ANNUAL:
         if chance(random, 0.5):
             fill_harmonics(random, profiles[0, :second])
@@ -58,21 +66,27 @@ def add_seasons(random: Array, x: Array, part: Array, profiles: Array, season: i
 
 @compiled
 def fill_latent(random: Array, x: Array, part: Array, profiles: Array, season: int, second: int) -> None:
-    """x, in units in which most parts have a deviation of about 1."""
-    fill_level(random, x)
-    strong = log_normal(random, 0.5 if season <= 12 else 0.0, 0.9)
+    """x, in units in which most parts have a deviation of about 1.
+
+    Some series are smooth, as those of whole economies: much level, little season and noise.
+    """
+    smooth = chance(random, share_smooth(season))
+    up = 0.68 if season <= 4 or season == 12 else 0.55
+    fill_level(random, x, smooth, up)
+    strong = log_normal(random, 0.6 if season <= 12 else 0.0, 0.9)
     for t in range(len(x)):
         x[t] *= strong
     if chance(random, 0.2):
-        fill_level(random, part)
+        fill_level(random, part, smooth, up)
         add_scaled(x, part, log_normal(random, 0.0, 0.6))
-    if chance(random, share_seasonal(season)):
-        add_seasons(random, x, part, profiles, season, second)
+    if chance(random, share_seasonal(season) - (0.3 if smooth else 0.0)):
+        size = log_normal(random, 0.0 if season < 24 else 0.6, 0.9)
+        add_seasons(random, x, part, profiles, season, second, 0.3 * size if smooth else size)
     if chance(random, 0.22):
         fill_cycle(random, part, season)
         add_scaled(x, part, log_normal(random, -0.4, 0.8))
     fill_noise(random, part, season)
-    spread = log_normal(random, -0.9, 0.9) if chance(random, 0.92) else log_normal(random, -4.0, 0.8)
+    spread = log_normal(random, -2.8 if smooth else -0.8, 1.0) * (0.15 if chance(random, 0.06) else 1.0)
     add_scaled(x, part, spread)
     size = math.sqrt(spread * spread + 0.1)
     if chance(random, 0.12):

@@ -18,7 +18,8 @@ from tsformers.simulate.synthetic.streams import (
 )
 
 KINDS = ("constant", "walk", "autoregression", "trend", "damped trend", "integrated walk", "bends", "curve", "drift")
-WEIGHTS = np.array([0.12, 0.2, 0.14, 0.14, 0.08, 0.11, 0.07, 0.05, 0.09])
+WEIGHTS = np.array([0.12, 0.2, 0.14, 0.13, 0.08, 0.13, 0.06, 0.05, 0.09])
+SMOOTH = np.array([0.0, 0.14, 0.04, 0.12, 0.08, 0.34, 0.06, 0.04, 0.18])  # where there is little noise
 TREND, DAMPED, BENDS, CURVE = 3, 4, 6, 7
 
 
@@ -52,13 +53,14 @@ def fill_walk(random: Array, out: Array, drift: float, reversion: float) -> None
 
 @compiled
 def fill_integrated(random: Array, out: Array) -> None:
-    """A walk whose slope is an autoregression of a coefficient of .9 to .995."""
-    keep = 1.0 - log_normal(random, -3.6, 0.7)
-    rough = log_normal(random, -1.0, 1.0)
-    slope, x = normal(random) / math.sqrt(1 - keep * keep), 0.0
+    """A walk whose slope is an autoregression with a coefficient of .2 to .998, about a slope of its own."""
+    keep = max(1.0 - log_normal(random, -2.3, 1.3), 0.2)
+    rough, scale = log_normal(random, -1.5, 1.2), 1.0 / math.sqrt(1.0 - keep * keep)
+    slope, x = scale * normal(random), 0.0
+    drift = scale * normal(random)
     for t in range(len(out)):
         slope = keep * slope + normal(random)
-        x += slope + rough * normal(random)
+        x += slope + drift + rough * normal(random)
         out[t] = x
 
 
@@ -88,9 +90,9 @@ def fill_trend(random: Array, out: Array, kind: int) -> None:
 
 
 @compiled
-def fill_level(random: Array, out: Array) -> None:
-    """A level of a random kind, up or down."""
-    kind = pick(random, WEIGHTS)
+def fill_level(random: Array, out: Array, smooth: bool, up: float) -> None:
+    """A level of a random kind, which ends higher than it begins with probability ``up``."""
+    kind = pick(random, SMOOTH) if smooth else pick(random, WEIGHTS)
     if kind == 0:
         out[:] = 0.0
     elif kind == 1:
@@ -102,13 +104,13 @@ def fill_level(random: Array, out: Array) -> None:
     elif kind == BENDS:
         fill_bends(random, out)
     elif kind == 8:
-        fill_walk(random, out, log_normal(random, -1.2, 0.8), 0.0)
+        fill_walk(random, out, log_normal(random, -0.9, 0.8), 0.0)
     else:
         fill_trend(random, out, kind)
     standardise(out)
-    sign = 1.0 if chance(random, 0.62) else -1.0  # more grows than shrinks
-    for t in range(len(out)):
-        out[t] *= sign
+    if (out[len(out) - 1] < out[0]) == chance(random, up):
+        for t in range(len(out)):
+            out[t] = -out[t]
 
 
 @compiled

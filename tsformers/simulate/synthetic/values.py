@@ -18,12 +18,25 @@ from tsformers.simulate.synthetic.streams import (
 )
 
 LARGEST = 7.0  # the logarithm of a value, relative to its median
+WIDEST = 1.0  # deviation of the logarithm over time, in all but a few series
 
 
 @compiled
 def exponential(x: float) -> float:
     """Exponential of an argument kept within +-7."""
     return math.exp(min(max(x, -LARGEST), LARGEST))
+
+
+@compiled
+def gentle(random: Array, y: Array, scale: float) -> float:
+    """The factor of y in an exponent: ``scale``, or less where the logarithm would vary by much more than 1."""
+    mean, square = 0.0, 0.0
+    for v in y:
+        mean += v / len(y)
+    for v in y:
+        square += (v - mean) ** 2 / len(y)
+    widest = WIDEST * log_normal(random, 0.0, 0.4) / math.sqrt(square + 1e-12)
+    return min(scale, widest)
 
 
 @compiled
@@ -39,7 +52,7 @@ def additive(random: Array, y: Array) -> None:
 @compiled
 def multiplicative(random: Array, y: Array) -> None:
     """The exponential: all parts multiply."""
-    scale = log_normal(random, -1.7, 0.9)
+    scale = gentle(random, y, log_normal(random, -1.7, 0.9))
     for t in range(len(y)):
         y[t] = exponential(scale * y[t])
 
@@ -56,7 +69,7 @@ def positive(random: Array, y: Array) -> None:
 @compiled
 def counts(random: Array, y: Array, dispersed: bool) -> None:
     """Poisson or negative binomial, with the exponential as the rate."""
-    rate, scale = log_normal(random, 1.8, 1.8), log_normal(random, -1.4, 0.8)
+    rate, scale = log_normal(random, 1.8, 1.8), gentle(random, y, log_normal(random, -1.4, 0.8))
     shape = log_normal(random, 1.0, 1.0)
     for t in range(len(y)):
         mean = rate * exponential(scale * y[t])
@@ -66,7 +79,11 @@ def counts(random: Array, y: Array, dispersed: bool) -> None:
 @compiled
 def zero_inflated(random: Array, y: Array) -> None:
     """The exponential, with runs of zeros."""
-    scale, share, run = log_normal(random, -1.2, 0.7), between(random, 0.02, 0.6), log_normal(random, 0.8, 0.8)
+    scale, share, run = (
+        gentle(random, y, log_normal(random, -1.4, 0.7)),
+        between(random, 0.02, 0.6),
+        log_normal(random, 0.8, 0.8),
+    )
     leave = min(1.0 / max(run, 1.0), 1.0)
     enter = min(share * leave / (1.0 - share), 1.0)
     off = uniform(random) < share
@@ -78,7 +95,7 @@ def zero_inflated(random: Array, y: Array) -> None:
 @compiled
 def intermittent(random: Array, y: Array) -> None:
     """Demand now and then: its probability drifts and follows the latent sum, its size is small and whole."""
-    centre, scale = between(random, -3.5, 0.5), log_normal(random, -1.2, 0.8)
+    centre, scale = between(random, -4.8, 0.5), log_normal(random, -1.2, 0.8)
     more, kind = log_normal(random, 0.3, 1.0), whole(random, 4)
     for t in range(len(y)):
         probability = 1.0 / (1.0 + exponential(-(centre + scale * y[t])))
@@ -106,7 +123,7 @@ def bounded(random: Array, y: Array) -> None:
 @compiled
 def sales(random: Array, y: Array, season: int, year: int) -> None:
     """Counts or amounts with promotions, holidays and days on which the shop is closed."""
-    scale, rate = log_normal(random, -1.5, 0.6), log_normal(random, 3.0, 1.5)
+    scale, rate = gentle(random, y, log_normal(random, -1.5, 0.6)), log_normal(random, 3.0, 1.5)
     for t in range(len(y)):
         y[t] *= scale
     if chance(random, 0.6):
@@ -160,10 +177,10 @@ def night(random: Array, y: Array, season: int) -> None:
 @compiled
 def bursts(random: Array, y: Array) -> None:
     """Attention: the exponential, with sudden rises that fade."""
-    scale = log_normal(random, -1.5, 0.6)
+    scale = gentle(random, y, log_normal(random, -1.5, 0.6))
     for t in range(len(y)):
         y[t] *= scale
-    add_bursts(random, y, log_normal(random, -3.6, 0.7), log_normal(random, -0.7, 0.5))
+    add_bursts(random, y, log_normal(random, -4.0, 0.8), log_normal(random, -0.6, 0.6))
     for t in range(len(y)):
         y[t] = exponential(y[t])
 
