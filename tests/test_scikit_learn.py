@@ -31,6 +31,7 @@ MADE = {
     "Coreset": tsf.Coreset(20, seed=0),
     "Pipeline": tsf.Pipeline([tsf.Scale()], NAIVE),
     "Clustered": tsf.Clustered(CLUSTERING["ByFeatures"], NAIVE),
+    "Auto": tsf.Auto(horizon=H, models=["Theta"], time_limit=None),
     "Ensemble": tsf.Ensemble([NAIVE, tsf.Theta(horizon=H)]),
     "AnomalyDetector": tsf.AnomalyDetector(NAIVE, calibration=12),
 }

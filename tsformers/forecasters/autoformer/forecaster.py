@@ -143,6 +143,7 @@ class Autoformer(TorchForecaster):
             self.architecture(),
             self.likelihood,
             getattr(self, "context_length_", self.context_length),
+            calendar,
         )
 
     def check(self) -> None:

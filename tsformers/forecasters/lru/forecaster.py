@@ -97,7 +97,7 @@ class LRU(TorchForecaster):
         context = getattr(self, "context_length_", self.context_length)
         assert context is not None, "fit chooses a context length before it builds"
         columns = channels, past_x, known_x
-        return LRUNetwork(columns, context, self.horizon, self.sizes(), self.likelihood, self.decoding)
+        return LRUNetwork(columns, context, self.horizon, self.sizes(), self.likelihood, self.decoding, calendar)
 
     def sizes(self) -> Sizes:
         """The sizes of the recurrent part of the network.

@@ -1,0 +1,236 @@
+"""The validation of one candidate on held-out windows, within the time that is left."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsformers.compose.auto.budget import MARGIN, Budget, now
+from tsformers.compose.auto.candidates import Candidate, with_steps
+from tsformers.compose.auto.fitting import fitted_copy, is_per_series, quantiles_of
+from tsformers.compose.auto.windows import HeldOut
+from tsformers.data.panel import Panel
+from tsformers.nn.heads.quantile import LEVELS
+from tsformers.training.loop import CHECKS
+from tsformers.training.time_limit import OutOfTime, limited
+
+DRAWS = 200
+VALIDATED = "validated"
+STEPS = (100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # of a training that must be shorter than by default
+SHARE = 0.7  # of the time left that one network may take, its refit included
+PROBE = 1.0  # seconds of steps from which the speed of a training is measured; a twentieth of the time left at most
+WARM_ROWS = 200  # of the first series, which pays for compilation
+TELLING, MANY = 0.5, 8  # seconds of work, and series, from which a rate is believed
+LEAST_COVERED = 0.5  # share of the scored windows that a candidate must forecast
+
+
+class NoTime(Exception):
+    """A candidate would not fit into the limit.
+
+    Args:
+        reason: for the leaderboard.
+
+    Example:
+        >>> str(NoTime("would take 80 s"))
+        'would take 80 s'
+    """
+
+
+@dataclass(eq=False)
+class Trial:
+    """What became of a candidate.
+
+    Args:
+        entry: its name on the ladder, or in ``models=``.
+        candidate: the forecaster that was tried.
+        status: "validated", or why it was left out.
+        values: (W, m, 23, H) quantiles of the scored windows, NaN where it has none.
+        validation: seconds.
+        refit: seconds, estimated.
+
+    Example:
+        >>> Trial("Theta", Candidate("Theta", None), "skipped: no time is left").validated
+        False
+    """
+
+    entry: str
+    candidate: Candidate
+    status: str = VALIDATED
+    values: np.ndarray | None = None
+    validation: float = np.nan
+    refit: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """That of the candidate."""
+        return self.candidate.name
+
+    @property
+    def validated(self) -> bool:
+        """Whether there are forecasts of the windows."""
+        return self.status == VALIDATED
+
+
+def tried(entry: str, candidate: Candidate, held: HeldOut, panel: Panel, budget: Budget, reserved: float) -> Trial:
+    """A candidate on the held-out windows.
+
+    Args:
+        entry: its name in the list of candidates.
+        candidate: the forecaster.
+        held: the windows.
+        panel: all data, on which it would be fitted again.
+        budget: the time that is left.
+        reserved: seconds of it that the refits of others will take; inf: the candidate is tried whatever time it takes.
+
+    Returns:
+        The trial; a candidate that fails or does not fit into the limit has its reason as status.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
+    trial, began = Trial(entry, candidate), now()
+    try:
+        if is_per_series(candidate.model):
+            _each_series(trial, held, panel, budget, reserved)
+        else:
+            _one_for_all(trial, held, budget, reserved)
+        _check(trial, held)
+    except NoTime as reason:
+        trial.status, trial.values = f"skipped: {reason}", None
+    except Exception as error:  # a candidate that fails does not sink the others
+        trial.status, trial.values = f"failed: {error or type(error).__name__}", None
+    trial.validation = now() - began
+    return trial
+
+
+def _check(trial: Trial, held: HeldOut) -> None:
+    """Forecasts are finite, and there are enough of them."""
+    observed = np.isfinite(held.truth)
+    if trial.values is None or not observed.any():
+        return
+    covered = float(np.isfinite(trial.values[:, :, 0])[observed].mean())
+    if covered < LEAST_COVERED:
+        raise ValueError(f"it forecasts {100 * covered:.0f} % of the held-out values only")
+
+
+def _each_series(trial: Trial, held: HeldOut, panel: Panel, budget: Budget, reserved: float) -> None:
+    """One model a series: chunk by chunk of the scored series, so that what the rest would take is known."""
+    training, model = held.training(), trial.candidate.model
+    horizon = held.truth.shape[2]
+    trial.values = np.full((*held.truth.shape[:2], len(LEVELS), horizon), np.nan)
+    rows_left = int(training.lengths[held.scored].sum())
+    free = np.isinf(reserved)
+    if budget.limited and not free:
+        _warm_up(model, training, held, rows_left + len(panel.y), budget, reserved)
+    fitting, rows = 0.0, 0
+    for series in chunks(len(held.scored)):
+        began = now()
+        part = training.select(held.scored[series])
+        fitted, _ = fitted_copy(model, part)
+        between = now()
+        _forecast(trial.values, fitted, held, series)
+        ended = now()
+        fitting, rows, rows_left = fitting + between - began, rows + len(part.y), rows_left - len(part.y)
+        trial.refit = fitting / rows * len(panel.y)
+        telling = ended - began > TELLING and (len(series) >= MANY or ended - began > MANY * TELLING)
+        if budget.limited and not free and telling:
+            ahead = len(held.scored) - series[-1] - 1
+            per_row, per_series = (between - began) / len(part.y), (ended - between) / len(series)
+            seconds = per_row * (rows_left + len(panel.y)) + per_series * ahead
+            if not budget.allows(seconds, reserved):
+                raise NoTime(f"would take about {seconds + ended - began:.0f} s more")
+    if budget.limited and not free and not budget.allows(trial.refit, reserved):
+        raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
+
+
+def _warm_up(model: Any, training: Panel, held: HeldOut, rows: int, budget: Budget, reserved: float) -> None:
+    """Compile, and skip a candidate whose single series is slow beyond hope."""
+    first = training.select(held.scored[:1]).tail(WARM_ROWS)
+    horizon = held.truth.shape[2]
+    fitted, _ = fitted_copy(model, first)
+    quantiles_of(
+        fitted, first.until(first.ends - horizon, horizon) if len(first.y) > horizon else first, horizon, DRAWS
+    )
+    began = now()
+    fitted_copy(model, first)
+    took = now() - began
+    seconds = took * rows / len(first.y)
+    if took > TELLING and not budget.allows(seconds, reserved):
+        raise NoTime(f"would take about {seconds:.0f} s")
+
+
+def chunks(n: int) -> Iterator[np.ndarray]:
+    """Positions from 0 to n - 1, in chunks that double in size.
+
+    Args:
+        n: how many.
+
+    Yields:
+        Positions.
+
+    Example:
+        >>> [len(chunk) for chunk in chunks(10)]
+        [2, 4, 4]
+    """
+    start, size = 0, 2
+    while start < n:
+        yield np.arange(start, min(start + size, n))
+        start, size = start + size, 2 * size
+
+
+def _forecast(values: np.ndarray, fitted: Any, held: HeldOut, series: np.ndarray) -> None:
+    for window in range(held.n_windows):
+        here, panel = held.at(window, series)
+        if len(here):
+            values[window, here] = quantiles_of(fitted, panel, held.truth.shape[2], DRAWS)
+
+
+def _one_for_all(trial: Trial, held: HeldOut, budget: Budget, reserved: float) -> None:
+    """One model of all series: a network is trained by as many steps as there is time for."""
+    training = held.training()
+    free = np.isinf(reserved) or not budget.limited
+    fitted = None
+    if not free:
+        if not budget.allows(0.0, reserved):
+            raise NoTime("no time is left")
+        if trial.candidate.steps:
+            fitted = _steps_that_fit(trial, training, SHARE * (budget.left - reserved))
+    began = now()
+    if fitted is None:
+        with limited(np.inf if free else max(budget.left - reserved, 0.0) / 2):
+            try:
+                fitted, _ = fitted_copy(trial.candidate.model, training)
+            except OutOfTime:
+                raise NoTime(f"its training was stopped after {now() - began:.0f} s") from None
+        trial.refit = now() - began
+    trial.values = np.full((*held.truth.shape[:2], len(LEVELS), held.truth.shape[2]), np.nan)
+    _forecast(trial.values, fitted, held, np.arange(len(held.scored)))
+    if not free and not budget.allows(trial.refit, reserved):
+        raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
+
+
+def _steps_that_fit(trial: Trial, training: Panel, seconds: float) -> Any:
+    """Sets the steps of the candidate so that it can be trained twice; a model whose training has ended already."""
+    began = now()
+    with limited(min(PROBE, seconds / 20), from_first_step=True):
+        try:
+            fitted, _ = fitted_copy(trial.candidate.model, training)
+        except OutOfTime as speed:
+            found = speed
+        else:
+            trial.refit = now() - began
+            return fitted
+    runs = getattr(trial.candidate.model, "members", 1) or 1
+    left = seconds - (now() - began)
+    default = trial.candidate.model.max_steps
+
+    def both(steps: int) -> float:
+        return 2 * MARGIN * runs * found.seconds(steps, min(CHECKS, steps))
+
+    fitting = [steps for steps in (*STEPS, default) if steps <= default and both(steps) <= left]
+    if not fitting:
+        raise NoTime(f"{min(STEPS[0], default)} steps and a fit to all data would take {both(STEPS[0]):.0f} s")
+    if max(fitting) < default:
+        trial.candidate = with_steps(trial.candidate, max(fitting))
+    return None

@@ -1,0 +1,157 @@
+"""How many windows to hold out of a panel, how many independent ones they are worth, and how many would do."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from tsformers.compose.held_out import rows_held_out
+from tsformers.data.panel import Panel
+
+SHARE = 1 / 3  # of the rows of the median series that are held out where windows may overlap less by it
+MOST = 1 / 2  # and at most
+COVERAGE, POINTS = 0.8, 0.02  # of the intervals whose coverage is to be known, and how well
+FAR = 7.0  # normal score of a PIT of 0 or 1
+
+
+class WindowPlan(NamedTuple):
+    """Which windows are held out."""
+
+    windows: int  # W
+    stride: int  # rows from one cutoff to the next
+    series: np.ndarray  # positions of the series that are long enough
+    room: int  # windows at this stride that leave half of the median series
+
+
+def plan_windows(panel: Panel, horizon: int, windows: int, stride: int | None) -> WindowPlan:
+    """Choose the stride, the number and the series of held-out windows.
+
+    The forecaster is fitted once, before the first cutoff. So that it is like the one fitted on all rows, windows
+    overlap as far as needed to hold out a third of the rows of the median series; where even a stride of 1 needs more
+    than half of them, fewer windows are taken. Series that would keep less than half of their rows are left out (unless
+    this leaves none).
+
+    Args:
+        panel: all data.
+        horizon: H.
+        windows: asked for.
+        stride: asked for, which leaves ``windows`` as they are; None: as above, the horizon at most.
+
+    Returns:
+        The plan.
+
+    Example:
+        >>> import pandas as pd
+        >>> panel = Panel.from_frame(pd.DataFrame({"unique_id": "a", "ds": range(90), "y": 1.0}))
+        >>> plan_windows(panel, 6, 10, None)[:2], plan_windows(panel, 12, 60, None)[:2]
+        ((10, 2), (34, 1))
+    """
+    rows = int(np.median(panel.lengths))
+    step = stride
+    if step is None:
+        step = int(rows * SHARE - horizon) // (windows - 1) if windows > 1 else horizon
+        step = min(max(step, 1), horizon)
+    room = max(1, 1 + (int(rows * MOST) - horizon) // step)
+    count = windows if stride is not None else min(windows, room)
+    series = np.flatnonzero(panel.lengths * MOST >= rows_held_out(horizon, count, step))
+    return WindowPlan(count, step, series if len(series) else np.arange(panel.n_series), room)
+
+
+def independent_windows(pit: np.ndarray, stride: int) -> np.ndarray:
+    """How many independent windows the held-out windows of a panel are worth, at each step.
+
+    Forecasts h steps ahead from cutoffs fewer than h rows apart share errors: W windows count as ``1 + (W - 1) min(1,
+    stride / h)``. N series that err together count as ``N / (1 + (N - 1) r)``, with r the intraclass correlation, over
+    the series of one window, of the normal scores of the PIT values or of their distances from the median, whichever is
+    larger.
+
+    Args:
+        pit: (W, N, H) PIT values, NaN = not observed.
+        stride: rows from one cutoff to the next.
+
+    Returns:
+        (H,) numbers of windows.
+
+    Example:
+        >>> alike = np.repeat(np.linspace(0.1, 0.9, 8)[:, None, None], 5, axis=1)
+        >>> independent_windows(alike, 1)
+        array([8.])
+
+    Source: the design effect of cluster samples, Kish (1965), Survey sampling, section 5.4.
+    """
+    windows, _, horizon = pit.shape
+    observed = np.isfinite(pit)
+    apart = 1 + (windows - 1) * np.minimum(1.0, stride / np.arange(1, horizon + 1))
+    rows = observed.sum(axis=(0, 1))  # (H,)
+    present = np.maximum(observed.any(axis=1).sum(axis=0), 1)
+    series = np.maximum(rows / present, 1.0)  # of a window, in the mean
+    with np.errstate(invalid="ignore"):
+        scores = np.clip(ndtri(pit), -FAR, FAR)
+        middle = np.nanmedian(scores) if observed.any() else 0.0
+        shared = max(_intraclass(scores, observed), _intraclass(np.abs(scores - middle), observed))
+    return np.minimum(apart, present) * (rows > 0) * series / (1 + (series - 1) * shared)
+
+
+def _intraclass(scores: np.ndarray, observed: np.ndarray) -> float:
+    """Intraclass correlation of the series of one window and step, pooled over steps; 0 where it cannot be told."""
+    counts = observed.sum(axis=1)  # (W, H)
+    used = counts > 1
+    groups = used.sum(axis=0)  # (H,)
+    pooled = groups > 1
+    if not pooled.any():
+        return 0.0
+    values = np.where(observed & used[:, None], scores, 0.0)
+    counts = np.where(used, counts, 0)
+    means = values.sum(axis=1) / np.maximum(counts, 1)
+    total = counts.sum(axis=0)
+    grand = (means * counts).sum(axis=0) / np.maximum(total, 1)
+    between = (counts * (means - grand) ** 2 * used).sum(axis=0)
+    within = (np.where(observed & used[:, None], scores - means[:, None], 0.0) ** 2).sum(axis=(0, 1))
+    freedom = (groups - 1)[pooled].sum(), (total - groups)[pooled].sum()
+    mean_between, mean_within = between[pooled].sum() / freedom[0], within[pooled].sum() / freedom[1]
+    size = total[pooled].sum() / groups[pooled].sum()
+    spread = mean_between + (size - 1) * mean_within
+    return float(np.clip((mean_between - mean_within) / spread, 0.0, 1.0)) if spread > 0 else 0.0
+
+
+def expected_error(n: float | np.ndarray, miss: float, prior_weight: float) -> np.ndarray:
+    """Root mean square error of the coverage of 80 % intervals after recalibration.
+
+    Args:
+        n: independent windows.
+        miss: raw coverage less 0.8.
+        prior_weight: windows that the identity weighs as much as.
+
+    Returns:
+        In shares, of each ``n``: what shrinkage leaves of ``miss``, and the binomial error of n windows.
+
+    Example:
+        >>> float(expected_error(1600, 0.0, 200.0))
+        0.01
+    """
+    count = np.maximum(np.asarray(n, dtype=np.float64), 1e-9)
+    return np.hypot(miss * prior_weight / (prior_weight + count), np.sqrt(COVERAGE * (1 - COVERAGE) / count))
+
+
+def windows_needed(plan: WindowPlan, n: float, miss: float, prior_weight: float) -> int:
+    """How many windows of this panel, at this stride, bring the coverage of 80 % intervals to within two points.
+
+    Args:
+        plan: the windows held out.
+        n: independent windows that they are worth.
+        miss: raw coverage less 0.8.
+        prior_weight: windows that the identity weighs as much as.
+
+    Returns:
+        A number of windows, whole.
+
+    Example:
+        >>> windows_needed(WindowPlan(20, 1, np.arange(1), 20), 20.0, 0.0, 200.0)
+        400
+    """
+    low, high = 1.0, 1e7
+    while high - low > 0.5:
+        middle = (low + high) / 2
+        low, high = (low, middle) if expected_error(middle, miss, prior_weight) <= POINTS else (middle, high)
+    return max(plan.windows, math.ceil(plan.windows * math.floor(high) / max(n, 1e-9)))

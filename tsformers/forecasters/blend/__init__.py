@@ -1,0 +1,1 @@
+"""Blend: closed-form forecasts of each series, weighed by a small network."""

@@ -1,0 +1,172 @@
+"""Base forecasts of many series, and the features that weigh them: ragged contexts in, one compiled pass each."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tsformers.errors import DataError
+from tsformers.forecasters.blend.forecasts import Room, base_forecasts, make_room
+from tsformers.forecasters.blend.layout import BASES, CENTRE, DYNAMIC, FEATURES, GATED, LEVEL_SHAPE, SHAPES
+from tsformers.forecasters.blend.shapes import BOUND, scale_of, shape_features
+from tsformers.jit import compiled_nogil
+
+__all__ = ["BASES", "CENTRE", "FEATURES", "Contexts", "Inputs", "inputs"]
+
+K, N_GATED, N_SHAPES = len(BASES), len(GATED), len(SHAPES)
+ORIGINS = 2  # inside the context
+ROOMS = FEATURES.index("room_1")  # columns of the features
+KNOWN = FEATURES.index(f"{GATED[0]}_known_1")
+
+
+class Contexts(NamedTuple):
+    """Histories to forecast from: rows ``first[i]:stop[i]`` of one shared array; they may overlap."""
+
+    y: np.ndarray  # (R,) float64, NaN = missing
+    first: np.ndarray  # (N,) int64
+    stop: np.ndarray  # (N,) int64
+    seasons: np.ndarray  # (N,) int64, m >= 1
+    second: np.ndarray  # (N,) int64, second period, 0 = none
+
+
+class Inputs(NamedTuple):
+    """What the network weighs, and by what."""
+
+    forecasts: np.ndarray  # (N, K, H) float64, in the caller's units; not available: a copy of base "ses"
+    available: np.ndarray  # (N, K) bool
+    scale: np.ndarray  # (N,) float64, above 0
+    constant: np.ndarray  # (N,) bool: all values the same, or none
+    features: np.ndarray  # (N, F) float32 within -8 to 8
+
+
+class _Origin(NamedTuple):
+    """Room for the forecasts inside the context."""
+
+    forecasts: np.ndarray  # (K, H)
+    available: np.ndarray  # (K,)
+    chosen: np.ndarray  # (K,) bases that are computed there
+
+
+@compiled_nogil()
+def error_features(y: np.ndarray, periods: tuple[int, int], s: float, held: int, origin: int, room: Room,
+                   at: _Origin, out: np.ndarray) -> None:  # fmt: skip
+    """Errors of the bases at the ``origin``-th last origin, over ``held`` rows, into ``out``; zeros without room.
+
+    log(1 + mean |e| / s) and asinh(mean e / s) of each base, e = truth - forecast.
+    """
+    stop = len(y) - (origin + 1) * held
+    count = 0
+    for t in range(max(stop, 0), max(stop, 0) + held):
+        count += t < len(y) and not np.isnan(y[t])
+    if stop < 2 or count == 0:
+        return
+    found = at.forecasts[:, :held]
+    base_forecasts(y[:stop], periods[0], periods[1], at.chosen, room, found, at.available)
+    for k in range(K):
+        size, bias = 0.0, 0.0
+        if at.available[k]:
+            for h in range(held):
+                error = y[stop + h] - found[k, h]
+                if not np.isnan(error):
+                    size += abs(error) / s / count
+                    bias += error / s / count
+        out[origin * K + k] = np.log1p(size)
+        out[(ORIGINS + origin) * K + k] = np.arcsinh(bias)
+    for k in range(N_GATED):
+        out[KNOWN + origin * N_GATED + k] = at.available[DYNAMIC + k]
+    out[ROOMS + origin] = 1.0
+
+
+@compiled_nogil()
+def one_context(y: np.ndarray, periods: tuple[int, int], chosen: np.ndarray, room: Room, at: _Origin,
+                forecasts: np.ndarray, available: np.ndarray, out: np.ndarray) -> tuple[float, bool]:  # fmt: skip
+    """Forecasts, what is available and features of one context whose first row is there; scale and whether constant."""
+    n, m, horizon = len(y), periods[0], forecasts.shape[1]
+    s, constant = scale_of(y, m)
+    held = min(horizon, max(2, n // 4))
+    for origin in range(ORIGINS):
+        error_features(y, periods, s, held, origin, room, at, out)
+    base_forecasts(y, m, periods[1], chosen, room, forecasts, available)
+    for k in range(N_GATED):
+        out[KNOWN + ORIGINS * N_GATED + k] = available[DYNAMIC + k]
+    shape_features(y, m, s, horizon, room, out[len(out) - N_SHAPES :])
+    for f in range(len(out)):
+        out[f] = min(max(out[f], -BOUND), BOUND)
+    return s, constant
+
+
+@compiled_nogil()
+def all_contexts(contexts: Contexts, chosen: np.ndarray, chosen_inside: np.ndarray, answer: Inputs) -> None:
+    """``inputs`` into the arrays of ``answer``; features stay zeros where nothing is known."""
+    n, horizon = len(contexts.first), answer.forecasts.shape[2]
+    longest, season = 1, 1
+    for i in range(n):
+        longest = max(longest, contexts.stop[i] - contexts.first[i])
+        season = max(season, contexts.seasons[i], contexts.second[i])
+    room = make_room(longest, season)
+    at = _Origin(np.empty((K, horizon)), np.empty(K, dtype=np.bool_), chosen_inside)
+    row = np.empty(answer.features.shape[1])
+    for i in range(n):
+        first, stop = contexts.first[i], contexts.stop[i]
+        while first < stop and np.isnan(contexts.y[first]):
+            first += 1
+        row[:] = 0.0
+        if first < stop:
+            answer.scale[i], answer.constant[i] = one_context(
+                contexts.y[first:stop], (contexts.seasons[i], contexts.second[i]), chosen, room, at,
+                answer.forecasts[i], answer.available[i], row,
+            )  # fmt: skip
+        else:
+            answer.scale[i], answer.constant[i] = 1.0, True
+            answer.forecasts[i] = 0.0
+            for k in range(K):
+                answer.available[i, k] = chosen[k] and k < DYNAMIC
+        for f in range(len(row)):
+            answer.features[i, f] = row[f]
+
+
+def inputs(contexts: Contexts, horizon: int, *, chosen: np.ndarray | None = None, slow_errors: bool = True) -> Inputs:
+    """Base forecasts of every context, what is available, and the features that weigh them.
+
+    Each context is worked out alone, in float64, in one pass and two more at origins inside it. Missing values are
+    skipped, never filled in. Nothing but the scale and the forecasts has the unit of the data.
+
+    Args:
+        contexts: the histories; one may be of one row, constant, or without a value (forecast 0).
+        horizon: steps, H.
+        chosen: (K,) which of ``BASES`` are computed; None: all. "linear" is never available here.
+        slow_errors: whether "dynamic_theta" and "level_shape" are also computed at the origins inside the context;
+            False: their error features are 0, and said to be unknown.
+
+    Returns:
+        The ``Inputs``, arrays of one row a context.
+
+    Raises:
+        DataError: a season is below 1, or a context lies outside the array.
+
+    Example:
+        >>> y = np.array([1.0, 2.0, 3.0, np.nan, 2.0, 3.0, 1.0])
+        >>> one = np.array([0]), np.array([7]), np.array([3]), np.array([0])
+        >>> found = inputs(Contexts(y, *one), 2)
+        >>> found.forecasts.shape, found.features.shape == (1, len(FEATURES))
+        ((1, 19, 2), True)
+        >>> found.forecasts[0, BASES.index("last_season")]
+        array([2., 3.])
+
+    Source: Montero-Manso, Athanasopoulos, Hyndman & Talagala (2020) for the idea.
+    """
+    starts, stops, seasons, second = (np.ascontiguousarray(part, dtype=np.int64) for part in contexts[1:])
+    packed = Contexts(np.ascontiguousarray(contexts.y, dtype=np.float64), starts, stops, seasons, second)
+    if len(seasons) and seasons.min() < 1:
+        raise DataError(f"a season is {seasons.min()}: give 1 for none, or more")
+    if len(starts) and (starts.min() < 0 or stops.max() > len(packed.y)):
+        raise DataError(f"a context lies outside the {len(packed.y)} rows")
+    n, which = len(starts), np.ones(K, dtype=bool) if chosen is None else np.array(chosen, dtype=bool)
+    inside = which.copy()
+    if not slow_errors:
+        inside[[DYNAMIC, LEVEL_SHAPE]] = False
+    answer = Inputs(
+        np.empty((n, K, horizon)), np.zeros((n, K), dtype=bool), np.empty(n), np.zeros(n, dtype=bool),
+        np.zeros((n, len(FEATURES)), dtype=np.float32),
+    )  # fmt: skip
+    all_contexts(packed, which, inside, answer)
+    return answer
