@@ -127,3 +127,18 @@ def test_covariates_of_a_data_set_are_left_out():
     panel, _ = load_panel("nile", PanelTable(horizon=3, season=1))
     assert panel.known.shape[1] == panel.past.shape[1] == 0
     assert fingerprint(panel) == fingerprint(load_panel("nile", PanelTable(horizon=3, season=1))[0])
+
+
+def test_series_that_a_model_leaves_out_are_answered_by_the_reference(board, monkeypatch):
+    kind = board.extra["mine"]
+    plain = kind.predict
+    monkeypatch.setattr(kind, "predict", lambda self, *data, **options: plain(self, *data, **options).select([3, 1]))
+    board.run(["macrodata/drift/0"])
+    task = Task("small", "macrodata", "drift", 0)
+    reference = task._replace(model="SeasonalNaive")
+    scores = board.result(task)
+    assert scores["answers"] == 12 and scores["left_out"] == 10 and board.result(reference) is not None
+    panel, _ = load_panel("macrodata", board.panel_table(task))
+    own, other = board.answers(task, panel), board.answers(reference, panel)
+    same = [i for i in range(12) if (own.quantiles[i] == other.quantiles[i]).all()]
+    assert same == [0, 2, *range(4, 12)]

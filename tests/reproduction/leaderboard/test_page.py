@@ -95,7 +95,7 @@ def test_the_spread_is_over_seeds_on_all_panels(board):
 def test_series_left_out_are_said(board):
     store(board, "macrodata", "drift", 0, left_out=3)
     page = page_of(board)
-    assert "drift on macrodata: 3." in page
+    assert "answered by SeasonalNaive: drift on macrodata: 3." in page
     assert "*" in row_of(page, "drift | - |")
 
 

@@ -11,6 +11,7 @@ from tsformers.reproduction.leaderboard.scores import (
     Answers,
     answers_of,
     averaged,
+    completed,
     panel_scores,
     seasonal_scales,
 )
@@ -103,3 +104,11 @@ def test_rows_of_a_backtest_come_in_the_order_of_windows_and_series():
     found = answers_of(pd.DataFrame(rows), "y", [0.5], 2)
     assert found.series.tolist() == [0, 1] and found.y.tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert found.quantiles.tolist() == [[[5.0, 6.0]], [[7.0, 8.0]]]
+
+
+def test_what_was_left_out_is_answered_by_the_other_model():
+    own = answers([[1.0], [2.0]], np.ones((2, 11, 1)), series=[0, 2])
+    other = answers([[1.0], [5.0], [2.0]], np.full((3, 11, 1), 9.0), series=[0, 1, 2])
+    found = completed(own, other)
+    assert found.series.tolist() == [0, 1, 2] and found.y.ravel().tolist() == [1.0, 5.0, 2.0]
+    assert found.quantiles[:, 0, 0].tolist() == [1.0, 9.0, 1.0]

@@ -4,12 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
 from tsformers.errors import JobError
 from tsformers.evaluation.run_folder import write_whole
-from tsformers.reproduction.leaderboard.board import RUN, SCORES, Leaderboard, Task, load_panel
-from tsformers.reproduction.leaderboard.scores import Answers, answers_of, averaged, panel_scores
+from tsformers.reproduction.leaderboard.board import SCORES, Leaderboard, Task, load_panel
+from tsformers.reproduction.leaderboard.scores import averaged, panel_scores
 
 
 def average_scores(
@@ -56,17 +54,10 @@ def _of_members(board: Leaderboard, own: Task, members: Sequence[Task]) -> dict[
         panel, scales = load_panel(own.panel, board.panel_table(own))
     except JobError:
         return None
-    answers = [_answers(board, member, panel.schema.target_col) for member in members]
+    answers = [board.answers(member, panel) for member in members]
     scores: dict[str, Any] = panel_scores(averaged(answers), board.table.levels, scales)
     scores["seconds"] = sum(result["seconds"] for result in results if result is not None)
     scores["left_out"] = max(result["left_out"] for result in results if result is not None)
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_whole(kept, json.dumps({"asked": key, "scores": scores}, indent=1) + "\n")
     return scores
-
-
-def _answers(board: Leaderboard, member: Task, target: str) -> Answers:
-    """The stored forecasts of one model."""
-    places = sorted((board.place(member) / RUN / "forecasts").rglob("*.parquet"))
-    table = pd.concat([pd.read_parquet(place) for place in places], ignore_index=True)
-    return answers_of(table, target, board.table.levels, board.panel_table(member).horizon)

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 
 from tsformers import __version__
 from tsformers.data.panel import Panel
 from tsformers.errors import JobError, did_you_mean
+from tsformers.evaluation.origins import rolling_origins
 from tsformers.evaluation.refits import is_local
 from tsformers.evaluation.rolling import backtest
 from tsformers.evaluation.run_folder import write_whole
@@ -23,7 +25,7 @@ from tsformers.jobs.data_table import DataTable, read_data
 from tsformers.jobs.job_file import table_model
 from tsformers.jobs.plugins import load_plugins
 from tsformers.messages import message_of
-from tsformers.reproduction.leaderboard.scores import answers_of, panel_scores, seasonal_scales
+from tsformers.reproduction.leaderboard.scores import Answers, answers_of, completed, panel_scores, seasonal_scales
 from tsformers.reproduction.leaderboard.tables import (
     BOARD,
     BoardTable,
@@ -142,6 +144,39 @@ class Leaderboard:
         """The folder of a task."""
         return self.out / task.panel / quote(task.model, safe=" +").replace(".", "%2E") / str(task.seed)
 
+    def answers(self, task: Task, panel: Panel) -> Answers:
+        """The stored forecasts of a task; what it left out is answered by the reference, measured first if need be.
+
+        Args:
+            task: all of its windows are stored.
+            panel: its data.
+
+        Returns:
+            Forecasts of all series and windows.
+
+        Raises:
+            JobError: the reference fails.
+        """
+        places = sorted((self.place(task) / RUN / "forecasts").rglob("*.parquet"))
+        table = pd.concat([pd.read_parquet(place) for place in places], ignore_index=True)
+        own = answers_of(table, panel.schema.target_col, self.table.levels, self.panel_table(task).horizon)
+        reference = task._replace(model=self.table.reference, seed=0)
+        if len(own.y) == self._n_answers(task, panel) or task == reference:
+            return own
+        if self.result(reference) is None:
+            line = self._measure(reference)
+            if self.result(reference) is None:
+                raise JobError(f"the reference is needed for series that were left out: {line}")
+        return completed(own, self.answers(reference, panel))
+
+    def _n_answers(self, task: Task, panel: Panel) -> int:
+        """How many series and windows there are."""
+        table = self.panel_table(task)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # series that are too short for a window
+            origins = rolling_origins(panel, table.horizon, table.windows, table.horizon, self.table.history_rows)
+        return int((origins.n_history > 0).sum())
+
     def panel_table(self, task: Task) -> PanelTable:
         """The table of the panel of a task."""
         return next(group for group in self.groups if group.name == task.group).panels[task.panel]
@@ -208,9 +243,9 @@ class Leaderboard:
                 verbose=False,
                 short="drop",
             )
-        if len(result.tables["failures"]):
-            return None
-        answers = answers_of(result.tables["forecasts"], panel.schema.target_col, board.levels, table.horizon)
+            if len(result.tables["failures"]):
+                return None
+            answers = self.answers(task, panel)
         seconds = result.tables["seconds"][["fit_cpu", "predict_cpu"]].to_numpy().sum()
         spent = {"seconds": float(seconds), "local": is_local(model), "when": time.strftime("%Y-%m-%d", time.gmtime())}
         return panel_scores(answers, board.levels, scales) | {"left_out": len(result.tables["left_out"])} | spent

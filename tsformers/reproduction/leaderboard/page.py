@@ -112,7 +112,7 @@ def _group(board: Leaderboard, found: Standing) -> list[str]:
     if names:
         parts.append(_summary(found, names))
         parts += [f"### {title}\n\n{_matrix(found, names, metric)}" for metric, title in TITLES.items()]
-    parts += [_incomplete(found), _missing(board, found)]
+    parts += [_incomplete(board, found), _missing(board, found)]
     return parts
 
 
@@ -178,12 +178,15 @@ def _number(value: float, decimals: int) -> str:
     return f"{value:,.{decimals}f}" if np.isfinite(value) else NOTHING
 
 
-def _incomplete(found: Standing) -> str:
+def _incomplete(board: Leaderboard, found: Standing) -> str:
     """Rows that left series out."""
     if not found.incomplete:
         return ""
     texts = [f"{name} on {panel}: {n}" for (name, panel), n in found.incomplete.items()]
-    return f"\\* Series and windows left out, too short for the model: {'; '.join(texts)}."
+    return (
+        f"\\* Series and windows that the model left out, too short for it, answered by {board.table.reference}: "
+        f"{'; '.join(texts)}."
+    )
 
 
 def _missing(board: Leaderboard, found: Standing) -> str:

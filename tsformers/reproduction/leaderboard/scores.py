@@ -74,6 +74,29 @@ def averaged(members: Sequence[Answers]) -> Answers:
     return Answers(first.series[at[0]], first.window[at[0]], first.y[at[0]], mean)
 
 
+def completed(answers: Answers, others: Answers) -> Answers:
+    """Forecasts of one model, and those of another for the series and windows that the first left out.
+
+    Args:
+        answers: of the first.
+        others: of the other.
+
+    Returns:
+        All of them, in the order of windows and series.
+
+    Example:
+        >>> zero = np.array([0])
+        >>> one = Answers(zero, zero, np.ones((1, 1)), np.ones((1, 1, 1)))
+        >>> completed(one, one._replace(series=np.array([3]))).series
+        array([0, 3])
+    """
+    keys, further = (pd.MultiIndex.from_arrays([each.window, each.series]) for each in (answers, others))
+    left = np.flatnonzero(~further.isin(keys))
+    joined = [np.concatenate([own, other[left]]) for own, other in zip(answers, others, strict=True)]
+    order = np.lexsort((joined[0], joined[1]))
+    return Answers(*(part[order] for part in joined))
+
+
 def seasonal_scales(panel: Panel, horizon: int, windows: int, season: int) -> Float[np.ndarray, "N W"]:
     """What errors of a series are divided by: the mean seasonal difference of all rows before each cutoff.
 
