@@ -15,7 +15,7 @@ SHAPE_PERIODS = (
     6  # whose mean shares are the shape (the paper: 2; on M1, M3, retail, pedestrians, tourism 6 is 2 % better)
 )
 LAG_ROWS = 10  # steps with a step a longer period before, from which that one counts
-SWEEPS = 4  # of alternating least squares
+SWEEPS = 8  # of alternating least squares; with no row missing the second changes little
 NOISE = 1e-9  # residuals of this share of the root mean square are rounding
 LAMBDAS = 11  # Box-Cox powers 0, .1, ..., 1: the average by likelihood
 LEAST_LEVEL = 0.05  # of the mean level
