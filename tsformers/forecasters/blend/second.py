@@ -34,7 +34,8 @@ def second_last_season(y: np.ndarray, m: int, second: int, path: np.ndarray) -> 
             if not np.isnan(change):
                 total += change
                 count += 1
-        path += total / max(count, 1)
+        for h in range(len(path)):
+            path[h] += total / max(count, 1)
     return True
 
 
@@ -66,7 +67,8 @@ def second_season(
     additive_indices(d, sums, trend, seconds)
     if second % m != 0:
         smooth_circle(seconds, SMOOTHING * m, spare[:second])
-        seconds[:] = spare[:second]
+        for p in range(second):
+            seconds[p] = spare[p]
     for t in range(n):
         spare[t] = d[t] - seconds[(t - n) % second]
     level = mean_of(spare[n - second : n]) if second % m == 0 else smoothed_level(spare[:n], 0.3)
