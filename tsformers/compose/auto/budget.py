@@ -31,6 +31,7 @@ class Budget:
     def __init__(self, limit: float | None) -> None:
         self.limit = math.inf if limit is None else float(limit)
         self.began = now()
+        self.longest_start = 0.0  # seconds that a candidate took to compile
 
     @property
     def spent(self) -> float:
