@@ -12,7 +12,7 @@ from tsformers.compose.auto.candidates import MANDATORY, NAIVE, ZERO_SHOT, Candi
 from tsformers.compose.auto.fitting import fitted_copy, is_per_series
 from tsformers.compose.auto.judgement import Judgement, leaderboard
 from tsformers.compose.auto.trials import Trial, tried
-from tsformers.compose.auto.windows import HeldOut
+from tsformers.compose.auto.windows import HeldOutWindows
 from tsformers.data.panel import Panel
 from tsformers.distributions.recalibration import LevelMap
 from tsformers.errors import DataWarning
@@ -42,7 +42,7 @@ class Search:
     """
 
     panel: Panel
-    held: HeldOut | None
+    held: HeldOutWindows | None
     budget: Budget
     of: str
     trials: list[Trial] = field(default_factory=list)

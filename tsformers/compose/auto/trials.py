@@ -9,7 +9,7 @@ import numpy as np
 from tsformers.compose.auto.budget import MARGIN, Budget, now
 from tsformers.compose.auto.candidates import Candidate, with_steps
 from tsformers.compose.auto.fitting import fitted_copy, is_per_series, quantiles_of
-from tsformers.compose.auto.windows import HeldOut
+from tsformers.compose.auto.windows import HeldOutWindows
 from tsformers.data.panel import Panel
 from tsformers.nn.heads.quantile import LEVELS
 from tsformers.training.time_limit import OutOfTime, limited
@@ -72,7 +72,9 @@ class Trial:
         return self.status == VALIDATED
 
 
-def tried(entry: str, candidate: Candidate, held: HeldOut, panel: Panel, budget: Budget, reserved: float) -> Trial:
+def tried(
+    entry: str, candidate: Candidate, held: HeldOutWindows, panel: Panel, budget: Budget, reserved: float
+) -> Trial:
     """A candidate on the held-out windows.
 
     Args:
@@ -104,7 +106,7 @@ def tried(entry: str, candidate: Candidate, held: HeldOut, panel: Panel, budget:
     return trial
 
 
-def _check(trial: Trial, held: HeldOut) -> None:
+def _check(trial: Trial, held: HeldOutWindows) -> None:
     """Forecasts are finite, and there are enough of them."""
     observed = np.isfinite(held.truth)
     if trial.values is None or not observed.any():
@@ -114,7 +116,7 @@ def _check(trial: Trial, held: HeldOut) -> None:
         raise ValueError(f"it forecasts {100 * covered:.0f} % of the held-out values only")
 
 
-def _each_series(trial: Trial, held: HeldOut, panel: Panel, budget: Budget, reserved: float) -> None:
+def _each_series(trial: Trial, held: HeldOutWindows, panel: Panel, budget: Budget, reserved: float) -> None:
     """One model a series: chunk by chunk of the scored series, so that what the rest would take is known."""
     training, model = held.training(), trial.candidate.model
     free = np.isinf(reserved) or not budget.limited
@@ -144,7 +146,7 @@ def _each_series(trial: Trial, held: HeldOut, panel: Panel, budget: Budget, rese
         raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
 
 
-def _warm_up(model: Any, training: Panel, held: HeldOut, rows: int, budget: Budget, share: float) -> None:
+def _warm_up(model: Any, training: Panel, held: HeldOutWindows, rows: int, budget: Budget, share: float) -> None:
     """Compile, and skip a candidate whose single series is slow beyond hope."""
     if not COLD * budget.longest_start <= share:
         raise NoTime("no time is left")
@@ -181,14 +183,14 @@ def chunks(n: int) -> Iterator[np.ndarray]:
         start, size = start + size, 2 * size
 
 
-def _forecast(values: np.ndarray, fitted: Any, held: HeldOut, series: np.ndarray) -> None:
+def _forecast(values: np.ndarray, fitted: Any, held: HeldOutWindows, series: np.ndarray) -> None:
     for window in range(held.n_windows):
         here, panel = held.at(window, series)
         if len(here):
             values[window, here] = quantiles_of(fitted, panel, held.truth.shape[2], DRAWS)
 
 
-def _one_for_all(trial: Trial, held: HeldOut, budget: Budget, reserved: float) -> None:
+def _one_for_all(trial: Trial, held: HeldOutWindows, budget: Budget, reserved: float) -> None:
     """One model of all series: a network is trained by as many steps as there is time for."""
     training = held.training()
     free = np.isinf(reserved) or not budget.limited

@@ -18,7 +18,7 @@ MOST_ROWS = 2_000  # from which the scale of a series is taken
 LEAST_SCALE = 0.01  # of the mean size of a series
 
 
-class HeldOut(NamedTuple):
+class HeldOutWindows(NamedTuple):
     """Windows at the end of n series: each is fitted on the rows before its own first window."""
 
     panel: Panel  # n series that have a window
@@ -61,7 +61,7 @@ class HeldOut(NamedTuple):
         return here, part.until(part.ends - (self.n_windows - window) * horizon, horizon)
 
 
-def held_out(panel: Panel, horizon: int, season: int, seed: int) -> HeldOut | None:
+def held_out(panel: Panel, horizon: int, season: int, seed: int) -> HeldOutWindows | None:
     """The windows that candidates are compared on.
 
     A series has a window where three rows, and more than a season, come before it; further ones where they leave two
@@ -112,7 +112,7 @@ def held_out(panel: Panel, horizon: int, season: int, seed: int) -> HeldOut | No
         here = windows[scored] >= left
         first = part.ends[scored[here]] - left * horizon
         truth[window, here] = part.y[first[:, None] + np.arange(horizon)]
-    return HeldOut(part, windows, scored, truth, _scales(part, windows, scored, horizon, season))
+    return HeldOutWindows(part, windows, scored, truth, _scales(part, windows, scored, horizon, season))
 
 
 def _scales(panel: Panel, windows: np.ndarray, scored: np.ndarray, horizon: int, season: int) -> np.ndarray:
