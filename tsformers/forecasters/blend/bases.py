@@ -60,7 +60,7 @@ def error_features(y: np.ndarray, periods: tuple[int, int], s: float, held: int,
     if stop < 2 or count == 0:
         return
     found = at.forecasts[:, :held]
-    base_forecasts(y[:stop], periods[0], periods[1], at.chosen, room, found, at.available)
+    base_forecasts(y[:stop], periods, at.chosen, room, found, at.available)
     for k in range(K):
         size, bias = 0.0, 0.0
         if at.available[k]:
@@ -80,15 +80,15 @@ def error_features(y: np.ndarray, periods: tuple[int, int], s: float, held: int,
 def one_context(y: np.ndarray, periods: tuple[int, int], chosen: np.ndarray, room: Room, at: _Origin,
                 forecasts: np.ndarray, available: np.ndarray, out: np.ndarray) -> tuple[float, bool]:  # fmt: skip
     """Forecasts, what is available and features of one context whose first row is there; scale and whether constant."""
-    n, m, horizon = len(y), periods[0], forecasts.shape[1]
-    s, constant = scale_of(y, m)
+    n, horizon = len(y), forecasts.shape[1]
+    s, constant = scale_of(y, periods[0])
     held = min(horizon, max(2, n // 4))
     for origin in range(ORIGINS):
         error_features(y, periods, s, held, origin, room, at, out)
-    base_forecasts(y, m, periods[1], chosen, room, forecasts, available)
+    base_forecasts(y, periods, chosen, room, forecasts, available)
     for k in range(N_GATED):
         out[KNOWN + ORIGINS * N_GATED + k] = available[DYNAMIC + k]
-    shape_features(y, m, s, horizon, room, out[len(out) - N_SHAPES :])
+    shape_features(y, periods, s, horizon, room, out[len(out) - N_SHAPES :])
     for f in range(len(out)):
         out[f] = min(max(out[f], -BOUND), BOUND)
     return s, constant
