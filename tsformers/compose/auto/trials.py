@@ -194,12 +194,13 @@ def _one_for_all(trial: Trial, held: HeldOutWindows, budget: Budget, reserved: f
     """One model of all series: a network is trained by as many steps as there is time for."""
     training = held.training()
     free = np.isinf(reserved) or not budget.limited
-    if not free and not budget.allows(0.0, reserved):
+    if not free and not budget.allows(2 * budget.longest_before, reserved):
         raise NoTime("no time is left")
     began = now()
     try:
         fitted, _ = _trained(trial.candidate, training, np.inf if free else budget.left - reserved)
     except OutOfTime as speed:
+        budget.longest_before = max(budget.longest_before, speed.before)
         trial.candidate = _shorter(trial.candidate, speed, SHARE * (budget.left - reserved))
         began = now()
         try:
