@@ -92,7 +92,7 @@ def independent_windows(pit: np.ndarray, stride: int) -> np.ndarray:
 
 
 def _intraclass(scores: np.ndarray, observed: np.ndarray) -> float:
-    """Intraclass correlation of the series of one window and step, pooled over steps; 0 where it cannot be estimated."""
+    """Intraclass correlation of the series of one window and step, pooled over steps; 0 where there is no estimate."""
     counts = observed.sum(axis=1)  # (W, H)
     used = counts > 1
     groups = used.sum(axis=0)  # (H,)
