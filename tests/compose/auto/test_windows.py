@@ -50,3 +50,10 @@ def test_few_series_have_more_windows_as_far_as_history_goes():
     assert held_out(panel_of([300]), 5, 1, seed=0).n_windows == 10
     assert held_out(panel_of([60]), 5, 1, seed=0).n_windows == 4
     assert held_out(panel_of([60] * 200), 5, 1, seed=0).n_windows == 2
+
+
+def test_a_series_without_values_before_its_windows_has_none():
+    frame = pd.DataFrame({"unique_id": ["a"] * 40 + ["b"] * 40, "ds": [*range(40)] * 2, "y": 1.0})
+    frame.loc[40:77, "y"] = np.nan
+    held = held_out(Panel.from_frame(frame), 4, 1, seed=0)
+    assert held.panel.ids.tolist() == ["a"]

@@ -23,12 +23,13 @@ LADDER = (
     "Theta",
     ZERO_SHOT,
     "Theta(method=dynamic)",
-    "AutoETS",
     "Intermittent",
     "Blend",
+    "AutoETS",
     "AutoARIMA",
     "Linear",
     "LRU",
+    "Blend(members=2)",
     "Autoformer",
 )
 OF_COUNTS = ("Intermittent",)

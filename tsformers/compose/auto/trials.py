@@ -9,7 +9,7 @@ import numpy as np
 from tsformers.compose.auto.budget import MARGIN, Budget, now
 from tsformers.compose.auto.candidates import Candidate, with_steps
 from tsformers.compose.auto.fitting import fitted_copy, is_per_series, quantiles_of
-from tsformers.compose.auto.windows import HeldOut
+from tsformers.compose.auto.windows import HeldOutWindows
 from tsformers.data.panel import Panel
 from tsformers.nn.heads.quantile import LEVELS
 from tsformers.training.time_limit import OutOfTime, limited
@@ -18,6 +18,8 @@ DRAWS = 200
 VALIDATED = "validated"
 STEPS = (100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # of a training that must be shorter than by default
 SHARE = 0.7  # of the time left that one network may take, its refit included
+LOCAL_SHARE = 0.5  # and a local model
+COLD = 4.0  # compilation may take so many times the longest one so far
 WARM_ROWS = 200  # of the first series, which pays for compilation
 TELLING, MANY = 0.5, 8  # seconds of work, and series, from which a rate is believed
 LEAST_COVERED = 0.5  # share of the scored windows that a candidate must forecast
@@ -70,7 +72,9 @@ class Trial:
         return self.status == VALIDATED
 
 
-def tried(entry: str, candidate: Candidate, held: HeldOut, panel: Panel, budget: Budget, reserved: float) -> Trial:
+def tried(
+    entry: str, candidate: Candidate, held: HeldOutWindows, panel: Panel, budget: Budget, reserved: float
+) -> Trial:
     """A candidate on the held-out windows.
 
     Args:
@@ -102,7 +106,7 @@ def tried(entry: str, candidate: Candidate, held: HeldOut, panel: Panel, budget:
     return trial
 
 
-def _check(trial: Trial, held: HeldOut) -> None:
+def _check(trial: Trial, held: HeldOutWindows) -> None:
     """Forecasts are finite, and there are enough of them."""
     observed = np.isfinite(held.truth)
     if trial.values is None or not observed.any():
@@ -112,15 +116,16 @@ def _check(trial: Trial, held: HeldOut) -> None:
         raise ValueError(f"it forecasts {100 * covered:.0f} % of the held-out values only")
 
 
-def _each_series(trial: Trial, held: HeldOut, panel: Panel, budget: Budget, reserved: float) -> None:
+def _each_series(trial: Trial, held: HeldOutWindows, panel: Panel, budget: Budget, reserved: float) -> None:
     """One model a series: chunk by chunk of the scored series, so that what the rest would take is known."""
     training, model = held.training(), trial.candidate.model
-    horizon = held.truth.shape[2]
-    trial.values = np.full((*held.truth.shape[:2], len(LEVELS), horizon), np.nan)
+    free = np.isinf(reserved) or not budget.limited
+    share = LOCAL_SHARE * (budget.left - reserved)
+    due = np.inf if free else now() + share
     rows_left = int(training.lengths[held.scored].sum())
-    free = np.isinf(reserved)
-    if budget.limited and not free:
-        _warm_up(model, training, held, rows_left + len(panel.y), budget, reserved)
+    if not free:
+        _warm_up(model, training, held, rows_left + len(panel.y), budget, share)
+    trial.values = np.full((*held.truth.shape[:2], len(LEVELS), held.truth.shape[2]), np.nan)
     fitting, rows = 0.0, 0
     for series in chunks(len(held.scored)):
         began = now()
@@ -131,30 +136,31 @@ def _each_series(trial: Trial, held: HeldOut, panel: Panel, budget: Budget, rese
         ended = now()
         fitting, rows, rows_left = fitting + between - began, rows + len(part.y), rows_left - len(part.y)
         trial.refit = fitting / rows * len(panel.y)
-        telling = ended - began > TELLING and (len(series) >= MANY or ended - began > MANY * TELLING)
-        if budget.limited and not free and telling:
+        if ended - began > TELLING and (len(series) >= MANY or ended - began > MANY * TELLING):
             ahead = len(held.scored) - series[-1] - 1
             per_row, per_series = (between - began) / len(part.y), (ended - between) / len(series)
-            seconds = per_row * (rows_left + len(panel.y)) + per_series * ahead
-            if not budget.allows(seconds, reserved):
-                raise NoTime(f"would take about {seconds + ended - began:.0f} s more")
-    if budget.limited and not free and not budget.allows(trial.refit, reserved):
+            seconds = MARGIN * (per_row * (rows_left + len(panel.y)) + per_series * ahead)
+            if ended + seconds > due:
+                raise NoTime(f"would take about {seconds:.0f} s more")
+    if now() + MARGIN * trial.refit > due:
         raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
 
 
-def _warm_up(model: Any, training: Panel, held: HeldOut, rows: int, budget: Budget, reserved: float) -> None:
+def _warm_up(model: Any, training: Panel, held: HeldOutWindows, rows: int, budget: Budget, share: float) -> None:
     """Compile, and skip a candidate whose single series is slow beyond hope."""
-    first = training.select(held.scored[:1]).tail(WARM_ROWS)
-    horizon = held.truth.shape[2]
-    fitted, _ = fitted_copy(model, first)
-    quantiles_of(
-        fitted, first.until(first.ends - horizon, horizon) if len(first.y) > horizon else first, horizon, DRAWS
-    )
+    if not COLD * budget.longest_start <= share:
+        raise NoTime("no time is left")
+    first, horizon = training.select(held.scored[:1]).tail(WARM_ROWS), held.truth.shape[2]
+    before = first.until(first.ends - horizon, horizon) if len(first.y) > horizon else first
     began = now()
+    fitted, _ = fitted_copy(model, first)
+    quantiles_of(fitted, before, horizon, DRAWS)
+    between = now()
     fitted_copy(model, first)
-    took = now() - began
-    seconds = took * rows / len(first.y)
-    if took > TELLING and not budget.allows(seconds, reserved):
+    took = now() - between
+    budget.longest_start = max(budget.longest_start, between - began - took)
+    seconds = MARGIN * took * rows / len(first.y)
+    if took > TELLING and seconds > share:
         raise NoTime(f"would take about {seconds:.0f} s")
 
 
@@ -177,23 +183,24 @@ def chunks(n: int) -> Iterator[np.ndarray]:
         start, size = start + size, 2 * size
 
 
-def _forecast(values: np.ndarray, fitted: Any, held: HeldOut, series: np.ndarray) -> None:
+def _forecast(values: np.ndarray, fitted: Any, held: HeldOutWindows, series: np.ndarray) -> None:
     for window in range(held.n_windows):
         here, panel = held.at(window, series)
         if len(here):
             values[window, here] = quantiles_of(fitted, panel, held.truth.shape[2], DRAWS)
 
 
-def _one_for_all(trial: Trial, held: HeldOut, budget: Budget, reserved: float) -> None:
+def _one_for_all(trial: Trial, held: HeldOutWindows, budget: Budget, reserved: float) -> None:
     """One model of all series: a network is trained by as many steps as there is time for."""
     training = held.training()
     free = np.isinf(reserved) or not budget.limited
-    if not free and not budget.allows(0.0, reserved):
+    if not free and not budget.allows(2 * budget.longest_before, reserved):
         raise NoTime("no time is left")
     began = now()
     try:
         fitted, _ = _trained(trial.candidate, training, np.inf if free else budget.left - reserved)
     except OutOfTime as speed:
+        budget.longest_before = max(budget.longest_before, speed.before)
         trial.candidate = _shorter(trial.candidate, speed, SHARE * (budget.left - reserved))
         began = now()
         try:
