@@ -33,6 +33,7 @@ MADE = {
     "Clustered": tsf.Clustered(CLUSTERING["ByFeatures"], NAIVE),
     "Auto": tsf.Auto(horizon=H, models=["Theta"], time_limit=None),
     "Ensemble": tsf.Ensemble([NAIVE, tsf.Theta(horizon=H)]),
+    "Conformal": tsf.Conformal(NAIVE, windows=3),
     "AnomalyDetector": tsf.AnomalyDetector(NAIVE, calibration=12),
 }
 

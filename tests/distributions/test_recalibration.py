@@ -185,3 +185,33 @@ def test_a_point_forecast_has_nothing_to_read():
 def test_a_map_of_another_horizon_is_refused():
     with pytest.raises(ValueError, match="2 steps, the forecast of 3"):
         remapped(np.ones((1, len(LEVEL), 3)), LEVEL, LevelMap(LEVEL, np.tile(LEVEL, (2, 1))))
+
+
+def test_an_estimated_prior_weight_widens_by_few_windows_what_is_far_too_narrow_and_leaves_what_is_not():
+    rng = np.random.default_rng(14)
+    score = rng.normal(size=(40, 1))
+    narrow = level_map(norm.cdf(score / 0.4), LEVEL, prior_weight=None).mapped[0]
+    stubborn = level_map(norm.cdf(score / 0.4), LEVEL).mapped[0]
+    assert narrow[3] < 0.4 * stubborn[3] and narrow[-4] > stubborn[-4]
+    assert np.abs(level_map(norm.cdf(score), LEVEL, prior_weight=None).mapped - LEVEL).max() < 0.03
+
+
+def test_an_estimated_prior_weight_shrinks_shifts_as_200_windows_do():
+    rng = np.random.default_rng(15)
+    pit = norm.cdf(rng.normal(1.0, 0.5, size=(100, 1)))
+    free, half, found = (norm.ppf(level_map(pit, LEVEL, prior_weight=w).mapped[0]) for w in (0, 200, None))
+    assert found[MIDDLE] == pytest.approx(half[MIDDLE]) and found[MIDDLE] == pytest.approx(free[MIDDLE] / 3)
+
+
+def test_a_prior_map_is_kept_where_nothing_was_observed_and_left_for_evidence():
+    wider = LevelMap(LEVEL, np.tile(norm.cdf(1.5 * norm.ppf(LEVEL)), (2, 1)))
+    nothing = level_map(np.full((3, 2), np.nan), LEVEL, prior=wider)
+    np.testing.assert_allclose(nothing.mapped, wider.mapped)
+    even = np.repeat(np.arange(1, 2000)[:, None] / 2000, 2, axis=1)
+    found = level_map(even, LEVEL, prior=wider).mapped
+    assert np.abs(found - LEVEL).max() < 0.02 and (found[:, 0] < LEVEL[0]).all()
+
+
+def test_an_estimated_prior_weight_needs_symmetric_levels():
+    with pytest.raises(ValueError, match=r"symmetric around 0\.5"):
+        level_map(np.full((3, 1), 0.5), np.array([0.1, 0.5]), prior_weight=None)

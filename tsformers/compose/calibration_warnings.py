@@ -52,7 +52,7 @@ def _too_few(name: str, n_series: int, plan: WindowPlan, n: float, error: float,
     said = (
         f"Conformal({name}): {plan.windows} held-out windows of {n_series} series, {plan.stride} row{apart} apart"
         f"{short}, are worth {n:.0f} independent ones, so that the coverage of 80 % intervals is known to about "
-        f"{100 * max(error, POINTS):.0f} points; "
+        f"{100 * error:.1f} points; "
     )
     if needed <= plan.room:
         return [said, "two points need ", Setting("windows", needed)]

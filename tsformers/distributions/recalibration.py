@@ -81,13 +81,14 @@ def level_map(
     so that the next truth lies below it with exactly that probability, with 0 at 0 and 1 at 1 beyond. These levels
     are smoothed over neighbouring steps (triangular weights times the number of values, H / 8 steps on each side), then
     shrunk to the identity with weight 1 / (1 + n / prior_weight), both as normal scores: as widths of a normal
-    forecast.
+    forecast. With ``prior_weight=None`` widths are shrunk as little as the evidence allows, while what shifts both
+    levels p and 1 - p the same way is shrunk by 200 windows: errors in one direction rarely last.
 
     Args:
         pit: (M, H) PIT values in [0, 1], NaN = not observed.
         levels: (Q,) nominal levels, rising, inside (0, 1).
-        prior_weight: independent windows that the identity weighs as much as; 0: no shrinkage; None:
-            ``estimated_prior_weight``, 200 at most.
+        prior_weight: independent windows that the identity weighs as much as; 0: no shrinkage; None: of widths
+            ``estimated_prior_weight``, 200 at most, of shifts 200.
         n: independent windows behind all steps, or behind each of H; None: the observed values of a step, as if they
             were independent. Windows that overlap, and series that err together, are worth less.
         prior: shrink to this map, of the same levels, in place of the identity.
@@ -95,6 +96,9 @@ def level_map(
     Returns:
         The map; the identity (or ``prior``) where nothing was observed. Where more than a share p of the PIT values is
         0, no level of the raw forecast has only this share below it; the mapped level is then 1e-12 before shrinkage.
+
+    Raises:
+        ValueError: ``prior_weight=None`` with levels that are not symmetric around 0.5.
 
     Example:
         >>> too_narrow = np.array([[0.0], [0.01], [0.4], [0.6], [0.99], [1.0]])
@@ -113,14 +117,25 @@ def level_map(
     total = weights.sum(axis=1, keepdims=True)
     smooth = np.divide(weights @ scores, total, out=np.zeros_like(scores), where=total > 0)
     independent = kernel @ counts if n is None else np.minimum(kernel @ counts, n)
-    if prior_weight is None:
-        prior_weight = estimated_prior_weight(pit, base, float(np.mean(independent)))
-    known = independent + prior_weight
-    share = np.divide(independent, known, out=np.zeros_like(known, dtype=np.float64), where=known > 0)[:, None]
-    share = np.where(total > 0, share, 0.0)
     start = ndtri(base.mapped)
-    mapped = np.where(share > 0, ndtr(start + share * (smooth - start)), base.mapped).clip(BOUND, 1 - BOUND)
+    moved = np.where(total > 0, smooth - start, 0.0)
+    if prior_weight is None:
+        if not np.allclose(levels + levels[::-1], 1.0):
+            raise ValueError(
+                f"prior_weight=None needs levels symmetric around 0.5, for example (0.1, 0.5, 0.9); {levels}"
+            )
+        widths = (moved - moved[:, ::-1]) / 2
+        weight = estimated_prior_weight(pit, base, float(np.mean(independent)))
+        moved = _share(independent, weight) * widths + _share(independent, PRIOR_WEIGHT) * (moved - widths)
+    else:
+        moved = _share(independent, prior_weight) * moved
+    mapped = np.where(moved != 0, ndtr(start + moved), base.mapped).clip(BOUND, 1 - BOUND)
     return LevelMap(levels, np.maximum.accumulate(mapped, axis=1))
+
+
+def _share(n: np.ndarray, prior_weight: float) -> np.ndarray:
+    """(H, 1) weight of what was observed beside the prior."""
+    return np.divide(n, n + prior_weight, out=np.zeros(len(n)), where=n + prior_weight > 0)[:, None]
 
 
 def identity_map(levels: np.ndarray, horizon: int) -> LevelMap:

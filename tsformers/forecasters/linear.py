@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch.distributions import Distribution
 from tsformers.data.windows import Window
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.forecasters.neural.distribution_network import DistributionNetwork
-from tsformers.forecasters.neural.known_response import KnownResponse, fit_start
+from tsformers.forecasters.neural.known_response import KnownResponse, calendar_part, fit_start
 from tsformers.nn import RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.change import log_mean_change
 from tsformers.nn.heads.base import DistributionOutput
@@ -26,8 +26,8 @@ class LinearNetwork(DistributionNetwork):
 
     The inputs of the head are three functions of the step ahead and the log mean absolute change of each channel.
     Where the caller knows covariates in advance, the map reads what the closed-form response to them and to the
-    calendar leaves of the past, the response at the steps ahead is added, and the map starts from its closed form; the
-    functions of the calendar and the response are further inputs of the head.
+    calendar leaves of the past, the response at the steps ahead is added, and the map keeps its closed form in
+    training; the functions of the calendar and the response are further inputs of the head.
 
     Args:
         channels: C.
@@ -62,7 +62,7 @@ class LinearNetwork(DistributionNetwork):
         calendar: int = 0,
     ) -> None:
         super().__init__()
-        self.normalise = normalise
+        self.channels, self.normalise, self.likelihood = channels, normalise, likelihood
         self.values = nn.Linear(context_length, horizon)
         self.trend = None if moving_average is None else nn.Linear(context_length, horizon)
         self.decompose = SeriesDecomposition(moving_average or 1)
@@ -96,6 +96,8 @@ class LinearNetwork(DistributionNetwork):
             return
         ridge = RidgeMap(self.values.in_features, self.values.out_features).to(self.curves.device)
         fit_start(ridge, self.known, windows, validation)
+        if not ridge.fitted:
+            return
         with torch.no_grad():
             weight = ridge.weight - ridge.weight.mean(1, keepdim=True)
             weight = nn.functional.pad(weight, (self.values.in_features - ridge.read, 0))
@@ -103,8 +105,13 @@ class LinearNetwork(DistributionNetwork):
                 weight[:, -1] += 1.0
             for part in (self.values, self.trend):
                 if part is not None:
-                    part.weight.copy_(weight)
+                    part.requires_grad_(False).weight.copy_(weight)
                     nn.init.zeros_(part.bias)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
+        if self.known is not None and f"{prefix}known.fitted" not in state_dict:  # a model saved before it had one
+            self.known, self.head = None, make_head(self.likelihood, 3 + self.channels, self.channels)
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def location(self, past: Tensor) -> Tensor:
         """The location (B, H, C) of what follows ``past`` (B, T, C), which has no missing values.
@@ -130,8 +137,8 @@ class Linear(TorchForecaster):
     after.
 
     With ``known=`` covariates, a response to them and to the calendar (splines, interactions with hour, weekday and
-    season) is fitted in closed form; the weights read what it leaves of the context and start from their closed form.
-    Past covariates and statics are not used, and without ``known=`` neither is the calendar.
+    season) is fitted in closed form, and so are the weights, which read what it leaves of the context; the distribution
+    around both is trained. Past covariates and statics are not used, and without ``known=`` neither is the calendar.
 
     Args:
         decompose: whether trend and remainder have maps of their own.
@@ -167,4 +174,5 @@ class Linear(TorchForecaster):
         """
         kernel = self.moving_average if self.decompose else None
         sizes = channels, self.context_length_, self.horizon
-        return LinearNetwork(*sizes, kernel, self.normalise, self.likelihood, known_x, calendar)
+        known = known_x, calendar_part(self, known_x, calendar)
+        return LinearNetwork(*sizes, kernel, self.normalise, self.likelihood, *known)

@@ -87,7 +87,7 @@ def test_a_candidate_that_has_no_time_is_skipped_with_its_reason(fakes, clock, f
     [("fit", "failed: out of luck"), ("nan", "failed: "), ("later", "failed on all data: out of luck")],
 )
 def test_a_member_that_fails_is_left_out_and_named(fakes, frame, fails, reason):
-    bad = f"Fake(fails='{fails}')"
+    bad = f"Fake(fails={fails})"
     model = auto([bad, "Fake(bias=0.1)"]).fit(frame)
     assert status(model, bad).startswith(reason)
     assert bad not in model.weights_ and bad not in model.models_

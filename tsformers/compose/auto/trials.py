@@ -12,14 +12,12 @@ from tsformers.compose.auto.fitting import fitted_copy, is_per_series, quantiles
 from tsformers.compose.auto.windows import HeldOut
 from tsformers.data.panel import Panel
 from tsformers.nn.heads.quantile import LEVELS
-from tsformers.training.loop import CHECKS
 from tsformers.training.time_limit import OutOfTime, limited
 
 DRAWS = 200
 VALIDATED = "validated"
 STEPS = (100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # of a training that must be shorter than by default
 SHARE = 0.7  # of the time left that one network may take, its refit included
-PROBE = 1.0  # seconds of steps from which the speed of a training is measured; a twentieth of the time left at most
 WARM_ROWS = 200  # of the first series, which pays for compilation
 TELLING, MANY = 0.5, 8  # seconds of work, and series, from which a rate is believed
 LEAST_COVERED = 0.5  # share of the scored windows that a candidate must forecast
@@ -190,47 +188,58 @@ def _one_for_all(trial: Trial, held: HeldOut, budget: Budget, reserved: float) -
     """One model of all series: a network is trained by as many steps as there is time for."""
     training = held.training()
     free = np.isinf(reserved) or not budget.limited
-    fitted = None
-    if not free:
-        if not budget.allows(0.0, reserved):
-            raise NoTime("no time is left")
-        if trial.candidate.steps:
-            fitted = _steps_that_fit(trial, training, SHARE * (budget.left - reserved))
+    if not free and not budget.allows(0.0, reserved):
+        raise NoTime("no time is left")
     began = now()
-    if fitted is None:
-        with limited(np.inf if free else max(budget.left - reserved, 0.0) / 2):
-            try:
-                fitted, _ = fitted_copy(trial.candidate.model, training)
-            except OutOfTime:
-                raise NoTime(f"its training was stopped after {now() - began:.0f} s") from None
-        trial.refit = now() - began
+    try:
+        fitted, _ = _trained(trial.candidate, training, np.inf if free else budget.left - reserved)
+    except OutOfTime as speed:
+        trial.candidate = _shorter(trial.candidate, speed, SHARE * (budget.left - reserved))
+        began = now()
+        try:
+            fitted, _ = _trained(trial.candidate, training, budget.left - reserved, judged=True)
+        except OutOfTime:
+            raise NoTime(f"its training was stopped after {now() - began:.0f} s") from None
+    trial.refit = now() - began
     trial.values = np.full((*held.truth.shape[:2], len(LEVELS), held.truth.shape[2]), np.nan)
     _forecast(trial.values, fitted, held, np.arange(len(held.scored)))
     if not free and not budget.allows(trial.refit, reserved):
         raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
 
 
-def _steps_that_fit(trial: Trial, training: Panel, seconds: float) -> Any:
-    """Sets the steps of the candidate so that it can be trained twice; a model whose training has ended already."""
-    began = now()
-    with limited(min(PROBE, seconds / 20), from_first_step=True):
-        try:
-            fitted, _ = fitted_copy(trial.candidate.model, training)
-        except OutOfTime as speed:
-            found = speed
-        else:
-            trial.refit = now() - began
-            return fitted
-    runs = getattr(trial.candidate.model, "members", 1) or 1
-    left = seconds - (now() - began)
-    default = trial.candidate.model.max_steps
+def _trained(candidate: Candidate, training: Panel, seconds: float, judged: bool = False) -> tuple[Any, list[Warning]]:
+    """A fitted copy; its training ends where it and a second one would take more than ``SHARE`` of the seconds left."""
 
-    def both(steps: int) -> float:
-        return 2 * MARGIN * runs * found.seconds(steps, min(CHECKS, steps))
+    def judge(speed: OutOfTime, total: int) -> None:
+        if both(candidate, speed, total) > SHARE * seconds:
+            raise speed
 
-    fitting = [steps for steps in (*STEPS, default) if steps <= default and both(steps) <= left]
-    if not fitting:
-        raise NoTime(f"{min(STEPS[0], default)} steps and a fit to all data would take {both(STEPS[0]):.0f} s")
-    if max(fitting) < default:
-        trial.candidate = with_steps(trial.candidate, max(fitting))
-    return None
+    with limited(seconds / 2, None if judged or np.isinf(seconds) else judge):
+        return fitted_copy(candidate.model, training)
+
+
+def both(candidate: Candidate, speed: OutOfTime, steps: int) -> float:
+    """Seconds of two trainings: without the held-out windows, and with all data.
+
+    Args:
+        candidate: a network; one of several ``members`` is trained as often.
+        speed: of a training.
+        steps: of each.
+
+    Returns:
+        Seconds.
+
+    Example:
+        >>> both(Candidate("LRU", None), OutOfTime(1.0, 0.0), 100)
+        2.2
+    """
+    return 2 * MARGIN * int(getattr(candidate.model, "members", None) or 1) * speed.seconds(steps)
+
+
+def _shorter(candidate: Candidate, speed: OutOfTime, seconds: float) -> Candidate:
+    """The candidate with as many steps as can be taken twice."""
+    least = STEPS[0] if candidate.steps else int(candidate.model.max_steps)
+    steps = [each for each in STEPS if each < candidate.model.max_steps and both(candidate, speed, each) <= seconds]
+    if not candidate.steps or not steps:
+        raise NoTime(f"{least} steps, and as many with all data, would take {both(candidate, speed, least):.0f} s")
+    return with_steps(candidate, max(steps))

@@ -146,7 +146,7 @@ def _windows(scaled: np.ndarray, known: np.ndarray, cuts: Cuts, horizon: int, le
     apart = np.diff(stops)[np.diff(series) == 0]
     overlap = int(horizon // max(np.median(apart), 1)) if len(apart) else 0
     folds = fold_of_each(series[good], overlap)
-    return Windows(y[good, :length], y[good, length:], known[places[good]], folds)
+    return Windows(y[good, :length], y[good, length:], known[places[good]], folds, np.ones(int(good.sum())))
 
 
 def past_inputs(rows: Rows, first: np.ndarray, stop: np.ndarray) -> np.ndarray:

@@ -36,6 +36,12 @@ class Member(NamedTuple):
     linear: LinearMap | None  # one of the bases, which the shipped network does not know
     levels: LevelMap | None
 
+    def to(self, device: torch.device) -> "Member":
+        """The member with its networks on another device, where they stay."""
+        self.network.to(device)
+        self.shipped.to(device)
+        return self
+
 
 def untrained(shipped: BlendNetwork) -> Member:
     """The shipped network alone."""
