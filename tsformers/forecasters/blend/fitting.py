@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.data.panel import Panel
-from tsformers.forecasters.blend.bases import Contexts, Inputs, inputs
+from tsformers.forecasters.blend.bases.contexts import Contexts, Inputs, inputs
 from tsformers.forecasters.blend.batches import Pool, pool, with_linear
 from tsformers.forecasters.blend.covariates import Response, Rows, learned_response
 from tsformers.forecasters.blend.linear_map import LinearMap, cross_fitted, learned_map, mapped, rows_read

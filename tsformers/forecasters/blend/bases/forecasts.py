@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.blend.dynamic_theta import dynamic_theta
-from tsformers.forecasters.blend.layout import CENTRE, DYNAMIC, LEVEL_SHAPE, SECOND
-from tsformers.forecasters.blend.level_shape import level_shape
-from tsformers.forecasters.blend.season import additive_indices, multiplicative_indices
-from tsformers.forecasters.blend.seasonal import (
+from tsformers.forecasters.blend.bases.dynamic_theta import dynamic_theta
+from tsformers.forecasters.blend.bases.layout import CENTRE, DYNAMIC, LEVEL_SHAPE, SECOND
+from tsformers.forecasters.blend.bases.level_shape import level_shape
+from tsformers.forecasters.blend.bases.season import additive_indices, multiplicative_indices
+from tsformers.forecasters.blend.bases.seasonal import (
     GROWTH,
     GROWTH_POWER,
     last_season,
@@ -21,8 +21,8 @@ from tsformers.forecasters.blend.seasonal import (
     median_of_seasons,
     season_growth,
 )
-from tsformers.forecasters.blend.second import second_last_season, second_season, whole_period
-from tsformers.forecasters.blend.smoothing import (
+from tsformers.forecasters.blend.bases.second import second_last_season, second_season, whole_period
+from tsformers.forecasters.blend.bases.smoothing import (
     holt,
     line_slope,
     mean_of,

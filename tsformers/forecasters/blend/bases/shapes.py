@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tsformers.forecasters.blend.forecasts import NOISE, Room, mean_size
-from tsformers.forecasters.blend.seasonal import last_value
-from tsformers.forecasters.blend.smoothing import autocorrelation, mean_of
+from tsformers.forecasters.blend.bases.forecasts import NOISE, Room, mean_size
+from tsformers.forecasters.blend.bases.seasonal import last_value
+from tsformers.forecasters.blend.bases.smoothing import autocorrelation, mean_of
 from tsformers.jit import compiled_nogil
 
 SCALE_FLOOR = 1e-6  # of the mean size of a value

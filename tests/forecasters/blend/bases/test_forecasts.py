@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tsformers.forecasters.blend.bases import BASES, Contexts, inputs
+from tsformers.forecasters.blend.bases.contexts import BASES, Contexts, inputs
 
 REACH = 10.0
 

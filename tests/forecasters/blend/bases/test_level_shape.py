@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tsformers.forecasters.blend.level_shape import level_path, level_shape, likely_power, rank_one, shares
-from tsformers.forecasters.blend.ridge import PENALTIES, invert, ridge_weights
+from tsformers.forecasters.blend.bases.level_shape import level_path, level_shape, likely_power, rank_one, shares
+from tsformers.forecasters.blend.bases.ridge import PENALTIES, invert, ridge_weights
 
 SHAPE = np.array([1.0, 3.0, 4.0, 2.0])
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tsformers.forecasters.blend.season import additive_indices
-from tsformers.forecasters.blend.seasonal import last_season
-from tsformers.forecasters.blend.smoothing import mean_of, smoothed_level
+from tsformers.forecasters.blend.bases.season import additive_indices
+from tsformers.forecasters.blend.bases.seasonal import last_season
+from tsformers.forecasters.blend.bases.smoothing import mean_of, smoothed_level
 from tsformers.jit import compiled_nogil
 
 MOVE_SEASONS = 4  # first seasons that tell how the level has moved since a second season ago

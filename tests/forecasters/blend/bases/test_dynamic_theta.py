@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from tsformers.forecasters.blend.dynamic_theta import ALPHAS, LEAST_WEIGHT, dynamic_theta
+from tsformers.forecasters.blend.bases.dynamic_theta import ALPHAS, LEAST_WEIGHT, dynamic_theta
 
 
 def forecast(d, horizon):

@@ -7,7 +7,7 @@ shifted to start at 0 where a value is below 0, taken by Box-Cox to z, and dz_c 
 
 import numpy as np
 
-from tsformers.forecasters.blend.ridge import DAMPING, ridge_weights
+from tsformers.forecasters.blend.bases.ridge import DAMPING, ridge_weights
 from tsformers.jit import compiled_nogil
 
 LEAST_PERIODS = 3

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tsformers.forecasters.blend.bases import BASES, Contexts, inputs
-from tsformers.forecasters.blend.second import smooth_circle, whole_period
+from tsformers.forecasters.blend.bases.contexts import BASES, Contexts, inputs
+from tsformers.forecasters.blend.bases.second import smooth_circle, whole_period
 
 
 def found_of(y, m, second, horizon):

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tsformers.errors import DataError
-from tsformers.forecasters.blend.forecasts import Room, base_forecasts, make_room
-from tsformers.forecasters.blend.layout import BASES, CENTRE, DYNAMIC, FEATURES, GATED, LEVEL_SHAPE, SHAPES
-from tsformers.forecasters.blend.shapes import BOUND, scale_of, shape_features
+from tsformers.forecasters.blend.bases.forecasts import Room, base_forecasts, make_room
+from tsformers.forecasters.blend.bases.layout import BASES, CENTRE, DYNAMIC, FEATURES, GATED, LEVEL_SHAPE, SHAPES
+from tsformers.forecasters.blend.bases.shapes import BOUND, scale_of, shape_features
 from tsformers.jit import compiled_nogil
 
 __all__ = ["BASES", "CENTRE", "FEATURES", "Contexts", "Inputs", "inputs"]

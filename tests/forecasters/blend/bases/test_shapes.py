@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tsformers.forecasters.blend.bases import FEATURES, Contexts, inputs
-from tsformers.forecasters.blend.layout import SHAPES
-from tsformers.forecasters.blend.shapes import scale_of, whole_share
+from tsformers.forecasters.blend.bases.contexts import FEATURES, Contexts, inputs
+from tsformers.forecasters.blend.bases.layout import SHAPES
+from tsformers.forecasters.blend.bases.shapes import scale_of, whole_share
 
 
 def features_of(y, m=4, second=0, horizon=6):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsformers.errors import DataError
-from tsformers.forecasters.blend.bases import BASES, CENTRE, FEATURES, Contexts, inputs
+from tsformers.forecasters.blend.bases.contexts import BASES, CENTRE, FEATURES, Contexts, inputs
 
 K = len(BASES)
 SCALES = st.sampled_from([1e-9, 0.37, 3.0, 1 / 3, 1e7])
