@@ -253,7 +253,9 @@ def _settings(result: Findings) -> dict[str, str]:
     rows = panel.ends - panel.offsets[:-1]
     span = stamps(np.array([panel.times[panel.offsets[:-1]].min(), panel.times[panel.ends - 1].max()]), panel.schema)
     refit = "at every cutoff" if settings.refit else "once, at the first cutoff"
-    if not isinstance(settings.refit, bool):
+    if settings.refit == "local":
+        refit = "local models at every cutoff, others once, at the first"
+    elif not isinstance(settings.refit, bool):
         refit = f"at every {settings.refit}. cutoff"
     lengths = f"{rows.min():,}" if rows.min() == rows.max() else f"{rows.min():,} to {rows.max():,}"
     facts = {
@@ -262,7 +264,8 @@ def _settings(result: Findings) -> dict[str, str]:
         "time": f"{format_time(span[0])} to {format_time(span[1])} {panel.schema.tz or ''}".rstrip()
         + f", frequency {panel.freq}",
         "covariates": ", ".join([*panel.schema.known, *panel.schema.past, *map(str, panel.static.columns)]) or "none",
-        "windows": f"{settings.windows}, {format_count(settings.step, 'step')} apart, horizon {settings.horizon}",
+        "windows": f"{settings.windows}, {format_count(settings.step, 'step')} apart, horizon {settings.horizon}"
+        + (f", at most {settings.history_rows:,} rows before a cutoff" if settings.history_rows else ""),
         "fitted": refit,
         "draws": f"{settings.n_samples} a series and window, seed {settings.seed}",
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from tsformers.evaluation.skill import geometric_skill, paired_tests, score_rati
 from tsformers.evaluation.stored_tables import StoredTables
 from tsformers.validation import AtLeast, Between, check_settings
 
+LATER = ("season_length", "history_rows")  # settings that runs of former versions do not name
 COUNTS = ("horizon", "windows", "step", "n_samples")
 
 
@@ -31,20 +32,21 @@ class Settings:
     horizon: Annotated[int, AtLeast(1)]
     windows: Annotated[int, AtLeast(1)]
     step: Annotated[int, AtLeast(1)]
-    refit: bool | Annotated[int, AtLeast(1)]
+    refit: bool | Annotated[int, AtLeast(1)] | Literal["local"]
     metrics: tuple[str, ...]
     n_samples: Annotated[int, AtLeast(1)]
     quantiles: tuple[Annotated[float, Between(0, 1, open="both")], ...]
     seed: Annotated[int, AtLeast(0)] | None
     season_length: Annotated[int, AtLeast(1)] | None = None
+    history_rows: Annotated[int, AtLeast(2)] | None = None
 
     def __post_init__(self) -> None:
         check_settings(self)
         for name in COUNTS:  # numpy's whole numbers have no JSON
             object.__setattr__(self, name, int(getattr(self, name)))
-        for name in ("refit", "seed", "season_length"):
+        for name in ("refit", "seed", "season_length", "history_rows"):
             value = getattr(self, name)
-            object.__setattr__(self, name, value if value is None or isinstance(value, bool) else int(value))
+            object.__setattr__(self, name, value if value is None or isinstance(value, bool | str) else int(value))
 
     @property
     def quantile_columns(self) -> list[str]:
@@ -52,8 +54,8 @@ class Settings:
         return quantile_columns(self.quantiles)
 
     def as_dict(self) -> dict[str, Any]:
-        """The settings by name; a season by frequency is not named, as in runs of former versions."""
-        return {name: value for name, value in asdict(self).items() if name != "season_length" or value is not None}
+        """The settings by name; those of later versions only where they are set, so that older runs can be resumed."""
+        return {name: value for name, value in asdict(self).items() if name not in LATER or value is not None}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

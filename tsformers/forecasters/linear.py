@@ -12,12 +12,11 @@ from torch.distributions import Distribution
 from tsformers.data.windows import Window
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.forecasters.neural.distribution_network import DistributionNetwork
-from tsformers.forecasters.neural.known_response import KnownResponse, fit_start
+from tsformers.forecasters.neural.known_response import KnownResponse, calendar_part, fit_start
 from tsformers.nn import RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.change import log_mean_change
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles
-from tsformers.nn.known_features import n_clock
 from tsformers.validation import AtLeast
 
 
@@ -26,8 +25,8 @@ class LinearNetwork(DistributionNetwork):
 
     The inputs of the head are three functions of the step ahead and the log mean absolute change of each channel.
     Where the caller knows covariates in advance, the map reads what the closed-form response to them and to the
-    calendar leaves of the past, the response at the steps ahead is added, and the map starts from its closed form; the
-    functions of the calendar and the response are further inputs of the head.
+    calendar leaves of the past, the response at the steps ahead is added, and the map keeps its closed form in
+    training.
 
     Args:
         channels: C.
@@ -70,8 +69,7 @@ class LinearNetwork(DistributionNetwork):
         curves = [step, step.sqrt(), (1 + step * horizon).log() / math.log(1 + horizon)]
         self.register_buffer("curves", torch.stack(curves, dim=1), persistent=False)  # (H, 3)
         self.known = KnownResponse(channels, known, calendar) if known > calendar else None
-        of_known = 0 if self.known is None else channels + n_clock(calendar)
-        self.head = make_head(likelihood, 3 + channels + of_known, channels)
+        self.head = make_head(likelihood, 3 + channels, channels)
 
     def forward(self, window: Window) -> Distribution | Quantiles:
         """The predictive distribution of each window, in the units of the window.
@@ -80,12 +78,11 @@ class LinearNetwork(DistributionNetwork):
         """
         past = carry_forward(window.past, window.past_observed)
         log_change = log_mean_change(past).expand(-1, len(self.curves), -1)
-        features = [self.curves.expand(len(past), -1, -1), log_change]
+        features = torch.cat([self.curves.expand(len(past), -1, -1), log_change], dim=-1)
         if self.known is None:
-            return self.head(torch.cat(features, dim=-1), self.location(past), window.scale)
+            return self.head(features, self.location(past), window.scale)
         rest, response = self.known(window)
-        features += [response + (rest - past)[:, -1:], self.known.clock(window)]
-        return self.head(torch.cat(features, dim=-1), self.location(rest) + response, window.scale)
+        return self.head(features, self.location(rest) + response, window.scale)
 
     def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
         """Fit the response to known covariates and the first weights of the map, once, before the rest is trained.
@@ -96,6 +93,8 @@ class LinearNetwork(DistributionNetwork):
             return
         ridge = RidgeMap(self.values.in_features, self.values.out_features).to(self.curves.device)
         fit_start(ridge, self.known, windows, validation)
+        if not ridge.fitted:
+            return
         with torch.no_grad():
             weight = ridge.weight - ridge.weight.mean(1, keepdim=True)
             weight = nn.functional.pad(weight, (self.values.in_features - ridge.read, 0))
@@ -103,7 +102,7 @@ class LinearNetwork(DistributionNetwork):
                 weight[:, -1] += 1.0
             for part in (self.values, self.trend):
                 if part is not None:
-                    part.weight.copy_(weight)
+                    part.requires_grad_(False).weight.copy_(weight)
                     nn.init.zeros_(part.bias)
 
     def location(self, past: Tensor) -> Tensor:
@@ -130,8 +129,8 @@ class Linear(TorchForecaster):
     after.
 
     With ``known=`` covariates, a response to them and to the calendar (splines, interactions with hour, weekday and
-    season) is fitted in closed form; the weights read what it leaves of the context and start from their closed form.
-    Past covariates and statics are not used, and without ``known=`` neither is the calendar.
+    season) is fitted in closed form, and so are the weights, which read what it leaves of the context; the distribution
+    around both is trained. Past covariates and statics are not used, and without ``known=`` neither is the calendar.
 
     Args:
         decompose: whether trend and remainder have maps of their own.
@@ -167,4 +166,5 @@ class Linear(TorchForecaster):
         """
         kernel = self.moving_average if self.decompose else None
         sizes = channels, self.context_length_, self.horizon
-        return LinearNetwork(*sizes, kernel, self.normalise, self.likelihood, known_x, calendar)
+        known = known_x, calendar_part(self, known_x, calendar)
+        return LinearNetwork(*sizes, kernel, self.normalise, self.likelihood, *known)

@@ -6,16 +6,19 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int64
 
-from tsformers.nn.folds import LATER, FoldMoments, absolute_errors
+from tsformers.nn.folds import LATER, N_FOLDS, FoldMoments, absolute_errors
 from tsformers.nn.known_features import KnownFeatures, learn_features
 
 ROUNDS = 2  # in turn: coefficients given the map, the map given the coefficients
+MAX_LEARNED = 200_000  # rows from which knots are learned
 MAX_STEPS = 12  # ahead, of each window, from which coefficients are fitted
 MAX_WINDOWS = 1500  # from which coefficients are fitted
 MAP_PENALTIES = 10.0 ** np.arange(-6, 4)  # in units of the mean eigenvalue of the second moments of the past
 PENALTIES = 10.0 ** np.arange(-5.0, 2.5, 0.75)  # of coefficients of standardised features, in units of their moments
 SMALLEST_FEATURE = 0.02  # standard deviation by which a feature is divided at least
 CHUNK = 1 << 22  # numbers in a matrix of features
+LEAST_SPREAD = 0.01  # of the logarithms of scales; with less, units are not compared
+MOST_GAIN = 50.0  # by which a response is multiplied, at most
 NEEDED_GAIN = 0.02  # of the mean absolute error: with less, covariates are left out
 
 
@@ -29,6 +32,7 @@ class Windows(NamedTuple):
     future: Float[np.ndarray, "M H"]
     known: Float[np.ndarray, "M TH K"]  # of the T steps of the past and the H steps ahead; calendar features first
     fold: Int64[np.ndarray, " M"]  # for cross-validation, of ``fold_of_each``
+    scale: Float[np.ndarray, " M"]  # that each window was divided by; ones where it was not
 
 
 class CovariateRidge:
@@ -36,9 +40,9 @@ class CovariateRidge:
 
     ``f`` is linear in ``KnownFeatures`` of the known columns x, shared by all steps; ``W`` maps what it leaves of the
     past. Lags of covariates enter through ``f`` of the past. Each is a ridge regression given the other, in two rounds;
-    their penalties are chosen by cross-validation over blocks of time. If there the map of the past alone is as good,
-    that is the answer. A constant added to a window changes nothing. ``f`` is in the units of the windows: those of a
-    series that grows should grow with it.
+    their penalties are chosen by cross-validation over blocks of time, and so is the unit of ``f``: that of the window,
+    so that effects grow with it, or that of the caller, so that they do not. If the map of the past alone is as good,
+    that is the answer. A constant added to a window changes nothing.
 
     Args:
         calendar: how many of the known columns are those of ``calendar.features.time_features``; they come first.
@@ -48,7 +52,8 @@ class CovariateRidge:
         >>> rng = np.random.default_rng(0)
         >>> known = rng.normal(size=(300, 12, 1))
         >>> y = known[..., 0] ** 2 + 0.1 * rng.normal(size=(300, 12))
-        >>> windows = Windows(y[:, :8], y[:, 8:], known, fold_of_each(np.zeros(300, dtype=np.int64), 0))
+        >>> folds = fold_of_each(np.zeros(300, dtype=np.int64), 0)
+        >>> windows = Windows(y[:, :8], y[:, 8:], known, folds, np.ones(300))
         >>> ridge = CovariateRidge().fit([windows])
         >>> bool(np.abs(ridge.predict(windows.past, known) - windows.future).mean() < 0.5 * np.abs(y).mean())
         True
@@ -64,6 +69,7 @@ class CovariateRidge:
         self.calendar = calendar
         self.features: KnownFeatures | None = None  # None: the map of the past alone is as good
         self.coefficients = np.zeros(0)
+        self.typical = 0.0  # scale of a window, if f is in the caller's units; 0: it is in the window's
 
     def fit(self, windows: Sequence[Windows], validation: Sequence[Windows] = ()) -> "CovariateRidge":
         """Fit ``W`` and ``f``.
@@ -85,39 +91,68 @@ class CovariateRidge:
         later = [part._replace(fold=np.full(len(part.past), LATER)) for part in validation if len(part.past)]
         self.weight, self.errors = _fit_map(windows, [*windows, *later])
         self.plain_errors = self.errors
-        rows = np.concatenate([part.known.reshape(-1, part.known.shape[-1]) for part in windows])
-        features = learn_features(rows, self.calendar)
+        apart = max(1, sum(part.known[..., 0].size for part in windows) // MAX_LEARNED)
+        rows = np.concatenate([part.known.reshape(-1, part.known.shape[-1])[::apart] for part in windows])
+        features = learn_features(rows.astype(np.float64), self.calendar)
         if not len(features.used) and not self.calendar:
             return self
-        weight, errors, limit = self.weight, self.errors, (1 - NEEDED_GAIN) * self.errors.mean()
-        for _ in range(ROUNDS):
-            coefficients = _fit_coefficients(features, weight, errors, windows)  # without each fold, and with all
-            rest = [_without(part, features, coefficients, np.full(len(part.past), -1)) for part in windows]
-            held = [_without(part, features, coefficients, part.fold // 3) for part in (*windows, *later)]
-            weight, errors = _fit_map(rest, held)
-            if errors.mean() < limit:
-                limit = errors.mean()
-                self.weight, self.errors, self.features, self.coefficients = weight, errors, features, coefficients[-1]
+        log_scale = np.log(np.concatenate([part.scale for part in windows]))
+        typical = float(np.exp(log_scale.mean()))
+        units = (0.0, typical) if log_scale.std() > LEAST_SPREAD else (0.0,)
+        first = [_round(features, unit, self.weight, self.errors, windows, later) for unit in units]
+        best = int(np.argmin([found[2].mean() for found in first]))
+        second = _round(features, units[best], *first[best][1:], windows, later)
+        for coefficients, weight, errors in (first[best], second):
+            if errors.mean() < (1 - NEEDED_GAIN if self.features is None else 1) * self.errors.mean():
+                self.weight, self.errors, self.features, self.coefficients = weight, errors, features, coefficients
+                self.typical = units[best]
         return self
 
-    def response(self, known: Float[np.ndarray, "*b K"]) -> Float[np.ndarray, "*b"]:
+    def response(
+        self, known: Float[np.ndarray, "*b K"], scale: Float[np.ndarray, " M"] | None = None
+    ) -> Float[np.ndarray, "*b"]:
         """``f``: what the known columns of a row contribute, up to a constant; 0 where covariates are left out.
+
+        Args:
+            known: known columns of windows (M, T + H, K), or of rows.
+            scale: (M,) that each window was divided by; None: as a typical one.
+
+        Returns:
+            In the units of the windows.
 
         Source: Hoerl & Kennard (1970).
         """
         if self.features is None:
             return np.zeros(known.shape[:-1])
-        return response_in_chunks(self.features, self.coefficients, known)
+        response = response_in_chunks(self.features, self.coefficients, known)
+        return response if scale is None else response * gain(scale, self.typical)[:, None]
 
-    def predict(self, past: Float[np.ndarray, "M T"], known: Float[np.ndarray, "M TH K"]) -> Float[np.ndarray, "M H"]:
+    def predict(
+        self,
+        past: Float[np.ndarray, "M T"],
+        known: Float[np.ndarray, "M TH K"],
+        scale: Float[np.ndarray, " M"] | None = None,
+    ) -> Float[np.ndarray, "M H"]:
         """The forecast of the steps after ``past``, in its units.
 
         Source: Cochrane & Orcutt (1949).
         """
-        response = self.response(known)
+        response = self.response(known, scale)
         rest = past - response[:, : past.shape[1]]
         ahead = (rest - rest.mean(1, keepdims=True)) @ self.weight
         return rest[:, -1:] + ahead + response[:, past.shape[1] :]
+
+
+def gain(scale: Float[np.ndarray, " M"], typical: float) -> Float[np.ndarray, " M"]:
+    """What the response is multiplied by in windows that were divided by ``scale``; 1 where ``typical`` is 0.
+
+    Example:
+        >>> gain(np.array([1.0, 4.0]), 2.0).tolist(), gain(np.array([1.0, 4.0]), 0.0).tolist()
+        ([2.0, 0.5], [1.0, 1.0])
+
+    Source: change of units.
+    """
+    return np.clip(typical / scale, 1 / MOST_GAIN, MOST_GAIN) if typical else np.ones(len(scale))
 
 
 def response_in_chunks(
@@ -152,33 +187,44 @@ def _fit_map(windows: Sequence[Windows], held: Sequence[Windows]) -> tuple[np.nd
 
 def _changes(windows: Sequence[Windows]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Inputs and outputs of the map: the past less its mean, the future less the last value; and folds."""
-    for past, future, _, fold in windows:
+    for past, future, _, fold, _ in windows:
         x = np.asarray(past, dtype=np.float64)
         yield x - x.mean(1, keepdims=True), future - x[:, -1:], fold
 
 
-def _without(windows: Windows, features: KnownFeatures, coefficients: np.ndarray, which: np.ndarray) -> Windows:
+def _round(
+    features: KnownFeatures,
+    unit: float,
+    weight: np.ndarray,
+    errors: np.ndarray,
+    windows: Sequence[Windows],
+    later: Sequence[Windows],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The coefficients of ``f`` given ``W``, steps weighted by their errors; ``W`` given these; its errors."""
+    moments = FoldMoments()
+    for z, r, fold in _filtered(features, unit, weight, errors, windows):
+        moments.add(z, r, fold)
+    tried = moments.maps(PENALTIES, moments.unit(SMALLEST_FEATURE))
+    best = int(moments.squared_errors(tried).mean(1).argmin())
+    found = tried[best, ..., 0]  # without each fold, and with all
+    rest = [_without(part, features, unit, found, np.full(len(part.past), N_FOLDS)) for part in windows]
+    held = [_without(part, features, unit, found, part.fold // 3) for part in (*windows, *later)]
+    return found[-1], *_fit_map(rest, held)
+
+
+def _without(
+    windows: Windows, features: KnownFeatures, unit: float, coefficients: np.ndarray, which: np.ndarray
+) -> Windows:
     """The windows less the response to their known columns; ``which`` (M,) of the coefficients (F, P) each has."""
     length, response = windows.past.shape[1], np.empty(windows.known.shape[:2])
     for each in np.unique(which):
         response[which == each] = response_in_chunks(features, coefficients[each], windows.known[which == each])
+    response *= gain(windows.scale, unit)[:, None]
     return windows._replace(past=windows.past - response[:, :length], future=windows.future - response[:, length:])
 
 
-def _fit_coefficients(
-    features: KnownFeatures, weight: np.ndarray, errors: np.ndarray, windows: Sequence[Windows]
-) -> np.ndarray:
-    """The coefficients (6, P) of ``f`` given ``W``, without each fold and with all, steps weighted by their errors."""
-    moments = FoldMoments()
-    for z, r, fold in _filtered(features, weight, errors, windows):
-        moments.add(z, r, fold)
-    tried = moments.maps(PENALTIES, moments.unit(SMALLEST_FEATURE))
-    best = int(moments.squared_errors(tried).mean(1).argmin())
-    return tried[best, ..., 0]
-
-
 def _filtered(
-    features: KnownFeatures, weight: np.ndarray, errors: np.ndarray, windows: Sequence[Windows]
+    features: KnownFeatures, unit: float, weight: np.ndarray, errors: np.ndarray, windows: Sequence[Windows]
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Features (M, P) and values (M, 1) less what ``W`` predicts of them, at some steps of some windows; folds."""
     length, horizon = weight.shape
@@ -190,7 +236,7 @@ def _filtered(
     filters *= (errors.mean() / np.maximum(errors, 1e-3 * errors.mean() + 1e-12))[:, None]
     width = features.matrix(windows[0].known[:1, :1].astype(np.float64)).shape[-1]
     before = 0
-    for past, future, known, fold in windows:
+    for past, future, known, fold, scale in windows:
         some = slice(-before % apart, None, apart)
         before += len(past)
         values = np.concatenate([past[some], future[some]], axis=1).astype(np.float64)
@@ -199,4 +245,5 @@ def _filtered(
             used = filters[(first // size) % every :: every]
             here = slice(first, first + size)
             z = used @ features.matrix(known[some][here].astype(np.float64))  # (m, S, P)
+            z *= gain(scale[some][here], unit)[:, None, None]
             yield z.reshape(-1, width), (values[here] @ used.T).reshape(-1, 1), fold[some][here].repeat(len(used))

@@ -8,9 +8,8 @@ import pandas as pd
 from jaxtyping import Float, Int64
 
 from tsformers.simulate.shared import Seed, check_size
-from tsformers.simulate.synthetic.lengths import FAMILIES, SEASONS, Kinds, draw_kinds
+from tsformers.simulate.synthetic.lengths import FAMILIES, LONGEST_PERIOD, OTHER, SEASONS, Kinds, draw_kinds
 
-LONGEST_PERIOD = 366  # rows of the buffer of a pattern
 TOGETHER = 16  # series of one horizon in the frame
 
 
@@ -69,8 +68,8 @@ def priors(
     - "walk": a price, without a season; "night": solar, zero at night; "bursts": attention that rises and fades;
       "epidemic": a wave each season.
 
-    5 % of the series have missing values. Seasons are 1, 4, 5, 7, 12, 24, 48 or 52 rows; beside 24, 48 and 7 there may
-    be 168, 336 and 365.
+    5 % of the series have missing values. Seasons are 1, 4, 5, 7, 12, 24, 48 or 52 rows, rarely 96, 144 or any other
+    up to 168; beside 24, 48, 96 and 7 there may be 168, 336, 672 and 365.
 
     Args:
         n_series: number of series.
@@ -94,8 +93,8 @@ def priors(
     unknown = set(families or ()) - set(FAMILIES)
     if unknown:
         raise ValueError(f"families has {sorted(unknown)}; there are {', '.join(FAMILIES)}")
-    if season_length is not None and season_length not in SEASONS:
-        raise ValueError(f"season_length is {season_length}; it must be one of {SEASONS.tolist()}, or None")
+    if season_length is not None and (season_length not in SEASONS or season_length == OTHER):
+        raise ValueError(f"season_length is {season_length}; it must be one of {SEASONS[SEASONS != OTHER].tolist()}")
     rng = np.random.default_rng(seed)
     wanted = np.array([not families or name in families for name in FAMILIES])
     allowed = np.array([season_length in (None, season) for season in SEASONS])

@@ -88,12 +88,14 @@ def run(
 
     try:
         if before:
-            best.out_of_patience(check(0, []))
+            with watch.checking() if watch is not None else nullcontext():
+                untrained = check(0, [])
+            best.out_of_patience(untrained)
         for step, loss in enumerate(steps, start=1):
             losses.append(loss)
             bar.update()
             if watch is not None:
-                watch.stepped(out_of_patience)
+                watch.stepped(total)
             if (step % every == 0 or step == total) and out_of_patience():
                 break
     except KeyboardInterrupt:

@@ -4,116 +4,113 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeAlias
 
-LEAST_STEPS = 3  # after the first one, from which the speed of a run is known
+LEAST_STEPS, LEAST_SECONDS = 3, 1.0  # after the first step, from which the speed of a run is known
+CHECKING = 0.15  # seconds of checks in one of steps
 
 _WATCH: ContextVar["StopWatch | None"] = ContextVar("watch", default=None)
 
 
 class OutOfTime(Exception):
-    """Training was stopped by ``limited``.
+    """Training was stopped by ``limited``; it says how fast it was.
 
     Args:
-        before: seconds from the beginning of the block to the first step.
+        before: seconds from the beginning of the block to the end of the first step, which may pay for compilation.
         step: seconds of a step.
-        check: seconds of a check of the validation windows.
 
     Example:
-        >>> OutOfTime(1.0, 0.01, 0.1).seconds(200, 20)
-        5.0
+        >>> OutOfTime(1.0, 0.01).seconds(400)
+        5.6
     """
 
-    def __init__(self, before: float, step: float, check: float) -> None:
+    def __init__(self, before: float, step: float) -> None:
         super().__init__("training was stopped at the limit of time")
-        self.before, self.step, self.check = before, step, check
+        self.before, self.step = before, step
 
-    def seconds(self, steps: int, checks: int) -> float:
+    def seconds(self, steps: int) -> float:
         """How long a whole run would take.
 
         Args:
             steps: of the run.
-            checks: of the run.
 
         Returns:
-            Seconds, those before the first step included.
+            Seconds, with those before the first step and checks of the validation windows.
         """
-        return self.before + steps * self.step + checks * self.check
+        return self.before + steps * self.step * (1 + CHECKING)
+
+
+Judge: TypeAlias = Callable[[OutOfTime, int], None]
 
 
 class StopWatch:
-    """The times of a run, and when it is to end.
-
-    The first step, which may pay for compilation, counts as time before the run.
+    """The times of a run, and when it is to end; a run that is not ended is not changed.
 
     Args:
         seconds: from now.
-        from_first_step: count from the end of the first step instead; three further steps and a check are taken before
-            the run ends.
+        judge: see ``limited``.
 
     Example:
-        >>> StopWatch(60.0).due
-        False
+        >>> watch = StopWatch(60.0)
+        >>> watch.stepped(total=10)
+        >>> watch.steps
+        0
     """
 
-    def __init__(self, seconds: float, from_first_step: bool = False) -> None:
+    def __init__(self, seconds: float, judge: Judge | None = None) -> None:
         self.began = time.perf_counter()
-        self.limit, self.from_first_step = seconds, from_first_step
+        self.limit, self.judge = seconds, judge
         self.first: float | None = None
-        self.steps, self.checks, self.spent = 0, 0, 0.0  # since the first step; seconds of checks
-
-    @property
-    def due(self) -> bool:
-        """Whether the time is over."""
-        if not self.from_first_step:
-            return time.perf_counter() - self.began > self.limit
-        return self.first is not None and self.steps >= LEAST_STEPS and time.perf_counter() - self.first > self.limit
+        self.steps, self.checks = 0, 0.0  # since the first step; seconds of checks
 
     @contextmanager
     def checking(self) -> Iterator[None]:
-        """A block that checks the validation windows."""
+        """A block that checks the validation windows, which is no part of a step."""
         began = time.perf_counter()
         yield
-        self.checks, self.spent = self.checks + 1, self.spent + time.perf_counter() - began
+        self.checks += time.perf_counter() - began
 
-    def stepped(self, check: Callable[[], object]) -> None:
+    def stepped(self, total: int) -> None:
         """A step was taken.
 
         Args:
-            check: of the validation windows, by the training loop.
+            total: steps of the whole run.
 
         Raises:
-            OutOfTime: the time is over.
+            OutOfTime: the time is over, or the judge says so.
         """
+        now = time.perf_counter()
         if self.first is None:
-            self.first, self.checks, self.spent = time.perf_counter(), 0, 0.0
-        else:
-            self.steps += 1
-        if not self.due:
+            self.first, self.checks = now, 0.0
             return
-        if self.from_first_step and not self.checks:
-            check()
-        stepping = time.perf_counter() - self.first - self.spent
-        raise OutOfTime(self.first - self.began, stepping / max(self.steps, 1), self.spent / max(self.checks, 1))
+        self.steps += 1
+        stepping = now - self.first - self.checks
+        speed = OutOfTime(self.first - self.began, stepping / self.steps)
+        if now - self.began > self.limit:
+            raise speed
+        if self.judge is not None and self.steps >= LEAST_STEPS and stepping > LEAST_SECONDS:
+            judge, self.judge = self.judge, None
+            judge(speed, total)
 
 
 @contextmanager
-def limited(seconds: float, *, from_first_step: bool = False) -> Iterator[None]:
+def limited(seconds: float, judge: Judge | None = None) -> Iterator[None]:
     """A block in which training ends with ``OutOfTime`` once the time is over.
 
     Args:
         seconds: from the beginning of the block.
-        from_first_step: count from the first step instead, and check the validation windows once before the end, so
-            that the exception knows what a check costs.
+        judge: is called once, when the speed of the first run is known (after a second of steps), with the speed and
+            the steps of the run; it may raise the speed, which ends the run.
 
     Raises:
         OutOfTime: between two steps.
 
     Example:
         >>> with limited(60.0):
-        ...     current_watch().due
-        False
+        ...     current_watch().limit
+        60.0
     """
-    token = _WATCH.set(StopWatch(seconds, from_first_step))
+    token = _WATCH.set(StopWatch(seconds, judge))
     try:
         yield
     finally:

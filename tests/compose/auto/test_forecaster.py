@@ -87,7 +87,7 @@ def test_a_candidate_that_has_no_time_is_skipped_with_its_reason(fakes, clock, f
     [("fit", "failed: out of luck"), ("nan", "failed: "), ("later", "failed on all data: out of luck")],
 )
 def test_a_member_that_fails_is_left_out_and_named(fakes, frame, fails, reason):
-    bad = f"Fake(fails='{fails}')"
+    bad = f"Fake(fails={fails})"
     model = auto([bad, "Fake(bias=0.1)"]).fit(frame)
     assert status(model, bad).startswith(reason)
     assert bad not in model.weights_ and bad not in model.models_
@@ -244,3 +244,22 @@ def test_the_order_of_series_and_their_number_of_blocks_change_nothing(frame, mo
     monkeypatch.setattr("tsformers.compose.auto.forecaster.NUMBERS_AT_ONCE", 1)
     assert len(list(model.predict_blocks())) == 2
     np.testing.assert_array_equal(model.predict().values, whole)
+
+
+def test_a_silent_series_does_not_sink_the_candidates(frame):
+    frame = frame.copy()
+    frame.loc[(frame["unique_id"] == "w1") & (frame["ds"] < 77), "y"] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = auto(["Theta", "AutoETS"]).fit(frame)
+    assert set(model.leaderboard_["status"]) == {"the answer", "control", "validated"}
+    assert np.isfinite(model.predict().values).all()
+
+
+def test_what_members_warn_of_is_said_once_and_in_the_readers_tongue():
+    frame = make_frame(n_series=2, rows=60)
+    frame.loc[30, "y"] = 1e6
+    with pytest.warns(tsf.DataWarning) as caught:
+        auto(["Theta", "AutoETS"]).fit(frame)
+    texts = [str(each.message) for each in caught]
+    assert len(texts) == len(set(texts)) and any("s0" in text for text in texts)

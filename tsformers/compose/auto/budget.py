@@ -31,6 +31,8 @@ class Budget:
     def __init__(self, limit: float | None) -> None:
         self.limit = math.inf if limit is None else float(limit)
         self.began = now()
+        self.longest_start = 0.0  # seconds that a candidate took to compile
+        self.longest_before = 0.0  # and a network before its second step, where it cannot be stopped
 
     @property
     def spent(self) -> float:

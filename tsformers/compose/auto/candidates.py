@@ -12,6 +12,7 @@ from sklearn.base import clone
 from tsformers.catalog import FORECASTERS, find_class
 from tsformers.data.panel import Panel
 from tsformers.errors import TsformersError, did_you_mean
+from tsformers.messages import Setting
 from tsformers.storage.learned_state import has_settings
 
 NAIVE = "SeasonalNaive"
@@ -22,12 +23,13 @@ LADDER = (
     "Theta",
     ZERO_SHOT,
     "Theta(method=dynamic)",
-    "AutoETS",
     "Intermittent",
     "Blend",
+    "AutoETS",
     "AutoARIMA",
     "Linear",
     "LRU",
+    "Blend(members=2)",
     "Autoformer",
 )
 OF_COUNTS = ("Intermittent",)
@@ -118,8 +120,8 @@ def parsed(text: str) -> tuple[str, dict[str, Any]]:
     except (SyntaxError, ValueError):
         pass
     raise TsformersError(
-        f"{text!r} names no forecaster; write its class, with settings in brackets where needed, such as "
-        "'Theta(method=dynamic)'"
+        f"{text!r} names no forecaster; write its class, with settings in brackets where needed: ",
+        Setting("models", ["Theta(method=dynamic)"]),
     )
 
 

@@ -190,11 +190,8 @@ class Auto(BaseEstimator):
         self.n_windows_: int = 0 if search.held is None else search.held.n_scored
         self.n_scored_: int = 0 if search.held is None else len(search.held.scored)
         self.panel_: Panel = panel
-        said: dict[str, None] = {}
-        for name in weights:
-            said |= dict.fromkeys(str(each) for each in search.warnings.get(name, ()))
-        for text in said:
-            warnings.warn(text, UserWarning, stacklevel=3)
+        for each in search.heard(weights):
+            warnings.warn(each, stacklevel=3)
 
     def predict(
         self,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from tsformers.compose.auto.trials import Trial
 from tsformers.compose.auto.weights import Scored, greedy_weights, losses_of, scores_of
-from tsformers.compose.auto.windows import HeldOut
+from tsformers.compose.auto.windows import HeldOutWindows
 from tsformers.distributions.recalibration import LevelMap, level_map, pit_values, remapped
 from tsformers.nn.heads.quantile import LEVELS
 from tsformers.scoring.averages import ratio
@@ -26,7 +26,7 @@ class Judgement:
             none.
     """
 
-    def __init__(self, held: HeldOut, reference: np.ndarray) -> None:
+    def __init__(self, held: HeldOutWindows, reference: np.ndarray) -> None:
         self.held, self.reference = held, reference
         self.observed = np.isfinite(held.truth)
         self.scored = _scored(held, self.observed)
@@ -169,7 +169,7 @@ def values_of(trial: Trial) -> np.ndarray:
     return trial.values
 
 
-def _scored(held: HeldOut, observed: np.ndarray) -> Scored:
+def _scored(held: HeldOutWindows, observed: np.ndarray) -> Scored:
     """What each observed cell counts in the two losses."""
     y = held.truth[observed]
     steps = observed.sum(axis=2)  # (W, m)

@@ -1,7 +1,7 @@
 """The search of Auto: candidates one after another while there is time, then weights, then fits to all data."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,12 +9,13 @@ import numpy as np
 
 from tsformers.compose.auto.budget import Budget, now
 from tsformers.compose.auto.candidates import MANDATORY, NAIVE, ZERO_SHOT, Candidate, are_counts
-from tsformers.compose.auto.fitting import fitted_copy
+from tsformers.compose.auto.fitting import fitted_copy, is_per_series
 from tsformers.compose.auto.judgement import Judgement, leaderboard
 from tsformers.compose.auto.trials import Trial, tried
-from tsformers.compose.auto.windows import HeldOut
+from tsformers.compose.auto.windows import HeldOutWindows
 from tsformers.data.panel import Panel
 from tsformers.distributions.recalibration import LevelMap
+from tsformers.errors import DataWarning
 from tsformers.training.time_limit import OutOfTime, limited
 
 STOPPED = "skipped: interrupted before it was tried"
@@ -41,7 +42,7 @@ class Search:
     """
 
     panel: Panel
-    held: HeldOut | None
+    held: HeldOutWindows | None
     budget: Budget
     of: str
     trials: list[Trial] = field(default_factory=list)
@@ -173,6 +174,22 @@ class Search:
             if trial is not None and (trial.name in self.members or not self._refitted(trial)):
                 return self.members[trial.name]
         raise RuntimeError(f"{NAIVE} cannot be fitted to these data")
+
+    def heard(self, names: Iterable[str]) -> list[Warning]:
+        """What the members warned of in their fits to all data, each text once; not the series that a network drops.
+
+        Args:
+            names: of members.
+
+        Returns:
+            Warnings.
+        """
+        found: dict[str, Warning] = {}
+        for name in names:
+            for each in self.warnings.get(name, ()):
+                if is_per_series(self.members[name]) or isinstance(each, DataWarning):
+                    found.setdefault(str(each), each)
+        return [*found.values()]
 
     def answer(self, weights: dict[str, float]) -> tuple[LevelMap | None, Any]:
         """The conformal step of the weighted mean, and the leaderboard.

@@ -9,17 +9,17 @@ import numpy as np
 from tsformers.compose.auto.budget import MARGIN, Budget, now
 from tsformers.compose.auto.candidates import Candidate, with_steps
 from tsformers.compose.auto.fitting import fitted_copy, is_per_series, quantiles_of
-from tsformers.compose.auto.windows import HeldOut
+from tsformers.compose.auto.windows import HeldOutWindows
 from tsformers.data.panel import Panel
 from tsformers.nn.heads.quantile import LEVELS
-from tsformers.training.loop import CHECKS
 from tsformers.training.time_limit import OutOfTime, limited
 
 DRAWS = 200
 VALIDATED = "validated"
 STEPS = (100, 150, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # of a training that must be shorter than by default
 SHARE = 0.7  # of the time left that one network may take, its refit included
-PROBE = 1.0  # seconds of steps from which the speed of a training is measured; a twentieth of the time left at most
+LOCAL_SHARE = 0.5  # and a local model
+COLD = 4.0  # compilation may take so many times the longest one so far
 WARM_ROWS = 200  # of the first series, which pays for compilation
 TELLING, MANY = 0.5, 8  # seconds of work, and series, from which a rate is believed
 LEAST_COVERED = 0.5  # share of the scored windows that a candidate must forecast
@@ -72,7 +72,9 @@ class Trial:
         return self.status == VALIDATED
 
 
-def tried(entry: str, candidate: Candidate, held: HeldOut, panel: Panel, budget: Budget, reserved: float) -> Trial:
+def tried(
+    entry: str, candidate: Candidate, held: HeldOutWindows, panel: Panel, budget: Budget, reserved: float
+) -> Trial:
     """A candidate on the held-out windows.
 
     Args:
@@ -104,7 +106,7 @@ def tried(entry: str, candidate: Candidate, held: HeldOut, panel: Panel, budget:
     return trial
 
 
-def _check(trial: Trial, held: HeldOut) -> None:
+def _check(trial: Trial, held: HeldOutWindows) -> None:
     """Forecasts are finite, and there are enough of them."""
     observed = np.isfinite(held.truth)
     if trial.values is None or not observed.any():
@@ -114,15 +116,16 @@ def _check(trial: Trial, held: HeldOut) -> None:
         raise ValueError(f"it forecasts {100 * covered:.0f} % of the held-out values only")
 
 
-def _each_series(trial: Trial, held: HeldOut, panel: Panel, budget: Budget, reserved: float) -> None:
+def _each_series(trial: Trial, held: HeldOutWindows, panel: Panel, budget: Budget, reserved: float) -> None:
     """One model a series: chunk by chunk of the scored series, so that what the rest would take is known."""
     training, model = held.training(), trial.candidate.model
-    horizon = held.truth.shape[2]
-    trial.values = np.full((*held.truth.shape[:2], len(LEVELS), horizon), np.nan)
+    free = np.isinf(reserved) or not budget.limited
+    share = LOCAL_SHARE * (budget.left - reserved)
+    due = np.inf if free else now() + share
     rows_left = int(training.lengths[held.scored].sum())
-    free = np.isinf(reserved)
-    if budget.limited and not free:
-        _warm_up(model, training, held, rows_left + len(panel.y), budget, reserved)
+    if not free:
+        _warm_up(model, training, held, rows_left + len(panel.y), budget, share)
+    trial.values = np.full((*held.truth.shape[:2], len(LEVELS), held.truth.shape[2]), np.nan)
     fitting, rows = 0.0, 0
     for series in chunks(len(held.scored)):
         began = now()
@@ -133,30 +136,31 @@ def _each_series(trial: Trial, held: HeldOut, panel: Panel, budget: Budget, rese
         ended = now()
         fitting, rows, rows_left = fitting + between - began, rows + len(part.y), rows_left - len(part.y)
         trial.refit = fitting / rows * len(panel.y)
-        telling = ended - began > TELLING and (len(series) >= MANY or ended - began > MANY * TELLING)
-        if budget.limited and not free and telling:
+        if ended - began > TELLING and (len(series) >= MANY or ended - began > MANY * TELLING):
             ahead = len(held.scored) - series[-1] - 1
             per_row, per_series = (between - began) / len(part.y), (ended - between) / len(series)
-            seconds = per_row * (rows_left + len(panel.y)) + per_series * ahead
-            if not budget.allows(seconds, reserved):
-                raise NoTime(f"would take about {seconds + ended - began:.0f} s more")
-    if budget.limited and not free and not budget.allows(trial.refit, reserved):
+            seconds = MARGIN * (per_row * (rows_left + len(panel.y)) + per_series * ahead)
+            if ended + seconds > due:
+                raise NoTime(f"would take about {seconds:.0f} s more")
+    if now() + MARGIN * trial.refit > due:
         raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
 
 
-def _warm_up(model: Any, training: Panel, held: HeldOut, rows: int, budget: Budget, reserved: float) -> None:
+def _warm_up(model: Any, training: Panel, held: HeldOutWindows, rows: int, budget: Budget, share: float) -> None:
     """Compile, and skip a candidate whose single series is slow beyond hope."""
-    first = training.select(held.scored[:1]).tail(WARM_ROWS)
-    horizon = held.truth.shape[2]
-    fitted, _ = fitted_copy(model, first)
-    quantiles_of(
-        fitted, first.until(first.ends - horizon, horizon) if len(first.y) > horizon else first, horizon, DRAWS
-    )
+    if not COLD * budget.longest_start <= share:
+        raise NoTime("no time is left")
+    first, horizon = training.select(held.scored[:1]).tail(WARM_ROWS), held.truth.shape[2]
+    before = first.until(first.ends - horizon, horizon) if len(first.y) > horizon else first
     began = now()
+    fitted, _ = fitted_copy(model, first)
+    quantiles_of(fitted, before, horizon, DRAWS)
+    between = now()
     fitted_copy(model, first)
-    took = now() - began
-    seconds = took * rows / len(first.y)
-    if took > TELLING and not budget.allows(seconds, reserved):
+    took = now() - between
+    budget.longest_start = max(budget.longest_start, between - began - took)
+    seconds = MARGIN * took * rows / len(first.y)
+    if took > TELLING and seconds > share:
         raise NoTime(f"would take about {seconds:.0f} s")
 
 
@@ -179,58 +183,70 @@ def chunks(n: int) -> Iterator[np.ndarray]:
         start, size = start + size, 2 * size
 
 
-def _forecast(values: np.ndarray, fitted: Any, held: HeldOut, series: np.ndarray) -> None:
+def _forecast(values: np.ndarray, fitted: Any, held: HeldOutWindows, series: np.ndarray) -> None:
     for window in range(held.n_windows):
         here, panel = held.at(window, series)
         if len(here):
             values[window, here] = quantiles_of(fitted, panel, held.truth.shape[2], DRAWS)
 
 
-def _one_for_all(trial: Trial, held: HeldOut, budget: Budget, reserved: float) -> None:
+def _one_for_all(trial: Trial, held: HeldOutWindows, budget: Budget, reserved: float) -> None:
     """One model of all series: a network is trained by as many steps as there is time for."""
     training = held.training()
     free = np.isinf(reserved) or not budget.limited
-    fitted = None
-    if not free:
-        if not budget.allows(0.0, reserved):
-            raise NoTime("no time is left")
-        if trial.candidate.steps:
-            fitted = _steps_that_fit(trial, training, SHARE * (budget.left - reserved))
+    if not free and not budget.allows(2 * budget.longest_before, reserved):
+        raise NoTime("no time is left")
     began = now()
-    if fitted is None:
-        with limited(np.inf if free else max(budget.left - reserved, 0.0) / 2):
-            try:
-                fitted, _ = fitted_copy(trial.candidate.model, training)
-            except OutOfTime:
-                raise NoTime(f"its training was stopped after {now() - began:.0f} s") from None
-        trial.refit = now() - began
+    try:
+        fitted, _ = _trained(trial.candidate, training, np.inf if free else budget.left - reserved)
+    except OutOfTime as speed:
+        budget.longest_before = max(budget.longest_before, speed.before)
+        trial.candidate = _shorter(trial.candidate, speed, SHARE * (budget.left - reserved))
+        began = now()
+        try:
+            fitted, _ = _trained(trial.candidate, training, budget.left - reserved, judged=True)
+        except OutOfTime:
+            raise NoTime(f"its training was stopped after {now() - began:.0f} s") from None
+    trial.refit = now() - began
     trial.values = np.full((*held.truth.shape[:2], len(LEVELS), held.truth.shape[2]), np.nan)
     _forecast(trial.values, fitted, held, np.arange(len(held.scored)))
     if not free and not budget.allows(trial.refit, reserved):
         raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
 
 
-def _steps_that_fit(trial: Trial, training: Panel, seconds: float) -> Any:
-    """Sets the steps of the candidate so that it can be trained twice; a model whose training has ended already."""
-    began = now()
-    with limited(min(PROBE, seconds / 20), from_first_step=True):
-        try:
-            fitted, _ = fitted_copy(trial.candidate.model, training)
-        except OutOfTime as speed:
-            found = speed
-        else:
-            trial.refit = now() - began
-            return fitted
-    runs = getattr(trial.candidate.model, "members", 1) or 1
-    left = seconds - (now() - began)
-    default = trial.candidate.model.max_steps
+def _trained(candidate: Candidate, training: Panel, seconds: float, judged: bool = False) -> tuple[Any, list[Warning]]:
+    """A fitted copy; its training ends where it and a second one would take more than ``SHARE`` of the seconds left."""
 
-    def both(steps: int) -> float:
-        return 2 * MARGIN * runs * found.seconds(steps, min(CHECKS, steps))
+    def judge(speed: OutOfTime, total: int) -> None:
+        if both(candidate, speed, total) > SHARE * seconds:
+            raise speed
 
-    fitting = [steps for steps in (*STEPS, default) if steps <= default and both(steps) <= left]
-    if not fitting:
-        raise NoTime(f"{min(STEPS[0], default)} steps and a fit to all data would take {both(STEPS[0]):.0f} s")
-    if max(fitting) < default:
-        trial.candidate = with_steps(trial.candidate, max(fitting))
-    return None
+    with limited(seconds / 2, None if judged or np.isinf(seconds) else judge):
+        return fitted_copy(candidate.model, training)
+
+
+def both(candidate: Candidate, speed: OutOfTime, steps: int) -> float:
+    """Seconds of two trainings: without the held-out windows, and with all data.
+
+    Args:
+        candidate: a network; one of several ``members`` is trained as often.
+        speed: of a training.
+        steps: of each.
+
+    Returns:
+        Seconds.
+
+    Example:
+        >>> both(Candidate("LRU", None), OutOfTime(1.0, 0.0), 100)
+        2.2
+    """
+    return 2 * MARGIN * int(getattr(candidate.model, "members", None) or 1) * speed.seconds(steps)
+
+
+def _shorter(candidate: Candidate, speed: OutOfTime, seconds: float) -> Candidate:
+    """The candidate with as many steps as can be taken twice."""
+    least = STEPS[0] if candidate.steps else int(candidate.model.max_steps)
+    steps = [each for each in STEPS if each < candidate.model.max_steps and both(candidate, speed, each) <= seconds]
+    if not candidate.steps or not steps:
+        raise NoTime(f"{least} steps, and as many with all data, would take {both(candidate, speed, least):.0f} s")
+    return with_steps(candidate, max(steps))

@@ -9,7 +9,7 @@ from tsformers.jit import compiled_nogil
 ROUNDS = 50  # candidates that are added, with replacement
 NEAR = 0.1  # the start: all candidates whose score is this close to the best one, and 1 / sqrt(windows) more
 PRIOR_WINDOWS = 20.0  # held-out windows that equal weights count as much as
-LEAST_WEIGHT = 0.01  # below which a candidate is left out
+LEAST_WEIGHT = 0.04  # below which, and below a quarter of the largest, a candidate is not worth its fit to all data
 
 
 class Scored(NamedTuple):
@@ -137,8 +137,8 @@ def trimmed(weights: np.ndarray) -> np.ndarray:
         (K,) summing to one.
 
     Example:
-        >>> trimmed(np.array([0.995, 0.005]))
+        >>> trimmed(np.array([0.99, 0.01]))
         array([1., 0.])
     """
-    kept = np.where(weights >= LEAST_WEIGHT, weights, 0.0)
+    kept = np.where(weights >= min(LEAST_WEIGHT, weights.max() / 4), weights, 0.0)
     return kept / kept.sum()

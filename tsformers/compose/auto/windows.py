@@ -12,13 +12,13 @@ LEAST_SERIES = 20  # however long the horizon
 MOST_NUMBERS = 2_000_000  # quantiles of the scored windows of one candidate
 WANTED = 200  # scored windows
 FEWEST, MOST_WINDOWS = 2, 10  # of a series, where its history allows
-LEAST_ROWS = 3  # before a window
+LEAST_ROWS = 3  # before a window, and values among them
 SHARE = 1 / 3  # of a history that is held out at most, where it is more than one window
 MOST_ROWS = 2_000  # from which the scale of a series is taken
 LEAST_SCALE = 0.01  # of the mean size of a series
 
 
-class HeldOut(NamedTuple):
+class HeldOutWindows(NamedTuple):
     """Windows at the end of n series: each is fitted on the rows before its own first window."""
 
     panel: Panel  # n series that have a window
@@ -61,7 +61,7 @@ class HeldOut(NamedTuple):
         return here, part.until(part.ends - (self.n_windows - window) * horizon, horizon)
 
 
-def held_out(panel: Panel, horizon: int, season: int, seed: int) -> HeldOut | None:
+def held_out(panel: Panel, horizon: int, season: int, seed: int) -> HeldOutWindows | None:
     """The windows that candidates are compared on.
 
     A series has a window where three rows, and more than a season, come before it; further ones where they leave two
@@ -86,12 +86,19 @@ def held_out(panel: Panel, horizon: int, season: int, seed: int) -> HeldOut | No
     """
     lengths = panel.lengths
     before = LEAST_ROWS if season == 1 else max(LEAST_ROWS, season + 1)
-    one = lengths - horizon >= before
+    counts = np.concatenate([[0], np.cumsum(np.isfinite(panel.y))])
+
+    def observed(windows: np.ndarray) -> np.ndarray:
+        """How many values come before the windows."""
+        return counts[np.maximum(panel.ends - windows * horizon, panel.offsets[:-1])] - counts[panel.offsets[:-1]]
+
+    one = (lengths - horizon >= before) & (observed(np.ones(len(lengths), dtype=np.int64)) >= LEAST_ROWS)
     if not one.any():
         return None
     most = int(np.clip(-(-WANTED // one.sum()), FEWEST, MOST_WINDOWS))
     more = np.minimum(lengths * SHARE, lengths - max(2 * season, 2 * horizon, before)) // horizon
     windows = np.where(one, np.clip(more, 1, most), 0).astype(np.int64)
+    windows = np.where(one & (observed(windows) < LEAST_ROWS), 1, windows)
     usable = np.flatnonzero(one)
     part, windows = panel.select(usable), windows[usable]
     n_windows = int(windows.max())
@@ -105,7 +112,7 @@ def held_out(panel: Panel, horizon: int, season: int, seed: int) -> HeldOut | No
         here = windows[scored] >= left
         first = part.ends[scored[here]] - left * horizon
         truth[window, here] = part.y[first[:, None] + np.arange(horizon)]
-    return HeldOut(part, windows, scored, truth, _scales(part, windows, scored, horizon, season))
+    return HeldOutWindows(part, windows, scored, truth, _scales(part, windows, scored, horizon, season))
 
 
 def _scales(panel: Panel, windows: np.ndarray, scored: np.ndarray, horizon: int, season: int) -> np.ndarray:

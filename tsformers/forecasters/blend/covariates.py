@@ -9,6 +9,7 @@ from tsformers.data.covariates import Covariates
 from tsformers.data.panel import Panel
 from tsformers.forecasters.blend.windows import Cuts, longest_context
 from tsformers.nn.covariate_ridge import CovariateRidge, Windows
+from tsformers.nn.folds import fold_of_each
 from tsformers.nn.known_features import KnownFeatures
 
 MOST_WINDOWS = 4096  # from which the response is fitted
@@ -134,14 +135,18 @@ def learned_response(
 
 def _windows(scaled: np.ndarray, known: np.ndarray, cuts: Cuts, horizon: int, length: int) -> Windows:
     """Windows of ``length`` rows of past, without missing values."""
-    stops = np.unique(cuts.stop[cuts.stop - cuts.first >= length])
-    stops = (
-        stops[np.linspace(0, len(stops) - 1, min(MOST_WINDOWS, len(stops))).astype(np.int64)] if len(stops) else stops
-    )
+    usable = np.flatnonzero(cuts.stop - cuts.first >= length)
+    stops, where = np.unique(cuts.stop[usable], return_index=True)
+    series = cuts.series[usable][where]
+    some = np.linspace(0, len(stops) - 1, min(MOST_WINDOWS, len(stops))).astype(np.int64)
+    stops, series = stops[some], series[some]
     places = stops[:, None] + np.arange(-length, horizon)
     y = scaled[places]
     good = np.isfinite(y).all(axis=1)
-    return Windows(y[good, :length], y[good, length:], known[places[good]])
+    apart = np.diff(stops)[np.diff(series) == 0]
+    overlap = int(horizon // max(np.median(apart), 1)) if len(apart) else 0
+    folds = fold_of_each(series[good], overlap)
+    return Windows(y[good, :length], y[good, length:], known[places[good]], folds, np.ones(int(good.sum())))
 
 
 def past_inputs(rows: Rows, first: np.ndarray, stop: np.ndarray) -> np.ndarray:

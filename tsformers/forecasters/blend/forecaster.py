@@ -43,6 +43,7 @@ from tsformers.training.threads import limited_threads
 from tsformers.validation import Above, AtLeast, check_draws, check_settings
 
 SERIES_AT_ONCE = 4096
+LEAST_SPREAD = 1e-6  # of a constant series, as a share of its value
 
 
 class Weights(NamedTuple):
@@ -274,10 +275,12 @@ class Blend(BaseEstimator):
         check_is_fitted(self, "panel_")
         check_unchanged(self)
         panel = self.panel_.like(data)
-        rows = self._rows(panel, self._values(panel, stacklevel=3))
-        return np.stack(
-            [self.quantiles_after(rows, panel.offsets[:-1], panel.ends - after) for after in rows_after_cutoff]
-        )
+        found = []
+        for after in rows_after_cutoff:
+            part = panel.until(panel.ends - after, self.horizon)
+            rows = self._rows(part, self._values(part, stacklevel=3))
+            found.append(self.quantiles_after(rows, part.offsets[:-1], part.ends))
+        return np.stack(found)
 
     def update(self, rows: Frame | Panel) -> Self:
         """Take in rows after the end of each series, without training: ``predict()`` follows the new end.
@@ -299,13 +302,13 @@ class Blend(BaseEstimator):
 
     def quantiles_after(self, rows: Rows, starts: np.ndarray, stop: np.ndarray) -> np.ndarray:
         """Quantiles (N, Q, H) of what follows rows ``starts[i]:stop[i]`` of ``rows``, in the caller's units."""
-        sight = self._sight()
+        sight, device = self._sight(), find_device(self.device)
         contexts = sight.contexts(rows.values, *bounded(rows.values, starts, stop, longest_context(*self.periods_)))
         with limited_threads():
             answers = []
             for member in self.members_:
                 batch, units = network_batch(sight.inputs(contexts, member.linear), contexts, rows, self.horizon)
-                answers.append(answered(member, batch).quantiles)
+                answers.append(answered(member.to(device), batch).quantiles)
             answer = np.mean(answers, axis=0)
             short = np.flatnonzero(contexts.stop - contexts.first < shortest_context(self.periods_[0]))
             if len(short):
@@ -431,6 +434,7 @@ def in_units(answer: np.ndarray, units: Units, ahead: np.ndarray | float, counts
     Returns:
         (N, Q, H), rising along Q.
     """
-    values = answer * units.scale[:, None, None] + (units.centre + ahead)[:, None]
+    scale = np.where(units.constant, LEAST_SPREAD * np.abs(units.centre[:, 0]), units.scale)
+    values = answer * scale[:, None, None] + (units.centre + ahead)[:, None]
     values[counts] = np.maximum(values[counts], 0.0)
     return np.maximum.accumulate(values, axis=1)

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.blend.layout import CENTRE, DYNAMIC
+from tsformers.forecasters.blend.dynamic_theta import dynamic_theta
+from tsformers.forecasters.blend.layout import CENTRE, DYNAMIC, LEVEL_SHAPE, SECOND
+from tsformers.forecasters.blend.level_shape import level_shape
 from tsformers.forecasters.blend.season import additive_indices, multiplicative_indices
 from tsformers.forecasters.blend.seasonal import (
     GROWTH,
@@ -19,12 +21,12 @@ from tsformers.forecasters.blend.seasonal import (
     median_of_seasons,
     season_growth,
 )
+from tsformers.forecasters.blend.second import second_last_season, second_season, whole_period
 from tsformers.forecasters.blend.smoothing import (
-    MOST_MEMORY,
-    autocorrelation,
     holt,
     line_slope,
     mean_of,
+    memory_of,
     smoothed_level,
 )
 from tsformers.jit import compiled_nogil
@@ -43,6 +45,8 @@ class Room(NamedTuple):
     indices: np.ndarray  # (M,)
     factors: np.ndarray  # (M,) multiplicative indices
     spare: np.ndarray  # (L,)
+    seconds: np.ndarray  # (M,) indices of the second period
+    second_trend: np.ndarray  # (L,)
 
 
 @compiled_nogil()
@@ -50,7 +54,7 @@ def make_room(rows: int, season: int) -> Room:
     """A ``Room`` for contexts of up to ``rows`` rows and seasons of up to ``season``."""
     return Room(
         np.empty((2, rows + 1)), np.empty(rows), np.empty(rows), np.empty(rows), np.empty(season), np.empty(season),
-        np.empty(rows),
+        np.empty(rows), np.empty(season), np.empty(rows),
     )  # fmt: skip
 
 
@@ -110,7 +114,7 @@ def smoothing_bases(y: np.ndarray, m: int, positive: bool, room: Room, out: np.n
     drift = 0.5 * line_slope(d)
     along(out[10], level + drift * (back - 1), drift, 1.0, indices, False)
     mean = mean_of(d)
-    memory = min(max(autocorrelation(d, 1, mean, NOISE * mean_size(y)), 0.0), MOST_MEMORY)
+    memory = memory_of(d, mean, NOISE * mean_size(y))
     left = (last - mean) * memory ** (back - 1)
     for h in range(horizon):
         left *= memory
@@ -126,12 +130,13 @@ def smoothing_bases(y: np.ndarray, m: int, positive: bool, room: Room, out: np.n
 @compiled_nogil()
 def seasonal_bases(y: np.ndarray, m: int, out: np.ndarray) -> None:
     """Bases 1 to 5 into ``out`` (K, H)."""
-    out[0, :] = last_value(y)[0]
+    last = last_value(y)[0]
     last_season(y, m, out[1])
     mean_of_seasons(y, m, out[2])
     median_of_seasons(y, m, out[3])
     growth = GROWTH * season_growth(y, m)
     for h in range(out.shape[1]):
+        out[0, h] = last
         out[4, h] = out[1, h] + growth * (h // m + 1.0) ** GROWTH_POWER
 
 
@@ -149,19 +154,59 @@ def bound(y: np.ndarray, out: np.ndarray) -> None:
 
 
 @compiled_nogil()
+def dynamic_base(n: int, m: int, positive: bool, room: Room, path: np.ndarray, other: np.ndarray) -> None:
+    """Base 15 into ``path`` (H,); where all values are positive the mean with its multiplicative version.
+
+    ``other`` (H,) is room.
+    """
+    dynamic_theta(room.adjusted[:n], room.sums, path)
+    for h in range(len(path)):
+        path[h] += room.indices[h % m]
+    if positive:
+        dynamic_theta(room.relative[:n], room.sums, other)
+        for h in range(len(path)):
+            path[h] = 0.5 * (path[h] + other[h] * room.factors[h % m])
+
+
+@compiled_nogil()
+def gated_bases(
+    y: np.ndarray, periods: tuple[int, int], positive: bool, chosen: np.ndarray, room: Room, out: np.ndarray,
+    available: np.ndarray,
+) -> None:  # fmt: skip
+    """Bases 15 to 18 into ``out`` (K, H) and ``available`` (K,); ``room`` holds the adjusted values."""
+    n, m, second = len(y), periods[0], periods[1]
+    if chosen[DYNAMIC]:
+        dynamic_base(n, m, positive, room, out[DYNAMIC], out[LEVEL_SHAPE])  # that base comes later
+        available[DYNAMIC] = True
+    longer = whole_period(m, second) if second > m else 0
+    if chosen[LEVEL_SHAPE]:
+        available[LEVEL_SHAPE] = level_shape(y, (m, longer), out[LEVEL_SHAPE])
+    if second > m:
+        found = second_last_season(y, m, second, out[SECOND])
+        available[SECOND] = found and chosen[SECOND]
+        found = second_season(
+            room.adjusted[:n], room.indices[:m], room.sums, room.second_trend[:n], room.spare[:n],
+            room.seconds[:second], out[SECOND + 1],
+        )  # fmt: skip
+        available[SECOND + 1] = found and chosen[SECOND + 1]
+
+
+@compiled_nogil()
 def base_forecasts(
-    y: np.ndarray, m: int, second: int, chosen: np.ndarray, room: Room, out: np.ndarray, available: np.ndarray
+    y: np.ndarray, periods: tuple[int, int], chosen: np.ndarray, room: Room, out: np.ndarray, available: np.ndarray
 ) -> None:
     """All ``chosen`` (K,) bases of ``y`` (n,), whose first row is there, into ``out`` (K, H) and ``available`` (K,).
 
     A base that is not available gets the forecast of ``CENTRE``.
     """
-    positive = adjust(y, m, room)
-    seasonal_bases(y, m, out)
-    smoothing_bases(y, m, positive, room, out)
+    positive = adjust(y, periods[0], room)
+    seasonal_bases(y, periods[0], out)
+    smoothing_bases(y, periods[0], positive, room, out)
     for k in range(len(chosen)):
         available[k] = chosen[k] and k < DYNAMIC
-    bound(y, out[:DYNAMIC])
+    gated_bases(y, periods, positive, chosen, room, out, available)
     for k in range(len(chosen)):
-        if not available[k]:
-            out[k, :] = out[CENTRE]
+        if not available[k] and k != CENTRE:
+            for h in range(out.shape[1]):
+                out[k, h] = out[CENTRE, h]
+    bound(y, out)

@@ -18,7 +18,7 @@ BASES = (
     "dynamic_theta",
     "level_shape",
     "second_last_season",
-    "second_ses",
+    "second_season",
     "linear",
 )
 CENTRE = BASES.index("ses")  # forecasts of a base that is not available are this one's

@@ -90,7 +90,8 @@ def mean_indices(y: np.ndarray, trend: np.ndarray, ratio: bool, indices: np.ndar
 def shrink(indices: np.ndarray, squares: float, freedom: float, neutral: float) -> None:
     """Centre ``indices`` (m,) at ``neutral`` and pull them to it by vs / (vs + vr), in place.
 
-    vs: their variance; vr: the residual variance by the seasons behind an index. With one season vr is taken as vs.
+    vr: the residual variance by the seasons behind an index; vs: the variance of the indices beyond vr, so that a
+    season that is not there goes out. With one season the two are taken as equal.
     """
     m, mean, spread = len(indices), 0.0, 0.0
     for p in range(m):
@@ -98,8 +99,8 @@ def shrink(indices: np.ndarray, squares: float, freedom: float, neutral: float) 
     for p in range(m):
         indices[p] = indices[p] / mean if neutral == 1.0 else indices[p] - mean
         spread += (indices[p] - neutral) ** 2 / m
-    noise = squares / freedom / (freedom / m + 1) if freedom > 0 else spread
-    share = spread / (spread + noise) if spread > 0 else 0.0
+    noise = squares / freedom / (freedom / m + 1) if freedom > 0 else 0.5 * spread
+    share = max(spread - noise, 0.0) / spread if spread > 0 else 0.0
     for p in range(m):
         indices[p] = neutral + share * (indices[p] - neutral)
         if neutral == 1.0:
@@ -113,7 +114,8 @@ def additive_indices(y: np.ndarray, sums: np.ndarray, trend: np.ndarray, indices
     ``trend`` (n,) keeps the centred moving average, ``sums`` (2, n + 1) is room.
     """
     n, m = len(y), len(indices)
-    indices[:] = 0.0
+    for p in range(m):
+        indices[p] = 0.0
     if m == 1 or n < 2 * m:
         return
     missing = False
@@ -134,7 +136,8 @@ def additive_indices(y: np.ndarray, sums: np.ndarray, trend: np.ndarray, indices
 @compiled_nogil()
 def multiplicative_indices(y: np.ndarray, trend: np.ndarray, indices: np.ndarray) -> None:
     """Shrunken multiplicative indices (m,) of positive ``y`` (n,) about a positive ``trend`` (n,), into ``indices``."""
-    indices[:] = 1.0
+    for p in range(len(indices)):
+        indices[p] = 1.0
     if len(indices) == 1 or len(y) < 2 * len(indices):
         return
     squares, freedom = mean_indices(y, trend, True, indices)

@@ -131,8 +131,7 @@ def step_features(y: np.ndarray, m: int, s: float, room: Room, out: np.ndarray) 
             count += 1
     if count == 0:
         return
-    ordered = np.sort(sizes[:count])
-    mean = ordered.mean()
+    ordered, mean = np.sort(sizes[:count]), mean_of(sizes[:count])
     out[1] = np.log(mean / s + TINY)
     out[4] = autocorrelation(steps, 1, 0.0, noise)
     out[5] = autocorrelation(steps, m, 0.0, noise)
@@ -147,11 +146,14 @@ def step_features(y: np.ndarray, m: int, s: float, room: Room, out: np.ndarray) 
 
 
 @compiled_nogil()
-def shape_features(y: np.ndarray, m: int, s: float, horizon: int, room: Room, out: np.ndarray) -> None:
+def shape_features(
+    y: np.ndarray, periods: tuple[int, int], s: float, horizon: int, room: Room, out: np.ndarray
+) -> None:
     """``SHAPES`` of ``y`` (n,) with scale ``s`` into ``out``; ``room`` holds its indices, trend and adjusted values."""
-    n, size, mean = len(y), mean_size(y), mean_of(y)
+    n, m, second, size, mean = len(y), periods[0], periods[1], mean_size(y), mean_of(y)
     noise, d, indices = NOISE * size, room.adjusted[:n], room.indices[:m]
-    out[:] = 0.0
+    for f in range(len(out)):
+        out[f] = 0.0
     out[0] = np.log(s / size) if size > 0 else 0.0
     out[2] = autocorrelation(y, 1, mean, noise)
     out[3] = autocorrelation(y, m, mean, noise)
@@ -171,6 +173,8 @@ def shape_features(y: np.ndarray, m: int, s: float, horizon: int, room: Room, ou
     out[17], out[18], out[19], out[20] = np.log(n), np.log(m), n / m, np.log(horizon)
     out[21] = 1 - count / n
     out[22] = strength(y, room.trend[:n], indices, noise)
+    if second > m:
+        out[23] = strength(d, room.second_trend[:n], room.seconds[:second], noise)
     out[24] = np.log(nonzero_gap(y))
     if n > 1:
         step_features(y, m, s, room, out)

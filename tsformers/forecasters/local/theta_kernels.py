@@ -141,7 +141,8 @@ def dynamic_sums(
 ) -> tuple[float, int]:
     """Normal equations of the initial level and of w under one weight: errors are r - p l0 - h w, linear in both.
 
-    ``sums`` (6,) becomes rr, rp, rh, pp, ph, hh, each term by its variance; answers the logarithms and the count.
+    ``sums`` (9,) becomes rr, rp, rh, pp, ph, hh, each term by its variance, and s, p, h: the last level is
+    s + p l0 + h w. Answers the logarithms and the count.
     """
     q, first = 1 - alpha, y[0]
     s, p, h = 0.0, q, 0.0  # after the first row: l = s + p l0 + h w
@@ -173,6 +174,7 @@ def dynamic_sums(
         s += gain * error
         h += alpha * step - gain * along
         p -= gain * p
+    sums[6], sums[7], sums[8] = s, p, h
     return logs, count
 
 
@@ -219,7 +221,7 @@ def dynamic_at(
 @compiled_nogil()
 def dynamic_fit(y: np.ndarray, least: float, most: float) -> tuple[float, float, float]:
     """Weight in ``least`` to ``most``, initial level and w of greatest likelihood: one search, the rest closed form."""
-    intercepts, slopes, sums = np.empty(len(y)), np.empty(len(y)), np.empty(6)
+    intercepts, slopes, sums = np.empty(len(y)), np.empty(len(y)), np.empty(9)
     running_lines(y, intercepts, slopes)
     reach = STARTS * observed_line(y, y[0])[1]
     best, best_alpha, width = np.inf, least, (most - least) / 20
@@ -275,7 +277,7 @@ def dynamic_filter(y: np.ndarray, alpha: float, level: float, w: float) -> Filte
 @compiled_nogil()
 def initial_level(y: np.ndarray, alpha: float, w: float) -> float:
     """The initial level (the first value is 0) of greatest likelihood of a history, under a weight and w that stay."""
-    intercepts, slopes, sums = np.empty(len(y)), np.empty(len(y)), np.empty(6)
+    intercepts, slopes, sums = np.empty(len(y)), np.empty(len(y)), np.empty(9)
     running_lines(y, intercepts, slopes)
     dynamic_sums(y, intercepts, slopes, alpha, sums)
     reach = STARTS * observed_line(y, y[0])[1]
@@ -320,7 +322,7 @@ def _grid(y: np.ndarray, offsets: np.ndarray, alphas: np.ndarray, forecasts: np.
     horizon, longest = forecasts.shape[1], 0
     for i in range(len(forecasts)):
         longest = max(longest, offsets[i + 1] - offsets[i])
-    intercepts, slopes, sums, none = np.empty(longest), np.empty(longest), np.empty(6), np.zeros(1)
+    intercepts, slopes, sums, none = np.empty(longest), np.empty(longest), np.empty(9), np.zeros(1)
     still = np.zeros((1, horizon))
     for i in range(len(forecasts)):
         start, stop = offsets[i], offsets[i + 1]

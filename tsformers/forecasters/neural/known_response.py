@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from tsformers.data.windows import Window
 from tsformers.nn import RidgeMap, carry_forward
-from tsformers.nn.covariate_ridge import CovariateRidge, Windows, response_in_chunks
+from tsformers.nn.covariate_ridge import CovariateRidge, Windows, gain, response_in_chunks
 from tsformers.nn.folds import fold_of_each
-from tsformers.nn.known_features import KnownFeatures, clock, different_times
+from tsformers.nn.known_features import KnownFeatures
 
-MAX_NUMBERS = 1 << 25  # of the windows that are kept for the fit
+MAX_NUMBERS = 1 << 26  # of the windows that are kept for the fit
 BATCH = 512  # windows in a batch of the fit
 
 
@@ -41,6 +41,7 @@ class KnownResponse(nn.Module):
     used: Tensor  # (V,)
     limits: Tensor  # (2, V)
     knots: Tensor  # (V, J)
+    typical: Tensor  # scale of a window, where the response is in the caller's units; 0: it is in the window's
     fitted: Tensor  # whether ``fit`` has been called
 
     def __init__(self, channels: int, known: int, calendar: int) -> None:
@@ -50,6 +51,7 @@ class KnownResponse(nn.Module):
         self.register_buffer("used", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("limits", torch.zeros(2, 0, dtype=torch.float64))
         self.register_buffer("knots", torch.zeros(0, 0, dtype=torch.float64))
+        self.register_buffer("typical", torch.zeros((), dtype=torch.float64))
         self.register_buffer("fitted", torch.tensor(False))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
@@ -68,16 +70,9 @@ class KnownResponse(nn.Module):
             return carry_forward(past, window.past_observed), torch.zeros_like(window.future)
         features = KnownFeatures(self.calendar, *(part.cpu().numpy() for part in (self.used, self.limits, self.knots)))
         found = response_in_chunks(features, self.coefficients.cpu().numpy(), self._columns(window))
+        found *= gain(self._scale(window).ravel(), float(self.typical))[:, None]
         response = torch.from_numpy(found).to(past).reshape(len(past), past.shape[2], -1).mT  # (B, T + H, C)
         return carry_forward(past - response[:, :length], window.past_observed), response[:, length:]
-
-    def clock(self, window: Window) -> Tensor:
-        """The main functions of the calendar at the steps ahead (B, H, I).
-
-        Source: as for ``KnownFeatures``.
-        """
-        rows, time = different_times(window.future_x[..., : self.calendar].double().cpu().numpy())
-        return torch.from_numpy(clock(rows)[1][time][..., 1:]).to(window.past)
 
     def fit(self, ridge: RidgeMap, kept: "Kept", later: "Kept") -> None:
         """Fit the response together with ``ridge``; of columns that vary in no window there is none.
@@ -97,12 +92,13 @@ class KnownResponse(nn.Module):
         ridge.take(found.weight, found.errors)
         if found.features is None:
             return
+        self.typical.fill_(found.typical)
         learned = {"coefficients": found.coefficients, **found.features._asdict()}
         for name in ("coefficients", "used", "limits", "knots"):
             setattr(self, name, torch.from_numpy(learned[name]).to(self.fitted.device))
 
     def rows(self, window: Window, read: int) -> tuple[np.ndarray, ...]:
-        """Past, future and known columns of each channel that counts, gaps replaced by the step before; its series.
+        """Past, future, known columns, series and scale of each channel that counts; a gap is as the step before.
 
         Args:
             window: scaled; channels with an observed value and all targets count.
@@ -119,7 +115,19 @@ class KnownResponse(nn.Module):
         known[:, :length] = np.take_along_axis(known, at[..., None], axis=1)
         series = np.arange(channels) + channels * window.series.cpu().numpy()[:, None]
         past = np.take_along_axis(past, at, axis=1)[:, -read:]
-        return past, future, known[:, -read - future.shape[1] :], series.ravel()[counts]
+        return (
+            past,
+            future,
+            known[:, -read - future.shape[1] :],
+            series.ravel()[counts],
+            self._scale(window).ravel()[counts],
+        )
+
+    def _scale(self, window: Window) -> np.ndarray:
+        """(B, C) that each channel was divided by."""
+        if window.scale is None:
+            return np.ones((len(window.past), window.past.shape[2]))
+        return window.scale[:, 0].double().cpu().numpy()
 
     def _columns(self, window: Window) -> np.ndarray:
         """Known columns of past and future, (B C, T + H, K) or of each channel its own."""
@@ -177,9 +185,28 @@ class Kept:
         """
         if not sum(len(part[0]) for part in self._parts):
             return []
-        past, future, known, series = (np.concatenate(same) for same in zip(*self._parts, strict=True))
-        whole = Windows(past, future, known, fold_of_each(series, -(-self._horizon // self._apart)))
+        past, future, known, series, scale = (np.concatenate(same) for same in zip(*self._parts, strict=True))
+        whole = Windows(past, future, known, fold_of_each(series, -(-self._horizon // self._apart)), scale)
         return [Windows(*(part[i : i + BATCH] for part in whole)) for i in range(0, len(past), BATCH)]
+
+
+def calendar_part(model: Any, known: int, calendar: int) -> int:
+    """How many known columns are no covariates of the caller's: the calendar features, or all if he knows none.
+
+    Args:
+        model: a ``TorchForecaster`` in ``build``.
+        known: K, with statics.
+        calendar: how many of them are calendar features.
+
+    Example:
+        >>> from tsformers import Linear
+        >>> calendar_part(Linear(horizon=4), 5, 4)
+        4
+
+    Source: none.
+    """
+    learned = getattr(model, "covariates_", None)
+    return calendar if learned is None or learned.known.shape[1] else known
 
 
 def fit_start(
