@@ -142,6 +142,8 @@ def _each_series(trial: Trial, held: HeldOutWindows, panel: Panel, budget: Budge
             seconds = MARGIN * (per_row * (rows_left + len(panel.y)) + per_series * ahead)
             if ended + seconds > due:
                 raise NoTime(f"would take about {seconds:.0f} s more")
+        elif ended + 2 * (ended - began) > due and rows_left:  # the next chunk is twice as large
+            raise NoTime("no time is left")
     if now() + MARGIN * trial.refit > due:
         raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
 
