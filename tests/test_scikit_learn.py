@@ -36,6 +36,7 @@ MADE = {
     "Conformal": tsf.Conformal(NAIVE, windows=3),
     "AnomalyDetector": tsf.AnomalyDetector(NAIVE, calibration=12),
 }
+pytestmark = pytest.mark.filterwarnings(r"ignore:Conformal\(:tsformers.DataWarning")  # of few windows
 
 
 @pytest.fixture

@@ -21,10 +21,11 @@ def said(n_windows, n_series, room, width=1.0, asked=20):
     held = HeldOut(values, truth, pd.RangeIndex(n_series))
     codes = np.full(n_series, -1)
     plan = WindowPlan(n_windows, 2, np.arange(n_series), room)
-    table = coverage_table(held, codes, 0, 2)
+    maps = calibrate(held, codes, 0, 2)
+    table = coverage_table(held, maps.pit, codes, 0, 2)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        warn_of_calibration("Mine", held, calibrate(held, codes, 0, 2), plan, table, asked, stacklevel=2)
+        warn_of_calibration("Mine", held, maps, plan, table, asked, stacklevel=2)
     return [one.message for one in caught]
 
 

@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 import tsformers as tsf
 from tsformers import storage
 from tsformers.compose.ensemble import LEVELS
+from tsformers.jobs.build import build
 from tsformers.testing import check_forecaster, make_frame
 
 HORIZON = 4
@@ -337,3 +338,8 @@ def test_a_copy_does_not_change_the_original():
     copy.deepcopy(model).forecaster_.width = 9.0
     np.testing.assert_array_equal(model.predict().values, before)
     assert storage.save is tsf.Conformal.save
+
+
+def test_a_job_file_builds_one():
+    model = build("Conformal", {"forecaster": {"class": "Theta"}, "windows": 8}, place="x", defaults={"horizon": 4})
+    assert (model.horizon, model.windows, type(model.forecaster)) == (4, 8, tsf.Theta)

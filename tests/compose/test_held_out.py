@@ -8,6 +8,7 @@ import pytest
 from sklearn.cluster import KMeans
 
 import tsformers as tsf
+from tsformers.compose import held_out as module
 from tsformers.compose.ensemble import LEVELS
 from tsformers.compose.held_out import held_out, rows_held_out
 from tsformers.testing import make_frame
@@ -92,9 +93,8 @@ def test_series_too_short_are_left_out_and_missing_values_are_no_truths():
     frame.loc[frame.index[39], "y"] = np.nan
     stub = pd.DataFrame({"unique_id": "t", "ds": pd.date_range("2024-01-01", periods=7), "y": np.arange(7.0)})
     held = held_out(naive(), panel_of(pd.concat([frame, stub])), 2, seed=0)
-    assert np.isnan(held.values[:, 2]).all() and np.isnan(held.truth[:, 2]).all()
-    assert np.isfinite(held.values[:, :2]).all()
-    assert np.argwhere(np.isnan(held.truth[:, :2])).tolist() == [[1, 0, 2]]
+    assert held.ids.tolist() == ["s0", "s1"] and np.isfinite(held.values).all()
+    assert np.argwhere(np.isnan(held.truth)).tolist() == [[1, 0, 2]]
 
 
 def test_series_too_short_for_the_model_are_left_out_without_a_word():
@@ -123,3 +123,26 @@ def test_the_model_stays_as_it_was():
     model = naive()
     held_out(model, panel_of(make_frame(rows=40)), 2)
     assert not [name for name in vars(model) if name.endswith("_")]
+
+
+def test_of_very_large_panels_every_few_series_are_forecast_and_all_learned_from(monkeypatch):
+    panel = panel_of(make_frame(n_series=5, rows=40))
+    whole = held_out(naive(), panel, 2, seed=0)
+    monkeypatch.setattr(module, "MOST_VALUES", 2 * 3 * 3)
+    fitted = []
+    monkeypatch.setattr(tsf.SeasonalNaive, "fit", _noting(tsf.SeasonalNaive.fit, fitted))
+    held = held_out(naive(), panel, 2, seed=0)
+    assert held.ids.tolist() == ["s0", "s2", "s4"] and fitted == [5]
+    np.testing.assert_array_equal(held.values, whole.values[:, ::2])
+    np.testing.assert_array_equal(held.truth, whole.truth[:, ::2])
+    even = panel.until(panel.offsets[:-1] + 36)
+    together = tsf.Linear(horizon=3, context_length=14, max_steps=2, seed=0, multivariate=True)
+    assert np.isfinite(held_out(together, even, 2, seed=0).values).all()
+
+
+def _noting(fit, fitted):
+    def noted(self, data, **roles):
+        fitted.append(data.n_series)
+        return fit(self, data, **roles)
+
+    return noted

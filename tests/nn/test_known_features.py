@@ -6,7 +6,7 @@ import pytest
 
 from tsformers.calendar.features import time_features
 from tsformers.calendar.grid import parse
-from tsformers.nn.known_features import clock, different_times, learn_features, n_clock
+from tsformers.nn.known_features import clock, different_times, learn_features
 
 
 def known_rows(freq, n=300, columns=3, seed=0):
@@ -36,7 +36,6 @@ def test_functions_of_the_calendar_are_read_from_a_table_of_times(freq):
     rows, time = different_times(calendar)
     for part, table in zip(clock(calendar), clock(rows), strict=True):
         np.testing.assert_array_equal(part, table[time])
-    assert clock(calendar)[1].shape[1] == n_clock(calendar.shape[1]) + 1
 
 
 def test_an_hour_and_a_weekday_and_a_season_are_told_apart():

@@ -120,14 +120,15 @@ class Conformal(BaseEstimator):
         held = held_out(self.forecaster, part, plan.windows, stride=plan.stride, seed=self.seed)
         self.forecaster_: Any = clone(self.forecaster, safe=False).fit(panel, short=self.short_)
         codes, found = pd.factorize(names)
-        maps = calibrate(held, codes[plan.series], len(found), plan.stride)
+        mine = codes[panel.ids.get_indexer(held.ids)]
+        maps = calibrate(held, mine, len(found), plan.stride)
         self.panel_: Panel = panel.tail(1)  # its roles are needed, its rows are not
         self.windows_, self.stride_ = plan.windows, plan.stride
         self.independent_windows_: float = float(maps.n.mean())
         self.codes_: np.ndarray = codes.astype(np.int64)
         self.groups_: list[Any] = list(found)
         self.mapped_: np.ndarray = np.stack([maps.pooled.mapped, *(one.mapped for one in maps.groups)])
-        table = coverage_table(held, codes[plan.series], len(found), plan.stride)
+        table = coverage_table(held, maps.pit, mine, len(found), plan.stride)
         self.coverage_: Frame = from_pandas(table, panel.schema.backend)
         warn_of_calibration(type(self.forecaster).__name__, held, maps, plan, table, self.windows, stacklevel=3)
         return self

@@ -17,17 +17,18 @@ from tsformers.storage.learned_state import has_settings
 
 DRAWS = 200  # of each forecast
 LEAST_OBSERVED = 2  # values of a series before the first cutoff
+MOST_VALUES = 500_000  # that are forecast, 23 quantiles each: 92 MB
 
 
 class HeldOut(NamedTuple):
     """Forecasts of W windows from the data before their cutoffs, and what happened; the first window is the earliest.
 
-    Series that are too short for all windows, or that the model cannot forecast, hold NaN.
+    Series that are too short for all windows are left out; those that the model cannot forecast hold NaN.
     """
 
     values: np.ndarray  # (W, N, Q, H) quantiles at the 23 levels of ``Ensemble``
     truth: np.ndarray  # (W, N, H) NaN = missing, or no forecast
-    ids: pd.Index  # N, those of the panel
+    ids: pd.Index  # N, some or all of those of the panel
 
 
 def rows_held_out(horizon: int, windows: int, stride: int) -> int:
@@ -61,7 +62,8 @@ def held_out(
 
     Window k of W (0 = the earliest) ends ``(W - 1 - k) * stride`` rows before the last row of each series. The
     parameters are those before the first cutoff, the history grows from window to window. Known covariates of the rows
-    after a cutoff are passed, their targets are not.
+    after a cutoff are passed, their targets are not. All series are learned from; where there are more than half a
+    million values in the windows, every second, third, ... series is forecast.
 
     Args:
         model: any forecaster; it is not changed. It may leave out series that are too short for it.
@@ -103,16 +105,26 @@ def held_out(
         )
     part = panel if len(chosen) == panel.n_series else panel.select(chosen)
     fitted = _fitted(model, part.until(part.ends - back[0]))
-    shape = windows, panel.n_series
-    values = np.full((*shape, len(LEVELS), model.horizon), np.nan)
+    every = _every(model, len(chosen), windows)
+    if every > 1:
+        chosen = chosen[::every]
+        part = panel.select(chosen)
+    values = np.full((windows, part.n_series, len(LEVELS), model.horizon), np.nan)
     for k in range(windows):
-        _forecast(fitted, part.until(part.ends - back[k], model.horizon), values[k], panel.ids, n_samples, seed)
-    rows = (panel.ends - back[:, None])[..., None] + np.arange(model.horizon)
+        _forecast(fitted, part.until(part.ends - back[k], model.horizon), values[k], part.ids, n_samples, seed)
+    rows = (part.ends - back[:, None])[..., None] + np.arange(model.horizon)
     there = np.isfinite(values[:, :, 0])
-    truth = np.where(there, panel.y[np.where(there, rows, 0)], np.nan)
+    truth = np.where(there, part.y[rows], np.nan)
     if not there.any():
         raise DataError(f"{type(model).__name__} forecasts none of the series in the held-out windows")
-    return HeldOut(values, truth, panel.ids)
+    return HeldOut(values, truth, part.ids)
+
+
+def _every(model: Any, n_series: int, windows: int) -> int:
+    """Of how many series one is forecast; a multivariate model needs all together."""
+    settings = model.get_params(deep=True) if has_settings(model) else {}
+    together = any(value is True for name, value in settings.items() if name.rpartition("__")[2] == "multivariate")
+    return 1 if together else 1 + (n_series * windows * model.horizon - 1) // MOST_VALUES
 
 
 def _fitted(model: Any, history: Panel) -> Any:

@@ -11,7 +11,8 @@ from tsformers.compose.window_plan import independent_windows
 from tsformers.distributions.recalibration import LevelMap, level_map, pit_values, remapped
 
 LEVEL = np.array(LEVELS)
-COVERAGES = (0.5, 0.8, 0.9, 0.95)  # of the intervals that are reported
+COVERAGES = (0.95, 0.9, 0.8, 0.5)  # of the intervals that are reported
+ENDS = np.array([LEVELS.index(level) for level in (0.025, 0.05, 0.1, 0.25, 0.75, 0.9, 0.95, 0.975)])  # theirs
 FOLDS = 5
 
 
@@ -46,19 +47,21 @@ def calibrate(held: HeldOut, codes: np.ndarray, n_groups: int, stride: int) -> C
     windows, series, _, horizon = held.values.shape
     flat = held.values.reshape(windows * series, len(LEVEL), horizon)
     pit = pit_values(held.truth.reshape(-1, horizon), flat, LEVEL).reshape(held.truth.shape)
-    pooled, n = _map_of(pit, stride, None)
-    groups = tuple(_map_of(pit[:, codes == group], stride, pooled)[0] for group in range(n_groups))
-    return Calibration(pooled, groups, pit, n)
+    return Calibration(*_maps_of(pit, codes, n_groups, stride), pit, independent_windows(pit, stride))
 
 
-def _map_of(pit: np.ndarray, stride: int, prior: LevelMap | None) -> tuple[LevelMap, np.ndarray]:
+def _maps_of(pit: np.ndarray, codes: np.ndarray, n_groups: int, stride: int) -> tuple[LevelMap, tuple[LevelMap, ...]]:
+    pooled = _map_of(pit, stride, None)
+    return pooled, tuple(_map_of(pit[:, codes == group], stride, pooled) for group in range(n_groups))
+
+
+def _map_of(pit: np.ndarray, stride: int, prior: LevelMap | None) -> LevelMap:
     n = independent_windows(pit, stride)
-    found = level_map(pit.reshape(-1, pit.shape[-1]), LEVEL, prior_weight=None, n=n, prior=prior)
-    return found, n
+    return level_map(pit.reshape(-1, pit.shape[-1]), LEVEL, prior_weight=None, n=n, prior=prior)
 
 
 def recalibrated(values: np.ndarray, codes: np.ndarray, pooled: LevelMap, groups: tuple[LevelMap, ...]) -> np.ndarray:
-    """Quantiles at 23 levels, each series by the map of its group.
+    """Quantiles of each series by the map of its group.
 
     Args:
         values: (N, Q, H).
@@ -67,7 +70,7 @@ def recalibrated(values: np.ndarray, codes: np.ndarray, pooled: LevelMap, groups
         groups: of each group.
 
     Returns:
-        (N, Q, H).
+        (N, A, H), at the nominal levels of the maps.
 
     Example:
         >>> from tsformers.distributions.recalibration import identity_map
@@ -75,14 +78,14 @@ def recalibrated(values: np.ndarray, codes: np.ndarray, pooled: LevelMap, groups
         >>> bool(np.allclose(recalibrated(values, np.array([-1]), identity_map(LEVEL, 1), ()), values))
         True
     """
-    found = np.empty_like(values)
+    found = np.empty((len(values), len(pooled.levels), values.shape[2]))
     for code in np.unique(codes):
         mine = codes == code
         found[mine] = remapped(values[mine], LEVEL, groups[code] if code >= 0 else pooled)
     return found
 
 
-def coverage_table(held: HeldOut, codes: np.ndarray, n_groups: int, stride: int) -> pd.DataFrame:
+def coverage_table(held: HeldOut, pit: np.ndarray, codes: np.ndarray, n_groups: int, stride: int) -> pd.DataFrame:
     """Coverage of central intervals on the held-out windows, before and after recalibration.
 
     The windows are cut into five runs; the intervals of each are recalibrated by the others. (With one window: of each
@@ -90,6 +93,7 @@ def coverage_table(held: HeldOut, codes: np.ndarray, n_groups: int, stride: int)
 
     Args:
         held: the windows.
+        pit: (W, N, H) their PIT values.
         codes: (N,) group of each series.
         n_groups: G.
         stride: rows from one cutoff to the next.
@@ -101,49 +105,40 @@ def coverage_table(held: HeldOut, codes: np.ndarray, n_groups: int, stride: int)
         >>> import pandas as pd
         >>> values = np.tile(LEVEL[None, None, :, None], (4, 2, 1, 1))
         >>> held = HeldOut(values, np.full((4, 2, 1), 0.5), pd.Index(["a", "b"]))
-        >>> coverage_table(held, np.array([0, 0]), 1, 1)["raw"].tolist()
+        >>> coverage_table(held, held.truth, np.array([0, 0]), 1, 1)["raw"].tolist()
         [1.0, 1.0, 1.0, 1.0]
     """
     windows, series, _, horizon = held.values.shape
-    read = np.full(held.values.shape, np.nan)
-    for fold in _folds(windows, series):
-        rest = _part(held, ~fold)
-        if not np.isfinite(rest.truth).any():
-            continue
-        maps = calibrate(rest, codes if windows > 1 else codes[~fold], n_groups, stride)
-        mine = _part(held, fold)
-        flat = mine.values.reshape(-1, len(LEVEL), horizon)
-        owner = np.tile(codes if windows > 1 else codes[fold], len(mine.values))
-        part = recalibrated(flat, owner, maps.pooled, maps.groups).reshape(mine.values.shape)
-        if windows > 1:
-            read[fold] = part
-        else:
-            read[:, fold] = part
-    rows = [
-        (nominal, _covered(held.values, held.truth, nominal), _covered(read, held.truth, nominal))
-        for nominal in COVERAGES
-    ]
-    return pd.DataFrame(rows, columns=["nominal", "raw", "recalibrated"])
+    read = np.full((windows, series, len(ENDS), horizon), np.nan)
+    for some, of in _folds(windows, series):
+        others = pit[~some][:, of] if windows > 1 else pit[:, ~of]
+        if np.isfinite(others).any():
+            maps = _maps_of(others, codes if windows > 1 else codes[~of], n_groups, stride)
+            pooled, groups = _at_ends(maps[0]), tuple(_at_ends(one) for one in maps[1])
+            for k in np.flatnonzero(some):
+                read[k, of] = recalibrated(held.values[k, of], codes[of], pooled, groups)
+    raw = held.values[:, :, ENDS]
+    rows = []
+    for place, nominal in enumerate(COVERAGES):
+        shares = [_covered(ends[:, :, place], ends[:, :, -1 - place], held.truth) for ends in (raw, read)]
+        rows.append((nominal, *shares))
+    return pd.DataFrame(rows, columns=["nominal", "raw", "recalibrated"]).sort_values("nominal", ignore_index=True)
 
 
-def _folds(windows: int, series: int) -> list[np.ndarray]:
-    """Masks of windows, in runs; of series where there is one window."""
+def _at_ends(found: LevelMap) -> LevelMap:
+    return LevelMap(found.levels[ENDS], found.mapped[:, ENDS])
+
+
+def _folds(windows: int, series: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Masks of the windows and of the series that are judged by all others; series where there is one window."""
     if windows > 1:
         run = np.arange(windows) * min(FOLDS, windows) // windows
-        return [run == k for k in range(min(FOLDS, windows))]
-    return [np.arange(series) % 2 == k for k in range(2)] if series > 1 else []
+        return [(run == k, np.ones(series, dtype=bool)) for k in range(min(FOLDS, windows))]
+    return [(np.ones(1, dtype=bool), np.arange(series) % 2 == k) for k in range(2)] if series > 1 else []
 
 
-def _part(held: HeldOut, mask: np.ndarray) -> HeldOut:
-    if len(held.values) > 1:
-        return HeldOut(held.values[mask], held.truth[mask], held.ids)
-    return HeldOut(held.values[:, mask], held.truth[:, mask], held.ids[mask])
-
-
-def _covered(values: np.ndarray, truth: np.ndarray, nominal: float) -> float:
-    """Share of truths inside the central interval, ends included; values (W, N, Q, H)."""
-    place = np.searchsorted(LEVEL, (1 - nominal) / 2 - 1e-9)
-    lower, upper = values[:, :, place], values[:, :, len(LEVEL) - 1 - place]
+def _covered(lower: np.ndarray, upper: np.ndarray, truth: np.ndarray) -> float:
+    """Share of truths between two ends, themselves included; all (W, N, H)."""
     scored = np.isfinite(truth) & np.isfinite(lower)
     return float(((lower <= truth) & (truth <= upper))[scored].mean()) if scored.any() else float("nan")
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,6 @@ from tsformers.nn import RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.change import log_mean_change
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles
-from tsformers.nn.known_features import n_clock
 from tsformers.validation import AtLeast
 
 
@@ -27,7 +26,7 @@ class LinearNetwork(DistributionNetwork):
     The inputs of the head are three functions of the step ahead and the log mean absolute change of each channel.
     Where the caller knows covariates in advance, the map reads what the closed-form response to them and to the
     calendar leaves of the past, the response at the steps ahead is added, and the map keeps its closed form in
-    training; the functions of the calendar and the response are further inputs of the head.
+    training.
 
     Args:
         channels: C.
@@ -62,7 +61,7 @@ class LinearNetwork(DistributionNetwork):
         calendar: int = 0,
     ) -> None:
         super().__init__()
-        self.channels, self.normalise, self.likelihood = channels, normalise, likelihood
+        self.normalise = normalise
         self.values = nn.Linear(context_length, horizon)
         self.trend = None if moving_average is None else nn.Linear(context_length, horizon)
         self.decompose = SeriesDecomposition(moving_average or 1)
@@ -70,8 +69,7 @@ class LinearNetwork(DistributionNetwork):
         curves = [step, step.sqrt(), (1 + step * horizon).log() / math.log(1 + horizon)]
         self.register_buffer("curves", torch.stack(curves, dim=1), persistent=False)  # (H, 3)
         self.known = KnownResponse(channels, known, calendar) if known > calendar else None
-        of_known = 0 if self.known is None else channels + n_clock(calendar)
-        self.head = make_head(likelihood, 3 + channels + of_known, channels)
+        self.head = make_head(likelihood, 3 + channels, channels)
 
     def forward(self, window: Window) -> Distribution | Quantiles:
         """The predictive distribution of each window, in the units of the window.
@@ -80,12 +78,11 @@ class LinearNetwork(DistributionNetwork):
         """
         past = carry_forward(window.past, window.past_observed)
         log_change = log_mean_change(past).expand(-1, len(self.curves), -1)
-        features = [self.curves.expand(len(past), -1, -1), log_change]
+        features = torch.cat([self.curves.expand(len(past), -1, -1), log_change], dim=-1)
         if self.known is None:
-            return self.head(torch.cat(features, dim=-1), self.location(past), window.scale)
+            return self.head(features, self.location(past), window.scale)
         rest, response = self.known(window)
-        features += [response + (rest - past)[:, -1:], self.known.clock(window)]
-        return self.head(torch.cat(features, dim=-1), self.location(rest) + response, window.scale)
+        return self.head(features, self.location(rest) + response, window.scale)
 
     def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
         """Fit the response to known covariates and the first weights of the map, once, before the rest is trained.
@@ -107,11 +104,6 @@ class LinearNetwork(DistributionNetwork):
                 if part is not None:
                     part.requires_grad_(False).weight.copy_(weight)
                     nn.init.zeros_(part.bias)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
-        if self.known is not None and f"{prefix}known.fitted" not in state_dict:  # a model saved before it had one
-            self.known, self.head = None, make_head(self.likelihood, 3 + self.channels, self.channels)
-        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def location(self, past: Tensor) -> Tensor:
         """The location (B, H, C) of what follows ``past`` (B, T, C), which has no missing values.

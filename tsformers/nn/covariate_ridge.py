@@ -10,6 +10,7 @@ from tsformers.nn.folds import LATER, N_FOLDS, FoldMoments, absolute_errors
 from tsformers.nn.known_features import KnownFeatures, learn_features
 
 ROUNDS = 2  # in turn: coefficients given the map, the map given the coefficients
+MAX_LEARNED = 200_000  # rows from which knots are learned
 MAX_STEPS = 12  # ahead, of each window, from which coefficients are fitted
 MAX_WINDOWS = 1500  # from which coefficients are fitted
 MAP_PENALTIES = 10.0 ** np.arange(-6, 4)  # in units of the mean eigenvalue of the second moments of the past
@@ -90,8 +91,9 @@ class CovariateRidge:
         later = [part._replace(fold=np.full(len(part.past), LATER)) for part in validation if len(part.past)]
         self.weight, self.errors = _fit_map(windows, [*windows, *later])
         self.plain_errors = self.errors
-        rows = np.concatenate([part.known.reshape(-1, part.known.shape[-1]) for part in windows])
-        features = learn_features(rows, self.calendar)
+        apart = max(1, sum(part.known[..., 0].size for part in windows) // MAX_LEARNED)
+        rows = np.concatenate([part.known.reshape(-1, part.known.shape[-1])[::apart] for part in windows])
+        features = learn_features(rows.astype(np.float64), self.calendar)
         if not len(features.used) and not self.calendar:
             return self
         log_scale = np.log(np.concatenate([part.scale for part in windows]))

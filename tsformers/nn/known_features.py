@@ -9,7 +9,6 @@ KNOT_SHARES = (0.08, 0.3, 0.5, 0.7, 0.92)  # of the values of a column below eac
 MIN_VALUES = 4  # different values that a column has at least, if it has a spline
 MAX_PAIRED = 12  # columns; of more no products are made
 MARGIN = 0.1  # of the range of a column: how far beyond it the spline is continued
-MAX_LEARNED = 200_000  # rows from which knots are learned
 
 FIELDS = {  # how many steps each calendar feature has, by the number of features; 0: it is not read
     1: (11,),
@@ -114,13 +113,12 @@ def learn_features(known: Float[np.ndarray, "R K"], calendar: int) -> KnownFeatu
 
     Source: Hastie, Tibshirani & Friedman (2009), section 5.2.
     """
-    rows = known[:: max(1, len(known) // MAX_LEARNED)]
-    low, high = rows.min(0), rows.max(0)
-    used = np.array([k for k in range(calendar, rows.shape[1]) if high[k] > low[k]], dtype=np.int64)
+    low, high = known.min(0), known.max(0)
+    used = np.array([k for k in range(calendar, known.shape[1]) if high[k] > low[k]], dtype=np.int64)
     knots = np.full((len(used), len(KNOT_SHARES)), np.nan)
     for v, k in enumerate(used):
-        if len(np.unique(rows[:, k])) >= MIN_VALUES:
-            inner = np.unique(np.quantile(rows[:, k], KNOT_SHARES))
+        if len(np.unique(known[:, k])) >= MIN_VALUES:
+            inner = np.unique(np.quantile(known[:, k], KNOT_SHARES))
             inner = inner[(inner > low[k]) & (inner < high[k])]
             knots[v, : len(inner)] = inner
     margin = MARGIN * (high - low)[used]
@@ -189,18 +187,6 @@ def clock(calendar: Rows) -> tuple[np.ndarray, np.ndarray]:
     ]
     wide = np.concatenate([day, days, year[..., :4], *products], axis=-1)
     return wide, np.concatenate([one, main, weekend, year[..., :2]], axis=-1)
-
-
-def n_clock(calendar: int) -> int:
-    """The number of the main functions of ``calendar`` features, without the constant.
-
-    Example:
-        >>> n_clock(4), n_clock(0)
-        (11, 0)
-
-    Source: none.
-    """
-    return clock(np.zeros((1, calendar)))[1].shape[-1] - 1
 
 
 def harmonics(turns: Float[np.ndarray, "*b"], order: int) -> Float[np.ndarray, "*b A"]:

@@ -114,7 +114,8 @@ def test_series_too_short_to_train_on_are_forecast_by_the_shipped_weights(weeks)
 
 @pytest.mark.parametrize("steps", [0, 4])
 @pytest.mark.parametrize(
-    "y", [[1.0, 2.0, 3.0], [5.0], [0.0] * 12, [7.0] * 30, [np.nan, 1.0, np.nan, 2.0, np.nan], [1e12 + k for k in range(40)]]
+    "y",
+    [[1.0, 2.0, 3.0], [5.0], [0.0] * 12, [7.0] * 30, [np.nan, 1.0, np.nan, 2.0, np.nan], [1e12 + k for k in range(40)]],
 )
 def test_short_constant_and_sparse_series_have_finite_rising_quantiles(y, steps):
     frame = pd.DataFrame({"unique_id": "a", "ds": range(len(y)), "y": y})

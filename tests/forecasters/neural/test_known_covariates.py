@@ -7,14 +7,13 @@ import torch
 
 import tsformers as tsf
 from tsformers.data.window_scaling import scale
-from tsformers.nn import make_head
 from tsformers.testing import make_window
 
-H, T, ROWS = 6, 24, 700
+H, T, ROWS = 6, 24, 500
 MODELS = {
-    "Linear": {"max_steps": 60},
-    "LRU": {"d_model": 8, "d_state": 8, "n_layers": 1, "max_steps": 40},
-    "Autoformer": {"d_model": 8, "d_ff": 8, "n_heads": 2, "encoder_layers": 1, "max_steps": 40},
+    "Linear": {"max_steps": 30},
+    "LRU": {"d_model": 8, "d_state": 8, "n_layers": 1, "max_steps": 20},
+    "Autoformer": {"d_model": 8, "d_ff": 8, "n_heads": 2, "encoder_layers": 1, "max_steps": 20},
 }
 pytestmark = pytest.mark.parametrize("name", MODELS)
 
@@ -50,9 +49,9 @@ def split(data, rows=H):
 
 
 def mean_error(fitted, data, known):
-    """Of the medians from twenty cutoffs."""
+    """Of the medians from twelve cutoffs."""
     panel = tsf.Panel.from_frame(data, known=known, past=[])
-    after = np.arange(20, 0, -1) * H
+    after = np.arange(12, 0, -1) * H
     values = np.median(fitted.predict_at(panel, after, n_samples=200, seed=1), axis=2)
     y = panel.y.reshape(panel.n_series, -1)
     truth = np.stack([y[:, y.shape[1] - a :][:, :H] for a in after])
@@ -61,7 +60,7 @@ def mean_error(fitted, data, known):
 
 def test_a_column_with_a_curved_effect_pays(name):
     data = frame()
-    head, _ = split(data, 20 * H)
+    head, _ = split(data, 12 * H)
     with_it = model(name).fit(head, known=["heat"], past=[])
     without = model(name).fit(head.drop(columns="heat"), past=[])
     assert mean_error(with_it, data, ["heat"]) < 0.6 * mean_error(without, data.drop(columns="heat"), [])
@@ -69,7 +68,7 @@ def test_a_column_with_a_curved_effect_pays(name):
 
 def test_a_useless_column_does_no_harm(name):
     data = frame(useful=0.0)
-    head, _ = split(data, 20 * H)
+    head, _ = split(data, 12 * H)
     with_it = model(name).fit(head, known=["noise"], past=[])
     without = model(name).fit(head.drop(columns="noise"), past=[])
     assert mean_error(with_it, data, ["noise"]) < 1.05 * mean_error(without, data.drop(columns="noise"), [])
@@ -106,8 +105,8 @@ def test_from_many_cutoffs_no_later_target_is_read_and_missing_ones_are_left_out
     first = fitted.predict_at(gaps, after, n_samples=20, seed=3)
     last = gaps.groupby("unique_id").cumcount(ascending=False)
     second = fitted.predict_at(gaps.assign(y=gaps["y"].where(last >= H, 1e6)), after, n_samples=20, seed=3)
-    np.testing.assert_array_equal(first[1], second[1])
-    assert np.isfinite(first).all() and np.array_equal(first[0], second[0]) is not True
+    np.testing.assert_array_equal(first, second)
+    assert np.isfinite(first).all()
     head, future = split(gaps)
     one = fitted.predict(head, future=future, n_samples=20, seed=3)
     np.testing.assert_allclose(np.median(one.values, 1), np.median(first[1], 1), rtol=0.2, atol=0.5)
@@ -136,9 +135,6 @@ def test_a_model_saved_before_there_was_a_response_loads_without_one(name):
     fitted = model(name, max_steps=2).fit(split(frame())[0], known=["heat"], past=[])
     network, sizes = fitted.network_, fitted.sizes_
     former = {key: value for key, value in network.state_dict().items() if "known." not in key}
-    if name == "Linear":
-        former = {key: value for key, value in former.items() if "head" not in key}
-        former |= {f"head.{key}": value for key, value in make_head("student_t", 4, 1).state_dict().items()}
     fresh = fitted.build(*sizes)
     fresh.load_state_dict(former)
     window = scale(make_window(3, T, H, known_x=sizes[2]), "standard")

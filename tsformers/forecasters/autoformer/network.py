@@ -220,9 +220,12 @@ class AutoformerNetwork(DistributionNetwork):
         decoded = self.stack(past, window.past_x, marks, self.horizon)
         if self.start is None:
             return decoded
-        rest, response = (past, 0.0) if self.known is None else self.known(window)
-        seasonal, trend = map(self.start, self.stack.decompose(rest))
-        seasonal = seasonal + (rest - past)[:, -1:] + response  # the trend of the stack starts from the last value
+        if self.known is None:
+            seasonal, trend = map(self.start, self.stack.decompose(past))
+        else:
+            rest, response = self.known(window)
+            seasonal, trend = map(self.start, self.stack.decompose(rest))
+            seasonal = seasonal + (rest - past)[:, -1:] + response  # the trend of the stack starts from the last value
         ahead = (0, 0, label, 0)  # nothing is added to the label steps
         return decoded._replace(
             seasonal=decoded.seasonal + nn.functional.pad(seasonal, ahead),

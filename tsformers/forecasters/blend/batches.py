@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsformers.forecasters.blend.bases import CENTRE, FEATURES, Contexts, Inputs
+from tsformers.forecasters.blend.bases.contexts import CENTRE, FEATURES, Contexts, Inputs
 from tsformers.forecasters.blend.covariates import Rows, past_inputs
 from tsformers.forecasters.blend.network import MOST, Batch
 

@@ -8,7 +8,7 @@ import pandas as pd
 from tsformers.data.dataframes import Frame, from_pandas, stamps
 from tsformers.data.intake.ids import id_columns
 from tsformers.data.panel import Panel
-from tsformers.forecasters.blend.bases import BASES
+from tsformers.forecasters.blend.bases.contexts import BASES
 from tsformers.plotting.base_weights import Weighed, base_weights_chart
 from tsformers.plotting.chosen import chosen_positions
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tsformers.data.panel import Panel
-from tsformers.forecasters.blend.bases import Contexts, Inputs, inputs
+from tsformers.forecasters.blend.bases.contexts import Contexts, Inputs, inputs
 from tsformers.forecasters.blend.batches import Pool, pool, with_linear
 from tsformers.forecasters.blend.covariates import Response, Rows, learned_response
 from tsformers.forecasters.blend.linear_map import LinearMap, cross_fitted, learned_map, mapped, rows_read
@@ -93,8 +93,8 @@ def trained_member(series: Series, sight: Sight, plan: Run) -> tuple[Member | No
     with seeded(None if plan.seed is None else int(rng.integers(2**62)), plan.device):
         history = train(network, windows.to(plan.device), held and held.to(plan.device), plan, rng)
     room = np.maximum(parts.limits - series.offsets[:-1] - shortest_context(sight.season), 0)
-    share = share_of(int((room // sight.horizon).sum()))
-    member = Member(network, shipped_network().to(plan.device), share, linear, None)
+    blocks = int((room // max(sight.horizon, sight.season)).sum())
+    member = share_of(Member(network, shipped_network().to(plan.device), 1.0, linear, None), held, blocks)
     if held is None:
         return member, history
     apart = np.column_stack([parts.validation.series, parts.validation.stop // sight.horizon])

@@ -21,7 +21,7 @@ from tsformers.data.panel import Panel, Roles
 from tsformers.data.unused_covariates import warn_unused_covariates
 from tsformers.distributions.recalibration import LevelMap
 from tsformers.errors import TsformersError, did_you_mean
-from tsformers.forecasters.blend.bases import BASES, Contexts
+from tsformers.forecasters.blend.bases.contexts import BASES, Contexts
 from tsformers.forecasters.blend.batches import Units, network_batch
 from tsformers.forecasters.blend.covariates import Response, Rows, without_covariates
 from tsformers.forecasters.blend.explain import explain, plot_weights
@@ -75,7 +75,7 @@ class Blend(BaseEstimator):
         max_steps: of training on the panel; 0: the weights that come with the package, nothing is trained, ``fit`` only
             keeps the last rows. 1,500 is thorough.
         members: networks that are trained with other random numbers and other windows, and averaged.
-        bases: names of the bases that take part, see ``tsformers.forecasters.blend.bases.BASES``; None: all.
+        bases: names of the bases that take part, see ``tsformers.forecasters.blend.bases.contexts.BASES``; None: all.
         batch_size: windows in a step of training.
         learning_rate: the largest of the run, of a cosine.
         weight_decay: as in AdamW.

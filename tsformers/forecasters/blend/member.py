@@ -12,7 +12,8 @@ from tsformers.forecasters.blend.network import Batch, BlendNetwork
 from tsformers.nn.heads.quantile import LEVELS
 
 AT_ONCE = 1024  # windows in a batch
-PRIOR_WINDOWS = 300.0  # training windows that the shipped weights count as much as
+PRIOR_BLOCKS = 100.0  # stretches of training rows that the shipped weights count as much as
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 HELD = np.asarray(LEVELS)
 
 
@@ -26,8 +27,7 @@ class Answer(NamedTuple):
 class Member(NamedTuple):
     """The mean of the quantiles of a trained network and of the shipped one, read at recalibrated levels.
 
-    Few windows say little about a panel: of n windows that do not overlap the trained network has the share
-    ``n / (n + 300)``.
+    Few rows say little about a panel, so the shipped network keeps a share, see ``share_of``.
     """
 
     network: BlendNetwork
@@ -48,14 +48,30 @@ def untrained(shipped: BlendNetwork) -> Member:
     return Member(shipped, shipped, 0.0, None, None)
 
 
-def share_of(windows: float) -> float:
-    """The share of a network that was trained on so many windows that do not overlap.
+def share_of(member: Member, validation: Pool | None, blocks: float) -> Member:
+    """The member with the share that does best on windows of validation, shrunk where little was trained on.
 
-    Example:
-        >>> share_of(0), share_of(300)
-        (0.0, 0.5)
+    Args:
+        member: its share is replaced.
+        validation: windows that it was not trained on; None: the whole share, before it is shrunk.
+        blocks: n, stretches of training rows as long as the horizon or a season.
+
+    Returns:
+        The member with the best of five shares times ``n / (n + 100)``.
     """
-    return windows / (windows + PRIOR_WINDOWS)
+    best = 1.0
+    if validation is not None:
+        both = [answered(member._replace(share=share), validation.batch).quantiles for share in (0.0, 1.0)]
+        truth = validation.target.double().cpu().numpy()
+        losses = [_loss(truth, (1 - share) * both[0] + share * both[1]) for share in SHARES]
+        best = SHARES[int(np.argmin(losses))]
+    return member._replace(share=best * blocks / (blocks + PRIOR_BLOCKS))
+
+
+def _loss(truth: np.ndarray, quantiles: np.ndarray) -> float:
+    """Mean pinball loss over windows, steps and levels."""
+    error = truth[:, None] - quantiles
+    return float(np.nanmean(np.maximum(HELD[:, None] * error, (HELD[:, None] - 1) * error)))
 
 
 def answered(member: Member, batch: Batch) -> Answer:

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from tsformers.errors import TsformersError
-from tsformers.forecasters.blend.bases import BASES, FEATURES
+from tsformers.forecasters.blend.bases.contexts import BASES, FEATURES
 from tsformers.forecasters.blend.network import Batch, BlendNetwork
 from tsformers.training.randomness import seeded
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tsformers.forecasters.blend.bases import BASES, Contexts, inputs
+from tsformers.forecasters.blend.bases.contexts import BASES, Contexts, inputs
 from tsformers.forecasters.blend.batches import Pool, pool
 from tsformers.forecasters.blend.covariates import without_covariates
 from tsformers.forecasters.blend.network import BlendNetwork

@@ -11,9 +11,9 @@ from tsformers.data.windows import Window
 from tsformers.nn import RidgeMap, carry_forward
 from tsformers.nn.covariate_ridge import CovariateRidge, Windows, gain, response_in_chunks
 from tsformers.nn.folds import fold_of_each
-from tsformers.nn.known_features import KnownFeatures, clock, different_times
+from tsformers.nn.known_features import KnownFeatures
 
-MAX_NUMBERS = 1 << 25  # of the windows that are kept for the fit
+MAX_NUMBERS = 1 << 26  # of the windows that are kept for the fit
 BATCH = 512  # windows in a batch of the fit
 
 
@@ -73,14 +73,6 @@ class KnownResponse(nn.Module):
         found *= gain(self._scale(window).ravel(), float(self.typical))[:, None]
         response = torch.from_numpy(found).to(past).reshape(len(past), past.shape[2], -1).mT  # (B, T + H, C)
         return carry_forward(past - response[:, :length], window.past_observed), response[:, length:]
-
-    def clock(self, window: Window) -> Tensor:
-        """The main functions of the calendar at the steps ahead (B, H, I).
-
-        Source: as for ``KnownFeatures``.
-        """
-        rows, time = different_times(window.future_x[..., : self.calendar].double().cpu().numpy())
-        return torch.from_numpy(clock(rows)[1][time][..., 1:]).to(window.past)
 
     def fit(self, ridge: RidgeMap, kept: "Kept", later: "Kept") -> None:
         """Fit the response together with ``ridge``; of columns that vary in no window there is none.

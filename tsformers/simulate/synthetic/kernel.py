@@ -83,12 +83,16 @@ def measure(random: Array, y: Array, rounded: bool) -> None:
 
 
 @compiled
-def bound_future(y: Array, n: int) -> None:
-    """Values after the context stay within 20 of its ranges."""
+def bound_future(y: Array, n: int, counted: bool) -> None:
+    """Values after the context stay within 20 of its ranges; counts stay whole, and may come after zeros alone."""
     low, high = y[0], y[0]
     for t in range(n):
         low, high = min(low, y[t]), max(high, y[t])
-    reach = FARTHEST * (high - low + 0.05 * max(abs(low), abs(high)) + 1e-9)
+    reach = FARTHEST * (high - low + 0.05 * max(abs(low), abs(high)))
+    if counted:
+        reach = math.floor(reach) + FARTHEST
+    elif high == low:
+        reach += FARTHEST * mean_size(y)
     floor = max(low - reach, 0.0) if low >= 0 else low - reach
     for t in range(n, len(y)):
         y[t] = min(max(y[t], floor), high + reach)
@@ -122,7 +126,7 @@ def fill_series(
             begin_and_end(random, x)
         else:
             measure(random, x, chance(random, 0.35))
-        bound_future(x, n)
+        bound_future(x, n, counted)
         for t in range(n):
             y[first[i] + t] = x[t]
         for t in range(horizon):

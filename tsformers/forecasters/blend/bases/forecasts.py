@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tsformers.forecasters.blend.dynamic_theta import dynamic_theta
-from tsformers.forecasters.blend.layout import CENTRE, DYNAMIC, LEVEL_SHAPE, SECOND
-from tsformers.forecasters.blend.level_shape import level_shape
-from tsformers.forecasters.blend.season import additive_indices, multiplicative_indices
-from tsformers.forecasters.blend.seasonal import (
+from tsformers.forecasters.blend.bases.dynamic_theta import dynamic_theta
+from tsformers.forecasters.blend.bases.layout import CENTRE, DYNAMIC, LEVEL_SHAPE, SECOND
+from tsformers.forecasters.blend.bases.level_shape import level_shape
+from tsformers.forecasters.blend.bases.season import additive_indices, multiplicative_indices
+from tsformers.forecasters.blend.bases.seasonal import (
     GROWTH,
     GROWTH_POWER,
     last_season,
@@ -21,8 +21,8 @@ from tsformers.forecasters.blend.seasonal import (
     median_of_seasons,
     season_growth,
 )
-from tsformers.forecasters.blend.second import second_last_season, second_season, whole_period
-from tsformers.forecasters.blend.smoothing import (
+from tsformers.forecasters.blend.bases.second import second_last_season, second_season, whole_period
+from tsformers.forecasters.blend.bases.smoothing import (
     holt,
     line_slope,
     mean_of,
@@ -130,12 +130,13 @@ def smoothing_bases(y: np.ndarray, m: int, positive: bool, room: Room, out: np.n
 @compiled_nogil()
 def seasonal_bases(y: np.ndarray, m: int, out: np.ndarray) -> None:
     """Bases 1 to 5 into ``out`` (K, H)."""
-    out[0, :] = last_value(y)[0]
+    last = last_value(y)[0]
     last_season(y, m, out[1])
     mean_of_seasons(y, m, out[2])
     median_of_seasons(y, m, out[3])
     growth = GROWTH * season_growth(y, m)
     for h in range(out.shape[1]):
+        out[0, h] = last
         out[4, h] = out[1, h] + growth * (h // m + 1.0) ** GROWTH_POWER
 
 
@@ -153,13 +154,15 @@ def bound(y: np.ndarray, out: np.ndarray) -> None:
 
 
 @compiled_nogil()
-def dynamic_base(n: int, m: int, positive: bool, room: Room, path: np.ndarray) -> None:
-    """Base 15 into ``path`` (H,); where all values are positive the mean with its multiplicative version."""
+def dynamic_base(n: int, m: int, positive: bool, room: Room, path: np.ndarray, other: np.ndarray) -> None:
+    """Base 15 into ``path`` (H,); where all values are positive the mean with its multiplicative version.
+
+    ``other`` (H,) is room.
+    """
     dynamic_theta(room.adjusted[:n], room.sums, path)
     for h in range(len(path)):
         path[h] += room.indices[h % m]
     if positive:
-        other = np.empty(len(path))
         dynamic_theta(room.relative[:n], room.sums, other)
         for h in range(len(path)):
             path[h] = 0.5 * (path[h] + other[h] * room.factors[h % m])
@@ -173,7 +176,7 @@ def gated_bases(
     """Bases 15 to 18 into ``out`` (K, H) and ``available`` (K,); ``room`` holds the adjusted values."""
     n, m, second = len(y), periods[0], periods[1]
     if chosen[DYNAMIC]:
-        dynamic_base(n, m, positive, room, out[DYNAMIC])
+        dynamic_base(n, m, positive, room, out[DYNAMIC], out[LEVEL_SHAPE])  # that base comes later
         available[DYNAMIC] = True
     longer = whole_period(m, second) if second > m else 0
     if chosen[LEVEL_SHAPE]:
@@ -204,5 +207,6 @@ def base_forecasts(
     gated_bases(y, periods, positive, chosen, room, out, available)
     for k in range(len(chosen)):
         if not available[k] and k != CENTRE:
-            out[k, :] = out[CENTRE]
+            for h in range(out.shape[1]):
+                out[k, h] = out[CENTRE, h]
     bound(y, out)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tsformers.forecasters.blend.forecasts import NOISE, Room, mean_size
-from tsformers.forecasters.blend.seasonal import last_value
-from tsformers.forecasters.blend.smoothing import autocorrelation, mean_of
+from tsformers.forecasters.blend.bases.forecasts import NOISE, Room, mean_size
+from tsformers.forecasters.blend.bases.seasonal import last_value
+from tsformers.forecasters.blend.bases.smoothing import autocorrelation, mean_of
 from tsformers.jit import compiled_nogil
 
 SCALE_FLOOR = 1e-6  # of the mean size of a value
@@ -131,8 +131,7 @@ def step_features(y: np.ndarray, m: int, s: float, room: Room, out: np.ndarray) 
             count += 1
     if count == 0:
         return
-    ordered = np.sort(sizes[:count])
-    mean = ordered.mean()
+    ordered, mean = np.sort(sizes[:count]), mean_of(sizes[:count])
     out[1] = np.log(mean / s + TINY)
     out[4] = autocorrelation(steps, 1, 0.0, noise)
     out[5] = autocorrelation(steps, m, 0.0, noise)
@@ -153,7 +152,8 @@ def shape_features(
     """``SHAPES`` of ``y`` (n,) with scale ``s`` into ``out``; ``room`` holds its indices, trend and adjusted values."""
     n, m, second, size, mean = len(y), periods[0], periods[1], mean_size(y), mean_of(y)
     noise, d, indices = NOISE * size, room.adjusted[:n], room.indices[:m]
-    out[:] = 0.0
+    for f in range(len(out)):
+        out[f] = 0.0
     out[0] = np.log(s / size) if size > 0 else 0.0
     out[2] = autocorrelation(y, 1, mean, noise)
     out[3] = autocorrelation(y, m, mean, noise)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tsformers.forecasters.blend.season import additive_indices
-from tsformers.forecasters.blend.seasonal import last_season
-from tsformers.forecasters.blend.smoothing import mean_of, smoothed_level
+from tsformers.forecasters.blend.bases.season import additive_indices
+from tsformers.forecasters.blend.bases.seasonal import last_season
+from tsformers.forecasters.blend.bases.smoothing import mean_of, smoothed_level
 from tsformers.jit import compiled_nogil
 
 MOVE_SEASONS = 4  # first seasons that tell how the level has moved since a second season ago
@@ -34,7 +34,8 @@ def second_last_season(y: np.ndarray, m: int, second: int, path: np.ndarray) -> 
             if not np.isnan(change):
                 total += change
                 count += 1
-        path += total / max(count, 1)
+        for h in range(len(path)):
+            path[h] += total / max(count, 1)
     return True
 
 
@@ -66,7 +67,8 @@ def second_season(
     additive_indices(d, sums, trend, seconds)
     if second % m != 0:
         smooth_circle(seconds, SMOOTHING * m, spare[:second])
-        seconds[:] = spare[:second]
+        for p in range(second):
+            seconds[p] = spare[p]
     for t in range(n):
         spare[t] = d[t] - seconds[(t - n) % second]
     level = mean_of(spare[n - second : n]) if second % m == 0 else smoothed_level(spare[:n], 0.3)

@@ -1,12 +1,13 @@
 """Level x shape: one level a period, forecast by ridge regression, times the shares of the last periods; compiled.
 
 The last C whole periods of P rows as a matrix y (C, P); level L_c = sum of a period, share y_cp / L_c. The level is
-shifted to start at 0 where a value is below 0, taken by Box-Cox to z, and dz_c regressed on (1, t, -z_{c-1}, dz_{c-s}).
+shifted to start at 0 where a value is below 0, taken by Box-Cox to z, and dz_c regressed on
+(1, t, -z_{c-1}, dz_{c-s}, z_{c-s} - z_{c-1}), s periods of the first kind in one of the second.
 """
 
 import numpy as np
 
-from tsformers.forecasters.blend.ridge import DAMPING, ridge_weights
+from tsformers.forecasters.blend.bases.ridge import DAMPING, ridge_weights
 from tsformers.jit import compiled_nogil
 
 LEAST_PERIODS = 3
@@ -14,7 +15,7 @@ SHAPE_PERIODS = (
     6  # whose mean shares are the shape (the paper: 2; on M1, M3, retail, pedestrians, tourism 6 is 2 % better)
 )
 LAG_ROWS = 10  # steps with a step a longer period before, from which that one counts
-SWEEPS = 4  # of alternating least squares
+SWEEPS = 8  # of alternating least squares; with no row missing the second changes little
 NOISE = 1e-9  # residuals of this share of the root mean square are rounding
 LAMBDAS = 11  # Box-Cox powers 0, .1, ..., 1: the average by likelihood
 LEAST_LEVEL = 0.05  # of the mean level
@@ -169,18 +170,18 @@ def level_path(levels: np.ndarray, lag: int, path: np.ndarray) -> bool:
     reach = LEVEL_REACH * (x.max() - x.min())
     least, most = power_of(max(x.min() - reach, LEAST_LEVEL), power), power_of(x.max() + reach, power)
     found = ridge_weights(z, there, lag)
-    steps = np.empty(n + len(path))
-    steps[0] = 0.0
-    for c in range(1, n):
-        steps[c] = z[c] - z[c - 1]
+    ahead = np.empty(n + len(path))
+    ahead[:n] = z
     level, left = z[n - 1], 1.0
     for j in range(len(path)):
         step = found[0] + found[1] * (n + j) - found[2] * level
         if lag > 0:
-            step += found[3] * steps[n + j - lag]
-        steps[n + j] = left * step
+            before = ahead[n + j - lag]
+            step += found[3] * (before - ahead[n + j - lag - 1]) + found[4] * (before - level)
+        step *= left
         left *= DAMPING
-        level = min(max(level + steps[n + j], least), most)
+        level = min(max(level + step, least), most)
+        ahead[n + j] = level
         path[j] = mean * (max(1 + power * level, 0.0) ** (1 / power) if power > 1e-6 else np.exp(level))
     return True
 

@@ -114,7 +114,8 @@ def additive_indices(y: np.ndarray, sums: np.ndarray, trend: np.ndarray, indices
     ``trend`` (n,) keeps the centred moving average, ``sums`` (2, n + 1) is room.
     """
     n, m = len(y), len(indices)
-    indices[:] = 0.0
+    for p in range(m):
+        indices[p] = 0.0
     if m == 1 or n < 2 * m:
         return
     missing = False
@@ -135,7 +136,8 @@ def additive_indices(y: np.ndarray, sums: np.ndarray, trend: np.ndarray, indices
 @compiled_nogil()
 def multiplicative_indices(y: np.ndarray, trend: np.ndarray, indices: np.ndarray) -> None:
     """Shrunken multiplicative indices (m,) of positive ``y`` (n,) about a positive ``trend`` (n,), into ``indices``."""
-    indices[:] = 1.0
+    for p in range(len(indices)):
+        indices[p] = 1.0
     if len(indices) == 1 or len(y) < 2 * len(indices):
         return
     squares, freedom = mean_indices(y, trend, True, indices)

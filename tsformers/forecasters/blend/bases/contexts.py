@@ -5,15 +5,17 @@ from typing import NamedTuple
 import numpy as np
 
 from tsformers.errors import DataError
-from tsformers.forecasters.blend.forecasts import Room, base_forecasts, make_room
-from tsformers.forecasters.blend.layout import BASES, CENTRE, DYNAMIC, FEATURES, GATED, LEVEL_SHAPE, SHAPES
-from tsformers.forecasters.blend.shapes import BOUND, scale_of, shape_features
+from tsformers.forecasters.blend.bases.forecasts import Room, base_forecasts, make_room
+from tsformers.forecasters.blend.bases.layout import BASES, CENTRE, DYNAMIC, FEATURES, GATED, LEVEL_SHAPE, SHAPES
+from tsformers.forecasters.blend.bases.shapes import BOUND, scale_of, shape_features
 from tsformers.jit import compiled_nogil
 
 __all__ = ["BASES", "CENTRE", "FEATURES", "Contexts", "Inputs", "inputs"]
 
 K, N_GATED, N_SHAPES = len(BASES), len(GATED), len(SHAPES)
+WRITEABLE = ("C", "W")  # an array that is read only would be another type, compiled for anew
 ORIGINS = 2  # inside the context
+LEAST_ROWS = 2  # before an origin inside the context
 ROOMS = FEATURES.index("room_1")  # columns of the features
 KNOWN = FEATURES.index(f"{GATED[0]}_known_1")
 
@@ -47,25 +49,21 @@ class _Origin(NamedTuple):
 
 
 @compiled_nogil()
-def error_features(y: np.ndarray, periods: tuple[int, int], s: float, held: int, origin: int, room: Room,
-                   at: _Origin, out: np.ndarray) -> None:  # fmt: skip
-    """Errors of the bases at the ``origin``-th last origin, over ``held`` rows, into ``out``; zeros without room.
+def error_features(truth: np.ndarray, s: float, origin: int, at: _Origin, out: np.ndarray) -> None:
+    """Errors of the bases at an origin inside, the ``truth`` (held,) there, into ``out``; zeros where it is missing.
 
     log(1 + mean |e| / s) and asinh(mean e / s) of each base, e = truth - forecast.
     """
-    stop = len(y) - (origin + 1) * held
     count = 0
-    for t in range(max(stop, 0), max(stop, 0) + held):
-        count += t < len(y) and not np.isnan(y[t])
-    if stop < 2 or count == 0:
+    for h in range(len(truth)):
+        count += not np.isnan(truth[h])
+    if count == 0:
         return
-    found = at.forecasts[:, :held]
-    base_forecasts(y[:stop], periods, at.chosen, room, found, at.available)
     for k in range(K):
         size, bias = 0.0, 0.0
         if at.available[k]:
-            for h in range(held):
-                error = y[stop + h] - found[k, h]
+            for h in range(len(truth)):
+                error = truth[h] - at.forecasts[k, h]
                 if not np.isnan(error):
                     size += abs(error) / s / count
                     bias += error / s / count
@@ -79,13 +77,23 @@ def error_features(y: np.ndarray, periods: tuple[int, int], s: float, held: int,
 @compiled_nogil()
 def one_context(y: np.ndarray, periods: tuple[int, int], chosen: np.ndarray, room: Room, at: _Origin,
                 forecasts: np.ndarray, available: np.ndarray, out: np.ndarray) -> tuple[float, bool]:  # fmt: skip
-    """Forecasts, what is available and features of one context whose first row is there; scale and whether constant."""
+    """Forecasts, what is available and features of one context whose first row is there; scale and whether constant.
+
+    The last ``held`` rows are held out twice, once, and not at all: one call of the bases, so that they are compiled
+    into one place.
+    """
     n, horizon = len(y), forecasts.shape[1]
     s, constant = scale_of(y, periods[0])
     held = min(horizon, max(2, n // 4))
-    for origin in range(ORIGINS):
-        error_features(y, periods, s, held, origin, room, at, out)
-    base_forecasts(y, periods, chosen, room, forecasts, available)
+    for back in range(ORIGINS, -1, -1):
+        stop = n - back * held
+        if stop < LEAST_ROWS and back > 0:
+            continue
+        found = at.forecasts[:, :held] if back > 0 else forecasts[:, :horizon]
+        base_forecasts(y[:stop], periods, at.chosen if back > 0 else chosen, room, found,
+                       at.available if back > 0 else available)  # fmt: skip
+        if back > 0:
+            error_features(y[stop : stop + held], s, back - 1, at, out)
     for k in range(N_GATED):
         out[KNOWN + ORIGINS * N_GATED + k] = available[DYNAMIC + k]
     shape_features(y, periods, s, horizon, room, out[len(out) - N_SHAPES :])
@@ -154,8 +162,8 @@ def inputs(contexts: Contexts, horizon: int, *, chosen: np.ndarray | None = None
 
     Source: Montero-Manso, Athanasopoulos, Hyndman & Talagala (2020) for the idea.
     """
-    starts, stops, seasons, second = (np.ascontiguousarray(part, dtype=np.int64) for part in contexts[1:])
-    packed = Contexts(np.ascontiguousarray(contexts.y, dtype=np.float64), starts, stops, seasons, second)
+    starts, stops, seasons, second = (np.require(part, np.int64, WRITEABLE) for part in contexts[1:])
+    packed = Contexts(np.require(contexts.y, np.float64, WRITEABLE), starts, stops, seasons, second)
     if len(seasons) and seasons.min() < 1:
         raise DataError(f"a season is {seasons.min()}: give 1 for none, or more")
     if len(starts) and (starts.min() < 0 or stops.max() > len(packed.y)):

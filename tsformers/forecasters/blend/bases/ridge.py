@@ -1,4 +1,4 @@
-"""Ridge regression of the steps of a short series on four columns, averaged over penalties; compiled."""
+"""Ridge regression of the steps of a short series on five columns, averaged over penalties; compiled."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from tsformers.jit import compiled_nogil
 
 PENALTIES = 10.0 ** np.linspace(-4, 3, 25)  # by rows, of standardised columns
 DAMPING = 0.85  # of the steps ahead, a period
-COLUMNS = 4
+COLUMNS = 5
 NOISE = 1e-9
 
 
@@ -29,13 +29,17 @@ def invert(a: np.ndarray) -> None:
 
 @compiled_nogil()
 def columns_of(z: np.ndarray, there: np.ndarray, lag: int, columns: np.ndarray, steps: np.ndarray) -> int:
-    """Rows (1, t, -z[t-1], z[t-lag] - z[t-lag-1]) and steps z[t] - z[t-1] where both ends are there; their count."""
+    """Rows (1, t, -z[t-1], z[t-lag] - z[t-lag-1], z[t-lag] - z[t-1]) and steps z[t] - z[t-1]; their count.
+
+    Only where both ends of the step are there.
+    """
     count = 0
     for t in range(1 + lag, len(z)):
         if not there[t] or not there[t - 1]:
             continue
         columns[count, 0], columns[count, 1], columns[count, 2] = 1.0, t, -z[t - 1]
         columns[count, 3] = z[t - lag] - z[t - lag - 1] if lag > 0 else 0.0
+        columns[count, 4] = z[t - lag] - z[t - 1] if lag > 0 else 0.0
         steps[count] = z[t] - z[t - 1]
         count += 1
     return count
@@ -63,14 +67,18 @@ def standardise(columns: np.ndarray, means: np.ndarray, deviations: np.ndarray) 
 @compiled_nogil()
 def average_fit(columns: np.ndarray, steps: np.ndarray, gram: np.ndarray, along: np.ndarray, noise: float,
                 found: np.ndarray) -> None:  # fmt: skip
-    """Ridge weights of standardised ``columns`` (n, 4) for ``steps`` (n,), averaged over penalties, into ``found``."""
+    """Ridge weights of standardised ``columns`` (n, 5) for ``steps`` (n,), averaged over penalties, into ``found``."""
     fits, errors = np.empty((len(PENALTIES), COLUMNS)), np.empty(len(PENALTIES))
-    inverse, ones = np.empty((COLUMNS, COLUMNS)), np.eye(COLUMNS)
+    inverse = np.empty((COLUMNS, COLUMNS))
     for a in range(len(PENALTIES)):
-        inverse[:, :] = gram + len(steps) * PENALTIES[a] * ones
+        for j in range(COLUMNS):
+            for k in range(COLUMNS):
+                inverse[j, k] = gram[j, k] + (len(steps) * PENALTIES[a] if j == k else 0.0)
         invert(inverse)
         for j in range(COLUMNS):
-            fits[a, j] = (inverse[j] * along).sum()
+            fits[a, j] = 0.0
+            for k in range(COLUMNS):
+                fits[a, j] += inverse[j, k] * along[k]
         errors[a] = left_out(columns, steps, fits[a], inverse) + noise
     least, total = errors.min(), 0.0
     if least <= 0:
@@ -78,13 +86,15 @@ def average_fit(columns: np.ndarray, steps: np.ndarray, gram: np.ndarray, along:
     for a in range(len(PENALTIES)):
         share = np.exp(-errors[a] / least)
         total += share
-        found += share * fits[a]
-    found /= total
+        for k in range(COLUMNS):
+            found[k] += share * fits[a, k]
+    for k in range(COLUMNS):
+        found[k] /= total
 
 
 @compiled_nogil()
 def ridge_weights(z: np.ndarray, there: np.ndarray, lag: int) -> np.ndarray:
-    """Weights (4,) of (1, t, -z[t-1], step ``lag`` before) for the step of ``z``: the mean over all penalties.
+    """Weights (5,) of ``columns_of`` for the step of ``z``, the mean over all penalties.
 
     A penalty's share is exp(-its leave-one-out squared error / the least). 0 without two rows.
     """
@@ -96,7 +106,7 @@ def ridge_weights(z: np.ndarray, there: np.ndarray, lag: int) -> np.ndarray:
     means, deviations = np.empty(COLUMNS), np.empty(COLUMNS)
     columns, steps = columns[:n], steps[:n]
     standardise(columns, means, deviations)
-    gram, along, inverse = np.zeros((COLUMNS, COLUMNS)), np.zeros(COLUMNS), np.empty((COLUMNS, COLUMNS))
+    gram, along = np.zeros((COLUMNS, COLUMNS)), np.zeros(COLUMNS)
     power = 0.0
     for i in range(n):
         power += steps[i] ** 2
