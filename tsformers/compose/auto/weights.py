@@ -7,7 +7,10 @@ import numpy as np
 from tsformers.jit import compiled_nogil
 
 ROUNDS = 50  # candidates that are added, with replacement
-NEAR = 0.1  # the start: all candidates whose score is this close to the best one, and 1 / sqrt(windows) more
+NEAR, DOUBT = (
+    0.1,
+    3.0,
+)  # the start: all candidates whose score is this close to the best one, and 3 / sqrt(windows) more
 PRIOR_WINDOWS = 20.0  # held-out windows that equal weights count as much as
 LEAST_WEIGHT = 0.04  # below which, and below a quarter of the largest, a candidate is not worth its fit to all data
 
@@ -88,7 +91,7 @@ def scores_of(losses: np.ndarray, reference: np.ndarray) -> np.ndarray:
 def greedy_weights(candidates: np.ndarray, scored: Scored, reference: np.ndarray, n_windows: int) -> np.ndarray:
     """Weights of candidates whose weighted mean quantiles score well.
 
-    The mean of the candidates near the best one is the start. Then the candidate that helps most is added, again and
+    The mean of the candidates near the best one, the nearer the more windows there are, is the start. Then the candidate that helps most is added, again and
     again, the same one too; the best of these means is taken, and its weights are shrunk to those of the start, with
     weight ``1 / (1 + windows / 20)``: with few windows the differences between candidates are noise.
 
@@ -110,7 +113,7 @@ def greedy_weights(candidates: np.ndarray, scored: Scored, reference: np.ndarray
     Source: Caruana, Niculescu-Mizil, Crew & Ksikes (2004), Ensemble selection from libraries of models, section 2.
     """
     alone = scores_of(losses_of(candidates, scored), reference)
-    start = (alone <= alone.min() * (1 + NEAR + 1 / np.sqrt(n_windows))).astype(np.float64)
+    start = (alone <= alone.min() * (1 + NEAR + DOUBT / np.sqrt(n_windows))).astype(np.float64)
     counts, best = start.copy(), start / start.sum()
     total = np.tensordot(counts, candidates, axes=1)
     losses = np.empty((len(candidates), 2))
