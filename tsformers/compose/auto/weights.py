@@ -91,9 +91,10 @@ def scores_of(losses: np.ndarray, reference: np.ndarray) -> np.ndarray:
 def greedy_weights(candidates: np.ndarray, scored: Scored, reference: np.ndarray, n_windows: int) -> np.ndarray:
     """Weights of candidates whose weighted mean quantiles score well.
 
-    The mean of the candidates near the best one, the nearer the more windows there are, is the start. Then the candidate that helps most is added, again and
-    again, the same one too; the best of these means is taken, and its weights are shrunk to those of the start, with
-    weight ``1 / (1 + windows / 20)``: with few windows the differences between candidates are noise.
+    The mean of the candidates near the best one (the nearer, the more windows there are) is the start. Then the
+    candidate that helps most is added, again and again, the same one too; the best of these means is taken, and its
+    weights are shrunk to those of the start, with weight ``1 / (1 + windows / 20)``: with few windows the differences
+    between candidates are noise.
 
     Args:
         candidates: (K, C, Q) quantiles.
