@@ -36,6 +36,11 @@ def test_a_third_of_the_rows_is_held_out_at_most_and_windows_overlap_no_more_tha
         assert plan.stride == 1 and plan.windows == plan.room
 
 
+def test_windows_of_many_series_lie_no_further_back_than_needed():
+    strides = [plan_windows(panel_of(*[300] * n), 12, 20, None).stride for n in (1, 20, 150, 600)]
+    assert strides[0] == 4 and strides[-1] == 1 and strides == sorted(strides, reverse=True)
+
+
 def test_a_stride_that_is_given_leaves_the_windows_as_asked():
     plan = plan_windows(panel_of(30), 4, 20, 4)
     assert (plan.windows, plan.stride) == (20, 4)

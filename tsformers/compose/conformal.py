@@ -53,8 +53,8 @@ class Conformal(BaseEstimator):
         windows: held-out windows of each series. Fewer are used where the series are too short.
         by: groups that get a map of their own, shrunk to that of all series: a static column, an id column, a
             function of the id, or a mapping from id to group (other ids: the map of all). None: one map.
-        stride: rows from one window to the next. None: the horizon, or fewer, so that two thirds of the rows of the
-            median series are left to fit on.
+        stride: rows from one window to the next. None: as few as give enough windows that differ, the horizon at most,
+            so that the windows are recent and two thirds of the rows of the median series are left to fit on.
         seed: of the forecasts, held out and asked for; None: the forecaster's own.
 
     Returns:

@@ -11,6 +11,7 @@ from tsformers.data.panel import Panel
 SHARE = 1 / 3  # of the rows of the median series that are held out at most
 LEFT = 1 / 2  # of the rows of each series that must be left for the fit
 COVERAGE, POINTS = 0.8, 0.02  # of the intervals whose coverage is to be known, and how well
+ENOUGH = COVERAGE * (1 - COVERAGE) / POINTS**2  # independent windows for that: 400
 USUAL_CORRELATION = 0.01  # of the series of one window, before any is seen
 
 
@@ -26,9 +27,11 @@ class WindowPlan(NamedTuple):
 def plan_windows(panel: Panel, horizon: int, windows: int, stride: int | None) -> WindowPlan:
     """Choose the stride, the number and the series of held-out windows.
 
-    The forecaster is fitted once, before the first cutoff. So that it is like the one fitted on all rows, windows
-    overlap as far as needed to hold out a third of the rows of the median series; where even a stride of 1 needs more,
-    fewer windows are taken. Series that would keep less than half of their rows are left out (unless this leaves none).
+    The forecaster is fitted once, before the first cutoff. So that it is like the one fitted on all rows, and the
+    windows like what follows, the stride is the least one at which the windows are worth 400 independent ones (were the
+    series correlated as usual), and small enough to hold out a third of the rows of the median series at most; where
+    even a stride of 1 needs more, fewer windows are taken. Series that would keep less than half of their rows are left
+    out (unless this leaves none).
 
     Args:
         panel: all data.
@@ -46,14 +49,25 @@ def plan_windows(panel: Panel, horizon: int, windows: int, stride: int | None) -
         ((10, 2), (19, 1))
     """
     rows = int(np.median(panel.lengths))
-    step = stride
-    if step is None:
-        step = int(rows * SHARE - horizon) // (windows - 1) if windows > 1 else horizon
-        step = min(max(step, 1), horizon)
+    step = stride or _least_stride(panel.n_series, horizon, windows, int(rows * SHARE))
     room = max(1, 1 + (int(rows * SHARE) - horizon) // step)
     count = windows if stride is not None else min(windows, room)
     series = np.flatnonzero(panel.lengths * (1 - LEFT) >= rows_held_out(horizon, count, step))
     return WindowPlan(count, step, series if len(series) else np.arange(panel.n_series), room)
+
+
+def _least_stride(n_series: int, horizon: int, windows: int, rows: int) -> int:
+    most = min(max((rows - horizon) // (windows - 1), 1), horizon) if windows > 1 else horizon
+    of_one = n_series / (1 + (n_series - 1) * USUAL_CORRELATION)
+    for step in range(1, most):
+        if of_one * _apart(windows, step, horizon).mean() >= ENOUGH:
+            return step
+    return most
+
+
+def _apart(windows: int, stride: int, horizon: int) -> np.ndarray:
+    """(H,) how many independent windows those of one series are worth at each step."""
+    return 1 + (windows - 1) * np.minimum(1.0, stride / np.arange(1, horizon + 1))
 
 
 def independent_windows(pit: np.ndarray, stride: int) -> np.ndarray:
@@ -80,7 +94,7 @@ def independent_windows(pit: np.ndarray, stride: int) -> np.ndarray:
     """
     windows, _, horizon = pit.shape
     observed = np.isfinite(pit)
-    apart = 1 + (windows - 1) * np.minimum(1.0, stride / np.arange(1, horizon + 1))
+    apart = _apart(windows, stride, horizon)
     rows = observed.sum(axis=(0, 1))  # (H,)
     present = np.maximum(observed.any(axis=1).sum(axis=0), 1)
     series = np.maximum(rows / present, 1.0)  # of a window, in the mean

@@ -13,6 +13,7 @@ from tsformers.jit import compiled_nogil
 ALPHAS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99)  # grid of dynamic_grid
 GOLDEN = 0.6180339887498949
 SHARPENINGS = 40  # golden sections of a bracket of 0.1: 4e-10
+TIE = 1e-12  # of the sum of squared values: by less no side is better than an earlier one, so rounding does not choose
 STARTS = 2.0  # the initial level of the dynamic model stays within so many ranges of the first value
 
 
@@ -203,7 +204,7 @@ def least_squares(sums: np.ndarray, reach: float) -> tuple[float, float, float]:
             level = reach if side == 2 else -reach
             w = min(max((rh - level * ph) / hh, 0.0), 1.0) if hh > 0 else 0.0
         found = squares_at(sums, level, w)
-        if found < best:
+        if found < best - TIE * sums[0]:
             best, best_level, best_w = found, level, w
     return best_level, best_w, best
 

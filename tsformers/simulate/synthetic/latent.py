@@ -80,15 +80,15 @@ def fill_latent(random: Array, x: Array, part: Array, profiles: Array, season: i
         fill_level(random, part, smooth, up)
         add_scaled(x, part, log_normal(random, 0.0, 0.6))
     if chance(random, share_seasonal(season) - (0.3 if smooth else 0.0)):
-        size = log_normal(random, 0.0 if season < 24 else 0.6, 0.9)
-        add_seasons(random, x, part, profiles, season, second, 0.3 * size if smooth else size)
+        size = log_normal(random, 0.0 if season < 12 else 0.5, 0.9)
+        add_seasons(random, x, part, profiles, season, second, 0.35 * size if smooth else size)
     if chance(random, 0.22):
         fill_cycle(random, part, season)
         add_scaled(x, part, log_normal(random, -0.4, 0.8))
     fill_noise(random, part, season)
     spread = log_normal(random, -2.8 if smooth else -0.8, 1.0) * (0.15 if chance(random, 0.06) else 1.0)
     add_scaled(x, part, spread)
-    size = math.sqrt(spread * spread + 0.1)
+    size = math.sqrt(spread * spread + (0.02 if smooth else 0.1))
     if chance(random, 0.12):
         add_shifts(random, x, 2.0 * size)
     if chance(random, 0.04):

@@ -22,7 +22,7 @@ TYPICAL: tuple[tuple[int, ...], ...] = (  # horizons of each season that are com
     (36, 72, 144),
     (6, 8, 12, 24, 30),
 )
-LARGEST = np.array([59, 16, 40, 59, 36, 59, 59, 59, 96, 144, 59])  # any whole horizon up to these occurs too
+LARGEST = np.array([59, 16, 40, 90, 36, 168, 168, 59, 96, 144, 59])  # any whole horizon up to these occurs too
 SECOND = {24: 168, 48: 336, 96: 672, 7: 365}  # second periods of the calendar
 LONGEST_PERIOD = 1008
 MOST_ROWS = 1000

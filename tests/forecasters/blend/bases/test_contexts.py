@@ -82,7 +82,7 @@ def test_a_constant_history_is_forecast_by_its_constant():
     assert not found.forecasts[1:].any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 70), st.sampled_from(KINDS), SCALES, st.sampled_from([1, 4, 7]))
 def test_forecasts_scale_with_the_unit_and_features_do_not_see_it(seed, n, kind, scale, m):
     y = drawn(seed, n, kind)

@@ -13,7 +13,6 @@ from tsformers.jit import compiled_nogil
 __all__ = ["BASES", "CENTRE", "FEATURES", "Contexts", "Inputs", "inputs"]
 
 K, N_GATED, N_SHAPES = len(BASES), len(GATED), len(SHAPES)
-WRITEABLE = ("C", "W")  # an array that is read only would be another type, compiled for anew
 ORIGINS = 2  # inside the context
 LEAST_ROWS = 2  # before an origin inside the context
 ROOMS = FEATURES.index("room_1")  # columns of the features
@@ -162,8 +161,9 @@ def inputs(contexts: Contexts, horizon: int, *, chosen: np.ndarray | None = None
 
     Source: Montero-Manso, Athanasopoulos, Hyndman & Talagala (2020) for the idea.
     """
-    starts, stops, seasons, second = (np.require(part, np.int64, WRITEABLE) for part in contexts[1:])
-    packed = Contexts(np.require(contexts.y, np.float64, WRITEABLE), starts, stops, seasons, second)
+    # writeable: an array that is read only would be another type, compiled for anew
+    starts, stops, seasons, second = (np.require(part, np.int64, ["C", "W"]) for part in contexts[1:])
+    packed = Contexts(np.require(contexts.y, np.float64, ["C", "W"]), starts, stops, seasons, second)
     if len(seasons) and seasons.min() < 1:
         raise DataError(f"a season is {seasons.min()}: give 1 for none, or more")
     if len(starts) and (starts.min() < 0 or stops.max() > len(packed.y)):

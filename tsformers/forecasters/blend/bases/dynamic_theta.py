@@ -19,7 +19,7 @@ from tsformers.jit import compiled_nogil
 
 ALPHAS = np.array((0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99))
 LEAST_WEIGHT = 1e-3  # of the likeliest alpha's: below, an alpha is left out, its weight falling to 0 without a jump
-NOISE = 1e-9  # errors of this share of the range are rounding
+NOISE = 3e-5  # errors of this share of the range are rounding: squares are differences of sums, true to 1e-16 of them
 
 
 @compiled_nogil()
