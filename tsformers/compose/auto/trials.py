@@ -145,7 +145,11 @@ def _each_series(trial: Trial, held: HeldOutWindows, panel: Panel, budget: Budge
         elif ended + 2 * (ended - began) > due and rows_left:  # the next chunk is twice as large
             raise NoTime("no time is left")
     if now() + MARGIN * trial.refit > due:
-        raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
+        raise _no_refit(trial)
+
+
+def _no_refit(trial: Trial) -> NoTime:
+    return NoTime("no time is left" if trial.refit < 1 else f"its fit to all data would take about {trial.refit:.0f} s")
 
 
 def _warm_up(model: Any, training: Panel, held: HeldOutWindows, rows: int, budget: Budget, share: float) -> None:
@@ -215,7 +219,7 @@ def _one_for_all(trial: Trial, held: HeldOutWindows, budget: Budget, reserved: f
     trial.values = np.full((*held.truth.shape[:2], len(LEVELS), held.truth.shape[2]), np.nan)
     _forecast(trial.values, fitted, held, np.arange(len(held.scored)))
     if not free and not budget.allows(trial.refit, reserved):
-        raise NoTime(f"its fit to all data would take about {trial.refit:.0f} s")
+        raise _no_refit(trial)
 
 
 def _trained(candidate: Candidate, training: Panel, seconds: float, judged: bool = False) -> tuple[Any, list[Warning]]:
