@@ -76,10 +76,7 @@ class FoldMoments:
             self.power[k] += (b**2).sum(0)
 
     def unit(self, smallest: float) -> Float[np.ndarray, " T"]:
-        """Root mean square of each input, at least ``smallest``.
-
-        Source: textbook.
-        """
+        """Root mean square of each input, at least ``smallest``."""
         return np.maximum(np.sqrt(np.diagonal(self.square.sum(0)) / self.n.sum()), smallest)
 
     def maps(

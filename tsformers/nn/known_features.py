@@ -132,8 +132,6 @@ def different_times(calendar: Rows) -> tuple[Float[np.ndarray, "U M"], Int64[np.
         >>> rows, time = different_times(np.array([[-0.5], [0.5], [-0.5]]))
         >>> rows.ravel(), time
         (array([-0.5,  0.5]), array([0, 1, 0]))
-
-    Source: textbook.
     """
     n = calendar.shape[-1]
     if n == 0:

@@ -155,8 +155,6 @@ class Kept:
         ...     pass
         >>> [part.past.shape for part in kept.batches()]
         [(6, 16)]
-
-    Source: none.
     """
 
     def __init__(self, response: KnownResponse, read: int) -> None:
@@ -164,10 +162,7 @@ class Kept:
         self._parts: list[list[np.ndarray]] = []
 
     def watch(self, windows: Iterable[Window]) -> Iterator[Window]:
-        """The windows, one batch after the other; those of a series are in the order of time.
-
-        Source: none.
-        """
+        """The windows, one batch after the other; those of a series are in the order of time."""
         for window in windows:
             rows = self._response.rows(window, self._read)
             self._horizon = window.future.shape[1]
@@ -179,10 +174,7 @@ class Kept:
             yield window
 
     def batches(self) -> list[Windows]:
-        """What has been kept, in batches.
-
-        Source: none.
-        """
+        """What has been kept, in batches."""
         if not sum(len(part[0]) for part in self._parts):
             return []
         past, future, known, series, scale = (np.concatenate(same) for same in zip(*self._parts, strict=True))
@@ -202,8 +194,6 @@ def calendar_part(model: Any, known: int, calendar: int) -> int:
         >>> from tsformers import Linear
         >>> calendar_part(Linear(horizon=4), 5, 4)
         4
-
-    Source: none.
     """
     learned = getattr(model, "covariates_", None)
     return calendar if learned is None or learned.known.shape[1] else known
