@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tsformers.errors import DataError
-from tsformers.forecasters.blend.bases.forecasts import Room, base_forecasts, make_room
+from tsformers.forecasters.blend.bases.forecasts import Room, complete, gated_bases, make_room, plain_bases
 from tsformers.forecasters.blend.bases.layout import BASES, CENTRE, DYNAMIC, FEATURES, GATED, LEVEL_SHAPE, SHAPES
 from tsformers.forecasters.blend.bases.shapes import BOUND, scale_of, shape_features
 from tsformers.jit import compiled_nogil
@@ -74,59 +74,70 @@ def error_features(truth: np.ndarray, s: float, origin: int, at: _Origin, out: n
 
 
 @compiled_nogil()
-def one_context(y: np.ndarray, periods: tuple[int, int], chosen: np.ndarray, room: Room, at: _Origin,
-                forecasts: np.ndarray, available: np.ndarray, out: np.ndarray) -> tuple[float, bool]:  # fmt: skip
-    """Forecasts, what is available and features of one context whose first row is there; scale and whether constant.
-
-    The last ``held`` rows are held out twice, once, and not at all: one call of the bases, so that they are compiled
-    into one place.
-    """
-    n, horizon = len(y), forecasts.shape[1]
-    s, constant = scale_of(y, periods[0])
-    held = min(horizon, max(2, n // 4))
-    for back in range(ORIGINS, -1, -1):
-        stop = n - back * held
-        if stop < LEAST_ROWS and back > 0:
-            continue
-        found = at.forecasts[:, :held] if back > 0 else forecasts[:, :horizon]
-        base_forecasts(y[:stop], periods, at.chosen if back > 0 else chosen, room, found,
-                       at.available if back > 0 else available)  # fmt: skip
-        if back > 0:
-            error_features(y[stop : stop + held], s, back - 1, at, out)
+def finish_features(y: np.ndarray, periods: tuple[int, int], s: float, horizon: int, room: Room,
+                    available: np.ndarray, row: np.ndarray) -> None:  # fmt: skip
+    """Fill in what is available and the shape of ``y`` beside the error features of ``row`` (F,), within bounds."""
     for k in range(N_GATED):
-        out[KNOWN + ORIGINS * N_GATED + k] = available[DYNAMIC + k]
-    shape_features(y, periods, s, horizon, room, out[len(out) - N_SHAPES :])
-    for f in range(len(out)):
-        out[f] = min(max(out[f], -BOUND), BOUND)
-    return s, constant
+        row[KNOWN + ORIGINS * N_GATED + k] = available[DYNAMIC + k]
+    shape_features(y, periods, s, horizon, room, row[len(row) - N_SHAPES :])
+    for f in range(len(row)):
+        row[f] = min(max(row[f], -BOUND), BOUND)
+
+
+@compiled_nogil()
+def without_values(chosen: np.ndarray, forecasts: np.ndarray, available: np.ndarray) -> None:
+    """Forecast 0 where nothing is there."""
+    for k in range(K):
+        available[k] = chosen[k] and k < DYNAMIC
+        for h in range(forecasts.shape[1]):
+            forecasts[k, h] = 0.0
+
+
+@compiled_nogil()
+def make_rooms(contexts: Contexts, horizon: int, chosen: np.ndarray) -> tuple[Room, _Origin]:
+    """Room for the longest context, and for the forecasts of the ``chosen`` bases inside."""
+    longest, season = 1, 1
+    for i in range(len(contexts.first)):
+        longest = max(longest, contexts.stop[i] - contexts.first[i])
+        season = max(season, contexts.seasons[i], contexts.second[i])
+    return make_room(longest, season), _Origin(np.empty((K, horizon)), np.empty(K, dtype=np.bool_), chosen)
 
 
 @compiled_nogil()
 def all_contexts(contexts: Contexts, chosen: np.ndarray, chosen_inside: np.ndarray, answer: Inputs) -> None:
-    """``inputs`` into the arrays of ``answer``; features stay zeros where nothing is known."""
-    n, horizon = len(contexts.first), answer.forecasts.shape[2]
-    longest, season = 1, 1
-    for i in range(n):
-        longest = max(longest, contexts.stop[i] - contexts.first[i])
-        season = max(season, contexts.seasons[i], contexts.second[i])
-    room = make_room(longest, season)
-    at = _Origin(np.empty((K, horizon)), np.empty(K, dtype=np.bool_), chosen_inside)
-    row = np.empty(answer.features.shape[1])
-    for i in range(n):
+    """``inputs`` into the arrays of ``answer``; features stay zeros where nothing is known.
+
+    The last ``held`` rows are held out twice, once, and not at all. The bases are called in one place, and not from
+    deeper down: each level more would compile all of them again.
+    """
+    horizon, row = answer.forecasts.shape[2], np.empty(answer.features.shape[1])
+    room, at = make_rooms(contexts, horizon, chosen_inside)
+    for i in range(len(contexts.first)):
         first, stop = contexts.first[i], contexts.stop[i]
         while first < stop and np.isnan(contexts.y[first]):
             first += 1
+        answer.scale[i], answer.constant[i] = 1.0, True
+        if first == stop:
+            without_values(chosen, answer.forecasts[i], answer.available[i])
+            continue
+        whole, periods, n = contexts.y[first:stop], (contexts.seasons[i], contexts.second[i]), stop - first
+        s, answer.constant[i] = scale_of(whole, periods[0])
+        answer.scale[i] = s
         row[:] = 0.0
-        if first < stop:
-            answer.scale[i], answer.constant[i] = one_context(
-                contexts.y[first:stop], (contexts.seasons[i], contexts.second[i]), chosen, room, at,
-                answer.forecasts[i], answer.available[i], row,
-            )  # fmt: skip
-        else:
-            answer.scale[i], answer.constant[i] = 1.0, True
-            answer.forecasts[i] = 0.0
-            for k in range(K):
-                answer.available[i, k] = chosen[k] and k < DYNAMIC
+        held = min(horizon, max(2, n // 4))
+        for back in range(ORIGINS, -1, -1):
+            inside = back > 0
+            if inside and n - back * held < LEAST_ROWS:
+                continue
+            y, which = whole[: n - back * held], at.chosen if inside else chosen
+            found = at.forecasts[:, :held] if inside else answer.forecasts[i][:, :horizon]  # slices both: one type
+            available = at.available if inside else answer.available[i]
+            positive = plain_bases(y, periods[0], which, room, found, available)
+            gated_bases(y, periods, positive, which, room, found, available)
+            complete(y, available, found)
+            if inside:
+                error_features(whole[len(y) : len(y) + held], s, back - 1, at, row)
+        finish_features(whole, periods, s, horizon, room, answer.available[i], row)
         for f in range(len(row)):
             answer.features[i, f] = row[f]
 

@@ -192,20 +192,23 @@ def gated_bases(
 
 
 @compiled_nogil()
-def base_forecasts(
-    y: np.ndarray, periods: tuple[int, int], chosen: np.ndarray, room: Room, out: np.ndarray, available: np.ndarray
-) -> None:
-    """All ``chosen`` (K,) bases of ``y`` (n,), whose first row is there, into ``out`` (K, H) and ``available`` (K,).
+def plain_bases(y: np.ndarray, m: int, chosen: np.ndarray, room: Room, out: np.ndarray, available: np.ndarray) -> bool:
+    """Bases 1 to 14 of ``y`` (n,), whose first row is there, into ``out`` (K, H) and ``available`` (K,).
 
-    A base that is not available gets the forecast of ``CENTRE``.
+    Answers whether all values are positive; ``room`` then holds the adjusted values for ``gated_bases``.
     """
-    positive = adjust(y, periods[0], room)
-    seasonal_bases(y, periods[0], out)
-    smoothing_bases(y, periods[0], positive, room, out)
+    positive = adjust(y, m, room)
+    seasonal_bases(y, m, out)
+    smoothing_bases(y, m, positive, room, out)
     for k in range(len(chosen)):
         available[k] = chosen[k] and k < DYNAMIC
-    gated_bases(y, periods, positive, chosen, room, out, available)
-    for k in range(len(chosen)):
+    return positive
+
+
+@compiled_nogil()
+def complete(y: np.ndarray, available: np.ndarray, out: np.ndarray) -> None:
+    """Give bases that are not available the forecast of ``CENTRE``, and keep all within bounds."""
+    for k in range(len(available)):
         if not available[k] and k != CENTRE:
             for h in range(out.shape[1]):
                 out[k, h] = out[CENTRE, h]
