@@ -139,7 +139,7 @@ def test_a_base_that_is_left_out_has_no_weight(weeks):
 
 
 def test_an_unknown_base_is_named_with_its_likely_meaning(weeks):
-    with pytest.raises(ValueError, match="theeta.*theta"):
+    with pytest.raises(ValueError, match=r"theeta.*theta"):
         tsf.Blend(horizon=4, bases=["theeta"]).fit(weeks)
     with pytest.raises(ValueError, match="one base or more"):
         tsf.Blend(horizon=4, bases=[]).fit(weeks)
