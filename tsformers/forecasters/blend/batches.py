@@ -10,6 +10,8 @@ from tsformers.forecasters.blend.bases.contexts import CENTRE, FEATURES, Context
 from tsformers.forecasters.blend.covariates import Rows, past_inputs
 from tsformers.forecasters.blend.network import MOST, Batch
 
+LARGEST = 5.0  # weight of a window in the loss, at most
+
 
 class Units(NamedTuple):
     """What turns the network's numbers into the caller's: ``value * scale + centre``."""
@@ -28,6 +30,15 @@ class Pool(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.target)
+
+    def weights(self) -> Tensor:
+        """(B,) of the windows in the loss, 1 on average: the root of their scale, from a fifth to five times the mean.
+
+        Scores of a panel such as the weighted quantile loss count a series by its size, scaled ones all alike.
+        """
+        scale = torch.from_numpy(self.units.scale / self.units.scale.mean()).to(self.target.device, torch.float32)
+        roots = scale.sqrt().clamp(1 / LARGEST, LARGEST)
+        return roots / roots.mean()
 
     def to(self, device: torch.device) -> "Pool":
         """The same windows on another device."""

@@ -65,8 +65,10 @@ class Blend(BaseEstimator):
     ``fit``, for seconds. Then the levels of its quantiles are recalibrated on windows that were kept from training
     (``Conformal`` does the same for any forecaster).
 
-    Guaranteed: a series multiplied by a positive number has its forecast multiplied by it; without training
-    (``max_steps=0``) a series alone has the forecast that it has in a panel.
+    Guaranteed, up to rounding: all series multiplied by a positive number have their forecasts multiplied by it;
+    without training (``max_steps=0``) this holds series by series, and a series alone has the forecast that it has in a
+    panel. In training a series counts by the root of its size, between scores that count all alike and those that add
+    up errors.
 
     Args:
         horizon: steps to forecast, H.

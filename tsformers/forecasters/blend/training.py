@@ -39,10 +39,10 @@ def descend(network: BlendNetwork, pool: Pool, plan: Run, rng: np.random.Generat
     weights = list(network.parameters())
     optimiser = torch.optim.AdamW(weights, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
     descent = Descent(optimiser, 1.0, REMEDY)
-    order = shuffled(len(pool), plan.batch_size, rng)
+    order, weigh = shuffled(len(pool), plan.batch_size, rng), pool.weights()
     for done, chosen in zip(range(plan.max_steps), order, strict=False):
         network.train()
-        loss = network.loss(pool.batch.rows(chosen), pool.target[chosen]).mean()
+        loss = (network.loss(pool.batch.rows(chosen), pool.target[chosen]) * weigh[chosen]).mean()
         yield descent.step(loss, rate_at(done, plan.max_steps, "cosine", 1))
 
 
@@ -91,8 +91,11 @@ def train(
 def mean_loss(network: BlendNetwork, pool: Pool) -> float:
     """Mean loss of windows, without training."""
     network.eval()
+    weigh = pool.weights()
     with torch.inference_mode():
-        parts = [network.loss(pool.batch.rows(rows), pool.target[rows]).sum() for rows in _blocks(len(pool))]
+        parts = [
+            (network.loss(pool.batch.rows(rows), pool.target[rows]) * weigh[rows]).sum() for rows in _blocks(len(pool))
+        ]
     return float(torch.stack(parts).sum()) / len(pool)
 
 
