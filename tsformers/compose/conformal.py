@@ -254,7 +254,7 @@ class Conformal(BaseEstimator):
         lacks = lacking_parts(self.forecaster)
         if lacks or isinstance(self.forecaster, type):
             raise TypeError(
-                f"a conformal forecaster is Conformal(forecaster, windows=20); {self.forecaster!r} "
+                f"Conformal wraps a forecaster; {self.forecaster!r} "
                 + (f"lacks {', '.join(lacks)}" if lacks else "must be an object")
             )
         check_settings(self)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from tsformers.calendar.regularity import plain
 from tsformers.compose.ensemble import LEVELS
 from tsformers.data.blocks.forecast_blocks import forecast_blocks
 from tsformers.data.intake.silent_series import silence_accepted
@@ -151,7 +152,7 @@ def _forecast(model: Any, history: Panel, into: np.ndarray, ids: pd.Index, n_sam
             at = ids.get_indexer(block.ids)
             if (at < 0).any():
                 raise DataError(
-                    f"{type(model).__name__} forecasts {block.ids[at < 0][0]!r}, which is none of the series, so that "
+                    f"{type(model).__name__} forecasts {plain(block.ids[at < 0][0])!r}, which is none of the series, so that "
                     "its forecasts cannot be compared with values; wrap the forecaster inside it instead"
                 )
             into[at] = block.values

@@ -9,6 +9,8 @@ from tsformers.compose.ensemble import LEVELS
 from tsformers.compose.held_out import HeldOut
 from tsformers.compose.window_plan import independent_windows
 from tsformers.distributions.recalibration import LevelMap, level_map, pit_values, remapped
+from tsformers.errors import TsformersError
+from tsformers.messages import Setting
 
 LEVEL = np.array(LEVELS)
 COVERAGES = (0.95, 0.9, 0.8, 0.5)  # of the intervals that are reported
@@ -194,9 +196,10 @@ def group_names(by: Any, ids: pd.Index, static: pd.DataFrame, columns: dict[str,
         found = [by.get(name) for name in ids]
     else:
         offered = ", ".join(repr(name) for name in [*static, *columns])
-        raise ValueError(
-            f"by={by!r} names no groups of series; give a static or id column ({offered}), a function of the id, or a "
-            "mapping from id to group"
+        raise TsformersError(
+            Setting("by", by),
+            f" names no groups of series; give a static or id column ({offered}), a function of the id, or a mapping "
+            "from id to group",
         )
     names = np.empty(len(ids), dtype=object)
     names[:] = found
