@@ -18,6 +18,8 @@ import pandas as pd
 
 import tsformers as tsf
 from tsformers.calendar.features import time_features
+from tsformers.distributions.quantile_function import between_levels
+from tsformers.nn.heads.quantile import LEVELS
 from tsformers.scoring import crps_normal, crps_samples
 
 FOLDER = Path(os.environ.get("TSFORMERS_DATA", "data")) / "forecasting"
@@ -73,12 +75,12 @@ def score_model(name: str, model: str, seed: int, known: bool) -> tuple[float, f
     if not known:
         frame = frame[["unique_id", "ds", "y"]]
     roles = {"known": list(protocol.known) if known else [], "past": []}
-    settings = {} if model == "Linear" or protocol.max_steps is None else {"max_steps": protocol.max_steps}
+    settings: dict[str, int] = {} if model == "Blend" else {"context_length": protocol.context_length}
+    if model in ("LRU", "Autoformer") and protocol.max_steps is not None:
+        settings["max_steps"] = protocol.max_steps
     after = np.arange(protocol.windows, 0, -1) * protocol.horizon
     began = time.process_time()
-    forecaster = getattr(tsf, model)(
-        horizon=protocol.horizon, context_length=protocol.context_length, seed=seed, verbose=False, **settings
-    )
+    forecaster = getattr(tsf, model)(horizon=protocol.horizon, seed=seed, verbose=False, **settings)
     ahead = frame.groupby("unique_id").cumcount(ascending=False) < after[0]
     forecaster.fit(frame[~ahead], **roles)
     seconds = time.process_time() - began
@@ -86,7 +88,10 @@ def score_model(name: str, model: str, seed: int, known: bool) -> tuple[float, f
     draws = forecaster.predict_at(panel, after, n_samples=N_DRAWS, seed=seed)  # (W, N, S, H)
     y = panel.y.reshape(panel.n_series, -1)
     truth = np.stack([y[:, y.shape[1] - a :][:, : protocol.horizon] for a in after])
-    return float(crps_samples(truth, draws, axis=2, estimator="fair").mean()), seconds
+    if model == "Blend":  # quantiles: as many at evenly spaced levels, in place of draws
+        levels = (np.arange(N_DRAWS) + 0.5) / N_DRAWS
+        draws = np.stack([between_levels(window, np.array(LEVELS), levels) for window in draws])
+    return float(crps_samples(truth, draws, axis=2, estimator="edf" if model == "Blend" else "fair").mean()), seconds
 
 
 def columns(panel: tsf.Panel, end: int) -> tuple[np.ndarray, np.ndarray]:
@@ -192,7 +197,7 @@ def main() -> None:
     """One line for each panel, model and seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--panels", default="", help=f"of {', '.join(PANELS)}; without any this help is printed")
-    parser.add_argument("--models", default="Linear,LRU,Autoformer")
+    parser.add_argument("--models", default="Linear,LRU,Autoformer,Blend")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--ridge", action="store_true")
     asked = parser.parse_args()

@@ -152,7 +152,7 @@ def _forecast(model: Any, history: Panel, into: np.ndarray, ids: pd.Index, n_sam
             at = ids.get_indexer(block.ids)
             if (at < 0).any():
                 raise DataError(
-                    f"{type(model).__name__} forecasts {plain(block.ids[at < 0][0])!r}, which is none of the series, so that "
-                    "its forecasts cannot be compared with values; wrap the forecaster inside it instead"
+                    f"{type(model).__name__} forecasts {plain(block.ids[at < 0][0])!r}, which is none of the series, "
+                    "so that its forecasts cannot be compared with values; wrap the forecaster inside it instead"
                 )
             into[at] = block.values

@@ -122,7 +122,7 @@ def level_map(
     if prior_weight is None:
         if not np.allclose(levels + levels[::-1], 1.0):
             raise ValueError(
-                f"an estimated prior weight needs levels symmetric around 0.5, such as 0.1, 0.5 and 0.9; got {levels.tolist()}"
+                f"an estimated prior weight needs levels symmetric around 0.5, such as 0.1, 0.5, 0.9; got {[*levels]}"
             )
         widths = (moved - moved[:, ::-1]) / 2
         weight = estimated_prior_weight(pit, base, float(np.mean(independent)))
