@@ -31,9 +31,12 @@ MADE = {
     "Coreset": tsf.Coreset(20, seed=0),
     "Pipeline": tsf.Pipeline([tsf.Scale()], NAIVE),
     "Clustered": tsf.Clustered(CLUSTERING["ByFeatures"], NAIVE),
+    "Auto": tsf.Auto(horizon=H, models=["Theta"], time_limit=None),
     "Ensemble": tsf.Ensemble([NAIVE, tsf.Theta(horizon=H)]),
+    "Conformal": tsf.Conformal(NAIVE, windows=3),
     "AnomalyDetector": tsf.AnomalyDetector(NAIVE, calibration=12),
 }
+pytestmark = pytest.mark.filterwarnings(r"ignore:Conformal\(:tsformers.DataWarning")  # of few windows
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ QUICK = {
     "Linear": {"max_steps": 3, "batch_size": 8},
     "AutoARIMA": {"season_length": 1},
     "AutoETS": {"season_length": 1},
+    "Auto": {"models": ["Theta"], "time_limit": None, "season_length": 1},
 }
 
 

@@ -9,7 +9,9 @@ from tsformers.anomaly.detector import AnomalyDetector as AnomalyDetector
 from tsformers.clustering.by_features import ByFeatures as ByFeatures
 from tsformers.clustering.coreset.coreset import Coreset as Coreset
 from tsformers.clustering.mixseq.clusterer import MixSeq as MixSeq
+from tsformers.compose.auto.forecaster import Auto as Auto
 from tsformers.compose.clustered import Clustered as Clustered
+from tsformers.compose.conformal import Conformal as Conformal
 from tsformers.compose.ensemble import Ensemble as Ensemble
 from tsformers.compose.pipeline import Pipeline as Pipeline
 from tsformers.data.forecast import Forecast as Forecast
@@ -26,6 +28,7 @@ from tsformers.evaluation.rolling import backtest as backtest
 from tsformers.forecasters.auto_arima import AutoARIMA as AutoARIMA
 from tsformers.forecasters.auto_ets import AutoETS as AutoETS
 from tsformers.forecasters.autoformer.forecaster import Autoformer as Autoformer
+from tsformers.forecasters.blend.forecaster import Blend as Blend
 from tsformers.forecasters.holt_winters import HoltWinters as HoltWinters
 from tsformers.forecasters.intermittent.forecaster import Intermittent as Intermittent
 from tsformers.forecasters.linear import Linear as Linear

@@ -10,11 +10,13 @@ FORECASTERS = {
     "AutoETS": "tsformers.forecasters.auto_ets",
     "AutoARIMA": "tsformers.forecasters.auto_arima",
     "Theta": "tsformers.forecasters.theta",
+    "Blend": "tsformers.forecasters.blend.forecaster",
     "Intermittent": "tsformers.forecasters.intermittent.forecaster",
     "Linear": "tsformers.forecasters.linear",
     "Autoformer": "tsformers.forecasters.autoformer.forecaster",
     "LRU": "tsformers.forecasters.lru.forecaster",
     "REDSDS": "tsformers.forecasters.redsds.forecaster",
+    "Auto": "tsformers.compose.auto.forecaster",
 }
 
 PREPROCESSORS = {
@@ -42,6 +44,7 @@ OTHERS = {
     "Pipeline": "tsformers.compose.pipeline",
     "Clustered": "tsformers.compose.clustered",
     "Ensemble": "tsformers.compose.ensemble",
+    "Conformal": "tsformers.compose.conformal",
     "AnomalyDetector": "tsformers.anomaly.detector",
     "load": "tsformers.storage.folder",
     "save": "tsformers.storage.folder",
@@ -56,7 +59,7 @@ PUBLIC = FORECASTERS | PREPROCESSORS | CLUSTERERS | OTHERS
 SUBMODULES = ("anomaly", "fdr", "hsmm", "nn", "scoring", "simulate", "testing")
 
 # Classes besides the forecasters that saved models and job files name
-MODELS = ("Pipeline", "Clustered", "Ensemble", "AnomalyDetector", *PREPROCESSORS, *CLUSTERERS)
+MODELS = ("Pipeline", "Clustered", "Ensemble", "Conformal", "AnomalyDetector", *PREPROCESSORS, *CLUSTERERS)
 
 # Classes of scikit-learn that are settings of ByFeatures: saved, and named in job files, as ours are
 OUTSIDE = {

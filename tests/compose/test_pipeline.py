@@ -21,6 +21,7 @@ QUICK = {
     "AutoARIMA": {"season_length": 1},
     "AutoETS": {"season_length": 1},
     "HoltWinters": {"season_length": 1},
+    "Auto": {"models": ["Theta"], "time_limit": None, "season_length": 1},
 }
 STEPS = {
     "scale": [tsf.Scale("robust")],

@@ -12,13 +12,14 @@ from tsformers.catalog import CLUSTERERS, FORECASTERS, load_public
 from tsformers.data.unused_covariates import roles_used, warn_unused_covariates
 from tsformers.messages import message_of
 
-WITHOUT = {"SeasonalNaive", "HoltWinters", "AutoETS", "Theta", "Intermittent", "Linear"}
+WITHOUT = {"SeasonalNaive", "HoltWinters", "AutoETS", "Theta", "Intermittent"}
 SIZES = {"Autoformer": {"d_model": 8, "d_ff": 8, "n_heads": 2}, "REDSDS": {"n_regimes": 2}}
 
 
 def frame(n=40):
     days = pd.date_range("2024-01-01", periods=n)
-    return pd.DataFrame({"unique_id": "a", "ds": days, "y": np.sin(np.arange(n)) + 2, "price": np.arange(n) % 3 + 1.0})
+    price = np.random.default_rng(0).integers(1, 4, n) * 1.0
+    return pd.DataFrame({"unique_id": "a", "ds": days, "y": np.sin(np.arange(n)) + 2 + price, "price": price})
 
 
 def plan(n=40, horizon=3):
@@ -28,7 +29,9 @@ def plan(n=40, horizon=3):
 
 def small(name):
     kind = load_public(name)
-    if name in (WITHOUT | {"AutoARIMA"}) - {"Linear"}:
+    if name == "Auto":
+        return kind(horizon=3, models=["AutoARIMA"], time_limit=None, season_length=1, seed=0)
+    if name in WITHOUT | {"AutoARIMA"}:
         return kind(horizon=3, season_length=1, seed=0)
     return kind(horizon=3, context_length=8, max_steps=1, seed=0, verbose=False, **SIZES.get(name, {}))
 

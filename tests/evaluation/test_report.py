@@ -110,27 +110,56 @@ def test_the_users_text_is_never_markup(text):
 def test_the_ranking_shows_the_summary(result, text):
     rows = Page(text).rows
     summary = result.summary()
-    assert rows[0] == ["", "model", "crps", "mase", "coverage_80", "skill", "windows", "failed", "fit", "predict"]
+    assert rows[0] == [
+        "",
+        "model",
+        "crps",
+        "mase",
+        "coverage_80",
+        "skill",
+        "median",
+        "win rate",
+        "windows",
+        "failed",
+        "fit",
+        "predict",
+    ]
     for row, expected in zip(rows[1:5], summary.itertuples(), strict=True):
         assert row[1] == expected.model
-        assert row[6:8] == [str(expected.windows), str(expected.failures)]
+        assert row[8:10] == [str(expected.windows), str(expected.failures)]
         if expected.windows:
             assert float(row[2]) == pytest.approx(expected.crps, rel=1e-3)
             assert float(row[5].replace("\N{MINUS SIGN}", "-").rstrip(" %")) == pytest.approx(
                 100 * expected.skill, abs=0.06
             )
     assert rows[4][1:6] == ["broken", NOTHING, NOTHING, NOTHING, NOTHING]
-    assert rows[4][8:] == [NOTHING, NOTHING]
+    assert rows[4][10:] == [NOTHING, NOTHING]
+
+
+def test_intervals_clipped_ratios_and_tests_are_shown(result, text):
+    rows, table = Page(text).rows, result.skill_table()
+    at = rows.index(
+        ["model", "skill", "95 % interval", "median", "win rate", "series", "clipped", "p, against the best"]
+    )
+    assert [row[0] for row in rows[at + 1 : at + 5]] == table["model"].tolist() == result.summary()["model"].tolist()
+    assert [int(row[6]) for row in rows[at + 1 : at + 5]] == table["clipped"].tolist()
+    assert f"of {table['series'].sum()} ratios were outside [0.01, 100]" in text
+    assert rows[at + 2][7] == f"{table['p_value'][1]:.3f}"
+
+
+def test_a_report_of_one_model_has_no_table_of_skill():
+    page = report.render(backtest(SeasonalNaive(horizon=6), frame(), windows=1))
+    assert "<h2>Skill</h2>" not in page
 
 
 def test_every_metric_has_its_table_by_window_and_failures_are_listed(result, text):
     rows = Page(text).rows
-    by_window = [row for row in rows if row[0] == "naive"]
-    assert len(by_window) == 3 and all(len(row) == 4 + 3 for row in by_window)
+    by_window = [row for row in rows if row[0] == "naive" and len(row) == 4 + 3]
+    assert len(by_window) == 3
     scores = result.scores[(result.scores["model"] == "naive") & (result.scores["metric"] == "crps")]
     expected = scores.groupby("cutoff")["value"].mean().tolist()
     assert [float(cell) for cell in by_window[0][4:]] == pytest.approx(expected, rel=1e-3)
-    assert [row for row in rows if row[0] == "broken"] == [
+    assert [row for row in rows if row[0] == "broken" and len(row) == 3] == [
         ["broken", f"2024-02-{day}", f"RuntimeError: {WICKED}"] for day in (11, 17, 23)
     ]
 

@@ -55,6 +55,36 @@ def test_the_summary_ranks_by_the_first_metric_and_coverage_by_its_distance():
     summary = result.summary()
     assert summary["model"].tolist() == ["b", "a", "c"]
     assert summary.columns.tolist() == [
-        "model", "coverage_80", "mae", "skill", "windows", "failures", "fit_seconds", "predict_seconds",
+        "model", "coverage_80", "mae", "skill", "median_skill", "win_rate", "windows", "failures", "fit_seconds",
+        "predict_seconds",
     ]  # fmt: skip
     assert summary["mae"].tolist() == [6.0, 5.0, 7.0]
+
+
+def test_the_table_of_skill_has_the_order_of_the_ranking_and_the_best_is_tested_against():
+    models = {"naive": Walk(), "a": Walk(spread=3.0), "b": Walk(spread=0.5)}
+    result = backtest(models, frame(), windows=3, metrics=["crps", "mae"])
+    table = result.skill_table()
+    assert table["model"].tolist() == result.summary()["model"].tolist()
+    assert table.columns.tolist() == [
+        "model", "skill", "skill_low", "skill_high", "median_skill", "win_rate", "clipped", "series", "dm", "p_value",
+    ]  # fmt: skip
+    assert np.isnan(table["p_value"][0]) and (table["dm"][1:] > 0).all()
+    assert (table["skill_low"] <= table["skill"]).all() and (table["skill"] <= table["skill_high"]).all()
+    with pytest.raises(ValueError, match="no metric 'rmse'; it has crps, mae"):
+        result.skill_table("rmse")
+
+
+def test_windows_that_overlap_count_as_correlated():
+    models = {"naive": Walk(), "b": Walk(spread=0.5)}
+    apart, close = (backtest(models, frame((60,)), windows=6, step=step, metrics=["crps"]) for step in (4, 2))
+    for result in (apart, close):
+        result.tables["scores"]["value"] = [5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 1.0, 2.0, 3.0, 3.0, 2.0, 2.0]
+    p = [result.skill_table().set_index("model")["dm"]["naive"] for result in (apart, close)]
+    assert p[1] < p[0]
+
+
+def test_the_table_of_skill_is_of_the_callers_type():
+    import polars as pl
+
+    assert isinstance(backtest(Walk(), pl.from_pandas(frame()), windows=1).skill_table(), pl.DataFrame)

@@ -6,7 +6,7 @@ import torch
 from sklearn.linear_model import Ridge
 
 from tsformers.nn import RidgeMap
-from tsformers.nn.ridge import PENALTIES
+from tsformers.nn.closed_form import PENALTIES
 
 
 def pairs(rows=200, length=12, horizon=3, noise=0.5, seed=0, channels=1):

@@ -19,6 +19,7 @@ from tsformers.cli.forecast import forecast
 from tsformers.cli.inspection.inspect import inspect
 from tsformers.cli.models import models
 from tsformers.cli.options import flattened
+from tsformers.cli.pretrain import pretrain
 from tsformers.cli.reproduce import reproduce
 from tsformers.cli.score import score
 from tsformers.cli.segment import segment
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
-for command in (inspect, forecast, backtest, score, detect, decompose, cluster, segment, reproduce):
+for command in (inspect, forecast, backtest, score, detect, decompose, cluster, segment, reproduce, pretrain):
     app.command()(flattened(command))
 app.add_typer(datasets, name="datasets")
 app.add_typer(models, name="models")

@@ -1,5 +1,7 @@
 """What `forecast` says of its answer: bounds, quantiles below zero, the seasonal naive model."""
 
+import json
+import shlex
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -111,6 +113,19 @@ def with_remarks(
     report_comparison(fitted, panel, levels, saved=saved, **settings)
 
 
+def report_choice(model: Any) -> None:
+    """Notes on standard error: which models carry the answer of Auto, and the options that repeat it.
+
+    Args:
+        model: a fitted Auto.
+    """
+    inform(model.summary_)
+    if all(isinstance(name, str) for name in model.models_):
+        names = f"models={json.dumps(model.models_)}"
+        seed = "" if model.seed_ == model.seed else f" --seed {model.seed_}"
+        inform(f"to repeat it: --model Auto --set {shlex.quote(names)} --set time_limit=none{seed}")
+
+
 def report_comparison(
     fitted: Any, panel: "Panel", levels: Sequence[float], *, saved: bool, short: str, n_samples: int, seed: int
 ) -> None:
@@ -128,9 +143,13 @@ def report_comparison(
     Warns:
         DataWarning: the seasonal naive model is better.
     """
-    from tsformers.evaluation.against_naive import BASELINE, class_name, compare_with_naive
+    from tsformers.evaluation.against_naive import BASELINE, compare_with_naive, inmost
 
-    if class_name(fitted) == BASELINE:
+    core = inmost(fitted)
+    if type(core).__name__ == BASELINE:
+        return
+    if type(core).__name__ == "Auto":
+        report_choice(core)
         return
     if saved:
         inform(f"not compared with {BASELINE}: the model was fitted before")

@@ -27,11 +27,12 @@ class ForecastOptions:
 
     Example:
         >>> ForecastOptions(horizon=12).model
-        'AutoETS'
+        'Auto'
     """
 
     horizon: Annotated[int | None, typer.Option(min=1, help="Steps to forecast.")] = None
-    model: Annotated[str, typer.Option(help="Name of a forecaster, or a folder that --save wrote.")] = "AutoETS"
+    model: Annotated[str, typer.Option(help="Name of a forecaster, or a folder that --save wrote.")] = "Auto"
+    time_limit: Annotated[float | None, typer.Option(min=0.1, help="Seconds that Auto may take; default 60.")] = None
     freq: Frequency = None
     known: Annotated[list[str], typer.Option(help="Covariates whose future --future gives; commas.")] = field(
         default_factory=list
@@ -109,7 +110,7 @@ def forecast_file(
     from tsformers.jobs.build import names_class
     from tsformers.jobs.plugins import load_plugins
 
-    settings = ({} if options.horizon is None else {"horizon": options.horizon}) | assignments(options.set_)
+    settings = _given(options)
     extra, known = load_plugins(options.plugin), split_list(options.known)
     drawn: dict[str, Any] = {"n_samples": options.n_samples, "seed": options.seed}
     drawn["quantiles"] = _levels(quantiles, options.plot is not None)
@@ -204,6 +205,16 @@ def _refuse_half_plans(known: list[str], future: str | None) -> None:
             f"--future {future} does nothing without --known; name its covariates, for example --known price, or leave "
             "it out"
         )
+
+
+def _given(options: ForecastOptions) -> dict[str, Any]:
+    """The settings of the model that options and ``--set`` give."""
+    given: dict[str, Any] = {} if options.horizon is None else {"horizon": options.horizon}
+    if options.time_limit is not None:
+        if options.model != "Auto":
+            raise JobError(f"--time-limit is of Auto, and {options.model} takes the time it takes; leave it out")
+        given["time_limit"] = options.time_limit
+    return given | assignments(options.set_)
 
 
 def _refuse_settings(fitted: Any, options: ForecastOptions, settings: dict[str, Any]) -> None:

@@ -131,7 +131,7 @@ def compare_with_naive(
         >>> compare_with_naive(Theta(horizon=5, seed=0).fit(panel), panel).n_series
         3
     """
-    core, horizon = _core(fitted), int(fitted.horizon)
+    core, horizon = inmost(fitted), int(fitted.horizon)
     about: dict[str, Any] = {"model": type(core).__name__, "horizon": horizon, "of": panel.n_series}
     chosen, reason = _series_to_compare(fitted, core, panel, seed)
     if not reason:
@@ -150,21 +150,22 @@ def compare_with_naive(
     return NaiveComparison(**about, n_series=0, reason=reason)
 
 
-def class_name(fitted: Any) -> str:
-    """The class of a forecaster, or of the one inside preprocessors.
+def inmost(model: Any) -> Any:
+    """The forecaster inside preprocessors.
 
     Args:
-        fitted: the model.
+        model: fitted.
 
     Returns:
-        Its name.
+        The model itself where it is none of ``Pipeline``.
 
     Example:
         >>> from tsformers import SeasonalNaive
-        >>> class_name(SeasonalNaive(horizon=1))
-        'SeasonalNaive'
+        >>> inmost(SeasonalNaive(horizon=1)).horizon
+        1
     """
-    return type(_core(fitted)).__name__
+    inner = getattr(model, "forecaster_", None) if hasattr(model, "steps_") else None
+    return model if inner is None else inmost(inner)
 
 
 def _series_to_compare(fitted: Any, core: Any, panel: Panel, seed: int) -> tuple[np.ndarray, str]:
@@ -213,17 +214,11 @@ def _both_losses(
         truth = panel.y[panel.ends[at, None] - horizon + np.arange(horizon)]
         pinball = quantile_loss(truth, answer.quantile(inside), inside, axis=1) / 2
         loss[at] = np.nanmean(pinball, axis=(1, 2)) / scale[at]
-    fallen: dict[Any, str] = {} if _is_network(core) else getattr(_core(model), "fallbacks_", {})
+    fallen: dict[Any, str] = {} if _is_network(core) else getattr(inmost(model), "fallbacks_", {})
     losses[:, panel.ids.isin(list(fallen))] = np.nan  # which would be compared with itself
     if fallen and not np.isfinite(losses).all(axis=0).any():
         raise ValueError(f"it falls back to the seasonal naive model ({next(iter(fallen.values()))})")
     return losses
-
-
-def _core(model: Any) -> Any:
-    """The forecaster inside preprocessors."""
-    inner = getattr(model, "forecaster_", None) if hasattr(model, "steps_") else None
-    return model if inner is None else _core(inner)
 
 
 def _is_network(core: Any) -> bool:

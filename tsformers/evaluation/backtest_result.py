@@ -48,12 +48,27 @@ class BacktestResult(Findings):
         """One row a model, best first by the first metric, with its skill against ``reference``.
 
         Skill is one minus the geometric mean, over series, of score / reference score: 0.1 = ten per cent better.
-        See ``ranking`` for zeros, failed windows and series left out.
+        See ``ranking`` for zeros, failed windows and series left out, ``skill_table`` for intervals and tests.
 
         Returns:
-            Frame: model, one column a metric, skill, windows, failures, fit_seconds, predict_seconds.
+            Frame: model, one column a metric, skill, median_skill, win_rate, windows, failures, fit_seconds,
+            predict_seconds.
         """
         return from_pandas(self.ranking(), self.backend)
+
+    def skill_table(self, metric: str | None = None) -> Any:
+        """Skill with its intervals over series, and a paired test of each model against the best; see ``skills``.
+
+        Args:
+            metric: None = the first, by which models are ranked.
+
+        Returns:
+            Frame: model, skill, skill_low, skill_high, median_skill, win_rate, clipped, series, dm, p_value.
+
+        Raises:
+            ValueError: the backtest has no such metric.
+        """
+        return from_pandas(self.skills(metric), self.backend)
 
     def to_html(self, path: str | Path, title: str | None = None) -> Path:
         """Write a report: one HTML file that holds its own pictures and style.

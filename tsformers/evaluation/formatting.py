@@ -48,6 +48,22 @@ def format_percent(share: float) -> str:
     return f"{100 * share:+.1f} %".replace("-", "\N{MINUS SIGN}") if share else "0 %"
 
 
+def format_share(share: float) -> str:
+    """A share in whole per cent.
+
+    Args:
+        share: 1 = 100 %.
+
+    Returns:
+        Text; ``NOTHING`` where the share is missing or infinite.
+
+    Example:
+        >>> format_share(0.625), format_share(float("nan")) == NOTHING
+        ('62 %', True)
+    """
+    return f"{100 * share:.0f} %" if np.isfinite(share) else NOTHING
+
+
 def format_duration(seconds: float) -> str:
     """A duration in seconds, or in minutes where it is long.
 

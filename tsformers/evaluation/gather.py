@@ -11,7 +11,7 @@ from tsformers.data.dataframes import stamps
 from tsformers.data.panel import Panel
 from tsformers.errors import first_names
 from tsformers.evaluation.stored_tables import StoredTables, joined, with_ids
-from tsformers.evaluation.worker import Outcome, RunContext
+from tsformers.evaluation.worker import SECONDS, Outcome, RunContext
 
 ROWS_HELD = 2**17  # of forecasts in a run folder that are read at once, about 70 MiB; larger tables when asked for
 
@@ -46,7 +46,7 @@ def gather_tables(
             assert outcome is not None and outcome.forecasts is not None and outcome.scores is not None
             forecasts.append(outcome.forecasts)
             scores.append(outcome.scores)
-            scored, times = outcome.scores["series"].unique(), {"fit": outcome.fit, "predict": outcome.predict}
+            scored, times = outcome.scores["series"].unique(), outcome.seconds
         n_series += len(scored)
         finished.append((model, window))
         seconds.append({"model": model, "window": window} | times)
@@ -59,7 +59,7 @@ def gather_tables(
     steps = [*front, schema.time_col, "cutoff", schema.target_col, "mean", *quantiles, "pit", "crps"]
     columns = {"forecasts": steps, "scores": [*front, "cutoff", "metric", "value"]}
     tables = {
-        "seconds": pd.DataFrame(seconds, columns=["model", "window", "fit", "predict"]),
+        "seconds": pd.DataFrame(seconds, columns=["model", "window", *SECONDS]),
         "failures": pd.DataFrame(failures, columns=["model", "cutoff", "error", "window"]),
         "left_out": pd.DataFrame(left_out, columns=["model", "series", "cutoff", "window"]),
     }

@@ -20,6 +20,7 @@ class Origins:
         panel: all data.
         n_history: (N, W) rows before each cutoff; 0 where a series is too short for a window.
         horizon: H steps after each cutoff.
+        history_rows: at most so many rows of a series before a cutoff; None = all.
 
     Example:
         >>> import pandas as pd
@@ -34,6 +35,7 @@ class Origins:
     panel: Panel
     n_history: np.ndarray
     horizon: int
+    history_rows: int | None = None
 
     @property
     def windows(self) -> list[int]:
@@ -45,7 +47,12 @@ class Origins:
         return np.flatnonzero(self.n_history[:, window])
 
     def history(self, window: int, horizon: int = 0) -> Panel:
-        """The data before a window's cutoffs, and ``horizon`` rows of known covariates after them."""
+        """What a model is given before a window's cutoffs, and ``horizon`` rows of known covariates after them."""
+        past = self.whole_history(window, horizon)
+        return past if self.history_rows is None else past.tail(self.history_rows)
+
+    def whole_history(self, window: int, horizon: int = 0) -> Panel:
+        """All data before a window's cutoffs, and ``horizon`` rows of known covariates after them."""
         series = self.series(window)
         panel = self.panel if len(series) == self.panel.n_series else self.panel.select(series)
         return panel.until(panel.offsets[:-1] + self.n_history[series, window], horizon)
@@ -71,7 +78,7 @@ class Origins:
         return [int(k) for k in windows[due]]
 
 
-def rolling_origins(panel: Panel, horizon: int, windows: int, step: int) -> Origins:
+def rolling_origins(panel: Panel, horizon: int, windows: int, step: int, history_rows: int | None = None) -> Origins:
     """Cutoffs of W windows: number k (0 = the earliest) lies ``horizon + (W - 1 - k) * step`` rows before each end.
 
     A series takes part in a window if it has at least two observed values before the cutoff.
@@ -81,6 +88,7 @@ def rolling_origins(panel: Panel, horizon: int, windows: int, step: int) -> Orig
         horizon: H rows to forecast after a cutoff.
         windows: W cutoffs.
         step: rows between cutoffs.
+        history_rows: at most so many rows of a series before a cutoff are given to models; None = all.
 
     Returns:
         The origins.
@@ -101,7 +109,8 @@ def rolling_origins(panel: Panel, horizon: int, windows: int, step: int) -> Orig
     back = horizon + (windows - 1 - np.arange(windows)) * step
     cutoffs = np.maximum(ends[:, None] - back, starts[:, None])
     observed = np.concatenate([[0], np.cumsum(~np.isnan(panel.y))])
-    fits = observed[cutoffs] - observed[starts][:, None] >= MIN_OBSERVED
+    first = starts[:, None] if history_rows is None else np.maximum(starts[:, None], cutoffs - history_rows)
+    fits = observed[cutoffs] - observed[first] >= MIN_OBSERVED
     need = horizon + MIN_OBSERVED
     every = need + (windows - 1) * step
     if not fits.any():
@@ -119,4 +128,4 @@ def rolling_origins(panel: Panel, horizon: int, windows: int, step: int) -> Orig
             UserWarning,
             stacklevel=3,
         )
-    return Origins(panel, np.where(fits, cutoffs - starts[:, None], 0), horizon)
+    return Origins(panel, np.where(fits, cutoffs - starts[:, None], 0), horizon, history_rows)

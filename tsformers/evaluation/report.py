@@ -16,14 +16,17 @@ import tsformers.evaluation.figures as figures
 from tsformers import __version__
 from tsformers.data.dataframes import stamps
 from tsformers.evaluation.formatting import (
+    NOTHING,
     format_column,
     format_count,
     format_duration,
     format_percent,
+    format_share,
     format_time,
     shorten,
 )
 from tsformers.evaluation.results import Findings, as_loss
+from tsformers.evaluation.skill import RATIO_RANGE
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -42,6 +45,8 @@ class RankingRow:
     scores: tuple[str, ...]
     skill: str
     skill_class: Literal["up", "down", ""]
+    median_skill: str
+    win_rate: str
     windows: str
     failures: str
     fit: str
@@ -85,6 +90,7 @@ class Page:
     metrics: tuple[str, ...]
     reference: str
     ranking: list[RankingRow]
+    skill: Table | None
     settings: dict[str, str]
     no_pictures: Literal["", "no forecasts", "no matplotlib"]
     fans: list[FanPicture]
@@ -171,6 +177,7 @@ def prepare_page(result: Findings, title: str | None = None) -> Page:
         metrics=settings.metrics,
         reference=result.reference,
         ranking=_ranking(result),
+        skill=_skill(result),
         settings=_settings(result),
         no_pictures=without,
         fans=[] if without else _fans(result),
@@ -195,6 +202,8 @@ def _ranking(result: Findings) -> list[RankingRow]:
             scores=cells,
             skill=format_percent(row["skill"]),
             skill_class=("up" if row["skill"] > 0 else "down") if np.isfinite(row["skill"]) and row["skill"] else "",
+            median_skill=format_percent(row["median_skill"]),
+            win_rate=format_share(row["win_rate"]),
             windows=str(row["windows"]),
             failures=str(row["failures"]),
             fit=format_duration(row["fit_seconds"]),
@@ -204,13 +213,49 @@ def _ranking(result: Findings) -> list[RankingRow]:
     ]
 
 
+def _skill(result: Findings) -> Table | None:
+    """Intervals of the skill, how many ratios were clipped, and tests against the best; None without any skill."""
+    table = result.skills()
+    if not np.isfinite(table["skill"]).any() or len(table) < 2:
+        return None
+    rows = [
+        [
+            row["model"],
+            format_percent(row["skill"]),
+            _interval(row["skill_low"], row["skill_high"]),
+            format_percent(row["median_skill"]),
+            format_share(row["win_rate"]),
+            f"{row['series']:,}",
+            f"{row['clipped']:,}",
+            f"{row['p_value']:.3f}" if np.isfinite(row["p_value"]) else NOTHING,
+        ]
+        for row in table.to_dict("records")
+    ]
+    clipped, ratios = int(table["clipped"].sum()), int(table["series"].sum())
+    low, high = RATIO_RANGE
+    return Table(
+        header=["model", "skill", "95 % interval", "median", "win rate", "series", "clipped", "p, against the best"],
+        rows=rows,
+        note=f"{clipped:,} of {format_count(ratios, 'ratio')} were outside [{low:g}, {high:g}] and were clipped to it. "
+        "Intervals: bootstrap over series. Median: of the series' ratios, not clipped. Win rate: share of series on "
+        f"which the model is better than {result.reference}, ties half. p: Diebold-Mariano test over windows against "
+        f"{table['model'].iloc[0]}, two-sided; it needs two windows, and few windows find large differences only.",
+    )
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{format_percent(low)} to {format_percent(high)}" if np.isfinite(low) else NOTHING
+
+
 def _settings(result: Findings) -> dict[str, str]:
     """Data, windows and models, each described in one text."""
     settings, panel = result.settings, result.panel
     rows = panel.ends - panel.offsets[:-1]
     span = stamps(np.array([panel.times[panel.offsets[:-1]].min(), panel.times[panel.ends - 1].max()]), panel.schema)
     refit = "at every cutoff" if settings.refit else "once, at the first cutoff"
-    if not isinstance(settings.refit, bool):
+    if settings.refit == "local":
+        refit = "local models at every cutoff, others once, at the first"
+    elif not isinstance(settings.refit, bool):
         refit = f"at every {settings.refit}. cutoff"
     lengths = f"{rows.min():,}" if rows.min() == rows.max() else f"{rows.min():,} to {rows.max():,}"
     facts = {
@@ -219,7 +264,8 @@ def _settings(result: Findings) -> dict[str, str]:
         "time": f"{format_time(span[0])} to {format_time(span[1])} {panel.schema.tz or ''}".rstrip()
         + f", frequency {panel.freq}",
         "covariates": ", ".join([*panel.schema.known, *panel.schema.past, *map(str, panel.static.columns)]) or "none",
-        "windows": f"{settings.windows}, {format_count(settings.step, 'step')} apart, horizon {settings.horizon}",
+        "windows": f"{settings.windows}, {format_count(settings.step, 'step')} apart, horizon {settings.horizon}"
+        + (f", at most {settings.history_rows:,} rows before a cutoff" if settings.history_rows else ""),
         "fitted": refit,
         "draws": f"{settings.n_samples} a series and window, seed {settings.seed}",
     }

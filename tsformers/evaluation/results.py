@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from tsformers.data.panel import Panel
 from tsformers.distributions.quantile_columns import quantile_columns
+from tsformers.evaluation.skill import geometric_skill, paired_tests, score_ratios, skill_table
 from tsformers.evaluation.stored_tables import StoredTables
 from tsformers.validation import AtLeast, Between, check_settings
 
+LATER = ("season_length", "history_rows")  # settings that runs of former versions do not name
 COUNTS = ("horizon", "windows", "step", "n_samples")
-RATIO_RANGE = (0.01, 100.0)  # of a score to the reference's: no single zero may decide a geometric mean
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,21 @@ class Settings:
     horizon: Annotated[int, AtLeast(1)]
     windows: Annotated[int, AtLeast(1)]
     step: Annotated[int, AtLeast(1)]
-    refit: bool | Annotated[int, AtLeast(1)]
+    refit: bool | Annotated[int, AtLeast(1)] | Literal["local"]
     metrics: tuple[str, ...]
     n_samples: Annotated[int, AtLeast(1)]
     quantiles: tuple[Annotated[float, Between(0, 1, open="both")], ...]
     seed: Annotated[int, AtLeast(0)] | None
     season_length: Annotated[int, AtLeast(1)] | None = None
+    history_rows: Annotated[int, AtLeast(2)] | None = None
 
     def __post_init__(self) -> None:
         check_settings(self)
         for name in COUNTS:  # numpy's whole numbers have no JSON
             object.__setattr__(self, name, int(getattr(self, name)))
-        for name in ("refit", "seed", "season_length"):
+        for name in ("refit", "seed", "season_length", "history_rows"):
             value = getattr(self, name)
-            object.__setattr__(self, name, value if value is None or isinstance(value, bool) else int(value))
+            object.__setattr__(self, name, value if value is None or isinstance(value, bool | str) else int(value))
 
     @property
     def quantile_columns(self) -> list[str]:
@@ -53,8 +54,8 @@ class Settings:
         return quantile_columns(self.quantiles)
 
     def as_dict(self) -> dict[str, Any]:
-        """The settings by name; a season by frequency is not named, as in runs of former versions."""
-        return {name: value for name, value in asdict(self).items() if name != "season_length" or value is not None}
+        """The settings by name; those of later versions only where they are set, so that older runs can be resumed."""
+        return {name: value for name, value in asdict(self).items() if name not in LATER or value is not None}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,17 +119,23 @@ class Findings:
         ``skill`` does not depend on scale: one minus the geometric mean, over series, of score / reference score in the
         first metric, each a mean over the windows that both models finished. 0.1 = ten per cent better than the
         reference, negative = worse. Ratios are clipped to [0.01, 100] and two zeros are a ratio of one, so that no
-        single series decides; NaN where scores can be negative. A model with failed windows is averaged over the
-        others, which may have been easier: compare ``windows``.
+        single series decides; NaN where scores can be negative. ``median_skill`` is one minus the median ratio,
+        ``win_rate`` the share of series on which the model is better than the reference (ties count half).
+        ``skills`` has intervals, tests and how many ratios were clipped. A model with failed windows is averaged
+        over the others, which may have been easier: compare ``windows``.
 
         Returns:
-            Frame: model, one column a metric, skill, windows, failures, fit_seconds, predict_seconds.
+            Frame: model, one column a metric, skill, median_skill, win_rate, windows, failures, fit_seconds,
+            predict_seconds.
         """
         first = self.settings.metrics[0]
         scores = self.part("scores", ["model", "metric", "value"])
         table = scores.pivot_table(index="model", columns="metric", values="value", aggfunc="mean", observed=True)
         table = table.reindex(index=list(self.models), columns=list(self.settings.metrics))
-        table.insert(table.shape[1], "skill", self.skill(first))
+        ratios = self._ratios(first)
+        table["skill"] = geometric_skill(ratios)
+        shown = skill_table(ratios, resamples=0)
+        table["median_skill"], table["win_rate"] = shown["median_skill"], shown["win_rate"]
         seconds, failures = self.tables["seconds"].groupby("model"), self.tables["failures"]
         table["windows"] = seconds["window"].nunique()
         table["failures"] = failures.groupby("model").size()
@@ -141,19 +148,56 @@ class Findings:
 
     def skill(self, metric: str) -> pd.Series:
         """Skill of every model against the reference in one metric; see ``ranking``."""
+        return geometric_skill(self._ratios(metric))
+
+    def skills(self, metric: str | None = None) -> pd.DataFrame:
+        """Skill in one metric with intervals over series, and paired tests against the best model.
+
+        A ratio is a model's mean score on a series over the reference's, see ``ranking``; the geometric mean is over
+        ratios clipped to [0.01, 100], median and win rate are not changed by clipping. The interval holds 95 % of
+        1,000 bootstrap samples of series, drawn with the seed of the backtest. The best model is the first of
+        ``ranking``; every other is compared with it by a Diebold-Mariano test over windows, each window the mean over
+        series of the relative difference in score. Windows that overlap are allowed for, and few windows too; with one
+        window there is no such test, and with few it finds large differences only.
+
+        Args:
+            metric: None = the first, by which models are ranked.
+
+        Returns:
+            Frame in the order of ``ranking``: model, skill, skill_low, skill_high, median_skill, win_rate, clipped,
+            series, dm (positive = worse than the best), p_value.
+
+        Raises:
+            ValueError: the backtest has no such metric.
+
+        Example:
+            >>> from tsformers import SeasonalNaive, backtest
+            >>> df = pd.DataFrame({"unique_id": "a", "ds": range(40), "y": [1.0, 2.0, 3.0, 4.0] * 10})
+            >>> models = {f"season {m}": SeasonalNaive(horizon=4, season_length=m) for m in (1, 4)}
+            >>> backtest(models, df, windows=2).skills()[["model", "win_rate", "clipped", "series"]]
+                  model  win_rate  clipped  series
+            0  season 4       1.0        1       1
+            1  season 1       0.5        0       1
+        """
+        chosen = self.settings.metrics[0] if metric is None else metric
+        if chosen not in self.settings.metrics:
+            raise ValueError(f"the backtest has no metric {chosen!r}; it has {', '.join(self.settings.metrics)}")
+        order = self.ranking()["model"]
+        losses = self._losses(chosen)
+        table = skill_table(score_ratios(losses, self.reference), seed=self.settings.seed or 0)
+        overlap = -(-self.settings.horizon // self.settings.step) - 1
+        table = table.join(paired_tests(losses, order.iloc[0], overlap))
+        return table.loc[order].rename_axis(index="model", columns=None).reset_index()
+
+    def _losses(self, metric: str) -> pd.DataFrame:
+        """Scores that are better when lower, one row a series and window, one column a model."""
         scores = self.part("scores", ["model", "window", "series", "metric", "value"])
         rows = scores[scores["metric"] == metric]
         wide = as_loss(rows.set_index(["series", "window", "model"])["value"], metric).unstack("model")
-        wide = wide.reindex(columns=list(self.models))
-        if (wide < 0).any(axis=None):
-            return pd.Series(np.nan, index=wide.columns)
-        base = wide.mul(0).add(wide[self.reference], axis=0)  # where both have a score
-        means = {name: part.groupby(level="series").mean() for name, part in (("own", wide + 0 * base), ("base", base))}
-        own, others = means["own"], means["base"]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = own / others
-        ratio = ratio.mask((own == 0) & (others == 0), 1.0).clip(*RATIO_RANGE)
-        return 1 - np.exp(np.log(ratio).mean())
+        return wide.reindex(columns=list(self.models))
+
+    def _ratios(self, metric: str) -> pd.DataFrame:
+        return score_ratios(self._losses(metric), self.reference)
 
 
 def as_loss(values: pd.Series, metric: str) -> pd.Series:

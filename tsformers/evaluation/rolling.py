@@ -19,6 +19,7 @@ from tsformers.evaluation.backtest_result import BacktestResult
 from tsformers.evaluation.engines import ENGINES, Engine, run
 from tsformers.evaluation.gather import gather_tables, warn_left_out
 from tsformers.evaluation.origins import rolling_origins
+from tsformers.evaluation.refits import Refit, fit_windows
 from tsformers.evaluation.results import Settings
 from tsformers.evaluation.run_folder import RunFolder
 from tsformers.evaluation.run_identity import describe, describe_object, fingerprint
@@ -45,7 +46,7 @@ def backtest(
     *,
     windows: int = 5,
     step: int | None = None,
-    refit: bool | int = False,
+    refit: Refit = False,
     metrics: Sequence[str] = ("crps", "mase", "coverage_80"),
     out: str | Path | None = None,
     engine: Engine = "local",
@@ -54,6 +55,7 @@ def backtest(
     quantiles: Sequence[float] = QUANTILES,
     seed: int | None = 0,
     season_length: int | None = None,
+    history_rows: int | None = None,
     verbose: bool | None = None,
     **roles: Unpack[Roles],
 ) -> BacktestResult:
@@ -81,8 +83,8 @@ def backtest(
         windows: W cutoffs.
         step: rows between cutoffs; None = the horizon, so that windows do not overlap.
         refit: False = fit once, at the first cutoff, and forecast later windows with that model; True = fit at every
-            cutoff; n = at every n-th. A model is also fitted again at a window that brings series which were too short
-            for the windows before.
+            cutoff; n = at every n-th; "local" = local models, such as Theta, at every cutoff and networks once. A model
+            is also fitted again at a window that brings series which were too short for the windows before.
         metrics: scores by name, the first ranks the models; see ``score``.
         out: folder in which each finished window is stored at once. The same call resumes from there and tries failed
             windows again. Models can be added; any other difference is refused. Large tables of the result (more than
@@ -95,6 +97,8 @@ def backtest(
         seed: of fits and forecasts; settings ``seed=None`` inside the models are filled from it. None = random seeds.
         season_length: steps in a season, for metrics relative to the history ("mase", "rmsse", "msis", "owa"); None =
             by frequency. Seasons of the models are settings of theirs.
+        history_rows: at most so many rows before a cutoff are given to models; None = all. Metrics relative to the
+            history take all of it.
         verbose: progress bar; None = when standard error is a terminal.
         **roles: the keywords of ``Panel.from_frame``; ``short`` is handed to ``fit`` too.
 
@@ -132,6 +136,7 @@ def backtest(
         quantiles=tuple(sorted({float(level) for level in level_array(quantiles)})),
         seed=seed,
         season_length=season_length,
+        history_rows=history_rows,
     )
     warn_unused_covariates(list(named.values()), roles)
     given = Panel.from_frame(df, **roles)
@@ -139,7 +144,7 @@ def backtest(
     if season_length == seasons.season_length(panel.grid):
         settings = replace(settings, season_length=None)  # not named in run folders, so that older ones go on
     _check(settings, engine, n_jobs, panel)
-    origins = rolling_origins(panel, horizon, settings.windows, settings.step)
+    origins = rolling_origins(panel, horizon, settings.windows, settings.step, settings.history_rows)
     context = RunContext(origins, settings, _open_folder(out, settings, short, panel, named), short)
     outcomes = _run_tasks(context, named, engine, n_jobs, verbose)
     tables = gather_tables(context, outcomes, list(named))
@@ -193,7 +198,7 @@ def _run_tasks(
 def _tasks(context: RunContext, name: str, model: Any) -> list[Task]:
     """The unfinished windows of one model, a task for each cutoff at which it is fitted."""
     origins, folder, tasks = context.origins, context.folder, []
-    for start, stop in pairwise([*origins.fit_windows(context.settings.refit), context.settings.windows]):
+    for start, stop in pairwise([*fit_windows(origins, model, context.settings.refit), context.settings.windows]):
         block = [k for k in origins.windows if start <= k < stop]
         unfinished = tuple(k for k in block if folder is None or not folder.is_finished(name, k))
         if unfinished:

@@ -125,7 +125,7 @@ def _block_tables(
     """Forecasts and scores of some series of a window; ``shown`` are the times and cutoffs of all."""
     series, (steps, last) = origins.series(window)[present], shown
     own = replace(origins, panel=series_at(origins.panel, series), n_history=origins.n_history[series])
-    panel, (y, times, _) = own.history(window), own.actuals(window)
+    panel, (y, times, _) = own.whole_history(window), own.actuals(window)
     forecast = _aligned(forecast, panel.ids, times)
     forecast = replace(forecast, schema=panel.schema, grid=panel.grid)
     front = {

@@ -6,8 +6,8 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, Unpack
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Unpack
 
 import pandas as pd
 
@@ -22,6 +22,8 @@ from tsformers.evaluation.results import Settings
 from tsformers.evaluation.run_folder import RunFolder
 from tsformers.evaluation.window_tables import window_blocks, window_tables
 from tsformers.storage.learned_state import has_settings
+
+SECONDS = ("fit", "predict", "fit_cpu", "predict_cpu")  # of a window; cpu: of this process and its threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +77,27 @@ class Outcome:
     window: int
     forecasts: pd.DataFrame | None = None
     scores: pd.DataFrame | None = None
-    fit: float = 0.0
-    predict: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
     error: str | None = None
+
+
+class Elapsed(NamedTuple):
+    """Seconds of work: on the clock, and of the processor in this process and its threads."""
+
+    clock: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> "Elapsed":
+        """Both clocks."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def since(self, began: "Elapsed") -> "Elapsed":
+        """What has gone by."""
+        return Elapsed(self.clock - began.clock, self.cpu - began.cpu)
+
+
+NO_TIME = Elapsed(0.0, 0.0)
 
 
 def run_task(context: RunContext, task: Task, tick: Callable[[], object] | None = None) -> list[Outcome]:
@@ -92,7 +112,7 @@ def run_task(context: RunContext, task: Task, tick: Callable[[], object] | None 
         One outcome a window.
     """
     outcomes: list[Outcome] = []
-    fitted, seconds, failure = None, 0.0, None
+    fitted, seconds, failure = None, NO_TIME, None
     for window in task.windows:
         try:
             if fitted is None and failure is None:
@@ -100,7 +120,7 @@ def run_task(context: RunContext, task: Task, tick: Callable[[], object] | None 
             if failure is not None:
                 raise failure
             outcomes.append(_forecast_window(context, task, window, fitted, seconds))
-            seconds = 0.0  # counted once, with the first window
+            seconds = NO_TIME  # counted once, with the first window
         except (Exception, SystemExit) as error:  # a model may not end the others; Ctrl-C may
             message = f"{type(error).__name__}: {error}"
             if context.folder is not None:
@@ -140,23 +160,23 @@ def fit_whole(model: Any, data: Frame | Panel, **roles: Unpack[Roles]) -> Any:
             raise KeyboardInterrupt from stopped
 
 
-def _try_fit(context: RunContext, task: Task) -> tuple[Any, float, BaseException | None]:
+def _try_fit(context: RunContext, task: Task) -> tuple[Any, Elapsed, BaseException | None]:
     """The fitted model and the seconds it took, or the error of fitting."""
     try:
         if context.folder is not None and task.reused:
             found = context.folder.load_model(task.model, task.fit_window, type(task.forecaster))
             if found is not None:
-                return found, 0.0, None
-        began = time.perf_counter()
+                return found, NO_TIME, None
+        began = Elapsed.now()
         model = _unfitted_copy(context, task)
         roles: Roles = {} if context.short == "error" else {"short": context.short}
         fitted = fit_whole(model, context.origins.history(task.fit_window), **roles)
-        seconds = time.perf_counter() - began
+        seconds = Elapsed.now().since(began)
         if context.folder is not None and task.reused:
             context.folder.save_model(task.model, task.fit_window, fitted)
         return fitted, seconds, None
     except (Exception, SystemExit) as error:
-        return None, 0.0, error
+        return None, NO_TIME, error
 
 
 def _unfitted_copy(context: RunContext, task: Task) -> Any:
@@ -180,30 +200,34 @@ class _Timed:
     """Blocks of a forecast, and the seconds that making them took."""
 
     def __init__(self, blocks: Iterator[Forecast]) -> None:
-        self.blocks, self.seconds = blocks, 0.0
+        self.blocks, self.seconds = blocks, NO_TIME
 
     def __iter__(self) -> Iterator[Forecast]:
         return self
 
     def __next__(self) -> Forecast:
-        began = time.perf_counter()
+        began = Elapsed.now()
         try:
             with silence_accepted():  # a cutoff is of a series' own
                 return next(self.blocks)
         finally:
-            self.seconds += time.perf_counter() - began
+            passed = Elapsed.now().since(began)
+            self.seconds = Elapsed(self.seconds.clock + passed.clock, self.seconds.cpu + passed.cpu)
 
 
-def _forecast_window(context: RunContext, task: Task, window: int, fitted: Any, fit_seconds: float) -> Outcome:
+def _forecast_window(context: RunContext, task: Task, window: int, fitted: Any, fit: Elapsed) -> Outcome:
     """Forecast a window, score it, and store it where there is a folder."""
     history = context.origins.history(window, context.settings.horizon)
     seed = context.seed(task.model, "predict", window)
     timed = _Timed(forecast_blocks(fitted, history, n_samples=context.settings.n_samples, seed=seed))
     asked = (context.origins, context.settings, task.model, window, timed, context.short == "drop")
+
+    def seconds() -> dict[str, float]:
+        spent = (fit.clock, timed.seconds.clock, fit.cpu, timed.seconds.cpu)
+        return dict(zip(SECONDS, spent, strict=True))
+
     if context.folder is None:
         forecasts, scores = window_tables(*asked)
-        return Outcome(task.model, window, forecasts, scores, fit_seconds, timed.seconds)
-    context.folder.write_window(
-        task.model, window, window_blocks(*asked), lambda: {"fit": fit_seconds, "predict": timed.seconds}
-    )
+        return Outcome(task.model, window, forecasts, scores, seconds())
+    context.folder.write_window(task.model, window, window_blocks(*asked), seconds)
     return Outcome(task.model, window)

@@ -1,6 +1,7 @@
 """Linear: one linear map from past to future, shared by all series; the baseline of networks."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -11,7 +12,8 @@ from torch.distributions import Distribution
 from tsformers.data.windows import Window
 from tsformers.forecasters.neural.base import TorchForecaster
 from tsformers.forecasters.neural.distribution_network import DistributionNetwork
-from tsformers.nn import SeriesDecomposition, carry_forward, make_head
+from tsformers.forecasters.neural.known_response import KnownResponse, calendar_part, fit_start
+from tsformers.nn import RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.change import log_mean_change
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.nn.heads.distributions import Quantiles
@@ -22,6 +24,9 @@ class LinearNetwork(DistributionNetwork):
     """The location is linear in the past, by the same map for each channel; a head gives the distribution around it.
 
     The inputs of the head are three functions of the step ahead and the log mean absolute change of each channel.
+    Where the caller knows covariates in advance, the map reads what the closed-form response to them and to the
+    calendar leaves of the past, the response at the steps ahead is added, and the map keeps its closed form in
+    training.
 
     Args:
         channels: C.
@@ -30,6 +35,8 @@ class LinearNetwork(DistributionNetwork):
         moving_average: k; the moving average and the remainder have a map each. None: one map reads the values.
         normalise: the last value is subtracted before the map and added after it.
         likelihood: of the head, see ``make_head``.
+        known: K, columns of ``window.future_x``.
+        calendar: how many of them are calendar features; they come first. If all are, no column is read.
 
     Example:
         >>> from tsformers.testing import make_window
@@ -50,6 +57,8 @@ class LinearNetwork(DistributionNetwork):
         moving_average: int | None,
         normalise: bool,
         likelihood: str | DistributionOutput,
+        known: int = 0,
+        calendar: int = 0,
     ) -> None:
         super().__init__()
         self.normalise = normalise
@@ -59,6 +68,7 @@ class LinearNetwork(DistributionNetwork):
         step = torch.arange(1, horizon + 1) / horizon
         curves = [step, step.sqrt(), (1 + step * horizon).log() / math.log(1 + horizon)]
         self.register_buffer("curves", torch.stack(curves, dim=1), persistent=False)  # (H, 3)
+        self.known = KnownResponse(channels, known, calendar) if known > calendar else None
         self.head = make_head(likelihood, 3 + channels, channels)
 
     def forward(self, window: Window) -> Distribution | Quantiles:
@@ -69,7 +79,31 @@ class LinearNetwork(DistributionNetwork):
         past = carry_forward(window.past, window.past_observed)
         log_change = log_mean_change(past).expand(-1, len(self.curves), -1)
         features = torch.cat([self.curves.expand(len(past), -1, -1), log_change], dim=-1)
-        return self.head(features, self.location(past), window.scale)
+        if self.known is None:
+            return self.head(features, self.location(past), window.scale)
+        rest, response = self.known(window)
+        return self.head(features, self.location(rest) + response, window.scale)
+
+    def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
+        """Fit the response to known covariates and the first weights of the map, once, before the rest is trained.
+
+        Source: as for ``RidgeMap`` and ``CovariateRidge``.
+        """
+        if self.known is None or self.known.fitted:
+            return
+        ridge = RidgeMap(self.values.in_features, self.values.out_features).to(self.curves.device)
+        fit_start(ridge, self.known, windows, validation)
+        if not ridge.fitted:
+            return
+        with torch.no_grad():
+            weight = ridge.weight - ridge.weight.mean(1, keepdim=True)
+            weight = nn.functional.pad(weight, (self.values.in_features - ridge.read, 0))
+            if not self.normalise:
+                weight[:, -1] += 1.0
+            for part in (self.values, self.trend):
+                if part is not None:
+                    part.requires_grad_(False).weight.copy_(weight)
+                    nn.init.zeros_(part.bias)
 
     def location(self, past: Tensor) -> Tensor:
         """The location (B, H, C) of what follows ``past`` (B, T, C), which has no missing values.
@@ -92,7 +126,11 @@ class Linear(TorchForecaster):
 
     As published, DLinear is ``decompose=True, normalise=False``: the moving average of the context and the remainder
     have weights each. NLinear is ``decompose=False, normalise=True``: the last value is subtracted before and added
-    after. Covariates are not used.
+    after.
+
+    With ``known=`` covariates, a response to them and to the calendar (splines, interactions with hour, weekday and
+    season) is fitted in closed form, and so are the weights, which read what it leaves of the context; the distribution
+    around both is trained. Past covariates and statics are not used, and without ``known=`` neither is the calendar.
 
     Args:
         decompose: whether trend and remainder have maps of their own.
@@ -119,12 +157,14 @@ class Linear(TorchForecaster):
     normalise: bool = True
     moving_average: Annotated[int, AtLeast(1)] = 25
 
-    uses_covariates: ClassVar[bool] = False
+    covariate_roles: ClassVar[tuple[str, ...]] = ("known",)
 
     def build(self, channels: int, past_x: int, known_x: int, calendar: int) -> LinearNetwork:
-        """The network, untrained; covariates are not used.
+        """The network, untrained; the calendar alone is not used.
 
         Source: Zeng, Chen, Zhang & Xu (2023), section 4.
         """
         kernel = self.moving_average if self.decompose else None
-        return LinearNetwork(channels, self.context_length_, self.horizon, kernel, self.normalise, self.likelihood)
+        sizes = channels, self.context_length_, self.horizon
+        known = known_x, calendar_part(self, known_x, calendar)
+        return LinearNetwork(*sizes, kernel, self.normalise, self.likelihood, *known)

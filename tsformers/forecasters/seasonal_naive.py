@@ -54,6 +54,7 @@ class SeasonalNaive(LocalForecaster):
     """
 
     leaves_out_absurd_cells: ClassVar[bool] = False
+    forecasts_new_series: ClassVar[bool] = True
 
     def learn(self, panel: Panel, season: int) -> tuple[list[Params], list[str]]:
         """The errors of all series, in ``errors_``; nothing falls back."""

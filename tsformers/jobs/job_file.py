@@ -27,13 +27,14 @@ class BacktestTable:
     horizon: int
     windows: int = 5
     step: int | None = None
-    refit: bool | int = False
+    refit: bool | int | Literal["local"] = False
     metrics: list[str] = field(default_factory=lambda: ["crps", "mase", "coverage_80"])
     n_samples: int = 100
     seed: int = 0
     quantiles: list[float] = field(default_factory=lambda: [*QUANTILES])
     out: str | None = None  # None: runs/ and the name of the job
     season_length: int | None = None  # of scaled scores and of the models; None: the data set's, else by frequency
+    history_rows: int | None = None  # given to models before a cutoff; None: all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +124,7 @@ class Job:
             seed=chosen.seed,
             quantiles=chosen.quantiles,
             season_length=season_of(self.table),
+            history_rows=chosen.history_rows,
             out=self.out,
             engine=engine,
             n_jobs=n_jobs,
@@ -219,7 +221,7 @@ def read_job(
     models = {}
     for name, each in table.models.items():
         shared = table.preprocess if isinstance(each, dict) and "preprocess" not in each else None
-        models[name] = _model(each, defaults, extra, f"{found}: models.{name}", shared)
+        models[name] = table_model(each, defaults, extra, f"{found}: models.{name}", shared)
     folder = out if out is not None else table.backtest.out or Path("runs") / found.stem
     return Job(path=found, table=table, models=models, out=Path(folder))
 
@@ -267,10 +269,32 @@ def find_job(path: str | Path) -> Path:
     raise JobError(f"{path}: there is no such job file, nor a job of that name; {did_you_mean(given.stem, names)}")
 
 
-def _model(
-    settings: Any, defaults: Mapping[str, int], extra: Mapping[str, type], place: str, shared: list[Any] | None
+def table_model(
+    settings: Any,
+    defaults: Mapping[str, Any],
+    extra: Mapping[str, type],
+    place: str,
+    shared: list[Any] | None = None,
 ) -> Any:
-    """A table [models.NAME] as a forecaster; ``shared`` are the preprocessors of the job; None: it has its own."""
+    """A table [models.NAME] as a forecaster.
+
+    Args:
+        settings: class, settings and preprocessors.
+        defaults: settings for those classes that have them, where the table does not set them.
+        extra: classes of plug-ins by name.
+        place: file and table, for messages.
+        shared: the preprocessors of the job; None: it has its own, or none.
+
+    Returns:
+        The forecaster, not fitted.
+
+    Raises:
+        JobError: an unknown class or setting, or a missing one.
+
+    Example:
+        >>> table_model({"class": "Theta"}, {"horizon": 4}, {}, "mine.toml: models.theta").horizon
+        4
+    """
     if not isinstance(settings, dict):
         raise JobError(f"{place} must be a table, but is {settings!r}; write [models.NAME] and class = 'SeasonalNaive'")
     if not isinstance(settings.get("class"), str):
@@ -279,7 +303,7 @@ def _model(
         )
     chosen = {key: value for key, value in settings.items() if key not in ("class", "preprocess")}
     model = build(settings["class"], chosen, place=place, defaults=defaults, extra=extra)
-    steps: Any = settings["preprocess"] if shared is None else shared
+    steps: Any = settings.get("preprocess", []) if shared is None else shared
     where = f"{place}.preprocess" if shared is None else f"{place.partition(': ')[0]}: preprocess"
     if not isinstance(steps, list):
         raise JobError(f"{where} must be a list of tables, such as [{{class = 'Scale'}}], but is {steps!r}")
@@ -287,7 +311,7 @@ def _model(
     return find_model("Pipeline")(built, model) if built else model
 
 
-def _preprocessor(step: Any, defaults: Mapping[str, int], extra: Mapping[str, type], place: str) -> Any:
+def _preprocessor(step: Any, defaults: Mapping[str, Any], extra: Mapping[str, type], place: str) -> Any:
     if not isinstance(step, dict) or not isinstance(step.get("class"), str):
         raise JobError(f"{place} must be a table with a class, such as {{class = 'Scale'}}, but is {step!r}")
     chosen = {key: value for key, value in step.items() if key != "class"}

@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from tsformers.nn.closed_form import fit_map
+
 MAX_STEPS = 512  # of the past; of a longer one the last steps are read
-PENALTIES = 10.0 ** np.arange(-6, 4)  # tried, in units of the mean eigenvalue of the past's second moments
 
 Pairs = tuple[Tensor, Tensor, Tensor]  # past (B, T, C), future (B, H, C), which of their channels count (B, C)
 
@@ -71,27 +72,17 @@ class RidgeMap(nn.Module):
 
         Source: Hoerl & Kennard (1970); only the second moments of the pairs are kept in memory.
         """
-        horizon, length = self.weight.shape
-        n, square, cross, power = 0, np.zeros((length, length)), np.zeros((length, horizon)), np.zeros(horizon)
-        for x, y in self._rows(pairs):
-            n, square, cross, power = n + len(x), square + x.T @ x, cross + x.T @ y, power + (y**2).sum(0)
-        if not n:
-            return
-        size, axes = np.linalg.eigh(square / n)
-        turned = axes.T @ (cross / n)
-        tried = [
-            axes @ (turned / np.maximum(size + (each * size.mean() or 1.0), 1e-300)[:, None]) for each in PENALTIES
-        ]
-        errors, kept = np.zeros((len(tried), horizon)), 0
-        for x, y in self._rows(validation):
-            errors += np.stack([np.abs(x @ weight - y).sum(0) for weight in tried])
-            kept += len(x)
-        best = int(errors.sum(1).argmin()) if kept else len(tried) // 2
-        weight = tried[best]
-        left = power - 2 * (weight * cross).sum(0) + (weight * (square @ weight)).sum(0)
-        found = errors[best] / kept if kept else np.sqrt(np.maximum(left, 0) / n * 2 / np.pi)
+        fitted = fit_map(self._rows(pairs), self._rows(validation))
+        if fitted is not None:
+            self.take(fitted.weight, fitted.errors)
+
+    def take(self, weight: Float[np.ndarray, "T H"], errors: Float[np.ndarray, " H"]) -> None:
+        """Take over a map that was fitted elsewhere.
+
+        Source: Hoerl & Kennard (1970).
+        """
         self.weight.copy_(torch.from_numpy(weight.T))
-        self.errors.copy_(torch.from_numpy(found))
+        self.errors.copy_(torch.from_numpy(errors))
         self.fitted.fill_(True)
 
     def _rows(self, pairs: Iterable[Pairs]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

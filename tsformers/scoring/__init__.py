@@ -1,5 +1,6 @@
 """Scores of forecasts as array functions; NaN in y is not scored. ``tsf.score`` makes a table of them."""
 
+from tsformers.scoring.comparison import diebold_mariano
 from tsformers.scoring.crps import (
     brier_score,
     crps_normal,
@@ -32,6 +33,7 @@ __all__ = [
     "crps_quantiles",
     "crps_samples",
     "crps_sum",
+    "diebold_mariano",
     "energy_score",
     "interval_score",
     "log_score",

@@ -3,6 +3,7 @@
 from tsformers.simulate.ball import BALL_STARTS, bouncing_ball
 from tsformers.simulate.durations import semi_markov
 from tsformers.simulate.mixtures import ARMA, arma_mixture
+from tsformers.simulate.prior_series import priors
 from tsformers.simulate.switching import SwitchingSystem, switching_autoregression, three_mode, three_mode_system
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "SwitchingSystem",
     "arma_mixture",
     "bouncing_ball",
+    "priors",
     "semi_markov",
     "switching_autoregression",
     "three_mode",

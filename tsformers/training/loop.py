@@ -1,14 +1,15 @@
-"""The training loop: steps, checks, early stopping and Ctrl-C."""
+"""The training loop: steps, checks, early stopping, Ctrl-C and limits of time."""
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from torch import nn
 
 from tsformers.errors import TrainingInterrupted
 from tsformers.training.early_stopping import BestWeights
+from tsformers.training.time_limit import current_watch
 
 CHECKS = 20  # of a run, unless they come once an epoch
 
@@ -35,6 +36,7 @@ def run(
     every: int,
     patience: int | None = None,
     stacklevel: int = 3,
+    before: bool = False,
 ) -> bool:
     """Trains ``network`` step by step and leaves it with the weights of the best check.
 
@@ -51,9 +53,13 @@ def run(
         every: steps from one check to the next.
         patience: checks without improvement before the run ends; None: it goes to its last step.
         stacklevel: of the warning: 2 points to the caller of this function, 3 to his caller.
+        before: the network is checked before the first step too, so that a run leaves no worse weights than it found.
 
     Returns:
         Whether Ctrl-C has ended the run.
+
+    Raises:
+        OutOfTime: in a block of ``limited`` whose time is over.
 
     Example:
         >>> import torch
@@ -70,18 +76,26 @@ def run(
     best = BestWeights(network, patience)
     step, checked, interrupted = 0, 0, False
     losses: list[float] = []  # since the last check
+    watch = current_watch()
 
     def out_of_patience() -> bool:
         nonlocal checked
-        validation_loss = check(step, losses)
+        with watch.checking() if watch is not None else nullcontext():
+            validation_loss = check(step, losses)
         checked = step
         losses.clear()
         return best.out_of_patience(validation_loss)
 
     try:
+        if before:
+            with watch.checking() if watch is not None else nullcontext():
+                untrained = check(0, [])
+            best.out_of_patience(untrained)
         for step, loss in enumerate(steps, start=1):
             losses.append(loss)
             bar.update()
+            if watch is not None:
+                watch.stepped(total)
             if (step % every == 0 or step == total) and out_of_patience():
                 break
     except KeyboardInterrupt:

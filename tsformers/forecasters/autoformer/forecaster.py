@@ -9,6 +9,7 @@ from tsformers.forecasters.autoformer import explain
 from tsformers.forecasters.autoformer.layers import Architecture
 from tsformers.forecasters.autoformer.network import AutoformerNetwork
 from tsformers.forecasters.neural.base import Likelihood, TorchForecaster
+from tsformers.forecasters.neural.known_response import calendar_part
 from tsformers.messages import Either, Message, Setting
 from tsformers.validation import Above, AtLeast, Between, replaced_settings
 
@@ -143,6 +144,7 @@ class Autoformer(TorchForecaster):
             self.architecture(),
             self.likelihood,
             getattr(self, "context_length_", self.context_length),
+            calendar_part(self, known_x, calendar),
         )
 
     def check(self) -> None:

@@ -11,6 +11,7 @@ from tsformers.data.windows import Window
 from tsformers.errors import TsformersError
 from tsformers.forecasters.autoformer.layers import Architecture, DecoderLayer, Embedding, EncoderLayer, SeasonalNorm
 from tsformers.forecasters.neural.distribution_network import DistributionNetwork
+from tsformers.forecasters.neural.known_response import KnownResponse, fit_start
 from tsformers.messages import Setting
 from tsformers.nn import RidgeMap, SeriesDecomposition, carry_forward, make_head
 from tsformers.nn.change import SMALLEST_CHANGE, log_mean_change
@@ -146,6 +147,7 @@ class AutoformerNetwork(DistributionNetwork):
         sizes: of the stack.
         likelihood: of the head, see ``make_head``.
         context_length: T, the inputs of the linear map; None: there is no map.
+        calendar: how many of the known columns are calendar features; None: all, and no response to others is fitted.
 
     Example:
         >>> from tsformers.testing import make_window
@@ -166,12 +168,16 @@ class AutoformerNetwork(DistributionNetwork):
         sizes: Architecture,
         likelihood: str | DistributionOutput,
         context_length: int | None = None,
+        calendar: int | None = None,
     ) -> None:
         super().__init__()
         channels, past_covariates, known = columns
+        of_calendar = known if calendar is None else calendar
         self.horizon, self.label_length, self.past_covariates = horizon, label_length, past_covariates
         self.stack = AutoformerStack(channels, past_covariates + known, known, sizes)
         self.start = RidgeMap(context_length, horizon) if sizes.trend_start == "linear" and context_length else None
+        has_start = self.start is not None and known > of_calendar
+        self.known = KnownResponse(channels, known, of_calendar) if has_start else None
         self.embed_change = nn.Linear(channels + (self.start is not None), sizes.d_model)
         self.head = make_head(likelihood, sizes.d_model, channels)
         if self.start is not None:
@@ -214,7 +220,12 @@ class AutoformerNetwork(DistributionNetwork):
         decoded = self.stack(past, window.past_x, marks, self.horizon)
         if self.start is None:
             return decoded
-        seasonal, trend = map(self.start, self.stack.decompose(past))
+        if self.known is None:
+            seasonal, trend = map(self.start, self.stack.decompose(past))
+        else:
+            rest, response = self.known(window)
+            seasonal, trend = map(self.start, self.stack.decompose(rest))
+            seasonal = seasonal + (rest - past)[:, -1:] + response  # the trend of the stack starts from the last value
         ahead = (0, 0, label, 0)  # nothing is added to the label steps
         return decoded._replace(
             seasonal=decoded.seasonal + nn.functional.pad(seasonal, ahead),
@@ -222,12 +233,12 @@ class AutoformerNetwork(DistributionNetwork):
         )
 
     def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
-        """Fit the linear map, once, before the rest is trained.
+        """Fit the linear map and the response to known covariates, once, before the rest is trained.
 
-        Source: as for ``RidgeMap``.
+        Source: as for ``RidgeMap`` and ``CovariateRidge``.
         """
         if self.start is not None and not self.start.fitted:
-            self.start.fit_closed_form(map(_regression, windows), map(_regression, validation))
+            fit_start(self.start, self.known, windows, validation)
 
     def _zero_outputs(self) -> None:
         """The output of the stack is zero at first, so that training starts from the forecast of the linear map."""
@@ -253,9 +264,3 @@ class AutoformerNetwork(DistributionNetwork):
             torch.cat([seasonal, self(window).mean - ahead], dim=1),
             self.stack.autocorrelation(past, window.past_x),
         )
-
-
-def _regression(window: Window) -> tuple[Tensor, Tensor, Tensor]:
-    """Inputs and targets of the linear map: past, future less last value, and which channels have all targets."""
-    past = carry_forward(window.past, window.past_observed)
-    return past, window.future - past[:, -1:], window.future_observed.all(dim=1)

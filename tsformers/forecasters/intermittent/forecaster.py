@@ -80,6 +80,7 @@ class Intermittent(LocalForecaster):
 
     compiled: ClassVar[bool] = True
     counts: ClassVar[bool] = True
+    forecasts_new_series: ClassVar[bool] = True
     leaves_out_absurd_cells: ClassVar[bool] = False
 
     def check(self) -> None:

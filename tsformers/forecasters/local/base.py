@@ -135,6 +135,8 @@ class LocalForecaster(BaseEstimator):
     fewest_paths: ClassVar[int] = 512
     counts: ClassVar[bool] = False  # forecasts whole numbers of 0 or more, and takes no others
     leaves_out_absurd_cells: ClassVar[bool] = True
+    per_series: ClassVar[bool] = True  # each series is fitted alone, so that others change nothing
+    forecasts_new_series: ClassVar[bool] = False
 
     save = storage.save
 
@@ -247,6 +249,43 @@ class LocalForecaster(BaseEstimator):
         model.horizon, model.panel_ = int(steps.max()) + 1, trained
         return Work(model, wall, steps)
 
+    def predict_at(
+        self, data: Frame | Panel, rows_after_cutoff: np.ndarray, *, n_samples: int = 100, seed: int | None = None
+    ) -> np.ndarray:
+        """Forecast the same series from many cutoffs, as ``predict`` does from one; nothing is refitted.
+
+        The parameters stay those of ``fit``; the history before each cutoff is filtered by them.
+
+        Args:
+            data: series of ``fit``, whose last rows count as the future; the values after a cutoff are not read.
+            rows_after_cutoff: (W,) how many rows at the end of each series come after each cutoff; ``horizon`` or more
+                for a model with known covariates.
+            n_samples: S draws of each series.
+            seed: None: the constructor's.
+
+        Returns:
+            Draws (W, N, S, H), in the caller's units.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: before ``fit``.
+            ValueError: a cutoff before the first row of a series, or one that leaves too few known rows after it.
+            DataError: a series without an observed value before a cutoff.
+        """
+        panel = self.panel_to_forecast(data, None, None, n_samples, seed, ahead=False)
+        rows = np.asarray(rows_after_cutoff, dtype=np.int64)
+        least = self.horizon if self._regressors(panel) is not None else 0
+        if rows.ndim != 1 or not rows.size or rows.min() < least or rows.max() >= panel.lengths.min():
+            raise ValueError(
+                f"rows_after_cutoff must be whole numbers from {least} to {panel.lengths.min() - 1}, so that each "
+                f"series has a row before its cutoff; got {rows_after_cutoff!r}"
+            )
+        keys, found = self._keys(panel, seed), []
+        for back in rows:
+            cut = panel.until(panel.ends - back, self.horizon)
+            work = self._work(cut)
+            found.append(work.chosen(work.model.draw(work.panel, n_samples, keys)))
+        return np.stack(found)
+
     def update(self, rows: Frame | Panel) -> Self:
         """Take in rows after the end of each series, without a refit: ``predict()`` follows the new end.
 
@@ -267,19 +306,26 @@ class LocalForecaster(BaseEstimator):
         return self
 
     def panel_to_forecast(
-        self, data: Frame | Panel | None, future: Frame | None, static: Frame | None, n_samples: int, seed: int | None
+        self,
+        data: Frame | Panel | None,
+        future: Frame | None,
+        static: Frame | None,
+        n_samples: int,
+        seed: int | None,
+        ahead: bool = True,
     ) -> Panel:
-        """The series that ``predict`` is asked for; refuses what it cannot use."""
+        """The series that ``predict`` is asked for (``ahead``: from their end); refuses what it cannot use."""
         check_is_fitted(self, "params_")
         check_unchanged(self)
         self.check()  # a new horizon may be out of range
         check_draws(n_samples, seed)
         panel = self.panel_ if data is None else self.panel_.like(data, static)
-        if future is not None or (self.uses_covariates and panel.schema.known):
+        if ahead and (future is not None or (self.uses_covariates and panel.schema.known)):
             panel = panel.with_future(future, self.horizon)  # refuses a frame that lacks rows, also where none is used
-        warn_of_silent_series(panel, self.horizon, stacklevel=4)
-        if data is not None:
-            self.absurd_rows(panel)
+        if ahead:
+            warn_of_silent_series(panel, self.horizon, stacklevel=4)
+            if data is not None:
+                self.absurd_rows(panel)
         return panel
 
     def check(self) -> None:

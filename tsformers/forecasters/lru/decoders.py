@@ -1,5 +1,7 @@
 """From features to distributions: of the next value at every step, and of the whole horizon at once."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
@@ -7,6 +9,7 @@ from torch.distributions import Distribution
 from tsformers.data.windows import Window
 from tsformers.forecasters.lru.inputs import PastInputs
 from tsformers.forecasters.lru.layers import Sizes
+from tsformers.forecasters.neural.known_response import KnownResponse, fit_start
 from tsformers.nn import RidgeMap, make_head
 from tsformers.nn.change import SMALLEST_CHANGE, log_mean_change
 from tsformers.nn.heads.base import DistributionOutput
@@ -84,10 +87,12 @@ class HorizonDecoder(nn.Module):
 
     Its location is the last value, plus a linear map of the context fitted in closed form, plus a network of the
     features of the last step, the known covariates of each step ahead, the log mean absolute change of the window and
-    the log errors of the map at each step ahead. Before training that network adds nothing.
+    the log errors of the map at each step ahead. Before training that network adds nothing. Where the caller knows
+    covariates in advance, map and last value are those of what the closed-form response to them leaves of the context,
+    and the response at the steps ahead is added.
 
     Args:
-        columns: C channels and K known columns.
+        columns: C channels, K known columns, and how many of these are calendar features.
         context_length: T.
         horizon: H.
         sizes: of the blocks.
@@ -98,15 +103,16 @@ class HorizonDecoder(nn.Module):
 
     def __init__(
         self,
-        columns: tuple[int, int],
+        columns: tuple[int, int, int],
         context_length: int,
         horizon: int,
         sizes: Sizes,
         likelihood: str | DistributionOutput,
     ) -> None:
         super().__init__()
-        channels, known = columns
+        channels, known, calendar = columns
         self.ridge = RidgeMap(context_length, horizon) if sizes.start == "linear" else None
+        self.known = KnownResponse(channels, known, calendar) if self.ridge is not None and known > calendar else None
         self.spread = nn.Linear(sizes.d_model, horizon * RANK)
         self.mix = nn.Linear(RANK, sizes.d_model)
         self.inputs = nn.Linear(channels + (self.ridge is not None) + known, sizes.d_model)
@@ -118,16 +124,25 @@ class HorizonDecoder(nn.Module):
 
         Source: Orvieto et al. (2023), LRU, for the features; the decoder is ours.
         """
+        rest, ahead = (filled, 0.0) if self.known is None else self.known(window)
         steps = self.spread(features).unflatten(-1, (-1, RANK))  # (B, H, R)
         inputs = [log_mean_change(filled).expand(-1, steps.shape[1], -1), window.future_x.to(steps.dtype)]
-        location = filled[:, -1:]
+        location = rest[:, -1:] + ahead
         if self.ridge is not None:
-            location = location + self.ridge(filled)
+            location = location + self.ridge(rest)
             inputs.append(
                 (self.ridge.errors.to(steps.dtype) + SMALLEST_CHANGE).log()[:, None].expand(len(steps), -1, -1)
             )
         hidden = nn.functional.gelu(self.mix(steps) + self.inputs(torch.cat(inputs, dim=-1)))
         return self.head(hidden, location + self.centre(hidden), window.scale)
+
+    def fit_closed_form(self, windows: Iterable[Window], validation: Iterable[Window]) -> None:
+        """Fit the linear map, and the response to known covariates.
+
+        Source: as for ``RidgeMap`` and ``CovariateRidge``.
+        """
+        if self.ridge is not None:
+            fit_start(self.ridge, self.known, windows, validation)
 
 
 def zero_linear(width: int, channels: int) -> nn.Linear:

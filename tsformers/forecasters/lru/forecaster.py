@@ -12,6 +12,7 @@ from tsformers.forecasters.lru.layers import Sizes
 from tsformers.forecasters.lru.network import LRUNetwork
 from tsformers.forecasters.lru.stream import stream
 from tsformers.forecasters.neural.base import TorchForecaster
+from tsformers.forecasters.neural.known_response import calendar_part
 from tsformers.messages import Setting
 from tsformers.nn.heads.base import DistributionOutput
 from tsformers.validation import Above, AtLeast, Between
@@ -96,8 +97,8 @@ class LRU(TorchForecaster):
         """
         context = getattr(self, "context_length_", self.context_length)
         assert context is not None, "fit chooses a context length before it builds"
-        columns = channels, past_x, known_x
-        return LRUNetwork(columns, context, self.horizon, self.sizes(), self.likelihood, self.decoding)
+        columns, others = (channels, past_x, known_x), calendar_part(self, known_x, calendar)
+        return LRUNetwork(columns, context, self.horizon, self.sizes(), self.likelihood, self.decoding, others)
 
     def sizes(self) -> Sizes:
         """The sizes of the recurrent part of the network.

@@ -41,6 +41,7 @@ class LRUNetwork(DistributionNetwork):
         sizes: of the blocks.
         likelihood: of the heads, see ``make_head``.
         decoding: see above.
+        calendar: how many of the known columns are calendar features; None: all, and no response to others is fitted.
 
     Example:
         >>> from tsformers.testing import make_window
@@ -61,14 +62,16 @@ class LRUNetwork(DistributionNetwork):
         sizes: Sizes,
         likelihood: str | DistributionOutput,
         decoding: Literal["direct", "autoregressive"],
+        calendar: int | None = None,
     ) -> None:
         super().__init__()
         channels, self.past_covariates, known = columns
         covariates = self.past_covariates + (self.past_covariates > 0) + known
         self.trunk = RecurrentTrunk(CHANNEL_FEATURES * channels + covariates, context_length, sizes)
         self.next = NextStepDecoder(channels, context_length, sizes, likelihood)
+        of_calendar = known if calendar is None else calendar
         self.horizon = (
-            HorizonDecoder((channels, known), context_length, horizon, sizes, likelihood)
+            HorizonDecoder((channels, known, of_calendar), context_length, horizon, sizes, likelihood)
             if decoding == "direct"
             else None
         )
@@ -124,8 +127,8 @@ class LRUNetwork(DistributionNetwork):
             return
         kept: tuple[list[Tensor], list[Tensor]] = ([], [])
         training, held_out = _keeping(windows, kept[0]), _keeping(validation, kept[1])
-        if self.horizon is not None and self.horizon.ridge is not None:
-            self.horizon.ridge.fit_closed_form(map(_horizon_pairs, training), map(_horizon_pairs, held_out))
+        if self.horizon is not None:
+            self.horizon.fit_closed_form(training, held_out)
         for some in (training, held_out):  # windows that the other map has not read
             for _ in some:
                 pass
@@ -226,9 +229,3 @@ def _keeping(windows: Iterable[Window], kept: list[Tensor]) -> Iterator[Window]:
         lanes = carry_forward(*_joined(window, 1)).mT[window.past_observed.any(1) & window.future_observed[:, 0]]
         kept.append(lanes[:: max(1, len(lanes) // KEPT_CHANNELS)])
         yield window
-
-
-def _horizon_pairs(window: Window) -> tuple[Tensor, Tensor, Tensor]:
-    """Past, future minus the last value, and which channels have all targets observed, as pairs for ``RidgeMap``."""
-    past = carry_forward(window.past, window.past_observed)
-    return past, window.future - past[:, -1:], window.future_observed.all(dim=1)

@@ -223,6 +223,7 @@ class TorchForecaster(BaseEstimator):
             self.__dict__.pop("network_", None)  # a fit that fails from here on leaves no half-fitted model
         self.context_length_: int = context
         self.short_: str = short
+        self.covariates_: Covariates = covariates  # build may read it
         self.settings_: dict[str, object] = remember_settings(self)
         with limited_threads(), seeded(self.seed, device):
             plan = self._plan(context, panel)
@@ -240,7 +241,6 @@ class TorchForecaster(BaseEstimator):
         self.network_: Any = network
         self.wrap_: Wrap | None = wrap
         self.history_: pd.DataFrame = history
-        self.covariates_: Covariates = covariates
         self.sizes_: tuple[int, int, int, int] = sizes
         self.panel_: Panel = panel.tail(context)
         return self

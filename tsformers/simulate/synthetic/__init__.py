@@ -1,0 +1,1 @@
+"""Parts of the synthetic series of ``tsformers.simulate.priors``; importing a part loads numba."""
