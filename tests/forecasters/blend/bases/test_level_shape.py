@@ -96,7 +96,7 @@ def test_ridge_weights_average_penalties_by_leave_one_out_errors(lag):
 
     def fit(rows, penalty):
         a = standard[rows]
-        return np.linalg.solve(a.T @ a + n * penalty * np.eye(5), a.T @ steps[rows])
+        return np.linalg.solve(a.T @ a + n * penalty * np.eye(4), a.T @ steps[rows])
 
     every = np.arange(n)
     errors = [sum((steps[i] - standard[i] @ fit(every != i, a)) ** 2 for i in every) for a in PENALTIES]

@@ -2,7 +2,7 @@
 
 The last C whole periods of P rows as a matrix y (C, P); level L_c = sum of a period, share y_cp / L_c. The level is
 shifted to start at 0 where a value is below 0, taken by Box-Cox to z, and dz_c regressed on
-(1, t, -z_{c-1}, dz_{c-s}, z_{c-s} - z_{c-1}), s periods of the first kind in one of the second.
+(1, t, -z_{c-1}, dz_{c-s}), s periods of the first kind in one of the second.
 """
 
 import numpy as np
@@ -197,7 +197,7 @@ def level_path(levels: np.ndarray, lag: int, path: np.ndarray) -> bool:
         step = found[0] + found[1] * (n + j) - found[2] * level
         if lag > 0:
             before = ahead[n + j - lag]
-            step += found[3] * (before - ahead[n + j - lag - 1]) + found[4] * (before - level)
+            step += found[3] * (before - ahead[n + j - lag - 1])
         step *= left
         left *= DAMPING
         level = min(max(level + step, least), most)

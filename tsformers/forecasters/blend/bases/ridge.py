@@ -1,4 +1,4 @@
-"""Ridge regression of the steps of a short series on five columns, averaged over penalties; compiled."""
+"""Ridge regression of the steps of a short series on four columns, averaged over penalties; compiled."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from tsformers.jit import compiled_nogil
 
 PENALTIES = 10.0 ** np.linspace(-4, 3, 25)  # by rows, of standardised columns
 DAMPING = 0.85  # of the steps ahead, a period
-COLUMNS = 5
+COLUMNS = 4
 NOISE = 1e-9
 
 
@@ -29,7 +29,7 @@ def invert(a: np.ndarray) -> None:
 
 @compiled_nogil()
 def columns_of(z: np.ndarray, there: np.ndarray, lag: int, columns: np.ndarray, steps: np.ndarray) -> int:
-    """Rows (1, t, -z[t-1], z[t-lag] - z[t-lag-1], z[t-lag] - z[t-1]) and steps z[t] - z[t-1]; their count.
+    """Rows (1, t, -z[t-1], z[t-lag] - z[t-lag-1]) and steps z[t] - z[t-1]; their count.
 
     Only where both ends of the step are there.
     """
@@ -39,7 +39,6 @@ def columns_of(z: np.ndarray, there: np.ndarray, lag: int, columns: np.ndarray, 
             continue
         columns[count, 0], columns[count, 1], columns[count, 2] = 1.0, t, -z[t - 1]
         columns[count, 3] = z[t - lag] - z[t - lag - 1] if lag > 0 else 0.0
-        columns[count, 4] = z[t - lag] - z[t - 1] if lag > 0 else 0.0
         steps[count] = z[t] - z[t - 1]
         count += 1
     return count
@@ -67,7 +66,7 @@ def standardise(columns: np.ndarray, means: np.ndarray, deviations: np.ndarray) 
 @compiled_nogil()
 def average_fit(columns: np.ndarray, steps: np.ndarray, gram: np.ndarray, along: np.ndarray, noise: float,
                 found: np.ndarray) -> None:  # fmt: skip
-    """Ridge weights of standardised ``columns`` (n, 5) for ``steps`` (n,), averaged over penalties, into ``found``."""
+    """Ridge weights of standardised ``columns`` (n, 4) for ``steps`` (n,), averaged over penalties, into ``found``."""
     fits, errors = np.empty((len(PENALTIES), COLUMNS)), np.empty(len(PENALTIES))
     inverse = np.empty((COLUMNS, COLUMNS))
     for a in range(len(PENALTIES)):
@@ -94,7 +93,7 @@ def average_fit(columns: np.ndarray, steps: np.ndarray, gram: np.ndarray, along:
 
 @compiled_nogil()
 def ridge_weights(z: np.ndarray, there: np.ndarray, lag: int) -> np.ndarray:
-    """Weights (5,) of ``columns_of`` for the step of ``z``, the mean over all penalties.
+    """Weights (4,) of ``columns_of`` for the step of ``z``, the mean over all penalties.
 
     A penalty's share is exp(-its leave-one-out squared error / the least). 0 without two rows.
     """
