@@ -81,7 +81,7 @@ def test_the_rank_one_fit_is_the_leading_singular_pair():
 
 def columns_of(z, lag):
     t = np.arange(1 + lag, len(z))
-    lags = [z[t - lag] - z[t - lag - 1], z[t - lag] - z[t - 1]] if lag else [0.0 * t, 0.0 * t]
+    lags = [z[t - lag] - z[t - lag - 1]] if lag else [0.0 * t]
     return np.stack([np.ones(len(t)), t, -z[t - 1], *lags], 1), z[t] - z[t - 1]
 
 
