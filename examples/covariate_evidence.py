@@ -36,6 +36,7 @@ class Protocol(NamedTuple):
     context_length: int
     season: int
     max_steps: int | None  # of LRU and Autoformer, for time; None: their default
+    validation_windows: int | None = None  # of each series
 
 
 ECONOMY = ("temperature", "fuel_price", "cpi", "unemployment")
@@ -51,7 +52,7 @@ PANELS = {
         24,
         200,
     ),
-    "walmart": Protocol("walmart_weekly.csv", (*ECONOMY, "isholiday", *MARKDOWNS), 8, 3, 52, 52, None),
+    "walmart": Protocol("walmart_weekly.csv", (*ECONOMY, "isholiday", *MARKDOWNS), 8, 3, 52, 52, None, 3),
 }
 
 
@@ -74,6 +75,7 @@ def score_model(name: str, model: str, seed: int, known: bool) -> tuple[float, f
         frame = frame[["unique_id", "ds", "y"]]
     roles = {"known": list(protocol.known) if known else [], "past": []}
     settings = {} if model == "Linear" or protocol.max_steps is None else {"max_steps": protocol.max_steps}
+    settings["validation_windows"] = protocol.validation_windows
     after = np.arange(protocol.windows, 0, -1) * protocol.horizon
     began = time.process_time()
     forecaster = getattr(tsf, model)(
