@@ -38,6 +38,7 @@ class Protocol(NamedTuple):
     context_length: int
     season: int
     max_steps: int | None  # of LRU and Autoformer, for time; None: their default
+    validation_windows: int | None = None  # of each series
 
 
 ECONOMY = ("temperature", "fuel_price", "cpi", "unemployment")
@@ -53,7 +54,7 @@ PANELS = {
         24,
         200,
     ),
-    "walmart": Protocol("walmart_weekly.csv", (*ECONOMY, "isholiday", *MARKDOWNS), 8, 3, 52, 52, None),
+    "walmart": Protocol("walmart_weekly.csv", (*ECONOMY, "isholiday", *MARKDOWNS), 8, 3, 52, 52, None, 3),
 }
 
 
@@ -75,7 +76,9 @@ def score_model(name: str, model: str, seed: int, known: bool) -> tuple[float, f
     if not known:
         frame = frame[["unique_id", "ds", "y"]]
     roles = {"known": list(protocol.known) if known else [], "past": []}
-    settings: dict[str, int] = {} if model == "Blend" else {"context_length": protocol.context_length}
+    settings: dict[str, int | None] = {}
+    if model != "Blend":
+        settings = {"context_length": protocol.context_length, "validation_windows": protocol.validation_windows}
     if model in ("LRU", "Autoformer") and protocol.max_steps is not None:
         settings["max_steps"] = protocol.max_steps
     after = np.arange(protocol.windows, 0, -1) * protocol.horizon
