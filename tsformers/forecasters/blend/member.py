@@ -97,7 +97,7 @@ def calibrated(member: Member, validation: Pool, n: float) -> Member:
     """
     raw = answered(member, validation.batch).quantiles
     pit = pit_values(validation.target.double().cpu().numpy(), raw, HELD)
-    return member._replace(levels=level_map(pit, HELD, n=n))
+    return member._replace(levels=level_map(pit, HELD, n=n, prior_weight=None))
 
 
 def _answered(member: Member, batch: Batch) -> Answer:
