@@ -28,7 +28,9 @@ class Pool(NamedTuple):
     target: Tensor  # (B, H) in units of the scale from the centre, NaN where not observed
     units: Units
 
-    def __len__(self) -> int:
+    @property
+    def n(self) -> int:
+        """B, how many."""
         return len(self.target)
 
     def weights(self) -> Tensor:

@@ -86,12 +86,12 @@ def trained_member(series: Series, sight: Sight, plan: Run) -> tuple[Member | No
     if not len(cuts.stop):
         return None, pd.DataFrame()
     linear, windows = _training_pool(series, sight, cuts, parts.validation)
-    if not len(windows):
+    if not windows.n:
         return None, pd.DataFrame()
     held = _held(series, sight, parts.validation, linear)
     network = widened(shipped_network(), windows.batch).to(plan.device)
     with seeded(None if plan.seed is None else int(rng.integers(2**62)), plan.device):
-        history = train(network, windows.to(plan.device), held and held.to(plan.device), plan, rng)
+        history = train(network, windows.to(plan.device), None if held is None else held.to(plan.device), plan, rng)
     room = np.maximum(parts.limits - series.offsets[:-1] - shortest_context(sight.season), 0)
     blocks = int((room // max(sight.horizon, sight.season)).sum())
     member = share_of(Member(network, shipped_network().to(plan.device), 1.0, linear, None), held, blocks)
@@ -119,7 +119,7 @@ def _held(series: Series, sight: Sight, cuts: Cuts, linear: LinearMap | None) ->
         return None
     contexts = sight.contexts(series.rows.values, cuts.first, cuts.stop)
     windows = pool(sight.inputs(contexts, linear), contexts, series.rows, _future(series, cuts, sight.horizon))
-    return windows if len(windows) else None
+    return windows if windows.n else None
 
 
 def _future(series: Series, cuts: Cuts, horizon: int) -> np.ndarray:

@@ -49,15 +49,15 @@ def pools(rng: np.random.Generator) -> Iterator[Pool]:
         found = draw(DRAWN, rng)
         contexts = Contexts(found.y, found.first, found.stop, found.seasons, found.second)
         windows = pool(inputs(contexts, found.horizon), contexts, without_covariates(found.y), found.future)
-        if len(windows):
+        if windows.n:
             yield windows
 
 
 def batches(rng: np.random.Generator, size: int) -> Iterator[tuple[Pool, torch.Tensor]]:
     """Positions of ``size`` windows of a pool, without end."""
     for windows in pools(rng):
-        order = torch.from_numpy(rng.permutation(len(windows)))
-        for start in range(0, max(len(windows) - size, 0) + 1, size):
+        order = torch.from_numpy(rng.permutation(windows.n))
+        for start in range(0, max(windows.n - size, 0) + 1, size):
             yield windows, order[start : start + size]
 
 

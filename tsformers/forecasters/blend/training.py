@@ -39,7 +39,7 @@ def descend(network: BlendNetwork, pool: Pool, plan: Run, rng: np.random.Generat
     weights = list(network.parameters())
     optimiser = torch.optim.AdamW(weights, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True)
     descent = Descent(optimiser, 1.0, REMEDY)
-    order, weigh = shuffled(len(pool), plan.batch_size, rng), pool.weights()
+    order, weigh = shuffled(pool.n, plan.batch_size, rng), pool.weights()
     for done, chosen in zip(range(plan.max_steps), order, strict=False):
         network.train()
         loss = (network.loss(pool.batch.rows(chosen), pool.target[chosen]) * weigh[chosen]).mean()
@@ -94,9 +94,9 @@ def mean_loss(network: BlendNetwork, pool: Pool) -> float:
     weigh = pool.weights()
     with torch.inference_mode():
         parts = [
-            (network.loss(pool.batch.rows(rows), pool.target[rows]) * weigh[rows]).sum() for rows in _blocks(len(pool))
+            (network.loss(pool.batch.rows(rows), pool.target[rows]) * weigh[rows]).sum() for rows in _blocks(pool.n)
         ]
-    return float(torch.stack(parts).sum()) / len(pool)
+    return float(torch.stack(parts).sum()) / pool.n
 
 
 def _blocks(n: int) -> Iterator[torch.Tensor]:
