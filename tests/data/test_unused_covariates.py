@@ -31,6 +31,8 @@ def small(name):
     kind = load_public(name)
     if name == "Auto":
         return kind(horizon=3, models=["AutoARIMA"], time_limit=None, season_length=1, seed=0)
+    if name == "Blend":
+        return kind(horizon=3, season_length=1, max_steps=10, seed=0, verbose=False)
     if name in WITHOUT | {"AutoARIMA"}:
         return kind(horizon=3, season_length=1, seed=0)
     return kind(horizon=3, context_length=8, max_steps=1, seed=0, verbose=False, **SIZES.get(name, {}))

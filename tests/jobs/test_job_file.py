@@ -117,6 +117,8 @@ def test_the_quickstart_needs_nothing_but_dependencies(monkeypatch):
         "SeasonalNaive",
         "AutoETS",
         "Theta",
+        "Blend",
+        "Auto",
         "Autoformer",
     }
 

@@ -196,7 +196,7 @@ def read_job(
 
     Example:
         >>> sorted(read_job("quickstart").models)
-        ['autoformer', 'ets', 'naive', 'theta']
+        ['auto', 'autoformer', 'blend', 'ets', 'naive', 'theta']
     """
     found = find_job(path)
     tables = read_toml(found)

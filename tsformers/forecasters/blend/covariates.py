@@ -14,6 +14,7 @@ from tsformers.nn.known_features import KnownFeatures
 
 MOST_WINDOWS = 4096  # from which the response is fitted
 MOST_ROWS = 512  # of their pasts
+ROOM = 6  # times a period, the rows of the longest series from which windows are as long as two of it
 
 
 class Rows(NamedTuple):
@@ -126,7 +127,9 @@ def learned_response(
     if panel.schema.known and len(cuts.stop) and len(held.stop):
         sizes = covariates.columns(panel, multivariate=False)
         known = covariates.pack(panel, multivariate=False).known_x.double().numpy()
-        length = min(MOST_ROWS, longest_context(*periods), 2 * max(horizon, *periods))
+        rows = int(panel.lengths.max())
+        fitting = [period for period in periods if ROOM * period <= rows]
+        length = min(MOST_ROWS, longest_context(*periods), 2 * max([horizon, *fitting]), max(1, rows // 3))
         parts = [_windows(values / units[panel.owner], known, some, horizon, length) for some in (cuts, held)]
         if len(parts[0].past) and len(parts[1].past):
             ridge = CovariateRidge(sizes[3]).fit([parts[0]], [parts[1]])

@@ -14,7 +14,7 @@ ENOUGH_SERIES = 60  # from which some series, not the last rows of all, are kept
 KEPT_SERIES, MOST_KEPT = 0.15, 300
 KEPT_ROWS = 0.2  # largest share of the rows of a series that is kept for validation
 VALIDATED = 512  # windows of validation at most
-ORIGINS = 4  # cutoffs of a series that is kept for validation
+ORIGINS = 4  # cutoffs of a series that is kept for validation, half a horizon apart
 
 
 class Cuts(NamedTuple):
@@ -65,8 +65,8 @@ def split(
 ) -> Split:
     """Windows of validation that share no target with those of training.
 
-    Of 60 series and more, 15 % (300 at most) are kept whole, with up to four cutoffs each, the last one among them, so
-    that the others are trained on up to their ends. Of fewer, the last rows of each (a fifth at most).
+    Of 60 series and more, 15 % (300 at most) are kept whole, with their last four cutoffs, half a horizon apart, so that
+    the others are trained on up to their ends. Of fewer, the last rows of each (a fifth at most).
 
     Args:
         offsets: (N + 1,) of the series.
@@ -86,8 +86,8 @@ def split(
     if len(usable) >= ENOUGH_SERIES:
         kept = np.sort(rng.permutation(usable)[: min(MOST_KEPT, max(20, int(KEPT_SERIES * len(usable))))])
         room = lengths[kept] - horizon - shortest  # cutoffs may lie up to this many rows before the last one
-        back = rng.random((len(kept), ORIGINS - 1)) * (room[:, None] + 1)
-        stops = ends[kept][:, None] - horizon - np.column_stack([np.zeros(len(kept)), back]).astype(np.int64)
+        back = np.minimum(np.arange(ORIGINS) * -(-horizon // 2), room[:, None])
+        stops = ends[kept][:, None] - horizon - back
         limits[kept] = -1
         series = np.repeat(kept, ORIGINS)
     else:
