@@ -65,8 +65,8 @@ def split(
 ) -> Split:
     """Windows of validation that share no target with those of training.
 
-    Of 60 series and more, 15 % (300 at most) are kept whole, with their last four cutoffs, half a horizon apart, so that
-    the others are trained on up to their ends. Of fewer, the last rows of each (a fifth at most).
+    Of 60 series and more, 15 % (300 at most) are kept whole, with their last four cutoffs, half a horizon apart, so
+    that the others are trained on up to their ends. Of fewer, the last rows of each (a fifth at most).
 
     Args:
         offsets: (N + 1,) of the series.
