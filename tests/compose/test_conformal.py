@@ -1,6 +1,7 @@
 """Conformal: coverage on later data, groups, few windows, forecasts without width, and the laws of a forecaster."""
 
 import copy
+import os
 import warnings
 
 import numpy as np
@@ -83,6 +84,7 @@ def test_coverage_of_later_data_is_within_two_points_where_windows_are_enough(wi
     assert abs(table["raw"][0.8] - covered(raw, truth, 0.8)) < 0.03
 
 
+@pytest.mark.skipif(not os.environ.get("TSFORMERS_DATA"), reason="TSFORMERS_DATA names no folder of data")
 @pytest.mark.parametrize(
     ("name", "model", "wrong"),
     [
