@@ -1,4 +1,4 @@
-"""Blend: closed-form forecasts weighed by a small network, pre-trained on synthetic series and then trained on the panel."""
+"""Blend: closed-form forecasts weighed by a small network, pre-trained on synthetic series and trained on the panel."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
